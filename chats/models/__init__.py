@@ -1,0 +1,5 @@
+from chats.models.asset import Asset
+from chats.models.conversation import Conversation, Fragment, Message
+from chats.models.folder import Folder, FolderMembership
+
+__all__ = ["Asset", "Conversation", "Folder", "FolderMembership", "Fragment", "Message"]

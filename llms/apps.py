@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class LlmsConfig(AppConfig):
+    name = "llms"
+    verbose_name = "LLMs"

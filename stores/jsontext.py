@@ -1,0 +1,150 @@
+"""JSON as text, without loss: what Python's `json` does to it by default is not enough for law 1 of the design.
+
+Two JSON values are the same when they are equal as JSON: key order aside, a boolean is no number, `1` equals `1.0`.
+"""
+
+import hashlib
+import io
+import json
+import re
+import uuid
+from typing import Any, NoReturn
+
+MAX_DEPTH = 400
+"""Levels of nesting that are decoded; deeper text is kept raw.
+
+Python's decoder and encoder stop near 1,000 levels less the depth of the call stack, which differs between a command
+and a request. A fixed limit makes what was accepted once acceptable everywhere.
+"""
+
+MAX_DIGITS = 4300
+"""Digits of an integer that Python converts (`sys.get_int_max_str_digits`)."""
+
+EXACT_FLOAT = 2**53
+
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)|([\[{])|([\]}])', re.DOTALL)
+_LONG_NUMBER = re.compile(rf"(?<=\d)\d{{{MAX_DIGITS},}}")
+
+
+class UndecodableJSON(ValueError):
+    """Text that is not JSON, or is beyond the limits of what is decoded. `reason` says which, in words."""
+
+    def __init__(self, reason: str, *, is_json: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_json = is_json
+
+
+def _parse_float(token: str) -> float | int:
+    value = float(token)
+    return int(value) if value.is_integer() and abs(value) < EXACT_FLOAT else value
+
+
+def _refuse_constant(token: str) -> NoReturn:
+    raise UndecodableJSON(f"{token} is not JSON")
+
+
+_decoder = json.JSONDecoder(parse_float=_parse_float, parse_constant=_refuse_constant)
+_encoder = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+_canonical_encoder = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+
+def depth_of(text: str) -> int:
+    """Return the deepest nesting of the JSON text, without recursion."""
+    depth = deepest = 0
+    for match in _BRACKETS.finditer(text):
+        if match.group(1):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif match.group(2):
+            depth -= 1
+    return deepest
+
+
+def decode(text: str) -> Any:
+    """Return the value of the JSON text; whole floats come as integers, so that `1.0` and `1` are one value.
+
+    Raises `UndecodableJSON` with the reason where the text is no JSON, too deep, or has too long a number.
+    """
+    # Fewer opening brackets than levels cannot nest too deep: the exact count is needed for few texts.
+    if text.count("[") + text.count("{") > MAX_DEPTH and depth_of(text) > MAX_DEPTH:
+        raise UndecodableJSON(f"nested deeper than {MAX_DEPTH} levels", is_json=is_json_text(text))
+    try:
+        return _decoder.decode(text)
+    except UndecodableJSON:
+        raise
+    except json.JSONDecodeError as error:
+        raise UndecodableJSON(f"not JSON: {error.msg} at character {error.pos}") from error
+    except ValueError as error:
+        raise UndecodableJSON(f"a number of more than {MAX_DIGITS} digits", is_json=is_json_text(text)) from error
+    except RecursionError as error:
+        raise UndecodableJSON("nested too deep", is_json=is_json_text(text)) from error
+
+
+def is_json_text(text: str) -> bool:
+    """Tell whether the text follows JSON's grammar, at any depth and with numbers of any length."""
+    # ijson's parser does not recurse; only its events are used, never its values.
+    import ijson
+
+    shortened = _LONG_NUMBER.sub("", text)
+    try:
+        for _ in ijson.get_backend("python").basic_parse(io.BytesIO(shortened.encode("utf-8", "replace"))):
+            pass
+    except ValueError:
+        return False
+    return True
+
+
+def encode(value: Any) -> str:
+    """Return compact JSON text of ASCII characters only; an infinite float, which was a number too large for a
+    double (`1e400`), goes out as `1e999`."""
+    return _encode(_encoder, value)
+
+
+def canonical(value: Any) -> str:
+    """Return the JSON text that is the same for all values that are equal as JSON (keys sorted)."""
+    return _encode(_canonical_encoder, value)
+
+
+def _encode(encoder: json.JSONEncoder, value: Any) -> str:
+    try:
+        return encoder.encode(value)
+    except ValueError:
+        mark = uuid.uuid4().hex
+        text = encoder.encode(_without_infinities(value, mark))
+        return text.replace(f'"{mark}-"', "-1e999").replace(f'"{mark}+"', "1e999")
+
+
+def _without_infinities(value: Any, mark: str) -> Any:
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return mark + ("+" if value > 0 else "-")
+    if isinstance(value, dict):
+        return {key: _without_infinities(item, mark) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_infinities(item, mark) for item in value]
+    return value
+
+
+def digest(text: str) -> str:
+    """Return the 32 hexadecimal digits that stand for this text."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def content_hash(value: Any) -> str:
+    """Return the digest of the canonical JSON of a value: equal values have equal hashes."""
+    return hashlib.blake2b(canonical(value).encode("ascii"), digest_size=16).hexdigest()
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two values are equal as JSON."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(item, other[key]) for key, item in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return type(one) is type(other) and one == other or (_is_number(one) and _is_number(other) and one == other)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,114 @@
+"""Migration runs, what they imported, and what they could not read."""
+
+from django.db import models
+
+from stores.fields import VerbatimJSONField
+
+
+class MigrationRun(models.Model):
+    """One import, from its start to its certificate."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        ERROR = "error", "Error"
+
+    status = models.CharField(
+        max_length=8, choices=Status.choices, default=Status.RUNNING, help_text="Where the run stands."
+    )
+    phase = models.CharField(max_length=10, blank=True, help_text="The phase that is, or was last, under way.")
+    phases = VerbatimJSONField(help_text="Each phase: name, status, done, total, notes.")
+    counts = VerbatimJSONField(help_text="For each kind: what the reader counted, and what went into each bucket.")
+    errors = VerbatimJSONField(help_text="The error log: at, phase, place, message.")
+    notes = VerbatimJSONField(help_text="What the owner should know about the source and the result.")
+    certificate = VerbatimJSONField(null=True, blank=True, help_text="What the verification found.")
+
+    last_completed_task = models.CharField(max_length=200, blank=True, help_text="The last thing that was finished.")
+    next_task = models.CharField(max_length=200, blank=True, help_text="What comes next.")
+    blocked_by = models.CharField(max_length=500, blank=True, help_text="What keeps the run from going on.")
+
+    source_name = models.CharField(max_length=500, help_text="The file's name, without its folder.")
+    source_kind = models.CharField(max_length=20, blank=True, help_text="flash-backup, all-chats or one-chat.")
+    source_size = models.PositiveBigIntegerField(default=0, help_text="The file's size in bytes.")
+    source_sha256 = models.CharField(max_length=64, blank=True, help_text="The file's SHA-256.")
+    source_taken_at = models.CharField(max_length=40, blank=True, help_text="When big-AGI wrote it, by its own words.")
+
+    position_base = models.BigIntegerField(
+        default=0, help_text="Position of the first conversation of the file; a resumed import keeps it."
+    )
+    pid = models.PositiveIntegerField(help_text="The process that does it.")
+    started_at = models.DateTimeField(auto_now_add=True, help_text="When it began.")
+    finished_at = models.DateTimeField(null=True, blank=True, help_text="When it ended.")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            # The next import asks whether one is running, and whether one of the same source was broken off.
+            models.Index(fields=["status"], name="stores_run_status"),
+            models.Index(fields=["source_sha256"], name="stores_run_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}: {self.source_name}"
+
+
+class ImportedRecord(models.Model):
+    """What an import last brought for one id. It outlives the record, and so tells "deleted here" from "new"."""
+
+    kind = models.CharField(max_length=20, help_text="What it is: store, conversation, folder, …")
+    uid = models.CharField(max_length=200, help_text="The record's id.")
+    source_digest = models.CharField(max_length=32, help_text="Digest of the record's raw text as last imported.")
+    imported_hash = models.CharField(max_length=32, help_text="The content hash of our record right after that.")
+    counts = VerbatimJSONField(null=True, blank=True, help_text="How many parts of each kind it has.")
+    is_verified = models.BooleanField(default=False, help_text="Whether a verification has found it here since.")
+    run = models.ForeignKey(
+        MigrationRun,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="records",
+        help_text="The run that last brought it.",
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "uid"], name="stores_importedrecord_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.uid}"
+
+
+class Quarantine(models.Model):
+    """A list member that no row can hold, with its place and its raw text. A dump puts it back where it was."""
+
+    store = models.CharField(max_length=200, help_text="The store it belongs to.")
+    collection = models.CharField(max_length=40, help_text="The list in which it stands, as messages.")
+    owner = models.BigIntegerField(
+        null=True, blank=True, help_text="Row id of the conversation, message or folder that has the list."
+    )
+    position = models.BigIntegerField(help_text="Its place in the list.")
+    kind = models.CharField(max_length=20, help_text="What it should have been: conversation, message, …")
+    uid = models.CharField(max_length=200, blank=True, help_text="Its id, where one can be read.")
+    place = models.CharField(max_length=500, help_text="Where it was found, in words.")
+    reason = models.CharField(max_length=500, help_text="Why no row can hold it.")
+    raw = VerbatimJSONField(help_text="Its raw text; secrets are references.")
+    raw_digest = models.CharField(max_length=32, help_text="Digest of the raw text as it was read.")
+    is_json = models.BooleanField(help_text="Whether the raw text is JSON, and so can stand in a dump.")
+    run = models.ForeignKey(
+        MigrationRun,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="quarantined",
+        help_text="The run that met it.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True, help_text="When it was put here.")
+
+    class Meta:
+        verbose_name_plural = "quarantine"
+        ordering = ["-id"]
+        indexes = [
+            # Dumps and pages put the members of one list back in their places.
+            models.Index(fields=["store", "collection", "owner", "position"], name="stores_quarantine_place")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.place}"
