@@ -1,18 +1,78 @@
 """Settings; the environment is read through django-environ. README lists the variables."""
 
+import os
 from pathlib import Path
 
 import environ
 import platformdirs
+from csp.constants import NONE, SELF
+from django.core.management.utils import get_random_secret_key
+
+from bigagi_site.logs import build_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+if (BASE_DIR / ".env").is_file():
+    environ.Env.read_env(BASE_DIR / ".env")
 
+# --- Where everything lies -------------------------------------------------------------------------------------------
+
+# Never in the checkout: a `git clean` must not cost ten years of chats.
 DATA_DIR = Path(env("BIGAGI_DATA_DIR", default=platformdirs.user_data_dir("bigagi", appauthor=False)))
+DATA_DIR = DATA_DIR.expanduser().absolute()
+ASSETS_DIR = DATA_DIR / "assets"
+BACKUPS_DIR = DATA_DIR / "backups"
+KEY_FILE = Path(env("BIGAGI_KEY_FILE", default=str(DATA_DIR / "secrets.key"))).expanduser().absolute()
+SECRET_KEY_FILE = DATA_DIR / "secret_key"
+
+# --- Security --------------------------------------------------------------------------------------------------------
+
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env("SECRET_KEY", default="set-by-start")
-ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+HTTPS = env.bool("BIGAGI_HTTPS", default=False)
+
+# `start` makes the file. A command that runs before the first start gets a key of its own, so that no known key exists.
+SECRET_KEY = env("SECRET_KEY", default="")
+if not SECRET_KEY and os.access(SECRET_KEY_FILE, os.R_OK):
+    SECRET_KEY = SECRET_KEY_FILE.read_text().strip()
+if not SECRET_KEY:
+    SECRET_KEY = get_random_secret_key()
+
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *env.list("BIGAGI_ALLOWED_HOSTS", default=[])]
+CSRF_TRUSTED_ORIGINS = env.list("BIGAGI_CSRF_ORIGINS", default=[])
+if HTTPS:
+    CSRF_TRUSTED_ORIGINS += [f"https://{host}" for host in env.list("BIGAGI_ALLOWED_HOSTS", default=[])]
+
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^api/health$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+CSRF_COOKIE_SECURE = HTTPS
+# Browsers ignore cookie ports: another program's page on this machine must not take our cookies' names.
+SESSION_COOKIE_NAME = "bigagi_session"
+CSRF_COOKIE_NAME = "bigagi_csrf"
+X_FRAME_OPTIONS = "DENY"
+
+# No inline script, no other host. `PolicyMiddleware` widens it for /admin/.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "media-src": [SELF, "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Applications ----------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "unfold",
@@ -22,6 +82,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "csp",
     "django_extensions",
     "django_filters",
     "django_structlog",
@@ -37,14 +98,21 @@ INSTALLED_APPS = [
     "chats",
 ]
 MIDDLEWARE = [
+    "bigagi_site.middleware.PolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "bigagi_site.middleware.RequestLogMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 ROOT_URLCONF = "bigagi_site.urls"
+ASGI_APPLICATION = "bigagi_site.asgi.application"
+WSGI_APPLICATION = "bigagi_site.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -59,10 +127,25 @@ TEMPLATES = [
         },
     }
 ]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign-in"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+
+# --- Database --------------------------------------------------------------------------------------------------------
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'bigagi.sqlite3'}")}
+# Under ASGI each request may run in a thread of its own: a connection kept by age would never be closed.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
+        # A deferred transaction that turns into a write fails at once when another one wrote in between.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": (
@@ -70,8 +153,24 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
             "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON"
         ),
     }
+    # In memory, backups and a second reader would see another database than the tests.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+else:
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 16, "timeout": 20}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Language, static files, logs ------------------------------------------------------------------------------------
+
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+
 STATIC_URL = "/static/"
+# Files are served from where they are installed; there is no collectstatic step.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+LOGGING = build_logging(env("LOG_FORMAT", default="console"), env("LOG_LEVEL", default="WARNING"))
+# Addresses and user agents of the owner's own devices help nobody.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

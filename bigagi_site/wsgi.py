@@ -1,0 +1,8 @@
+"""Django as a WSGI application; `asgi.application` sends most requests here."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bigagi_site.settings")
+application = get_wsgi_application()
