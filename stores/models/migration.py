@@ -71,6 +71,10 @@ class ImportedRecord(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "uid"], name="stores_importedrecord_unique")]
+        indexes = [
+            # An import knows a record it brought before by its raw text, without decoding it.
+            models.Index(fields=["kind", "source_digest"], name="stores_importedrecord_digest")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.uid}"

@@ -1,0 +1,1 @@
+"""big-AGI's JSON of chats, folders and assets in and out of this app's rows."""

@@ -1,0 +1,157 @@
+"""Codecs of messages and fragments (`bigagi-format.md` § 3). Pure: no database."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chats.models import Fragment, Message
+from stores import jsontext
+from stores.codecs import Columns, Damaged, JSONObject, Unreadable, is_id, is_storable, storable
+
+MESSAGE = Columns(
+    Message,
+    {
+        "role": "role",
+        "purpose_id": "purposeId",
+        "created": "created",
+        "updated": "updated",
+        "token_count": "tokenCount",
+        "pending_incomplete": "pendingIncomplete",
+        "user_flags": "userFlags",
+        "metadata": "metadata",
+        "generator_kind": "generator.mgt",
+        "generator_name": "generator.name",
+        "vendor_id": "generator.aix.vId",
+        "model_id": "generator.aix.mId",
+        "stop_reason": "generator.tokenStopReason",
+        "metrics": "generator.metrics",
+    },
+    words=frozenset({"user_flags"}),
+)
+FRAGMENT = Columns(Fragment, {"fid": "fId", "ft": "ft", "title": "title"})
+
+TEXT_PATHS = {
+    "text": ("text",),
+    "error": ("error",),
+    "ma": ("aText",),
+    "ph": ("pText",),
+    "doc": ("data", "text"),
+}
+"""Where the text lies that people read in a part, by its `pt`."""
+
+LONGEST_PT = 50
+
+
+@dataclass(slots=True)
+class FragmentRow:
+    position: int
+    columns: JSONObject
+    pt: str | None
+    text: str | None
+    part: JSONObject | None
+    extra: JSONObject
+
+
+@dataclass(slots=True)
+class MessageRow:
+    uid: str
+    position: int
+    columns: JSONObject
+    extra: JSONObject
+    content_hash: str
+    fragments: list[FragmentRow] = field(default_factory=list)
+    damaged: list[Damaged] = field(default_factory=list)
+
+
+def fragment_to_row(fragment: JSONObject, position: int) -> FragmentRow:
+    """Return the row of a fragment's JSON."""
+    columns, extra = FRAGMENT.split(fragment)
+    part = extra.get("part")
+    if not isinstance(part, dict):
+        return FragmentRow(position, columns, None, None, None, extra)
+    del extra["part"]
+    pt = part.get("pt")
+    if not (isinstance(pt, str) and len(pt) <= LONGEST_PT and is_storable(pt)):
+        return FragmentRow(position, columns, None, None, part, extra)
+    rest = dict(part)
+    del rest["pt"]
+    return FragmentRow(position, columns, pt, _take_text(rest, TEXT_PATHS.get(pt)), rest, extra)
+
+
+def _take_text(rest: JSONObject, path: tuple[str, ...] | None) -> str | None:
+    """Take the text out of a part; what cannot be stored stays, and an approximation is returned."""
+    if path is None:
+        return None
+    node: Any = rest
+    for key in path[:-1]:
+        inner = node.get(key)
+        if not isinstance(inner, dict):
+            return None
+        node[key] = node = dict(inner)
+    text = node.get(path[-1])
+    if not isinstance(text, str):
+        return None
+    if not is_storable(text):
+        return storable(text)
+    del node[path[-1]]
+    return text
+
+
+def fragment_to_json(
+    columns: Mapping[str, Any], pt: str | None, text: str | None, part: JSONObject | None, extra: JSONObject | None
+) -> JSONObject:
+    """Return the JSON that `fragment_to_row` took apart."""
+    fragment = FRAGMENT.join(columns, extra)
+    if part is not None:
+        whole = dict(part)
+        if pt is not None:
+            whole["pt"] = pt
+            if text is not None and (path := TEXT_PATHS.get(pt)):
+                _put_text(whole, path, text)
+        fragment["part"] = whole
+    return fragment
+
+
+def _put_text(whole: JSONObject, path: tuple[str, ...], text: str) -> None:
+    node = whole
+    for key in path[:-1]:
+        node[key] = node = dict(node.get(key, {}))
+    node.setdefault(path[-1], text)
+
+
+def why_damaged_fragment(fragment: Any) -> str:
+    """Say why big-AGI could not use the fragment, or nothing."""
+    if not isinstance(fragment, dict):
+        return "a fragment that is no object"
+    return "" if fragment.get("ft") is not None else "a fragment without its type (ft)"
+
+
+def message_to_row(message: Any, position: int) -> MessageRow:
+    """Return the rows of a message's JSON. Raises `Unreadable` where no row can hold it."""
+    if not isinstance(message, dict):
+        raise Unreadable("a message that is no object")
+    uid, fragments = message.get("id"), message.get("fragments")
+    if not isinstance(uid, str) or not is_id(uid):
+        raise Unreadable("a message without an id that can be used")
+    if not isinstance(fragments, list):
+        raise Unreadable("a message without its list of fragments")
+    columns, extra = MESSAGE.split(message)
+    del extra["id"], extra["fragments"]
+    row = MessageRow(uid, position, columns, extra, jsontext.content_hash(message))
+    for at, fragment in enumerate(fragments):
+        if reason := why_damaged_fragment(fragment):
+            raw = jsontext.encode(fragment)
+            row.damaged.append(Damaged("fragments", at, "fragment", reason, raw))
+        else:
+            row.fragments.append(fragment_to_row(fragment, at))
+    return row
+
+
+def message_to_json(
+    uid: str, columns: Mapping[str, Any], extra: JSONObject | None, fragments: Iterable[tuple[int, Any]]
+) -> JSONObject:
+    """Return the JSON that `message_to_row` took apart; `fragments` are positions with the fragments' JSON."""
+    message = MESSAGE.join(columns, extra)
+    message["id"] = uid
+    message["fragments"] = [fragment for _, fragment in sorted(fragments, key=lambda pair: pair[0])]
+    return message

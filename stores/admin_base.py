@@ -1,0 +1,102 @@
+"""The one base of all admins: it lets nobody add, change or delete, and keeps lists fast however long they are."""
+
+from typing import Any
+
+from django.contrib.admin.utils import unquote
+from django.db import models
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
+
+from stores.admin_display import column, format_json, format_text, show_block
+
+
+class UncountedPaginator(InfinitePaginator):
+    """Pages of a list that is too long, or too slow to search, to be counted."""
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """An admin that shows. Whatever is changed goes through services, and so into the journal."""
+
+    actions = None
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 200
+    list_fullwidth = True
+    show_facets = False
+    compressed_fields = False
+    empty_value_display = "–"
+
+    list_defer: tuple[str, ...] = ()
+    """Columns that a list does not need and that can be large."""
+    downloads: dict[str, str] = {}
+    """Fields whose whole value can be downloaded, with their file extensions (json or txt)."""
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return bool(request.user.is_active and getattr(request.user, "is_staff", False))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        queryset = super().get_queryset(request)
+        match = request.resolver_match
+        if match is not None and (match.url_name or "").endswith("_changelist"):
+            return self.get_list_queryset(queryset.defer(*self.list_defer))
+        return queryset
+
+    def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
+        """Return the queryset of the list, with all that its columns need."""
+        return queryset
+
+    def get_urls(self) -> list[Any]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_download"
+        view = self.admin_site.admin_view(self.download_view)
+        return [path("<path:object_id>/download/<slug:field>/", view, name=name), *super().get_urls()]
+
+    def download_view(self, request: HttpRequest, object_id: str, field: str) -> HttpResponse:
+        """Answer with the whole of a field as a file, secrets masked."""
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None or field not in self.downloads:
+            raise Http404
+        return self.file_response(f"{self.opts.model_name}-{obj.pk}-{field}", self.downloads[field], getattr(obj, field))
+
+    def file_response(self, name: str, extension: str, value: Any) -> HttpResponse:
+        """Answer with a value as a file that no browser shows as a page."""
+        text = format_text(value) if isinstance(value, str) else format_json(value)
+        content_type = "application/json" if extension == "json" else "text/plain; charset=utf-8"
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}.{extension}"',
+            "X-Content-Type-Options": "nosniff",
+        }
+        return HttpResponse(text, content_type=content_type, headers=headers)
+
+    def download_url(self, obj: models.Model, field: str) -> str:
+        """Return the address of `download_view` for a field."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_download", args=(obj.pk, field))
+
+    def show_whole(self, obj: models.Model, field: str) -> SafeString | str:
+        """Return a large field shown in part, with its download."""
+        value = getattr(obj, field)
+        if value is None or value == "":
+            return self.empty_value_display
+        text = format_text(value) if isinstance(value, str) else format_json(value)
+        return show_block(text, field.replace("_", " "), self.download_url(obj, field))
+
+
+def titled(name: str, label: str) -> Any:
+    """Return the list's first column: text that leads to the object's page, "(untitled)" where there is none."""
+    return column(name, lambda value: format_html("<strong>{}</strong>", value), label=label)

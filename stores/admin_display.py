@@ -1,0 +1,137 @@
+"""How the admin shows values: times, sizes, JSON without secrets, links to relatives. For the admins of all apps.
+
+`moment`, `pretty`, `plain_text` and `size_of` return what `list_display` and `fields` take: a function of the object.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.db import models
+from django.template.defaultfilters import filesizeformat
+from django.urls import NoReverseMatch, reverse
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from stores import jsontext
+from stores.secrets import mask
+
+MAX_SHOWN = 50_000
+"""Characters of one value that a page shows; the download has the rest."""
+
+NOTHING = "–"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Column = Callable[[models.Model], Any]
+
+
+def format_moment(value: Any, *, unit: str = "milliseconds") -> str:
+    """Return a time of big-AGI's, in the unit since the epoch, for people; what is no such time as it is."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool) or not isinstance(value, int):
+        return str(value)
+    try:
+        return f"{_EPOCH + timedelta(**{unit: value}):%Y-%m-%d %H:%M:%S} UTC"
+    except OverflowError:
+        return str(value)
+
+
+def format_json(value: Any) -> str:
+    """Return JSON for people to read: indented, with markers in the place of secrets and without lone surrogates."""
+    try:
+        text = json.dumps(mask(value), ensure_ascii=False, indent=2)
+    except RecursionError:
+        text = jsontext.encode(mask(value))
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def format_text(text: str) -> str:
+    """Return raw text with markers in the place of secrets and escapes in the place of lone surrogates."""
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", str(mask(text)))
+
+
+def show_block(text: str, label: str, download: str = "") -> SafeString:
+    """Return the text in a scrolling block, cut where it is very long, with a link to the whole of it."""
+    cut = len(text) > MAX_SHOWN
+    note = format_html(
+        '<p class="bigagi-note">The first {} of {} characters.</p>', number_format(MAX_SHOWN), number_format(len(text))
+    )
+    link = format_html('<p><a class="bigagi-link" href="{}" download>Download the whole {}</a></p>', download, label)
+    return format_html(
+        '{}<pre class="bigagi-block" tabindex="0" aria-label="{}">{}</pre>{}',
+        note if cut else "",
+        label,
+        text[:MAX_SHOWN],
+        link if download else "",
+    )
+
+
+def column(name: str, show: Callable[[Any], Any], *, label: str = "", ordering: bool | str = False) -> Column:
+    """Return a column that shows the attribute `name` of an object; its label and help are those of the field."""
+
+    def display(obj: models.Model) -> Any:
+        value = getattr(obj, name)
+        return NOTHING if value is None or value == "" else show(value)
+
+    # The admin finds the field's help text by the function's name.
+    display.__name__ = name
+    order = ordering if isinstance(ordering, str) else (name if ordering else None)
+    return admin.display(description=label or name.replace("_", " "), ordering=order)(display)
+
+
+def moment(name: str, *, label: str = "", ordering: bool = True, unit: str = "milliseconds") -> Column:
+    """Return a column for big-AGI's times, which are integers in the unit since the epoch."""
+    return column(name, lambda value: format_moment(value, unit=unit), label=label, ordering=ordering)
+
+
+def size_of(name: str, *, label: str = "", ordering: bool = True) -> Column:
+    """Return a column for a length in bytes."""
+    return column(name, filesizeformat, label=label, ordering=ordering)
+
+
+def pretty(name: str, *, label: str = "") -> Column:
+    """Return a field that shows JSON."""
+    label = label or name.replace("_", " ")
+    return column(name, lambda value: show_block(format_json(value), label), label=label)
+
+
+def plain_text(name: str, *, label: str = "") -> Column:
+    """Return a field that shows long text."""
+    label = label or name.replace("_", " ")
+    return column(name, lambda value: show_block(format_text(value), label), label=label)
+
+
+def link_to(obj: models.Model | None, text: object = "") -> SafeString | str:
+    """Return a link to the object's page."""
+    if obj is None:
+        return NOTHING
+    return link_to_page(obj._meta.app_label, obj._meta.model_name or "", obj.pk, text or obj)
+
+
+def link_to_page(app: str, model: str, pk: int | None, text: object) -> SafeString | str:
+    """Return a link to the page of a row of any app, which must not be imported to be linked to; without a key the
+    text, marked as missing."""
+    if pk is None:
+        return format_html('{} <span class="bigagi-note">(missing)</span>', text) if text else NOTHING
+    return _link(f"admin:{app}_{model}_change", (quote(pk),), "", str(text))
+
+
+def link_to_list(app: str, model: str, text: object, **filters: Any) -> SafeString | str:
+    """Return a link to the list of a model of any app, filtered."""
+    return _link(f"admin:{app}_{model}_changelist", (), urlencode(filters), str(text))
+
+
+def _link(name: str, args: tuple[Any, ...], query: str, text: str) -> SafeString | str:
+    try:
+        url = reverse(name, args=args)
+    except NoReverseMatch:
+        return text
+    return format_html('<a class="bigagi-link" href="{}">{}</a>', f"{url}?{query}" if query else url, text or NOTHING)

@@ -1,0 +1,278 @@
+"""Collections: the lists and maps of records inside a store's state that apps keep as rows."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Literal, TypeVar
+
+from django.db import models
+
+from stores import jsontext
+from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable, is_id
+from stores.models import MigrationRun, Quarantine, Record
+
+T = TypeVar("T")
+
+DUMP_BATCH = 100
+"""Records that a dump holds in memory at a time."""
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the items in lists of at most `size`."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+class Collection(ABC):
+    """One list or map of records. `to_rows` and `to_json` are its codec, and pure; the rest is its database side.
+
+    A member of a list that no row can hold is quarantined at its position; one of a map stays in the store's state.
+    """
+
+    store: str
+    """The store's name, as app-folders."""
+    key: str
+    """The member of the state that holds the records, as folders."""
+    kind: str
+    """What one record is called in counts and reports."""
+    shape: Literal["list", "map"] = "list"
+    model: type[Record]
+    parts: tuple[str, ...] = ()
+    """Kinds of what is counted inside a record."""
+    newest_first = False
+    """Whether new records go before those that are here."""
+
+    # --- codec ---
+
+    def identify(self, record: Any) -> str | None:
+        """Return the record's id, or None where it has none that can be used."""
+        uid = record.get("id") if isinstance(record, dict) else None
+        return uid if is_id(uid) else None
+
+    @abstractmethod
+    def to_rows(self, record: Any, uid: str) -> Rows:
+        """Return the rows of the record's JSON. Raises `Unreadable` with the reason where no row can hold it."""
+
+    def convert(self, record: Any, uid: str) -> Any:
+        """Return the record in today's shape."""
+        return record
+
+    def updated_of(self, record: Any) -> float | None:
+        """Return when the record says that it was last changed, in ms since the epoch."""
+        return None
+
+    # --- database ---
+
+    def find(self, uids: Iterable[str]) -> dict[str, Record]:
+        """Return the rows with these ids, by id."""
+        return {record.uid: record for record in self.model._default_manager.filter(uid__in=list(uids))}
+
+    @abstractmethod
+    def insert(self, batch: Sequence[tuple[Rows, int]], run: MigrationRun | None = None) -> None:
+        """Write new records at their positions."""
+
+    @abstractmethod
+    def replace(self, record: Record, rows: Rows, run: MigrationRun | None = None) -> None:
+        """Make the record what the rows say."""
+
+    @abstractmethod
+    def load(self, records: Sequence[Any]) -> list[Any]:
+        """Return the JSON of these rows, in their order, with references in the place of secrets."""
+
+    def rows(self) -> models.QuerySet[Any]:
+        """Return all rows in their order in the list."""
+        return self.model._default_manager.order_by("position", "pk")
+
+    def first_position(self) -> int:
+        """Return the position for the first of new records."""
+        return (self.rows().aggregate(last=models.Max("position"))["last"] or -1) + 1 if self.shape == "list" else 0
+
+    def records(self) -> Iterator[tuple[Record, Any]]:
+        """Yield each row with its JSON, in order; memory does not grow with the collection."""
+        last: tuple[int, int] | None = None
+        while True:
+            batch = list(self._after(last)[:DUMP_BATCH])
+            if not batch:
+                return
+            yield from zip(batch, self.load(batch), strict=True)
+            last = (getattr(batch[-1], "position", 0), batch[-1].pk)
+
+    def _after(self, last: tuple[int, int] | None) -> models.QuerySet[Any]:
+        # By keyset rather than by a cursor: other writes may come between, and no snapshot is held open.
+        if self.shape == "map":
+            rows = self.model._default_manager.order_by("pk")
+            return rows.filter(pk__gt=last[1]) if last else rows
+        rows = self.rows()
+        if last is None:
+            return rows
+        position, pk = last
+        return rows.filter(models.Q(position__gt=position) | models.Q(position=position, pk__gt=pk))
+
+    def quarantined(self) -> list[Quarantine]:
+        """Return the damaged members of the list itself that are JSON and so can stand in it, by position."""
+        return quarantined_members(self.store, self.key, None)
+
+
+def quarantined_members(store: str, collection: str, owner: int | None) -> list[Quarantine]:
+    """Return the damaged members of one list that can stand in its JSON, by position."""
+    rows = Quarantine.objects.filter(store=store, collection=collection, owner=owner, is_json=True)
+    return list(rows.order_by("position", "pk"))
+
+
+def merge_quarantined(
+    members: Iterable[tuple[int, str]], quarantined: Iterable[tuple[int, str]]
+) -> Iterator[tuple[int, str]]:
+    """Yield members and damaged members, both as position and JSON text, in one order."""
+    waiting = list(quarantined)
+    for position, text in members:
+        while waiting and waiting[0][0] <= position:
+            yield waiting.pop(0)
+        yield position, text
+    yield from waiting
+
+
+def save_quarantine(
+    store: str, damaged: Iterable[Damaged], run: MigrationRun | None, *, owner: int | None = None
+) -> None:
+    """Write damaged members, whose raw text has references in the place of secrets."""
+    Quarantine.objects.bulk_create(
+        Quarantine(
+            store=store,
+            collection=member.collection,
+            owner=owner if member.owner is None else member.owner,
+            position=member.position,
+            kind=member.kind,
+            uid=member.uid[:200],
+            place=(member.place or f"{store}: {member.collection}[{member.position}]")[:500],
+            reason=member.reason[:500],
+            raw=member.raw,
+            raw_digest=jsontext.digest(member.raw),
+            is_json=member.is_json,
+            run=run,
+        )
+        for member in damaged
+    )
+
+
+class TableCollection(Collection):
+    """A collection whose records are objects that fit one table."""
+
+    columns: Columns
+    id_in_record = True
+    """Whether the id stands in the record too; the keys of some maps are the only place of it."""
+
+    def to_rows(self, record: Any, uid: str) -> Rows:
+        if not isinstance(record, dict):
+            raise Unreadable(f"a {self.kind} that is no object")
+        columns, extra = self.columns.split(record)
+        if self.id_in_record and extra.get("id") == uid:
+            del extra["id"]
+        return Rows(uid, columns, extra, jsontext.content_hash(record))
+
+    def to_json(self, uid: str, columns: Mapping[str, Any], extra: JSONObject | None) -> JSONObject:
+        """Return the JSON that `to_rows` took apart."""
+        record = self.columns.join(columns, extra)
+        if self.id_in_record:
+            record.setdefault("id", uid)
+        return record
+
+    def insert(self, batch: Sequence[tuple[Rows, int]], run: MigrationRun | None = None) -> None:
+        self.model._default_manager.bulk_create([self._build(rows, position) for rows, position in batch])
+
+    def _build(self, rows: Rows, position: int) -> Record:
+        place = {"position": position} if self.shape == "list" else {}
+        return self.model(
+            uid=rows.uid, extra=rows.extra or None, content_hash=rows.content_hash, **rows.columns, **place
+        )
+
+    def replace(self, record: Record, rows: Rows, run: MigrationRun | None = None) -> None:
+        for name, value in rows.columns.items():
+            setattr(record, name, value)
+        record.extra = rows.extra or None
+        record.content_hash = rows.content_hash
+        if hasattr(record, "revision"):
+            record.revision += 1
+        record.save()
+
+    def load(self, records: Sequence[Any]) -> list[Any]:
+        return [
+            self.to_json(record.uid, {name: getattr(record, name) for name in self.columns.names}, record.extra)
+            for record in records
+        ]
+
+
+class ListingCollection(TableCollection):
+    """A collection whose records also list ids, each id a row of its own."""
+
+    listing: str
+    """The key of the list in the record; empty where the record is the list."""
+    entries: type[models.Model]
+    owner_field: str
+    uid_field: str
+
+    def to_rows(self, record: Any, uid: str) -> Rows:
+        listed = record if not self.listing else record.get(self.listing) if isinstance(record, dict) else None
+        if self.listing and not isinstance(record, dict):
+            raise Unreadable(f"a {self.kind} that is no object")
+        if not isinstance(listed, list):
+            raise Unreadable(f"a {self.kind} without its list of ids")
+        rest = {key: value for key, value in record.items() if key != self.listing} if self.listing else {}
+        rows = super().to_rows(rest, uid)
+        rows.content_hash = jsontext.content_hash(record)
+        for at, listed_uid in enumerate(listed):
+            if not is_id(listed_uid):
+                reason = "an id that cannot be used"
+            elif any(listed_uid == known for _, known in rows.parts):
+                reason = "an id that is listed twice"
+            else:
+                rows.parts.append((at, listed_uid))
+                continue
+            raw = jsontext.encode(listed_uid)
+            rows.damaged.append(Damaged(self.listing or self.key, at, "listed id", reason, raw))
+        return rows
+
+    def join_listing(
+        self, uid: str, columns: Mapping[str, Any], extra: JSONObject | None, listed: Iterable[tuple[int, Any]]
+    ) -> Any:
+        """Return the JSON that `to_rows` took apart; `listed` are positions with ids or damaged members."""
+        members = [member for _, member in sorted(listed, key=lambda pair: pair[0])]
+        return super().to_json(uid, columns, extra) | {self.listing: members} if self.listing else members
+
+    def insert(self, batch: Sequence[tuple[Rows, int]], run: MigrationRun | None = None) -> None:
+        super().insert(batch, run)
+        records = self.find(rows.uid for rows, _ in batch)
+        for rows, _ in batch:
+            self._write_listing(records[rows.uid], rows, run)
+
+    def replace(self, record: Record, rows: Rows, run: MigrationRun | None = None) -> None:
+        super().replace(record, rows, run)
+        self.entries._default_manager.filter(**{self.owner_field: record}).delete()
+        Quarantine.objects.filter(store=self.store, collection=self.listing or self.key, owner=record.pk).delete()
+        self._write_listing(record, rows, run)
+
+    def _write_listing(self, record: Record, rows: Rows, run: MigrationRun | None) -> None:
+        self.entries._default_manager.bulk_create(
+            self.entries(**{self.owner_field: record, self.uid_field: uid, "position": at}) for at, uid in rows.parts
+        )
+        save_quarantine(self.store, rows.damaged, run, owner=record.pk)
+
+    def load(self, records: Sequence[Any]) -> list[Any]:
+        by_pk: dict[int, list[tuple[int, Any]]] = {record.pk: [] for record in records}
+        entries = self.entries._default_manager.filter(**{f"{self.owner_field}__in": list(by_pk)})
+        for owner, at, uid in entries.values_list(f"{self.owner_field}_id", "position", self.uid_field):
+            by_pk[owner].append((at, uid))
+        damaged = Quarantine.objects.filter(
+            store=self.store, collection=self.listing or self.key, owner__in=list(by_pk), is_json=True
+        )
+        for owner, at, raw in damaged.values_list("owner", "position", "raw"):
+            by_pk[owner].append((at, jsontext.decode(raw)))
+        return [
+            self.join_listing(
+                record.uid,
+                {name: getattr(record, name) for name in self.columns.names},
+                record.extra,
+                by_pk[record.pk],
+            )
+            for record in records
+        ]

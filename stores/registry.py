@@ -1,0 +1,72 @@
+"""Which stores there are, who keeps them, and how their old versions become new.
+
+An app tells it in `AppConfig.ready()`. A store that nobody registered is kept whole, as it is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from stores.codecs import JSONObject
+from stores.collections import Collection
+
+Step = Callable[[JSONObject], JSONObject]
+
+
+@dataclass(frozen=True)
+class StoreSpec:
+    """What is known of a store: its newest version, the steps that lead to it, and its collections of rows.
+
+    `steps[n]` turns a state of version n-1 into one of version n, and changes only its argument's copy. `phase` is
+    the phase of an import that brings it.
+    """
+
+    name: str
+    newest_version: int = 0
+    steps: dict[int, Step] = field(default_factory=dict)
+    collections: tuple[Collection, ...] = ()
+    phase: str = "stores"
+
+
+_specs: dict[str, StoreSpec] = {}
+
+
+def register(spec: StoreSpec) -> None:
+    """Make a store known. A name can be registered once."""
+    if spec.name in _specs:
+        raise ValueError(f"the store {spec.name} is registered already")
+    _specs[spec.name] = spec
+
+
+def get(name: str) -> StoreSpec:
+    """Return what is known of the store; of an unknown one, that it is kept as it is."""
+    return _specs.get(name) or StoreSpec(name)
+
+
+def all_specs() -> list[StoreSpec]:
+    """Return the registered stores."""
+    return list(_specs.values())
+
+
+def is_registered(name: str) -> bool:
+    return name in _specs
+
+
+def collection_of(kind: str) -> Collection:
+    """Return the collection whose records are of this kind. Raises KeyError."""
+    for spec in _specs.values():
+        for collection in spec.collections:
+            if collection.kind == kind:
+                return collection
+    raise KeyError(kind)
+
+
+def convert(spec: StoreSpec, state: Any, version: Any) -> tuple[Any, Any]:
+    """Return state and version after the registered steps. What has an unknown version is left as it is."""
+    at = 0 if version is None else version
+    if not isinstance(state, dict) or not isinstance(at, int) or isinstance(at, bool) or not 0 <= at:
+        return state, version
+    for step_to in range(at + 1, spec.newest_version + 1):
+        if step := spec.steps.get(step_to):
+            state = step(state)
+    return state, spec.newest_version if at < spec.newest_version else version

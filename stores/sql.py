@@ -1,0 +1,44 @@
+"""Bulk SQL where the ORM's bulk calls measured ten times slower."""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection, models
+from django.utils import timezone
+
+
+def allocate_ids(model: type[models.Model], count: int) -> range:
+    """Return `count` unused primary keys. Call it in the transaction that inserts the rows."""
+    if count == 0:
+        return range(0)
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Setting the sequence ahead keeps the block ours, whoever else inserts.
+            cursor.execute(f"LOCK TABLE {connection.ops.quote_name(table)} IN SHARE ROW EXCLUSIVE MODE")
+            cursor.execute(
+                "SELECT setval(pg_get_serial_sequence(%s, 'id'), nextval(pg_get_serial_sequence(%s, 'id')) + %s)",
+                [table, table, count - 1],
+            )
+            last = cursor.fetchone()[0]
+            return range(last - count + 1, last + 1)
+        # The write lock is held from the start of the transaction, so nobody else takes the same keys.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+        first = (row[0] if row else 0) + 1
+        return range(first, first + count)
+
+
+def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of database values, in the order of the field names."""
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(model._meta.get_field(name).column) for name in names)
+    values = ", ".join(["%s"] * len(names))
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({values})", rows)
+
+
+def now() -> Any:
+    """Return the present time as the database takes it."""
+    return connection.ops.adapt_datetimefield_value(timezone.now().astimezone(datetime.UTC))

@@ -1,0 +1,35 @@
+"""big-AGI's workspaces and live files in and out of this app's rows (`bigagi-format.md` § 7)."""
+
+from stores.codecs import Columns
+from stores.collections import ListingCollection, TableCollection
+from stores.registry import StoreSpec
+from workspace.models import LiveFile, Workspace, WorkspaceFile
+
+
+class Workspaces(ListingCollection):
+    store, key, kind, model = "agi-client-workspace", "liveFilesByWorkspace", "workspace", Workspace
+    shape = "map"
+    id_in_record = False
+    columns = Columns(Workspace, {})
+    listing, entries, owner_field, uid_field = "", WorkspaceFile, "workspace", "file_uid"
+
+
+class LiveFiles(TableCollection):
+    store, key, kind, model = "agi-live-file", "liveFiles", "live file", LiveFile
+    shape = "map"
+    columns = Columns(
+        LiveFile,
+        {
+            "name": "name",
+            "type": "type",
+            "size": "size",
+            "content": "content",
+            "last_modified": "lastModified",
+            "created": "created",
+        },
+    )
+
+
+WORKSPACES, LIVE_FILES = Workspaces(), LiveFiles()
+AGI_CLIENT_WORKSPACE = StoreSpec("agi-client-workspace", collections=(WORKSPACES,), phase="workspace")
+AGI_LIVE_FILE = StoreSpec("agi-live-file", collections=(LIVE_FILES,), phase="workspace")
