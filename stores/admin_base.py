@@ -6,17 +6,10 @@ from django.contrib.admin.utils import unquote
 from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path, reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.urls import path
 from unfold.admin import ModelAdmin
-from unfold.paginator import InfinitePaginator
 
-from stores.admin_display import column, format_json, format_text, show_block
-
-
-class UncountedPaginator(InfinitePaginator):
-    """Pages of a list that is too long, or too slow to search, to be counted."""
+from stores.admin_display import format_json, format_text
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -72,7 +65,9 @@ class ReadOnlyAdmin(ModelAdmin):
         obj = self.get_object(request, unquote(object_id))
         if obj is None or field not in self.downloads:
             raise Http404
-        return self.file_response(f"{self.opts.model_name}-{obj.pk}-{field}", self.downloads[field], getattr(obj, field))
+        return self.file_response(
+            f"{self.opts.model_name}-{obj.pk}-{field}", self.downloads[field], getattr(obj, field)
+        )
 
     def file_response(self, name: str, extension: str, value: Any) -> HttpResponse:
         """Answer with a value as a file that no browser shows as a page."""
@@ -83,20 +78,3 @@ class ReadOnlyAdmin(ModelAdmin):
             "X-Content-Type-Options": "nosniff",
         }
         return HttpResponse(text, content_type=content_type, headers=headers)
-
-    def download_url(self, obj: models.Model, field: str) -> str:
-        """Return the address of `download_view` for a field."""
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_download", args=(obj.pk, field))
-
-    def show_whole(self, obj: models.Model, field: str) -> SafeString | str:
-        """Return a large field shown in part, with its download."""
-        value = getattr(obj, field)
-        if value is None or value == "":
-            return self.empty_value_display
-        text = format_text(value) if isinstance(value, str) else format_json(value)
-        return show_block(text, field.replace("_", " "), self.download_url(obj, field))
-
-
-def titled(name: str, label: str) -> Any:
-    """Return the list's first column: text that leads to the object's page, "(untitled)" where there is none."""
-    return column(name, lambda value: format_html("<strong>{}</strong>", value), label=label)

@@ -5,7 +5,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -16,7 +16,7 @@ from django.db import models
 from django.template.defaultfilters import filesizeformat
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from stores import jsontext
@@ -74,6 +74,37 @@ def show_block(text: str, label: str, download: str = "") -> SafeString:
     )
 
 
+def show_table(caption: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> SafeString | str:
+    """Return a table; numbers stand to the right."""
+    body = format_html_join(
+        "",
+        "<tr>{}</tr>",
+        ((format_html_join("", '<td class="{}">{}</td>', map(_cell, row)),) for row in rows),
+    )
+    if not body:
+        return NOTHING
+    return format_html(
+        '<div class="bigagi-scroll" tabindex="0" role="region" aria-label="{}"><table class="bigagi-table">'
+        "<caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
+        caption,
+        caption,
+        format_html_join("", '<th scope="col">{}</th>', ((header,) for header in headers)),
+        body,
+    )
+
+
+def _cell(value: Any) -> tuple[str, Any]:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return "bigagi-number", number_format(value, force_grouping=True)
+    return "", NOTHING if value is None or value == "" else value
+
+
+def show_status(status: str) -> SafeString:
+    """Return a status as a badge, whose colour says what its word says too."""
+    kind = {"done": "good", "complete": "good", "error": "bad", "failed": "bad", "running": "busy"}.get(status, "idle")
+    return format_html('<span class="bigagi-badge bigagi-{}">{}</span>', kind, status or NOTHING)
+
+
 def column(name: str, show: Callable[[Any], Any], *, label: str = "", ordering: bool | str = False) -> Column:
     """Return a column that shows the attribute `name` of an object; its label and help are those of the field."""
 
@@ -101,6 +132,21 @@ def pretty(name: str, *, label: str = "") -> Column:
     """Return a field that shows JSON."""
     label = label or name.replace("_", " ")
     return column(name, lambda value: show_block(format_json(value), label), label=label)
+
+
+def whole(name: str, *, label: str = "") -> Column:
+    """Return a field that shows JSON or text and links to the download of all of it (`ReadOnlyAdmin.downloads`)."""
+    label = label or name.replace("_", " ")
+
+    def display(obj: models.Model) -> Any:
+        value = getattr(obj, name)
+        if value is None or value == "":
+            return NOTHING
+        url = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_download", args=(obj.pk, name))
+        return show_block(format_text(value) if isinstance(value, str) else format_json(value), label, url)
+
+    display.__name__ = name
+    return admin.display(description=label)(display)
 
 
 def plain_text(name: str, *, label: str = "") -> Column:

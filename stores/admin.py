@@ -1,0 +1,229 @@
+"""The admin of stores, their revisions and secrets, and of what imports did."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.paginator import InfinitePaginator
+
+from stores import admin_run
+from stores.admin_base import ReadOnlyAdmin
+from stores.admin_display import (
+    NOTHING,
+    link_to,
+    link_to_list,
+    pretty,
+    show_status,
+    size_of,
+    whole,
+)
+from stores.models import ImportedRecord, MigrationRun, Quarantine, Revision, Secret, Store
+
+_MODEL_OF_KIND = {
+    "store": ("stores", "store"),
+    "conversation": ("chats", "conversation"),
+    "message": ("chats", "message"),
+    "folder": ("chats", "folder"),
+    "asset": ("chats", "asset"),
+    "service": ("llms", "service"),
+    "model": ("llms", "model"),
+    "assignment": ("llms", "assignment"),
+    "live_file": ("workspace", "livefile"),
+    "livefile": ("workspace", "livefile"),
+    "live file": ("workspace", "livefile"),
+    "workspace": ("workspace", "workspace"),
+    "metrics": ("metrics", "usagebaseline"),
+    "baseline": ("metrics", "usagebaseline"),
+}
+"""Where the records of a kind are listed. Other apps are only named: what is imported stands below them."""
+
+
+def link_to_record(kind: str, uid: str) -> SafeString | str:
+    """Return a link to the list that has the record of a kind under its id."""
+    if not uid or kind not in _MODEL_OF_KIND:
+        return uid or NOTHING
+    app, model = _MODEL_OF_KIND[kind]
+    # Revisions of a message go by its chat's id and its own.
+    name = "name" if model == "store" else "uid"
+    return link_to_list(app, model, uid, **{name: uid.rpartition("/")[2] if kind == "message" else uid})
+
+
+@admin.register(Store)
+class StoreAdmin(ReadOnlyAdmin):
+    list_display = ["name", "shape", "version", "revision", "updated_at"]
+    list_filter = ["shape"]
+    search_fields = ["name"]
+    list_defer = ("data", "extra")
+    downloads = {"data": "json"}
+    fields = [
+        *("name", "shape", "version", whole("data"), pretty("extra"), "revisions"),
+        *("revision", "content_hash", "created_at", "updated_at"),
+    ]
+
+    @admin.display(description="revisions")
+    def revisions(self, obj: Store) -> SafeString | str:
+        return link_to_list("stores", "revision", "Earlier shapes of this store", kind="store", uid=obj.name)
+
+
+@admin.register(Revision)
+class RevisionAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "kind", "reason", size_of("size"), "run_link", "created_at"]
+    list_filter = ["reason", "kind"]
+    search_fields = ["uid"]
+    list_defer = ("body",)
+    list_select_related = ["run"]
+    paginator = InfinitePaginator
+    downloads = {"body": "json"}
+    fields = ["kind", "record", "reason", whole("body"), size_of("size"), "content_hash", "run", "created_at"]
+
+    @admin.display(description="record")
+    def record(self, obj: Revision) -> SafeString | str:
+        return link_to_record(obj.kind, obj.uid)
+
+    @admin.display(description="run", ordering="run")
+    def run_link(self, obj: Revision) -> SafeString | str:
+        return link_to(obj.run)
+
+
+@admin.register(Secret)
+class SecretAdmin(ReadOnlyAdmin):
+    """Neither the value nor the reference is ever shown."""
+
+    list_display = ["last_four", "created_at"]
+    fields = ["last_four", "created_at"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("ciphertext")
+
+    @admin.display(description="last four characters")
+    def last_four(self, obj: Secret) -> str:
+        return str(obj)
+
+
+@admin.register(MigrationRun)
+class MigrationRunAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "state", "source_kind", size_of("source_size"), "started_at", "finished_at"]
+    list_filter = ["status", "source_kind"]
+    search_fields = ["source_name", "source_sha256"]
+    list_defer = ("phases", "counts", "errors", "notes", "certificate")
+    fieldsets = [
+        (None, {"fields": ["state", "phase", "proof", "report", "phase_table", "count_table", "note_list"]}),
+        ("What to do", {"fields": ["last_completed_task", "next_task", "blocked_by", "error_table"]}),
+        (
+            "Source",
+            {"fields": ["source_name", "source_kind", size_of("source_size"), "source_sha256", "source_taken_at"]},
+        ),
+        ("Run", {"fields": ["started_at", "finished_at", "duration", "pid", "position_base", "relatives"]}),
+        ("Certificate", {"fields": [pretty("certificate")]}),
+    ]
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.report_view)
+        return [path("<int:run_id>/report/", view, name="stores_migrationrun_report"), *super().get_urls()]
+
+    def report_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """Answer with the whole run as a JSON file."""
+        run = self.get_object(request, str(run_id))
+        if run is None:
+            raise Http404
+        return self.file_response(f"migration-run-{run.pk}", "json", admin_run.report_of(run))
+
+    @admin.display(description="status", ordering="status")
+    def state(self, obj: MigrationRun) -> SafeString:
+        return show_status(obj.status)
+
+    @admin.display(description="report")
+    def report(self, obj: MigrationRun) -> SafeString:
+        url = reverse("admin:stores_migrationrun_report", args=(obj.pk,))
+        return format_html('<a class="bigagi-link" href="{}" download>Download the report (JSON)</a>', url)
+
+    @admin.display(description="verification")
+    def proof(self, obj: MigrationRun) -> SafeString | str:
+        return admin_run.show_proof(obj.certificate)
+
+    @admin.display(description="progress by phase")
+    def phase_table(self, obj: MigrationRun) -> SafeString | str:
+        return admin_run.show_phases(obj.phases)
+
+    @admin.display(description="records by kind")
+    def count_table(self, obj: MigrationRun) -> SafeString | str:
+        return admin_run.show_counts(obj.counts)
+
+    @admin.display(description="notes")
+    def note_list(self, obj: MigrationRun) -> SafeString | str:
+        return admin_run.show_notes(obj.notes)
+
+    @admin.display(description="error log")
+    def error_table(self, obj: MigrationRun) -> SafeString | str:
+        return admin_run.show_errors(obj.errors)
+
+    @admin.display(description="duration")
+    def duration(self, obj: MigrationRun) -> str:
+        return f"{(obj.finished_at - obj.started_at).total_seconds():.1f} s" if obj.finished_at else NOTHING
+
+    @admin.display(description="what it left")
+    def relatives(self, obj: MigrationRun) -> SafeString:
+        return format_html(
+            "{} · {} · {}",
+            link_to_list("stores", "importedrecord", "Imported records", run__id__exact=obj.pk),
+            link_to_list("stores", "quarantine", "Quarantined", run__id__exact=obj.pk),
+            link_to_list("stores", "revision", "Revisions", run__id__exact=obj.pk),
+        )
+
+
+@admin.register(ImportedRecord)
+class ImportedRecordAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "kind", "is_verified", "run_link"]
+    list_filter = ["kind", "is_verified"]
+    search_fields = ["uid"]
+    ordering = ["-id"]
+    sortable_by = ["__str__"]
+    list_defer = ("counts",)
+    list_select_related = ["run"]
+    paginator = InfinitePaginator
+    fields = ["kind", "record", "run", "is_verified", pretty("counts"), "source_digest", "imported_hash"]
+
+    @admin.display(description="record")
+    def record(self, obj: ImportedRecord) -> SafeString | str:
+        return link_to_record(obj.kind, obj.uid)
+
+    @admin.display(description="run")
+    def run_link(self, obj: ImportedRecord) -> SafeString | str:
+        return link_to(obj.run)
+
+
+@admin.register(Quarantine)
+class QuarantineAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "kind", "store", "reason", "is_json", "run_link"]
+    list_filter = ["kind", "store", "is_json"]
+    search_fields = ["place", "reason", "uid"]
+    list_defer = ("raw",)
+    list_select_related = ["run"]
+    downloads = {"raw": "txt"}
+    fields = [
+        *("kind", "place", "reason", whole("raw", label="raw text"), "is_json", "uid"),
+        *("store", "collection", "owner_link", "position", "run", "created_at", "raw_digest"),
+    ]
+
+    @admin.display(description="run")
+    def run_link(self, obj: Quarantine) -> SafeString | str:
+        return link_to(obj.run)
+
+    @admin.display(description="stands in")
+    def owner_link(self, obj: Quarantine) -> SafeString | str:
+        app, model = _MODEL_OF_KIND.get(_OWNER_OF_LIST.get((obj.store, obj.collection), ""), ("", ""))
+        if not model or obj.owner is None:
+            return obj.store
+        url = reverse(f"admin:{app}_{model}_change", args=(obj.owner,))
+        return format_html('<a class="bigagi-link" href="{}">The {} that has the list</a>', url, model)
+
+
+_OWNER_OF_LIST = {
+    ("app-chats", "messages"): "conversation",
+    ("app-chats", "fragments"): "message",
+    ("app-folders", "conversationIds"): "folder",
+}
+"""What has the list in which a quarantined member stands."""

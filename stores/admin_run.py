@@ -1,0 +1,106 @@
+"""How the admin shows a migration run: its phases, counts, notes, errors and certificate.
+
+A run's JSON is shown as far as it is of the known shape, since a run of an earlier version may differ.
+"""
+
+from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from stores.admin_display import NOTHING, format_text, show_status, show_table
+from stores.models import MigrationRun
+
+_REPORTED = (
+    *("id", "status", "phase", "phases", "counts", "errors", "notes", "certificate"),
+    *("last_completed_task", "next_task", "blocked_by"),
+    *("source_name", "source_kind", "source_size", "source_sha256", "source_taken_at"),
+)
+
+
+def report_of(run: MigrationRun) -> dict[str, Any]:
+    """Return the whole run as JSON; times are ISO 8601."""
+    report = {name: getattr(run, name) for name in _REPORTED}
+    report["started_at"] = run.started_at.isoformat()
+    report["finished_at"] = run.finished_at.isoformat() if run.finished_at else None
+    return report
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(_text, value))
+    return "" if value is None else format_text(str(value))
+
+
+def show_phases(phases: Any) -> SafeString | str:
+    """Return the phases as a table with a bar for what is done."""
+    rows = [
+        (_text(phase.get("name")), show_status(_text(phase.get("status"))), _progress(phase), _text(phase.get("notes")))
+        for phase in _objects(phases)
+    ]
+    return show_table("Progress by phase", ["Phase", "Status", "Done", "Notes"], rows)
+
+
+def _progress(phase: dict[str, Any]) -> SafeString | str:
+    done, total = phase.get("done"), phase.get("total")
+    if not isinstance(done, int):
+        return NOTHING
+    if not isinstance(total, int) or total <= 0:
+        return str(done) if done else NOTHING
+    # <progress> needs no style attribute, which the content security policy would refuse.
+    return format_html(
+        '<progress class="bigagi-progress" max="{}" value="{}" aria-label="{}"></progress> {} of {}',
+        *(total, done, _text(phase.get("name")), done, total),
+    )
+
+
+def show_counts(counts: Any) -> SafeString | str:
+    """Return the counts as a table: a row for each kind, a column for each bucket that occurs."""
+    if not isinstance(counts, dict):
+        return NOTHING
+    flat = {kind: _flatten(buckets) for kind, buckets in counts.items()}
+    names = list(dict.fromkeys(name for buckets in flat.values() for name in buckets))
+    rows = [(kind.replace("_", " "), *(buckets.get(name) for name in names)) for kind, buckets in flat.items()]
+    return show_table("Records by kind", ["Kind", *(name.replace("_", " ") for name in names)], rows)
+
+
+def _flatten(buckets: Any) -> dict[str, Any]:
+    if not isinstance(buckets, dict):
+        return {"count": buckets}
+    flat: dict[str, Any] = {}
+    for name, value in buckets.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}: {inner}": count for inner, count in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def show_notes(notes: Any) -> SafeString | str:
+    """Return the notes as a list."""
+    items = notes if isinstance(notes, list) else [notes] if notes else []
+    if not items:
+        return NOTHING
+    return format_html(
+        '<ul class="bigagi-list">{}</ul>', format_html_join("", "<li>{}</li>", ((_text(note),) for note in items))
+    )
+
+
+def show_errors(errors: Any) -> SafeString | str:
+    """Return the error log as a table."""
+    rows = [tuple(_text(error.get(key)) for key in ("at", "phase", "place", "message")) for error in _objects(errors)]
+    return show_table("Error log", ["At", "Phase", "Place", "Message"], rows)
+
+
+def show_proof(certificate: Any) -> SafeString | str:
+    """Return the sentence of the certificate and how many differences it names."""
+    if not isinstance(certificate, dict):
+        return "not verified"
+    sentence = certificate.get("sentence") or certificate.get("proof") or certificate.get("summary")
+    differences = certificate.get("differences")
+    found = f"{len(differences)} differences" if isinstance(differences, list) and differences else ""
+    return " · ".join(filter(None, [_text(sentence), found])) or "verified; see the certificate below"
