@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class LlmsConfig(AppConfig):
     name = "llms"
     verbose_name = "LLMs"
+
+    def ready(self) -> None:
+        # Models can be imported only now.
+        from llms.bigagi import APP_MODELS
+        from stores.registry import register
+
+        register(APP_MODELS)

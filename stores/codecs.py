@@ -69,6 +69,10 @@ class _Leaf:
     model_field: models.Field
     fits: Callable[[Any], bool]
 
+    def give(self, value: Any) -> Any:
+        # A column of floats makes 1.0 of 1, which would be the same value but another text and hash.
+        return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53 else value
+
 
 @dataclass(frozen=True)
 class _Words:
@@ -81,10 +85,10 @@ class _Words:
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             return None
         text = " ".join(value)
-        return text if len(text) <= self.longest and is_storable(text) and self.split(text) == value else None
+        return text if len(text) <= self.longest and is_storable(text) and self.give(text) == value else None
 
     @staticmethod
-    def split(text: str) -> list[str]:
+    def give(text: str) -> list[str]:
         return text.split(" ") if text else []
 
 
@@ -146,7 +150,7 @@ class Columns:
                 if isinstance(inner, dict) and (joined := self._join(node, columns, inner)) != {}:
                     record[key] = joined
             elif key not in record and (value := columns[node.name]) is not None:
-                record[key] = node.split(value) if type(node) is _Words else value
+                record[key] = node.give(value)
         return record
 
 
@@ -163,6 +167,8 @@ class Damaged:
     uid: str = ""
     owner: int | None = None
     place: str = ""
+    inside: int = 0
+    """How many parts of the next kind below stand in it."""
 
 
 @dataclass

@@ -13,6 +13,9 @@ from stores.models import MigrationRun, Quarantine, Record
 
 T = TypeVar("T")
 
+Original = tuple[str, str, Any]
+"""Kind, id and JSON of what a conversion changed."""
+
 DUMP_BATCH = 100
 """Records that a dump holds in memory at a time."""
 
@@ -54,9 +57,13 @@ class Collection(ABC):
     def to_rows(self, record: Any, uid: str) -> Rows:
         """Return the rows of the record's JSON. Raises `Unreadable` with the reason where no row can hold it."""
 
-    def convert(self, record: Any, uid: str) -> Any:
-        """Return the record in today's shape."""
-        return record
+    def convert(self, record: Any, uid: str) -> tuple[Any, list[Original]]:
+        """Return the record in today's shape, with the originals of what that changed."""
+        return record, []
+
+    def count_parts(self, record: Any) -> dict[str, int]:
+        """Return how many parts of each kind the record's JSON has."""
+        return {}
 
     def updated_of(self, record: Any) -> float | None:
         """Return when the record says that it was last changed, in ms since the epoch."""

@@ -64,7 +64,7 @@ def collection_of(kind: str) -> Collection:
 def convert(spec: StoreSpec, state: Any, version: Any) -> tuple[Any, Any]:
     """Return state and version after the registered steps. What has an unknown version is left as it is."""
     at = 0 if version is None else version
-    if not isinstance(state, dict) or not isinstance(at, int) or isinstance(at, bool) or not 0 <= at:
+    if not isinstance(state, dict) or not isinstance(at, int) or isinstance(at, bool) or at < 0:
         return state, version
     for step_to in range(at + 1, spec.newest_version + 1):
         if step := spec.steps.get(step_to):

@@ -17,6 +17,8 @@ class Workspaces(ListingCollection):
 class LiveFiles(TableCollection):
     store, key, kind, model = "agi-live-file", "liveFiles", "live file", LiveFile
     shape = "map"
+    # The id stands in the record as well, but nothing makes it the same as its key.
+    id_in_record = False
     columns = Columns(
         LiveFile,
         {

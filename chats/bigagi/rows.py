@@ -1,0 +1,103 @@
+"""Conversations, messages and fragments as rows of plain SQL: imports write and dumps read too many for the ORM."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from chats.bigagi.message import FRAGMENT, MESSAGE, MessageRow
+from chats.models import Conversation, Fragment, Message
+from stores.codecs import Rows
+from stores.collections import batched
+from stores.fields import VerbatimJSONField
+from stores.jsontext import encode
+from stores.models import Quarantine
+from stores.sql import allocate_ids, insert_rows, now
+
+CONVERSATION_COLUMNS = (
+    *("user_title", "auto_title", "system_purpose_id", "user_symbol"),
+    *("is_archived", "token_count", "created", "updated"),
+)
+MESSAGE_COLUMNS = MESSAGE.names
+FRAGMENT_COLUMNS = FRAGMENT.names
+
+KEYS_A_QUERY = 10_000
+"""Parameters of one statement: SQLite takes 250,000, PostgreSQL 65,535."""
+
+_JSON = {name for name in MESSAGE_COLUMNS if isinstance(Message._meta.get_field(name), VerbatimJSONField)}
+
+
+def _text(value: Any) -> str | None:
+    return encode(value) if value else None
+
+
+def insert_conversations(batch: Sequence[tuple[Rows, int]]) -> range:
+    """Insert the headers of conversations at their positions; return their primary keys."""
+    keys = allocate_ids(Conversation, len(batch))
+    written_at = now()
+    insert_rows(
+        Conversation,
+        (
+            "id",
+            "uid",
+            "position",
+            *CONVERSATION_COLUMNS,
+            "extra",
+            "content_hash",
+            "revision",
+            "created_at",
+            "updated_at",
+        ),
+        [
+            (pk, rows.uid, position, *(rows.columns[name] for name in CONVERSATION_COLUMNS))
+            + (_text(rows.extra), rows.content_hash, 1, written_at, written_at)
+            for pk, (rows, position) in zip(keys, batch, strict=True)
+        ],
+    )
+    return keys
+
+
+def insert_messages(messages: Sequence[tuple[int, MessageRow]]) -> None:
+    """Insert messages, given with their conversations' keys, and their fragments."""
+    keys = allocate_ids(Message, len(messages))
+    insert_rows(
+        Message,
+        ("id", "conversation", "uid", "position", *MESSAGE_COLUMNS, "extra", "content_hash"),
+        [message_values(pk, owner, row) for pk, (owner, row) in zip(keys, messages, strict=True)],
+    )
+    insert_rows(
+        Fragment,
+        ("message", "position", *FRAGMENT_COLUMNS, "pt", "text", "part", "extra"),
+        [values for pk, (_, row) in zip(keys, messages, strict=True) for values in fragment_values(pk, row)],
+    )
+
+
+def message_values(pk: int, owner: int, row: MessageRow) -> tuple[Any, ...]:
+    """Return the values of a message's row, in the order of its insert."""
+    columns = row.columns
+    values = [
+        encode(value) if name in _JSON and (value := columns[name]) is not None else columns[name]
+        for name in MESSAGE_COLUMNS
+    ]
+    return (pk, owner, row.uid, row.position, *values, _text(row.extra), row.content_hash)
+
+
+def fragment_values(owner: int, row: MessageRow) -> Iterator[tuple[Any, ...]]:
+    """Yield the values of a message's fragments, in the order of their insert."""
+    for fragment in row.fragments:
+        part = None if fragment.part is None else encode(fragment.part)
+        columns = (fragment.columns[name] for name in FRAGMENT_COLUMNS)
+        yield (owner, fragment.position, *columns, fragment.pt, fragment.text, part, _text(fragment.extra))
+
+
+def fragments_of(keys: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    """Yield message key, position, columns, pt, text, part and extra of the messages' fragments."""
+    for some in batched(keys, KEYS_A_QUERY):
+        yield from Fragment.objects.filter(message__in=some).values_list(
+            "message_id", "position", *FRAGMENT_COLUMNS, "pt", "text", "part", "extra"
+        )
+
+
+def damaged_fragments_of(keys: Sequence[int]) -> Iterator[tuple[int, int, str]]:
+    """Yield message key, position and raw text of the messages' damaged fragments."""
+    for some in batched(keys, KEYS_A_QUERY):
+        damaged = Quarantine.objects.filter(store="app-chats", collection="fragments", owner__in=some, is_json=True)
+        yield from damaged.values_list("owner", "position", "raw")

@@ -1,0 +1,179 @@
+"""The database as one file: taken while it is in use, checked, and put back."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+BUSY_SECONDS = 20
+
+
+class SnapshotError(Exception):
+    """A database that cannot be copied, or a copy that is not sound."""
+
+
+class DamagedDatabase(SnapshotError):
+    """A SQLite file whose pages do not hold together."""
+
+
+def is_sqlite() -> bool:
+    """Tell whether the database is SQLite; else it is PostgreSQL."""
+    return connection.vendor == "sqlite"
+
+
+def file_name() -> str:
+    """Return the name that the database's copy has in a backup."""
+    return "bigagi.sqlite3" if is_sqlite() else "bigagi.pgdump"
+
+
+def has_data() -> bool:
+    """Tell whether there is a database with tables."""
+    if is_sqlite() and not _live_path().exists():
+        return False
+    try:
+        return bool(connection.introspection.table_names())
+    except DatabaseError:
+        # It is there and cannot be read: something to keep all the same.
+        return True
+
+
+def take_snapshot(target: Path) -> None:
+    """Copy the database, as it is at this moment, to the file `target`. Raises SnapshotError."""
+    if is_sqlite():
+        with _sqlite_errors(), closing(_open(_live_path())) as source, closing(sqlite3.connect(target)) as copy:
+            # In one step: in several, each write of another process would make it begin again.
+            source.backup(copy, pages=-1)
+            # One file: in a write-ahead log the copy would need two more beside it, and change when it is read.
+            copy.execute("PRAGMA journal_mode=DELETE")
+        target.chmod(0o600)
+    else:
+        _run_postgres("pg_dump", "--format=custom", "--no-owner", f"--file={target}", _postgres_name())
+
+
+def check_snapshot(path: Path) -> dict[str, int]:
+    """Open the copy, check it whole, and return the rows of each table. Raises SnapshotError."""
+    if is_sqlite():
+        with _sqlite_errors(), closing(_open(path)) as copy:
+            problems = [row[0] for row in copy.execute("PRAGMA integrity_check(3)")]
+            if problems != ["ok"]:
+                raise DamagedDatabase(f"{path} is damaged ({'; '.join(problems)})")
+            tables = [row[0] for row in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            plain = [name for name in sorted(tables) if not name.startswith("sqlite_")]
+            return {name: copy.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in plain}
+    _run_postgres("pg_restore", "--list", str(path))
+    with connection.cursor() as cursor:
+        names = sorted(connection.introspection.table_names(cursor))
+        quoted = {name: connection.ops.quote_name(name) for name in names}
+        counts = {}
+        for name in names:
+            cursor.execute(f"SELECT count(*) FROM {quoted[name]}")
+            counts[name] = cursor.fetchone()[0]
+        return counts
+
+
+def put_back(snapshot: Path) -> None:
+    """Make the database what the checked file `snapshot` holds, in one step. Raises SnapshotError."""
+    if not is_sqlite():
+        _put_back_postgres(snapshot)
+        return
+    live = _live_path()
+    live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    incoming = live.with_name(f".{live.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        shutil.copyfile(snapshot, incoming)
+        incoming.chmod(0o600)
+        with incoming.open("rb") as file:
+            os.fsync(file.fileno())
+        check_snapshot(incoming)
+        _end_log(live)
+        incoming.replace(live)
+    finally:
+        incoming.unlink(missing_ok=True)
+
+
+def set_aside() -> Path:
+    """Copy the damaged SQLite database, with its log, into the backups as it is; return the folder."""
+    folder = settings.BACKUPS_DIR / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-damaged-{uuid.uuid4().hex[:4]}"
+    folder.mkdir(mode=0o700, parents=True)
+    for file in (_live_path(), *_log_files(_live_path())):
+        if file.exists():
+            shutil.copyfile(file, folder / file.name)
+    return folder
+
+
+def _end_log(live: Path) -> None:
+    """Leave the old database without its write-ahead log, which would else be read into the new one."""
+    if not live.exists():
+        return
+    try:
+        with closing(_open(live)) as old:
+            # Leaving the log behind needs to be alone: it fails while any process has the database open.
+            mode = old.execute("PRAGMA journal_mode=DELETE").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        raise SnapshotError(f"another process has {live} open ({error}): stop it first") from error
+    except sqlite3.DatabaseError:
+        mode = "none"
+        for log in _log_files(live):
+            log.unlink(missing_ok=True)
+    if mode == "wal":
+        raise SnapshotError(f"another process has {live} open: stop it first")
+
+
+def _log_files(path: Path) -> tuple[Path, Path]:
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+
+
+def _live_path() -> Path:
+    return Path(connection.settings_dict["NAME"])
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    # `rw` does not make the file when it is missing.
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
+
+
+@contextmanager
+def _sqlite_errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise SnapshotError(f"the database cannot be copied ({error})") from error
+    except sqlite3.DatabaseError as error:
+        raise DamagedDatabase(f"the database is damaged ({error})") from error
+
+
+def _put_back_postgres(snapshot: Path) -> None:
+    # Not `pg_restore --clean`: it leaves the tables that are newer than the copy, and the next migration trips on them.
+    tables = ", ".join(connection.ops.quote_name(name) for name in connection.introspection.table_names())
+    connection.close()
+    drop = ("--command", f"DROP TABLE {tables} CASCADE") if tables else ()
+    with tempfile.TemporaryDirectory(prefix="bigagi-restore-") as folder:
+        script = Path(folder) / "restore.sql"
+        _run_postgres("pg_restore", "--no-owner", f"--file={script}", str(snapshot))
+        options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
+        _run_postgres("psql", *options, *drop, f"--file={script}", f"--dbname={_postgres_name()}")
+
+
+def _postgres_name() -> str:
+    return str(connection.settings_dict["NAME"])
+
+
+def _run_postgres(program: str, *arguments: str) -> None:
+    if shutil.which(program) is None:
+        raise SnapshotError(f"{program} is not installed: install PostgreSQL's client programs")
+    # Variables rather than a URL: the password must not stand in the list of processes.
+    settings_dict = connection.settings_dict
+    names = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD"}
+    environment = os.environ | {names[key]: str(settings_dict[key]) for key in names if settings_dict[key]}
+    done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SnapshotError(f"{program} failed: {done.stderr.strip().splitlines()[-1] if done.stderr else 'no reason'}")
