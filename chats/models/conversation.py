@@ -125,7 +125,15 @@ class Fragment(models.Model):
 
     class Meta:
         ordering = ["message", "position"]
-        indexes = [models.Index(fields=["message", "position"], name="chats_fragment_position")]
+        indexes = [
+            models.Index(fields=["message", "position"], name="chats_fragment_position"),
+            # The few fragments that name an image: which assets are missing, which are named by none.
+            models.Index(
+                fields=["pt"],
+                name="chats_fragment_images",
+                condition=models.Q(pt__in=["image_ref", "reference"]),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.ft}/{self.pt}"

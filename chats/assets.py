@@ -1,0 +1,150 @@
+"""The bytes of images and audio: files named by their SHA-256, written before their rows, checked on read."""
+
+import base64
+import binascii
+import hashlib
+import os
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.conf import settings
+
+from chats.models import Asset
+
+CHUNK = 3 * 2**18
+"""Bytes read at a time; a multiple of 3, so that each chunk is whole base64."""
+
+
+class AssetMissing(FileNotFoundError):
+    """The file with the bytes is not there."""
+
+
+class AssetDamaged(OSError):
+    """The file's bytes are not those that it is named for."""
+
+
+class NotBase64(ValueError):
+    """Text that is no canonical base64: the bytes would not give it back."""
+
+
+@dataclass(frozen=True)
+class StoredBytes:
+    """Bytes that stand in the place of a record's base64 text."""
+
+    sha256: str
+    size: int
+
+
+def path_of(sha256: str) -> Path:
+    """Return where the file of these bytes lies."""
+    return Path(settings.ASSETS_DIR) / sha256[:2] / sha256
+
+
+def store_base64(pieces: Iterable[str]) -> StoredBytes:
+    """Write the bytes of base64 text that comes in pieces. Raises `NotBase64`; OSError as the disk has it."""
+    folder = Path(settings.ASSETS_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    size = 0
+    handle, name = tempfile.mkstemp(dir=folder, prefix="incoming-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for piece in _decoded(pieces):
+                digest.update(piece)
+                size += len(piece)
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        target = path_of(digest.hexdigest())
+        target.parent.mkdir(exist_ok=True)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return StoredBytes(digest.hexdigest(), size)
+
+
+def _decoded(pieces: Iterable[str]) -> Iterator[bytes]:
+    rest = ""
+    ended = False
+    for piece in pieces:
+        text = rest + piece
+        whole = len(text) - len(text) % 4
+        text, rest = text[:whole], text[whole:]
+        if text:
+            if ended:
+                raise NotBase64("base64 goes on after its end")
+            yield _decode_exactly(text)
+            ended = text.endswith("=")
+    if rest:
+        raise NotBase64("base64 of a length that is no multiple of four")
+
+
+def _decode_exactly(text: str) -> bytes:
+    try:
+        plain = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise NotBase64(str(error)) from error
+    if base64.b64encode(plain).decode("ascii") != text:
+        raise NotBase64("base64 that is not canonical")
+    return plain
+
+
+def open_asset(asset: Asset) -> BinaryIO:
+    """Open the asset's bytes for reading. Raises `AssetMissing`, and `AssetDamaged` where they are others."""
+    path = path_of(asset.sha256 or "")
+    if not asset.sha256 or not path.is_file():
+        raise AssetMissing(f"the bytes of {asset.uid} are not in {settings.ASSETS_DIR}")
+    file = path.open("rb")
+    if hashlib.file_digest(file, "sha256").hexdigest() != asset.sha256:
+        file.close()
+        raise AssetDamaged(f"the file {path} is damaged: its bytes are not those that were imported")
+    file.seek(0)
+    return file
+
+
+def base64_of(sha256: str) -> Iterator[str]:
+    """Yield the base64 text of stored bytes. Raises `AssetMissing`."""
+    try:
+        with path_of(sha256).open("rb") as file:
+            while chunk := file.read(CHUNK):
+                yield base64.b64encode(chunk).decode("ascii")
+    except FileNotFoundError as error:
+        raise AssetMissing(str(error)) from error
+
+
+def referenced_ids(part: Any) -> list[str]:
+    """Return the ids by which a part names an asset, best first: the old id, and the new uuid (`bigagi-format.md` § 3)."""
+    if not isinstance(part, dict):
+        return []
+    legacy = part.get("_legacyImageRefPart")
+    image = legacy if isinstance(legacy, dict) else part
+    data_ref = image.get("dataRef")
+    ids = [data_ref.get("dblobAssetId") if isinstance(data_ref, dict) else None, part.get("zUuid")]
+    return [uid for uid in ids if isinstance(uid, str)]
+
+
+def uuid_of(asset_id: str) -> str:
+    """Return the uuid that big-AGI derives from an asset's id (`bigagi-format.md` § 3)."""
+    folded = bytearray(16)
+    for at, character in enumerate(asset_id):
+        folded[at % 16] ^= ord(character) & 0xFF
+    folded[6] = folded[6] & 0x0F | 0x40
+    folded[8] = folded[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(folded)))
+
+
+def find_assets(parts: Iterable[Any]) -> dict[str, Asset]:
+    """Return the assets that parts name, under each id that names them. Ids without an asset are left out."""
+    wanted = {uid for part in parts for uid in referenced_ids(part)}
+    found = {asset.uid: asset for asset in Asset.objects.filter(uid__in=wanted)}
+    if wanted - found.keys():
+        by_uuid = {uuid_of(uid): uid for uid in Asset.objects.values_list("uid", flat=True)}
+        named = {uid: by_uuid[uid] for uid in wanted - found.keys() if uid in by_uuid}
+        more = {asset.uid: asset for asset in Asset.objects.filter(uid__in=named.values())}
+        found |= {alias: more[uid] for alias, uid in named.items()}
+    return found

@@ -1,0 +1,70 @@
+"""big-AGI's `largeAssets` in and out of this app's rows (`bigagi-format.md` § 8).
+
+In a record's JSON, as this codec takes and gives it, `data.base64` is `StoredBytes` where the text became a file; text
+that is no canonical base64 stays text.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from chats.assets import StoredBytes
+from chats.models import Asset
+from stores import jsontext
+from stores.codecs import Columns, Rows, Unreadable
+from stores.collections import TableCollection
+
+COLUMNS = Columns(
+    Asset,
+    {
+        "asset_type": "assetType",
+        "label": "label",
+        "mime_type": "data.mimeType",
+        "scope_id": "scopeId",
+        "context_id": "contextId",
+        "width": "metadata.width",
+        "height": "metadata.height",
+        "created": "createdAt",
+        "updated": "updatedAt",
+    },
+)
+
+
+def with_base64(record: dict[str, Any], base64: Any) -> dict[str, Any]:
+    """Return the record with this in the place of its bytes."""
+    return record | {"data": record["data"] | {"base64": base64}}
+
+
+def stored_bytes(record: Any) -> StoredBytes | None:
+    """Return the bytes of the record, where they became a file."""
+    data = record.get("data") if isinstance(record, dict) else None
+    base64 = data.get("base64") if isinstance(data, dict) else None
+    return base64 if isinstance(base64, StoredBytes) else None
+
+
+class Assets(TableCollection):
+    """The assets are a database of the browser, not a store; `store` and `key` are its names there."""
+
+    store, key, kind, model = "Big-AGI", "largeAssets", "asset", Asset
+    columns = COLUMNS
+
+    def to_rows(self, record: Any, uid: str) -> Rows:
+        if not isinstance(record, dict):
+            raise Unreadable("an asset that is no object")
+        held = stored_bytes(record)
+        if held is None:
+            rows = super().to_rows(record, uid)
+            rows.columns |= {"sha256": None, "size": 0}
+            return rows
+        rows = super().to_rows(with_base64(record, f"sha256:{held.sha256}"), uid)
+        rows.extra["data"] = {key: value for key, value in rows.extra["data"].items() if key != "base64"}
+        rows.columns |= {"sha256": held.sha256, "size": held.size}
+        return rows
+
+    def load(self, records: Sequence[Any]) -> list[Any]:
+        return [
+            with_base64({"data": {}} | loaded, StoredBytes(record.sha256, record.size)) if record.sha256 else loaded
+            for record, loaded in zip(records, super().load(records), strict=True)
+        ]
+
+
+ASSETS = Assets()
