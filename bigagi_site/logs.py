@@ -30,7 +30,6 @@ def build_logging(log_format: str, level: str) -> dict[str, Any]:
     renderer: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     if log_format != "json":
         renderer = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-    known = level.upper() in logging.getLevelNamesMapping()
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -42,7 +41,7 @@ def build_logging(log_format: str, level: str) -> dict[str, Any]:
             }
         },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
-        "root": {"handlers": ["console"], "level": level.upper() if known else "WARNING"},
+        "root": {"handlers": ["console"], "level": level if level in logging.getLevelNamesMapping() else "WARNING"},
         "loggers": {
             # Each of these writes to its own handler else; one line is enough.
             "django": {"handlers": [], "propagate": True},

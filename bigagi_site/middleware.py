@@ -1,9 +1,11 @@
-"""The content security policy by page, and a request log without query strings."""
+"""The content security policy by page, static files, and a request log without query strings."""
 
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest, HttpResponseBase
 from django_structlog.middlewares import RequestMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 # Alpine in django-unfold compiles attributes to functions; its templates carry style attributes.
 ADMIN_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
@@ -27,3 +29,26 @@ class RequestLogMiddleware(RequestMiddleware):
     @staticmethod
     def format_request(request: HttpRequest) -> str:
         return f"{request.method} {request.path}"
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):
+    """Serve static files, of which none is asked through ASGI (`bigagi_site.routes`).
+
+    WhiteNoise is synchronous only, so that each stream would pass through a thread; there it steps aside.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response):
+        self.is_async = iscoroutinefunction(get_response)
+        super().__init__(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest):
+        return self.get_response(request) if self.is_async else super().__call__(request)
+
+    def add_files_from_finders(self) -> None:
+        if not self.is_async:
+            super().add_files_from_finders()

@@ -1,4 +1,25 @@
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LogoutView
+from django.urls import path, re_path
+from django.views.generic import RedirectView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from bigagi_site.views.health import health
+from bigagi_site.views.pages import account, home, import_help
+from bigagi_site.views.sign_in import SignInView
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("import", import_help, name="import"),
+    path("account", account, name="account"),
+    path("sign-in", SignInView.as_view(), name="sign-in"),
+    path("sign-out", LogoutView.as_view(), name="sign-out"),
+    re_path(r"^api/health/?$", health, name="health"),
+    # One way to sign in: the admin's own page knows no links.
+    path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "bigagi_site.views.errors.bad_request"
+handler403 = "bigagi_site.views.errors.permission_denied"
+handler404 = "bigagi_site.views.errors.page_not_found"
+handler500 = "bigagi_site.views.errors.server_error"

@@ -13,8 +13,6 @@ _data_dir = tempfile.TemporaryDirectory(prefix="bigagi-tests-", ignore_cleanup_e
 os.environ["BIGAGI_DATA_DIR"] = _data_dir.name
 for name in ("BIGAGI_KEY_FILE", "BIGAGI_HTTPS", "BIGAGI_ALLOWED_HOSTS", "SECRET_KEY", "DEBUG", "LOG_FORMAT"):
     os.environ.pop(name, None)
-# Playwright's synchronous API runs an event loop in the thread of the test.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 hypothesis_settings.register_profile("default", max_examples=50, deadline=None)
 hypothesis_settings.register_profile(

@@ -1,0 +1,61 @@
+"""The one process: streams by Django's ASGI application, all other requests by its WSGI application.
+
+A JSON request through a2wsgi costs a third of one through the ASGI handler, which changes threads for it several times.
+"""
+
+import json
+import os
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bigagi_site.settings")
+django_asgi = get_asgi_application()
+
+from bigagi_site.routes import is_asgi_path  # noqa: E402  (needs the settings)
+from bigagi_site.wsgi import application as wsgi_application  # noqa: E402
+
+django_wsgi = WSGIMiddleware(wsgi_application, workers=10)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Dispatch one HTTP request by `routes.ASGI_ROUTES`."""
+    if is_asgi_path(scope["path"]):
+        await django_asgi(scope, receive, send)
+    elif _has_no_length(scope):
+        await _refuse_without_length(scope, send)
+    else:
+        await django_wsgi(scope, receive, send)
+
+
+def _has_no_length(scope: Scope) -> bool:
+    """Tell whether the body comes in chunks: WSGI knows no such body, and the view would see an empty one."""
+    names = {name.lower() for name, _ in scope["headers"]}
+    return b"transfer-encoding" in names and b"content-length" not in names
+
+
+async def _refuse_without_length(scope: Scope, send: Send) -> None:
+    detail = "Send the body with a Content-Length; this server cannot read a chunked body."
+    problem = {"type": "about:blank", "title": "Length Required", "status": 411, "detail": detail}
+    if re.match(r"/api(/|$)", scope["path"]):
+        problem |= {"instance": scope["path"], "errors": []}
+        content_type, body = b"application/problem+json", json.dumps(problem).encode()
+    else:
+        content_type, body = b"text/plain; charset=utf-8", detail.encode()
+    headers = [
+        (b"content-type", content_type),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        # What is left of the body would be taken for the next request.
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 411, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

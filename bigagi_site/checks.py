@@ -1,0 +1,63 @@
+"""Settings that do not go together; `start` runs these checks, and so does `manage.py check`."""
+
+import logging
+import stat
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+TAG = "bigagi"
+LOOPBACK = {"127.0.0.1", "localhost", "[::1]", "testserver"}
+SHORTEST_SECRET_KEY = 32
+
+
+@register(TAG)
+def check_database(**kwargs: Any) -> list[CheckMessage]:
+    """Know SQLite and PostgreSQL alone."""
+    engine = settings.DATABASES["default"]["ENGINE"]
+    if engine in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+        return []
+    hint = "Give DATABASE_URL as postgres://user:password@host/name, or leave it out for SQLite."
+    return [Error(f"DATABASE_URL names a database that bigagi does not support ({engine}).", hint, id="bigagi.E001")]
+
+
+@register(TAG)
+def check_logs(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse log settings that would be passed over in silence."""
+    found: list[CheckMessage] = []
+    if settings.LOG_FORMAT not in ("console", "json"):
+        found.append(Error(f"LOG_FORMAT is {settings.LOG_FORMAT!r}.", "Set it to console or json.", id="bigagi.E002"))
+    if settings.LOG_LEVEL not in logging.getLevelNamesMapping():
+        found.append(Error(f"LOG_LEVEL is {settings.LOG_LEVEL!r}.", "Set it to INFO or WARNING.", id="bigagi.E003"))
+    return found
+
+
+@register(TAG)
+def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a SECRET_KEY that can be guessed."""
+    if len(settings.SECRET_KEY) >= SHORTEST_SECRET_KEY:
+        return []
+    hint = "Leave SECRET_KEY out: `start` makes a key file in the data folder."
+    return [Error(f"SECRET_KEY has fewer than {SHORTEST_SECRET_KEY} characters.", hint, id="bigagi.E004")]
+
+
+@register(TAG)
+def check_debug(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse DEBUG where others can reach the server: its error pages show settings and texts."""
+    if not settings.DEBUG or set(settings.ALLOWED_HOSTS) <= LOOPBACK and not settings.HTTPS:
+        return []
+    return [Error("DEBUG is on for a server that others can reach.", "Unset DEBUG.", id="bigagi.E005")]
+
+
+@register(TAG)
+def check_data_folder(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of data where a `git clean` deletes it, and of keys that other users of the machine can read."""
+    found: list[CheckMessage] = []
+    if settings.DATA_DIR.is_relative_to(settings.BASE_DIR):
+        hint = "Set BIGAGI_DATA_DIR to a folder outside the checkout: a `git clean` would delete it."
+        found.append(Warning(f"The data folder {settings.DATA_DIR} lies in the checkout.", hint, id="bigagi.W001"))
+    for path in (settings.KEY_FILE, settings.SECRET_KEY_FILE):
+        if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            found.append(Warning(f"Others can read {path}.", f"Run chmod 600 {path}", id="bigagi.W002"))
+    return found

@@ -1,0 +1,108 @@
+import os
+import signal
+import sys
+from socket import socket
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import run_checks
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+from bigagi_site import startup
+from bigagi_site.checks import TAG
+from bigagi_site.services import create_sign_in_link, get_owner
+
+STREAM_SECONDS = 3
+"""How long open streams may go on after Ctrl-C."""
+
+
+class Command(BaseCommand):
+    help = "Set up what is missing, print where the data lies and a one-time sign-in link, and serve."
+    requires_system_checks: list[str] = []  # Those that matter here are run below; all of them take a second.
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+        parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000; 0: any)")
+        parser.add_argument("--link", action="store_true", help="print a sign-in link even if this is no terminal")
+
+    def handle(self, *args: Any, host: str, port: int, link: bool, **options: Any) -> None:
+        try:
+            self.run_own_checks()
+            startup.prepare_data_dir()
+            lock = startup.acquire_lock()
+            listener = startup.open_socket(host, port)
+            base_url = startup.fill_allowed_hosts(host, listener.getsockname()[1])
+            self.prepare_database()
+            startup.write_server_url(base_url)
+        except startup.StartupError as error:
+            raise CommandError(str(error), returncode=2) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Stopped before the server was up.", returncode=130) from error
+        self.greet(host, base_url, with_link=link or sys.stdout.isatty())
+        try:
+            self.serve(listener)
+        finally:
+            lock.release()
+        self.leave()
+
+    def run_own_checks(self) -> None:
+        for message in run_checks(tags=[TAG]):
+            if message.is_serious():
+                raise startup.StartupError(f"{message.msg} {message.hint or ''} ({message.id})")
+            self.stderr.write(self.style.WARNING(f"Warning: {message.msg} {message.hint or ''} ({message.id})"))
+
+    def prepare_database(self) -> None:
+        if backup := startup.prepare_database():
+            self.stdout.write(f"Backup before the migration: {backup.path}")
+        if not startup.ensure_key_file():
+            hint = "Chats work; stored API keys cannot be read until you put it back."
+            self.stderr.write(self.style.WARNING(f"Warning: the key file {settings.KEY_FILE} is missing. {hint}"))
+
+    def greet(self, host: str, base_url: str, *, with_link: bool) -> None:
+        self.stdout.write(f"Data:     {settings.DATA_DIR}")
+        self.stdout.write(f"Database: {startup.describe_database()}")
+        self.stdout.write(f"Key file: {settings.KEY_FILE}  (losing it costs API keys, never chats)")
+        self.stdout.write(f"Server:   {base_url}  (Ctrl-C stops it)")
+        if not startup.is_loopback(host) and not settings.HTTPS:
+            self.stderr.write(
+                self.style.WARNING(
+                    f"Warning: {host} can be reached by other machines, and all that is read and typed travels "
+                    "unencrypted. Put a proxy with a certificate in front and set BIGAGI_HTTPS=1, or start on "
+                    "127.0.0.1 and come in by: ssh -L 8000:127.0.0.1:8000 <this machine>"
+                )
+            )
+        if settings.HTTPS and base_url.startswith("https://localhost:"):
+            hint = "Set BIGAGI_ALLOWED_HOSTS to the name that your proxy serves."
+            self.stderr.write(self.style.WARNING(f"Warning: BIGAGI_HTTPS is on and no host name is known. {hint}"))
+        owner = get_owner()
+        if with_link and owner:
+            self.stdout.write(f"\nSign in:  {create_sign_in_link(owner, base_url)}")
+            self.stdout.write("The link works once, for 15 minutes. Another one: uv run manage.py sign_in_link")
+        self.stdout.flush()
+
+    def serve(self, listener: socket) -> None:
+        import uvicorn
+
+        from bigagi_site.asgi import application
+
+        config = uvicorn.Config(
+            application,
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=STREAM_SECONDS,
+        )
+        # uvicorn ends its work first, then raises the signal again for the handler that it found.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        uvicorn.Server(config).run(sockets=[listener])
+
+    def leave(self) -> None:
+        """End the process, even if a request still holds a thread: the interpreter would wait for it for ever."""
+        connections.close_all()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)

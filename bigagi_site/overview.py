@@ -1,0 +1,65 @@
+"""What the home page tells: how much is here, where it lies, and what came last."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Sum
+
+from bigagi_site.startup import describe_database
+from chats.models import Asset, Conversation, Message
+from llms.models import Model, Service
+from stores.backups import Backup, list_backups
+from stores.models import MigrationRun
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Counts are of rows; sizes are in bytes."""
+
+    chats: int
+    messages: int
+    images: int
+    services: int
+    models: int
+    size: int
+    data_dir: Path
+    database: str
+    key_file: Path
+    backups_dir: Path
+    last_run: MigrationRun | None
+    last_backup: Backup | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing was imported or written yet."""
+        return not (self.chats or self.services or self.last_run)
+
+
+def describe_data() -> Overview:
+    """Return the overview of what is here."""
+    assets = Asset.objects.aggregate(size=Sum("size"))
+    return Overview(
+        chats=Conversation.objects.count(),
+        messages=Message.objects.count(),
+        images=Asset.objects.filter(asset_type="image").count(),
+        services=Service.objects.count(),
+        models=Model.objects.count(),
+        size=_database_size() + (assets["size"] or 0),
+        data_dir=settings.DATA_DIR,
+        database=describe_database(),
+        key_file=settings.KEY_FILE,
+        backups_dir=settings.BACKUPS_DIR,
+        last_run=MigrationRun.objects.order_by("-pk").first(),
+        last_backup=next(iter(list_backups()), None),
+    )
+
+
+def _database_size() -> int:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_database_size(current_database())")
+        else:
+            cursor.execute("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,49 @@
+"""The owner, and the one-time links that sign them in."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
+from django.urls import reverse
+from django.utils import timezone
+
+from bigagi_site.models import SignInLink
+
+OWNER_NAME = "owner"
+LINK_LIFETIME = timedelta(minutes=15)
+
+
+def get_owner() -> AbstractUser | None:
+    """Return the first active superuser: the person whose chats these are."""
+    return get_user_model().objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
+
+
+def create_owner() -> AbstractUser:
+    """Make the first owner, who has no password and signs in by link."""
+    return get_user_model().objects.create_superuser(OWNER_NAME, password=None)
+
+
+def create_sign_in_link(user: AbstractUser, base_url: str) -> str:
+    """Return a fresh link under `base_url` that signs `user` in once, within `LINK_LIFETIME`."""
+    now = timezone.now()
+    SignInLink.objects.filter(expires_at__lt=now).delete()
+    # 256 random bits of which only a digest is kept: there is nothing that a signature could add.
+    token = secrets.token_urlsafe(32)
+    SignInLink.objects.create(user=user, digest=_digest(token), expires_at=now + LINK_LIFETIME)
+    return f"{base_url.rstrip('/')}{reverse('sign-in')}?link={token}"
+
+
+def use_sign_in_link(token: str) -> AbstractUser | None:
+    """Use the link up and return whom it signs in; None if it is unknown, used, expired or its user inactive."""
+    links = SignInLink.objects.filter(digest=_digest(token), user__is_active=True)
+    # The condition stands in the UPDATE: of two requests at once, one finds a row.
+    now = timezone.now()
+    if not links.filter(used_at=None, expires_at__gt=now).update(used_at=now):
+        return None
+    return links.get().user
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -1,0 +1,176 @@
+"""What `manage.py start` does before it serves: data folder, key files, socket, database, owner."""
+
+import base64
+import errno
+import json
+import os
+import secrets
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.utils import get_random_secret_key
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from filelock import FileLock, Timeout
+
+from bigagi_site.checks import LOOPBACK
+from bigagi_site.services import create_owner, get_owner
+from stores.backups import Backup, BackupError, create_backup, server_lock
+from stores.models import Secret
+
+WILDCARDS = {"0.0.0.0", "::", "[::]"}
+
+
+class StartupError(Exception):
+    """A reason why the server cannot start; the message says how to mend it."""
+
+
+def prepare_data_dir() -> None:
+    """Make the data folder and Django's key file where they are missing. Raises StartupError."""
+    try:
+        settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.DATA_DIR):
+            pass
+        if not os.environ.get("SECRET_KEY"):
+            write_private_file(settings.SECRET_KEY_FILE, get_random_secret_key() + "\n")
+            settings.SECRET_KEY = settings.SECRET_KEY_FILE.read_text().strip()
+    except OSError as error:
+        hint = "Make it writable for you, or set BIGAGI_DATA_DIR to a folder that is."
+        raise StartupError(
+            f"The data folder {settings.DATA_DIR} cannot be written ({error.strerror}). {hint}"
+        ) from error
+
+
+def write_private_file(path: Path, text: str) -> None:
+    """Make a file that its owner alone can read, unless it is there already."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The mode is given at the making: nobody else may read it even for a moment.
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+    except FileExistsError:
+        pass
+
+
+def ensure_key_file() -> bool:
+    """Make the key file for secrets, unless some are stored already; return whether it is there.
+
+    A fresh key would open none of them, and would be in the way when the owner puts theirs back.
+    """
+    if not settings.KEY_FILE.exists() and not Secret.objects.exists():
+        write_private_file(settings.KEY_FILE, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() + "\n")
+    return settings.KEY_FILE.exists()
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on the address. Raises StartupError."""
+    bare = host.strip("[]")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # From here on a request waits until the server is up, so that the link works as soon as it is printed.
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            hint = f"Stop the program that has it, or choose another: manage.py start --port {port + 1}"
+            raise StartupError(f"Port {port} on {host} is taken. {hint}") from error
+        raise StartupError(f"Cannot listen on {host}, port {port}: {error}") from error
+    return listener
+
+
+def acquire_lock() -> FileLock:
+    """Return the lock of the data folder, held. Raises StartupError while another server has it."""
+    lock = server_lock()
+    try:
+        lock.acquire()
+    except Timeout as error:
+        url = read_server_url()
+        raise StartupError(f"A server is already running on {settings.DATA_DIR}: {url}") from error
+    return lock
+
+
+def write_server_url(url: str) -> None:
+    """Note where the running server is, for `sign_in_link`."""
+    (settings.DATA_DIR / "server.json").write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
+
+
+def read_server_url() -> str:
+    """Return where the server is or was last; the default address before the first start."""
+    try:
+        return str(json.loads((settings.DATA_DIR / "server.json").read_text())["url"])
+    except (OSError, ValueError, KeyError):
+        return "http://127.0.0.1:8000"
+
+
+def prepare_database() -> Backup | None:
+    """Migrate the database and make the first owner; return the backup that was taken before, if one was.
+
+    Raises StartupError for a database that cannot be opened, is newer than this program, or cannot be backed up.
+    """
+    try:
+        executor = MigrationExecutor(connection)
+        applied = executor.loader.applied_migrations
+        if unknown := sorted(".".join(key) for key in set(applied) - set(executor.loader.disk_migrations)):
+            hint = "Update bigagi, or restore a backup that this version made."
+            raise StartupError(f"The database is newer than this program (it has {unknown[-1]}). {hint}")
+        backup = None
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            backup = create_backup("before-migrate") if applied else None
+            call_command("migrate", interactive=False, verbosity=0)
+        if get_owner() is None:
+            create_owner()
+    except DatabaseError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise StartupError(f"The database cannot be used ({reason}). It is: {describe_database()}") from error
+    except BackupError as error:
+        raise StartupError(f"The database needs a migration, and comes before it a backup. {error}") from error
+    return backup
+
+
+def describe_database() -> str:
+    """Return where the database is, without its password."""
+    database: dict[str, Any] = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return str(database["NAME"])
+    return f"{connection.vendor}://{database['HOST'] or 'localhost'}/{database['NAME']}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only programs on this machine reach the address."""
+    return host in LOOPBACK or host == "::1" or host.startswith("127.")
+
+
+def fill_allowed_hosts(host: str, port: int) -> str:
+    """Let the server answer under the names of `host`; return the base URL of its pages."""
+    names = _names_of_this_machine() if host in WILDCARDS else [f"[{host}]" if ":" in host.strip("[]") else host]
+    if host.startswith("["):
+        names = [host]
+    known = list(settings.ALLOWED_HOSTS)
+    settings.ALLOWED_HOSTS = known + [name for name in names if name not in known]
+    scheme = "https" if settings.HTTPS else "http"
+    origins = [f"{scheme}://{name}{suffix}" for name in names for suffix in ("", f":{port}")]
+    settings.CSRF_TRUSTED_ORIGINS = [*settings.CSRF_TRUSTED_ORIGINS, *origins]
+    if settings.HTTPS:
+        public = [name for name in settings.ALLOWED_HOSTS if name not in LOOPBACK]
+        return f"https://{public[0]}" if public else f"https://localhost:{port}"
+    return f"http://{'127.0.0.1' if host in WILDCARDS else names[0]}:{port}"
+
+
+def _names_of_this_machine() -> list[str]:
+    name = socket.gethostname()
+    found = {name, f"{name}.local", socket.getfqdn()}
+    try:
+        found |= {str(info[4][0]) for info in socket.getaddrinfo(name, None, socket.AF_INET)}
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            # Connecting a datagram socket sends nothing; it tells which address the network sees (RFC 5737 address).
+            probe.connect(("192.0.2.1", 9))
+            found.add(probe.getsockname()[0])
+    except OSError:
+        pass  # No network: its names are enough.
+    return sorted(found)

@@ -1,0 +1,46 @@
+"""Signing in, by a one-time link or a password."""
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from bigagi_site.services import use_sign_in_link
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class SignInView(LoginView):
+    """The sign-in page; with `?link=` it signs in at once, as a person expects who opens a link.
+
+    That a GET signs in is safe here: the link is a secret that only the terminal showed, it leads to the one owner's
+    account, and nothing but a browser's navigation uses it up.
+    """
+
+    template_name = "sign_in.html"
+    redirect_authenticated_user = True
+    extra_context = {"section": "sign-in"}
+
+    def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if (token := request.GET.get("link")) is None:
+            return super().get(request, *args, **kwargs)
+        if _is_prefetch(request):
+            # A browser that guesses, or a preview of the link: answer nothing, and leave the link unused.
+            return HttpResponse(status=204)
+        user = use_sign_in_link(token)
+        if user is None:
+            context = self.get_context_data(is_link_spent=True)
+            return self.render_to_response(context, status=403)
+        login(request, user, backend=BACKEND)
+        # Away from the address that holds the link.
+        return redirect(settings.LOGIN_REDIRECT_URL)
+
+
+def _is_prefetch(request: HttpRequest) -> bool:
+    purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    return request.method == "HEAD" or "prefetch" in purpose
