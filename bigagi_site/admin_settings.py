@@ -1,0 +1,105 @@
+"""The settings of django-unfold: colours as on the other pages (`colors.css`), and the navigation of the admin."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+_TEAL = {
+    "50": "#f0f8f6",
+    "100": "#e2efec",
+    "200": "#c2e0da",
+    "300": "#9ad8d1",
+    "400": "#7cc7bf",
+    "500": "#5aafa6",
+    "600": "#24635f",
+    "700": "#1b4d4a",
+    "800": "#17403d",
+    "900": "#143432",
+    "950": "#0b2120",
+}
+
+_NAVIGATION = {
+    "Chats": [
+        ("Conversations", "forum", "chats_conversation"),
+        ("Messages", "chat_bubble", "chats_message"),
+        ("Fragments", "segment", "chats_fragment"),
+        ("Images and audio", "image", "chats_asset"),
+        ("Folders", "folder", "chats_folder"),
+        ("Chats in folders", "folder_open", "chats_foldermembership"),
+    ],
+    "Models": [
+        ("Services", "hub", "llms_service"),
+        ("Models", "neurology", "llms_model"),
+        ("Assignments", "assignment_turned_in", "llms_assignment"),
+    ],
+    "Usage": [
+        ("Totals by service", "functions", "metrics_usagebaseline"),
+        ("Calls", "receipt_long", "metrics_usageevent"),
+    ],
+    "Workspace": [
+        ("Workspaces", "workspaces", "workspace_workspace"),
+        ("Live files", "draft", "workspace_livefile"),
+        ("Files in workspaces", "attach_file", "workspace_workspacefile"),
+    ],
+    "Imports": [
+        ("Migration runs", "move_to_inbox", "stores_migrationrun"),
+        ("Imported records", "fact_check", "stores_importedrecord"),
+        ("Quarantine", "report", "stores_quarantine"),
+    ],
+    "Stores": [
+        ("Stores", "database", "stores_store"),
+        ("Revisions", "history", "stores_revision"),
+        ("Secrets", "key", "stores_secret"),
+    ],
+}
+
+
+def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar: the pages of the site, then the records of each app."""
+    pages = [
+        {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
+        {"title": "How to import", "icon": "upload_file", "link": reverse_lazy("import")},
+    ]
+    groups = [
+        {
+            "title": title,
+            "separator": True,
+            "collapsible": False,
+            "items": [
+                {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+                for name, icon, model in items
+            ],
+        }
+        for title, items in _NAVIGATION.items()
+    ]
+    return [{"items": pages}, *groups]
+
+
+def admin_styles(request: HttpRequest) -> str:
+    """Return the address of the style sheet of all admin pages."""
+    return static("stores/admin.css")
+
+
+def site_icon(request: HttpRequest) -> str:
+    """Return the address of the icon."""
+    return static("bigagi/icon.svg")
+
+
+UNFOLD = {
+    "SITE_TITLE": "bigagi",
+    "SITE_HEADER": "bigagi",
+    "SITE_SUBHEADER": "every record",
+    "SITE_URL": "/",
+    "SITE_ICON": site_icon,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": site_icon}],
+    # Nothing is edited here, so that there is no history of edits and nothing to view elsewhere.
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "COLORS": {"primary": _TEAL},
+    "STYLES": [admin_styles],
+    "DASHBOARD_CALLBACK": "bigagi_site.dashboard.add_overview",
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": build_navigation},
+    "ACCOUNT": {"navigation": [{"title": "Account", "link": reverse_lazy("account")}]},
+}

@@ -1,0 +1,15 @@
+"""The admin of conversations and their parts, folders and assets."""
+
+from chats.admin.asset import AssetAdmin
+from chats.admin.conversation import ConversationAdmin
+from chats.admin.folder import FolderAdmin, FolderMembershipAdmin
+from chats.admin.message import FragmentAdmin, MessageAdmin
+
+__all__ = [
+    "AssetAdmin",
+    "ConversationAdmin",
+    "FolderAdmin",
+    "FolderMembershipAdmin",
+    "FragmentAdmin",
+    "MessageAdmin",
+]

@@ -1,0 +1,88 @@
+"""The admin of conversations: a conversation's page reads as a chat."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from chats.admin.filters import ArchivedFilter, ChangedFilter, FolderFilter
+from chats.models import Conversation, Folder, Message
+from chats.transcript import page_at, read_page
+from stores.admin_base import ReadOnlyAdmin
+from stores.admin_display import format_json, format_moment, moment
+from workspace.models import LiveFile, WorkspaceFile
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnlyAdmin):
+    list_display = [
+        *("title", "persona", "message_count", moment("updated", label="last change"), moment("created")),
+        *("is_archived", "position"),
+    ]
+    list_filter = [ArchivedFilter, FolderFilter, ChangedFilter, "system_purpose_id"]
+    search_fields = ["user_title", "auto_title", "uid", "system_purpose_id"]
+    list_defer = ("extra",)
+
+    def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
+        mine = Message.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
+        counted = Subquery(mine.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
+        return queryset.annotate(number_of_messages=Coalesce(counted, 0))
+
+    @admin.display(description="title", ordering=Coalesce("user_title", "auto_title"))
+    def title(self, obj: Conversation) -> str:
+        return f"{obj.user_symbol} {obj.title}" if obj.user_symbol else obj.title
+
+    @admin.display(description="persona", ordering="system_purpose_id")
+    def persona(self, obj: Conversation) -> str:
+        return obj.system_purpose_id or "–"
+
+    @admin.display(description="messages", ordering="number_of_messages")
+    def message_count(self, obj: Any) -> int:
+        return obj.number_of_messages
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        conversation = self.get_object(request, unquote(object_id))
+        if conversation is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if request.method not in ("GET", "HEAD") or not self.has_view_permission(request, conversation):
+            raise PermissionDenied
+        page = read_page(conversation, _asked_page(request))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": conversation,
+            "title": conversation.title,
+            "conversation": conversation,
+            "page": page,
+            "created": format_moment(conversation.created),
+            "updated": format_moment(conversation.updated),
+            "extra": format_json(conversation.extra) if conversation.extra else "",
+            "folders": Folder.objects.filter(memberships__conversation_uid=conversation.uid).only("title", "color"),
+            "files": _files_of(conversation),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/chats/conversation/chat.html", context)
+
+
+def _asked_page(request: HttpRequest) -> int:
+    """Return the page that is asked for, by its number or by a message's position."""
+    at, number = request.GET.get("at", ""), request.GET.get("page", "")
+    if at.isdecimal() and len(at) < 12:
+        return page_at(int(at))
+    return int(number) if number.isdecimal() and len(number) < 12 else 1
+
+
+def _files_of(conversation: Conversation) -> list[tuple[str, LiveFile | None]]:
+    """Return the ids in the conversation's workspace with their files; None where the file is missing."""
+    listed = WorkspaceFile.objects.filter(workspace__uid=conversation.uid).order_by("position")
+    uids = list(listed.values_list("file_uid", flat=True)[:500])
+    found = {file.uid: file for file in LiveFile.objects.filter(uid__in=uids).only("uid", "name")}
+    return [(uid, found.get(uid)) for uid in uids]

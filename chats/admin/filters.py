@@ -1,0 +1,110 @@
+"""Filters of the chats' lists."""
+
+import time
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+
+from chats.models import Folder, FolderMembership, Message
+
+DAY = 24 * 60 * 60 * 1000
+
+
+class ChangedFilter(admin.SimpleListFilter):
+    """By big-AGI's time of the last change, an integer on which a date hierarchy cannot work."""
+
+    title = "last change"
+    parameter_name = "changed"
+    days = {"1": 1, "7": 7, "30": 30, "365": 365}
+    field = "updated"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Past day"), ("7", "Past 7 days"), ("30", "Past 30 days"), ("365", "Past year"), ("old", "Older")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        value = self.value()
+        now = int(time.time() * 1000)
+        if value in self.days:
+            return queryset.filter(**{f"{self.field}__gte": now - self.days[value] * DAY})
+        if value == "old":
+            return queryset.filter(**{f"{self.field}__lt": now - 365 * DAY})
+        return queryset
+
+
+class CreatedFilter(ChangedFilter):
+    title = "creation"
+    field = "created"
+
+
+class FolderFilter(admin.SimpleListFilter):
+    title = "folder"
+    parameter_name = "folder"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
+        return [(folder.pk, str(folder)) for folder in Folder.objects.only("title")[:200]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        value = self.value()
+        if not value or not value.isdecimal():
+            return queryset
+        listed = FolderMembership.objects.filter(folder=int(value), conversation_uid=OuterRef("uid"))
+        return queryset.filter(Exists(listed))
+
+
+class ArchivedFilter(admin.SimpleListFilter):
+    """Never archived and brought back again are the same to a reader."""
+
+    title = "archive"
+    parameter_name = "archived"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Archived"), ("no", "Not archived")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        match self.value():
+            case "yes":
+                return queryset.filter(is_archived=True)
+            case "no":
+                return queryset.exclude(is_archived=True)
+        return queryset
+
+
+class RoleFilter(admin.SimpleListFilter):
+    """With fixed choices: asking a long table for the roles in it reads the whole table."""
+
+    title = "role"
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(role.value, str(role.label)) for role in Message.Role]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(role=self.value()) if self.value() else queryset
+
+
+class FlagFilter(admin.SimpleListFilter):
+    title = "flag"
+    parameter_name = "flag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("starred", "Starred"), ("aix.skip", "Skipped")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(user_flags__contains=self.value()) if self.value() else queryset
+
+
+class FragmentTypeFilter(admin.SimpleListFilter):
+    title = "part type"
+    parameter_name = "pt"
+    types = (
+        *("text", "error", "reference", "image_ref", "tool_invocation", "tool_response"),
+        *("hosted_resource", "doc", "annotations", "ma", "ph"),
+    )
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in self.types]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(pt=self.value()) if self.value() else queryset

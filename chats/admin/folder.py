@@ -1,0 +1,79 @@
+"""The admin of folders and of the chats in them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from chats.models import Conversation, Folder, FolderMembership
+from stores.admin_base import ReadOnlyAdmin
+from stores.admin_display import link_to, link_to_list, link_to_page, pretty, show_table
+
+
+def _with_conversation(queryset: QuerySet) -> QuerySet:
+    """Add key and titles of the chat that a membership names, which may be missing."""
+    named = Conversation.objects.filter(uid=OuterRef("conversation_uid"))
+    return queryset.annotate(
+        conversation_pk=Subquery(named.values("pk")[:1]),
+        conversation_user_title=Subquery(named.values("user_title")[:1]),
+        conversation_auto_title=Subquery(named.values("auto_title")[:1]),
+    )
+
+
+def _link_to_chat(row: Any) -> SafeString | str:
+    title = row.conversation_user_title or row.conversation_auto_title
+    if row.conversation_pk is not None:
+        title = title or "(untitled)"
+    return link_to_page("chats", "conversation", row.conversation_pk, title or row.conversation_uid)
+
+
+@admin.register(Folder)
+class FolderAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "chat_count", "color", "position"]
+    search_fields = ["title", "uid"]
+    list_defer = ("extra",)
+    fields = [
+        *("title", "uid", "color", "all_chats", "chats", pretty("extra")),
+        *("position", "content_hash", "created_at", "updated_at"),
+    ]
+
+    def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
+        return queryset.annotate(number_of_chats=Count("memberships"))
+
+    @admin.display(description="chats", ordering="number_of_chats")
+    def chat_count(self, obj: Any) -> SafeString | str:
+        return link_to_list("chats", "conversation", obj.number_of_chats, folder=obj.pk)
+
+    @admin.display(description="as a list")
+    def all_chats(self, obj: Folder) -> SafeString | str:
+        return link_to_list("chats", "conversation", "The chats of this folder", folder=obj.pk)
+
+    @admin.display(description="chats")
+    def chats(self, obj: Folder) -> SafeString | str:
+        rows = _with_conversation(obj.memberships.order_by("position"))[:1000]
+        return show_table(
+            "Chats in their order", ["Place", "Chat"], [(row.position, _link_to_chat(row)) for row in rows]
+        )
+
+
+@admin.register(FolderMembership)
+class FolderMembershipAdmin(ReadOnlyAdmin):
+    list_display = ["conversation_uid", "chat", "folder_link", "position"]
+    list_filter = ["folder"]
+    search_fields = ["conversation_uid", "folder__title"]
+    list_select_related = ["folder"]
+    ordering = ["-id"]
+    fields = ["folder", "chat", "conversation_uid", "position"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return _with_conversation(super().get_queryset(request))
+
+    @admin.display(description="chat")
+    def chat(self, obj: FolderMembership) -> SafeString | str:
+        return _link_to_chat(obj)
+
+    @admin.display(description="folder")
+    def folder_link(self, obj: FolderMembership) -> SafeString | str:
+        return link_to(obj.folder)
