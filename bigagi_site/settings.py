@@ -1,5 +1,6 @@
 """Settings; the environment is read through django-environ. README lists the variables."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import platformdirs
 from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
+from bigagi_site import admin_settings
 from bigagi_site.logs import build_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -178,3 +180,8 @@ LOG_LEVEL = env("LOG_LEVEL", default="WARNING").upper()
 LOGGING = build_logging(LOG_FORMAT, LOG_LEVEL)
 # Addresses and user agents of the owner's own devices help nobody.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
+
+# --- Admin -----------------------------------------------------------------------------------------------------------
+
+UNFOLD = admin_settings.UNFOLD
