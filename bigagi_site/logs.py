@@ -1,6 +1,7 @@
 """Structured logs: for people on a terminal, or one JSON object a line."""
 
 import logging
+import sys
 from typing import Any
 
 import structlog
@@ -29,7 +30,9 @@ def build_logging(log_format: str, level: str) -> dict[str, Any]:
     )
     renderer: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     if log_format != "json":
-        renderer = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        renderer = [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -2,11 +2,18 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+
+from tests.servers import REPOSITORY, Server, build_environment, own_database, run_server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 # Before the settings are read: no test may touch the data of the person who runs it.
 _data_dir = tempfile.TemporaryDirectory(prefix="bigagi-tests-", ignore_cleanup_errors=True)
@@ -20,8 +27,11 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+CHROMIUM_ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
 
 
 def skip_unless_ci(reason: str) -> None:
@@ -48,3 +58,44 @@ def chromium() -> str:
             return path
     skip_unless_ci("no Chromium is installed (apt-get install chromium)")
     raise AssertionError
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Yield the environment for commands on an empty data folder and database of this test's own."""
+    with own_database() as database:
+        yield build_environment(tmp_path / "data", **database)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Yield a running server that the tests of one module share, on a data folder of its own."""
+    data_dir = tmp_path_factory.mktemp("server") / "data"
+    with own_database() as database, run_server(build_environment(data_dir, **database)) as running:
+        yield running
+
+
+@pytest.fixture
+def browser(chromium: str) -> Iterator["Browser"]:
+    """Yield the system's Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: "Browser", server: Server) -> Iterator["Page"]:
+    """Yield a signed-in page of the module's server; what its console and network report as errors fails the test."""
+    context = browser.new_context(base_url=server.url)
+    session = server.sign_in().cookie("bigagi_session")
+    context.add_cookies([{"name": "bigagi_session", "value": session, "url": server.url}])
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert errors == []

@@ -1,0 +1,237 @@
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conftest import skip_unless_ci
+from tests.servers import REPOSITORY, Client, manage, run_server
+
+
+def test_its_link_signs_in(environment):
+    with run_server(environment) as server:
+        home = Client(server.url).get(server.link, follow=True)
+        assert (home.status, home.url) == (200, f"{server.url}/")
+        assert str(server.data_dir) in home.text
+
+
+def test_it_says_where_the_data_lies(environment):
+    with run_server(environment) as server:
+        said = "".join(server.output)
+        assert f"Data:     {server.data_dir}\n" in said
+        assert f"{server.data_dir / 'secrets.key'}" in said
+
+
+def test_a_second_start_signs_in_again_and_knows_the_first_session(environment):
+    with run_server(environment) as server:
+        client = server.sign_in()
+        assert server.stop() == 0
+    with run_server(environment) as server:
+        assert server.sign_in().get("/").status == 200
+        client.url = server.url
+        assert client.get("/").status == 200, "the key file was made anew"
+        assert manage("shell", "-c", COUNT_USERS, environment=environment).stdout.split()[-1] == "1"
+
+
+COUNT_USERS = "from django.contrib.auth.models import User; print(User.objects.count())"
+
+
+def test_it_prints_no_link_where_there_is_no_terminal(environment):
+    command = [sys.executable, "manage.py", "start", "--port", "0"]
+    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    said = ""
+    while "Server:" not in said:
+        said += process.stdout.readline()
+    url = said.split("Server:")[1].split()[0]
+    assert Client(url).get("/api/health").status == 200
+    process.send_signal(signal.SIGINT)
+    assert "Sign in:" not in said + process.communicate(timeout=30)[0]
+
+
+def test_the_folder_and_the_key_files_are_private(environment):
+    with run_server(environment) as server:
+        assert _mode(server.data_dir) == 0o700
+        assert _mode(server.data_dir / "secret_key") == 0o600
+        assert _mode(server.data_dir / "secrets.key") == 0o600
+
+
+def _mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_another_command_prints_a_link_to_the_running_server(environment):
+    with run_server(environment) as server:
+        link = server.manage("sign_in_link").stdout.strip()
+        assert link.startswith(f"{server.url}/sign-in?link=")
+        assert Client(server.url).get(link).status == 302
+
+
+def test_a_link_before_the_first_start_is_refused(environment):
+    _assert_refused(manage("sign_in_link", environment=environment), "run manage.py start first")
+
+
+def test_a_taken_port_is_one_clear_line(environment):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = manage("start", "--port", str(port), environment=environment)
+    _assert_refused(done, f"Port {port} on 127.0.0.1 is taken", f"--port {port + 1}")
+
+
+def test_a_second_server_on_the_same_folder_is_refused(environment):
+    with run_server(environment) as server:
+        _assert_refused(manage("start", "--port", "0", environment=environment), "already running", server.url)
+
+
+def test_an_unknown_address_is_one_clear_line(environment):
+    _assert_refused(manage("start", "--host", "192.0.2.1", "--port", "0", environment=environment), "Cannot listen")
+
+
+def test_a_data_folder_that_is_a_file_is_one_clear_line(environment, tmp_path):
+    (tmp_path / "data").write_text("not a folder")
+    _assert_refused(manage("start", "--port", "0", environment=environment), "cannot be written", "BIGAGI_DATA_DIR")
+
+
+def test_a_read_only_data_folder_is_one_clear_line(environment, tmp_path):
+    (tmp_path / "data").mkdir(mode=0o500)
+    command = [sys.executable, "manage.py", "start", "--port", "0"]
+    if os.geteuid() == 0:
+        if not shutil.which("setpriv"):
+            skip_unless_ci("root writes into read-only folders, and setpriv is not here to hinder it")
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+    _assert_refused(done, f"The data folder {tmp_path / 'data'} cannot be written (Permission denied)")
+
+
+def test_a_newer_database_is_refused(environment):
+    with run_server(environment) as server:
+        server.stop()
+    manage("shell", "-c", RECORD_NEWER, environment=environment)
+    done = manage("start", "--port", "0", environment=environment)
+    _assert_refused(done, "newer than this program (it has chats.9999_from_tomorrow)")
+
+
+RECORD_NEWER = """
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+MigrationRecorder(connection).record_applied("chats", "9999_from_tomorrow")
+"""
+
+
+def test_a_file_that_is_no_database_is_one_clear_line(environment, tmp_path):
+    if "DATABASE_URL" in environment:
+        pytest.skip("the database is no file")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "bigagi.sqlite3").write_bytes(b"something else" * 1000)
+    _assert_refused(manage("start", "--port", "0", environment=environment), "cannot be used", "bigagi.sqlite3")
+
+
+def test_it_backs_up_before_it_migrates(environment):
+    with run_server(environment) as server:
+        server.stop()
+    assert manage("migrate", "bigagi_site", "zero", environment=environment).returncode == 0
+    with run_server(environment) as server:
+        assert server.sign_in().get("/").status == 200
+    manifests = list((server.data_dir / "backups").glob("*-before-migrate/manifest.json"))
+    assert len(manifests) == 1
+    assert json.loads(manifests[0].read_text())["counts"]["auth_user"] == 1
+
+
+def test_it_backs_nothing_up_when_there_is_nothing_to_migrate(environment):
+    for _ in range(2):
+        with run_server(environment) as server:
+            server.stop()
+    assert not (server.data_dir / "backups").exists()
+
+
+def test_a_missing_key_file_with_stored_secrets_is_told_and_not_replaced(environment):
+    with run_server(environment) as server:
+        server.stop()
+    manage("shell", "-c", STORE_SECRET, environment=environment)
+    (server.data_dir / "secrets.key").unlink()
+    with run_server(environment) as server:
+        assert "secrets.key is missing" in "".join(server.output)
+        assert server.sign_in().get("/").status == 200
+        assert not (server.data_dir / "secrets.key").exists()
+
+
+STORE_SECRET = "from stores.models import Secret; Secret.objects.create(reference='0' * 32, ciphertext=b'x')"
+
+
+def test_ctrl_c_ends_it_within_five_seconds_while_a_request_is_open(environment):
+    with run_server(environment) as server:
+        address = urlsplit(server.url)
+        sending = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+        # The server waits for a body that never comes, in a thread that the interpreter would join at its end.
+        sending.putrequest("POST", "/sign-in")
+        sending.putheader("Content-Type", "application/x-www-form-urlencoded")
+        sending.putheader("Content-Length", "1000000")
+        sending.endheaders(b"username=")
+        # Answered: so the request before it, from the same thread, has arrived.
+        assert Client(server.url).get("/sign-in").status == 200
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 5
+        sending.close()
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
+def test_it_starts_again_after_it_was_ended(environment, name):
+    with run_server(environment) as server:
+        server.process.send_signal(getattr(signal, name))
+        server.process.wait(timeout=30)
+    with run_server(environment) as server:
+        assert server.sign_in().get("/").status == 200
+
+
+def test_another_host_is_served_and_warned_of(environment):
+    with run_server(environment, "--host", "0.0.0.0") as server:
+        said = "".join(server.output)
+        assert "BIGAGI_HTTPS=1" in said
+        assert "ssh -L" in said
+        name = socket.gethostname()
+        answer = server.sign_in().get("/account", headers={"Host": f"{name}:{urlsplit(server.url).port}"})
+        assert answer.status == 200
+        assert Client(server.url).get("/sign-in", headers={"Host": "elsewhere.example"}).status == 400
+
+
+def test_wrong_settings_are_one_clear_line(environment):
+    done = manage("start", "--port", "0", environment=environment | {"LOG_FORMAT": "xml"})
+    _assert_refused(done, "LOG_FORMAT", "bigagi.E002")
+
+
+def test_the_database_is_tuned(environment):
+    if "DATABASE_URL" in environment:
+        pytest.skip("SQLite alone is tuned so")
+    with run_server(environment) as server:
+        server.stop()
+    with sqlite3.connect(server.data_dir / "bigagi.sqlite3") as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    told = manage("shell", "-c", READ_PRAGMAS, environment=environment).stdout
+    assert told.splitlines()[-1] == "[1, 20000, 1, 268435456]"
+
+
+READ_PRAGMAS = """
+from django.db import connection
+def read(name):
+    with connection.cursor() as cursor:
+        return cursor.execute(f"PRAGMA {name}").fetchone()[0]
+print([read(name) for name in ("synchronous", "busy_timeout", "foreign_keys", "mmap_size")])
+"""
+
+
+def _assert_refused(done, *parts):
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    for part in parts:
+        assert part in last
