@@ -171,7 +171,8 @@ def _turn(message: Message, metadata: Any, blocks: list[Block | Damage]) -> Turn
         flags=flags,
         quotes=_quotes(metadata),
         facts=_facts(message),
-        cost=format_cost(message.metrics) if message.role == "assistant" else "",
+        # What a person typed as the assistant cost nothing, and is not unpriced.
+        cost=format_cost(message.metrics) if message.metrics is not None or message.generator_kind else "",
         blocks=blocks,
     )
 

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from llms.models import Assignment, Model, Service
 from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import link_to_list, link_to_page, moment, pretty
+from stores.admin_display import ROW_FACTS, link_to_list, link_to_page, moment, pretty
 
 
 def _key_of(model: type[Any], uid: str) -> Subquery:
@@ -25,7 +25,7 @@ class ServiceAdmin(ReadOnlyAdmin):
     list_defer = ("setup", "extra")
     fields = [
         *("label", "uid", "vendor_id", "relatives", pretty("setup"), pretty("extra")),
-        *("position", "content_hash", "created_at", "updated_at"),
+        *("position", *ROW_FACTS),
     ]
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
@@ -49,7 +49,7 @@ class ServiceAdmin(ReadOnlyAdmin):
 
 @admin.register(Model)
 class ModelAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "service_link", "vendor_id", "is_hidden", "is_starred", "context_tokens", "position"]
+    list_display = ["__str__", "service_link", "vendor_id", "marks", "context_tokens", "position"]
     list_filter = ["vendor_id", "service_uid", "hidden", "user_hidden", "user_starred"]
     search_fields = ["uid", "label", "user_label", "llm_ref"]
     list_defer = ("interfaces", "pricing", "extra", "description")
@@ -62,7 +62,7 @@ class ModelAdmin(ReadOnlyAdmin):
             {"fields": [moment("created", unit="seconds"), moment("updated", unit="seconds"), "pub_date"]},
         ),
         ("Details", {"fields": [pretty("pricing"), pretty("interfaces"), pretty("extra")]}),
-        ("Row", {"fields": ["position", "content_hash", "created_at", "updated_at"]}),
+        ("Row", {"fields": ["position", *ROW_FACTS]}),
     ]
 
     def get_queryset(self, request: Any) -> QuerySet:
@@ -72,13 +72,10 @@ class ModelAdmin(ReadOnlyAdmin):
     def service_link(self, obj: Any) -> SafeString | str:
         return link_to_page("llms", "service", obj.service_pk, obj.service_uid)
 
-    @admin.display(description="hidden", boolean=True)
-    def is_hidden(self, obj: Model) -> bool:
-        return bool(obj.hidden if obj.user_hidden is None else obj.user_hidden)
-
-    @admin.display(description="starred", boolean=True, ordering="user_starred")
-    def is_starred(self, obj: Model) -> bool:
-        return bool(obj.user_starred)
+    @admin.display(description="marks", ordering="user_starred")
+    def marks(self, obj: Model) -> str:
+        is_hidden = obj.hidden if obj.user_hidden is None else obj.user_hidden
+        return ", ".join(mark for mark, holds in (("starred", obj.user_starred), ("hidden", is_hidden)) if holds)
 
     @admin.display(description="where it is used")
     def relatives(self, obj: Model) -> SafeString:
@@ -95,7 +92,7 @@ class AssignmentAdmin(ReadOnlyAdmin):
     list_display = ["uid", "model_link"]
     search_fields = ["uid", "model_uid"]
     list_defer = ("extra",)
-    fields = ["uid", "model_link", pretty("extra"), "content_hash", "created_at", "updated_at"]
+    fields = ["uid", "model_link", pretty("extra"), *ROW_FACTS]
 
     def get_queryset(self, request: Any) -> QuerySet:
         return super().get_queryset(request).annotate(model_pk=_key_of(Model, "model_uid"))

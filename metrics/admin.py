@@ -10,7 +10,7 @@ from unfold.paginator import InfinitePaginator
 from llms.models import Model, Service
 from metrics.models import UsageBaseline, UsageEvent
 from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import column, link_to_list, link_to_page, moment, pretty
+from stores.admin_display import ROW_FACTS, column, link_to_list, link_to_page, moment, pretty
 
 NANO = 10**9
 
@@ -38,7 +38,12 @@ class UsageBaselineAdmin(ReadOnlyAdmin):
     fields = [
         *("uid", "service_link", "usage_count", "total_input_tokens", "total_output_tokens"),
         *(column("total_costs", format_usd), column("total_savings", format_usd)),
-        *(moment("first_usage"), moment("last_usage"), pretty("extra"), "content_hash", "created_at", "updated_at"),
+        *(
+            moment("first_usage"),
+            moment("last_usage"),
+            pretty("extra"),
+            *ROW_FACTS,
+        ),
     ]
 
     def get_queryset(self, request: Any) -> QuerySet:

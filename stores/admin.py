@@ -13,6 +13,8 @@ from stores import admin_run
 from stores.admin_base import ReadOnlyAdmin
 from stores.admin_display import (
     NOTHING,
+    ROW_FACTS,
+    instant,
     link_to,
     link_to_list,
     pretty,
@@ -53,14 +55,14 @@ def link_to_record(kind: str, uid: str) -> SafeString | str:
 
 @admin.register(Store)
 class StoreAdmin(ReadOnlyAdmin):
-    list_display = ["name", "shape", "version", "revision", "updated_at"]
+    list_display = ["name", "shape", "version", "revision", instant("updated_at")]
     list_filter = ["shape"]
     search_fields = ["name"]
     list_defer = ("data", "extra")
     downloads = {"data": "json"}
     fields = [
         *("name", "shape", "version", whole("data"), pretty("extra"), "revisions"),
-        *("revision", "content_hash", "created_at", "updated_at"),
+        *("revision", *ROW_FACTS),
     ]
 
     @admin.display(description="revisions")
@@ -70,14 +72,14 @@ class StoreAdmin(ReadOnlyAdmin):
 
 @admin.register(Revision)
 class RevisionAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "kind", "reason", size_of("size"), "run_link", "created_at"]
+    list_display = ["__str__", "kind", "reason", size_of("size"), "run_link", instant("created_at")]
     list_filter = ["reason", "kind"]
     search_fields = ["uid"]
     list_defer = ("body",)
     list_select_related = ["run"]
     paginator = InfinitePaginator
     downloads = {"body": "json"}
-    fields = ["kind", "record", "reason", whole("body"), size_of("size"), "content_hash", "run", "created_at"]
+    fields = ["kind", "record", "reason", whole("body"), size_of("size"), "content_hash", "run", instant("created_at")]
 
     @admin.display(description="record")
     def record(self, obj: Revision) -> SafeString | str:
@@ -92,8 +94,8 @@ class RevisionAdmin(ReadOnlyAdmin):
 class SecretAdmin(ReadOnlyAdmin):
     """Neither the value nor the reference is ever shown."""
 
-    list_display = ["last_four", "created_at"]
-    fields = ["last_four", "created_at"]
+    list_display = ["last_four", instant("created_at")]
+    fields = ["last_four", instant("created_at")]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("ciphertext")
@@ -105,7 +107,14 @@ class SecretAdmin(ReadOnlyAdmin):
 
 @admin.register(MigrationRun)
 class MigrationRunAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "state", "source_kind", size_of("source_size"), "started_at", "finished_at"]
+    list_display = [
+        "__str__",
+        "state",
+        "source_kind",
+        size_of("source_size"),
+        instant("started_at"),
+        instant("finished_at"),
+    ]
     list_filter = ["status", "source_kind"]
     search_fields = ["source_name", "source_sha256"]
     list_defer = ("phases", "counts", "errors", "notes", "certificate")
@@ -116,7 +125,19 @@ class MigrationRunAdmin(ReadOnlyAdmin):
             "Source",
             {"fields": ["source_name", "source_kind", size_of("source_size"), "source_sha256", "source_taken_at"]},
         ),
-        ("Run", {"fields": ["started_at", "finished_at", "duration", "pid", "position_base", "relatives"]}),
+        (
+            "Run",
+            {
+                "fields": [
+                    instant("started_at"),
+                    instant("finished_at"),
+                    "duration",
+                    "pid",
+                    "position_base",
+                    "relatives",
+                ]
+            },
+        ),
         ("Certificate", {"fields": [pretty("certificate")]}),
     ]
 
@@ -205,7 +226,7 @@ class QuarantineAdmin(ReadOnlyAdmin):
     downloads = {"raw": "txt"}
     fields = [
         *("kind", "place", "reason", whole("raw", label="raw text"), "is_json", "uid"),
-        *("store", "collection", "owner_link", "position", "run", "created_at", "raw_digest"),
+        *("store", "collection", "owner_link", "position", "run", instant("created_at"), "raw_digest"),
     ]
 
     @admin.display(description="run")

@@ -76,6 +76,8 @@ def show_block(text: str, label: str, download: str = "") -> SafeString:
 
 def show_table(caption: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> SafeString | str:
     """Return a table; numbers stand to the right."""
+    rows = list(rows)
+    numeric = {at for row in rows for at, value in enumerate(row) if isinstance(value, int)}
     body = format_html_join(
         "",
         "<tr>{}</tr>",
@@ -88,7 +90,11 @@ def show_table(caption: str, headers: Sequence[str], rows: Iterable[Sequence[Any
         "<caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
         caption,
         caption,
-        format_html_join("", '<th scope="col">{}</th>', ((header,) for header in headers)),
+        format_html_join(
+            "",
+            '<th scope="col" class="{}">{}</th>',
+            (("bigagi-number" if at in numeric else "", header) for at, header in enumerate(headers)),
+        ),
         body,
     )
 
@@ -118,9 +124,33 @@ def column(name: str, show: Callable[[Any], Any], *, label: str = "", ordering: 
     return admin.display(description=label or name.replace("_", " "), ordering=order)(display)
 
 
+def instant(name: str, *, label: str = "") -> Column:
+    """Return a column for our own times, which are datetimes."""
+    return column(name, lambda value: _in_one_line(value.astimezone(UTC)), label=label, ordering=True)
+
+
+def _in_one_line(value: datetime) -> SafeString:
+    shown = f"{value:%Y-%m-%d %H:%M:%S}"
+    return format_html(
+        '<time class="bigagi-time" datetime="{}" title="{} UTC">{}</time>', value.isoformat(), shown, shown
+    )
+
+
 def moment(name: str, *, label: str = "", ordering: bool = True, unit: str = "milliseconds") -> Column:
     """Return a column for big-AGI's times, which are integers in the unit since the epoch."""
-    return column(name, lambda value: format_moment(value, unit=unit), label=label, ordering=ordering)
+
+    def show(value: Any) -> Any:
+        shown = format_moment(value, unit=unit)
+        return format_html('<span class="bigagi-time" title="{}">{}</span>', shown, shown.removesuffix(" UTC"))
+
+    display = column(name, show, label=label, ordering=ordering)
+    # The field's help tells the unit of the integer, which is not what is shown.
+    display.__name__ = f"{name}_moment"
+    return display
+
+
+ROW_FACTS = ("content_hash", instant("created_at"), instant("updated_at"))
+"""The last fields of every record that big-AGI names."""
 
 
 def size_of(name: str, *, label: str = "", ordering: bool = True) -> Column:

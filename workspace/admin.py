@@ -8,7 +8,17 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import NOTHING, link_to, link_to_list, link_to_page, moment, pretty, size_of, whole
+from stores.admin_display import (
+    NOTHING,
+    ROW_FACTS,
+    link_to,
+    link_to_list,
+    link_to_page,
+    moment,
+    pretty,
+    size_of,
+    whole,
+)
 from workspace.models import LiveFile, Workspace, WorkspaceFile
 
 
@@ -21,7 +31,13 @@ class WorkspaceAdmin(ReadOnlyAdmin):
     list_display = ["uid", "conversation_link", "number_of_files"]
     search_fields = ["uid"]
     list_defer = ("extra",)
-    fields = ["uid", "conversation_link", "file_list", pretty("extra"), "content_hash", "created_at", "updated_at"]
+    fields = [
+        "uid",
+        "conversation_link",
+        "file_list",
+        pretty("extra"),
+        *ROW_FACTS,
+    ]
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
         return queryset.annotate(file_count=Count("files"))
@@ -72,7 +88,12 @@ class LiveFileAdmin(ReadOnlyAdmin):
     downloads = {"content": "txt"}
     fields = [
         *("name", "uid", "type", size_of("size"), "workspaces", whole("content"), pretty("extra")),
-        *(moment("last_modified"), moment("created"), "revision", "content_hash", "created_at", "updated_at"),
+        *(
+            moment("last_modified"),
+            moment("created"),
+            "revision",
+            *ROW_FACTS,
+        ),
     ]
 
     @admin.display(description="workspaces")

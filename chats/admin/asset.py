@@ -10,7 +10,7 @@ from chats.assets import path_of, uuid_of
 from chats.blocks import RASTER_TYPES, content_url
 from chats.models import Asset, Fragment
 from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import pretty, size_of
+from stores.admin_display import ROW_FACTS, pretty, size_of
 
 MAX_USES = 20
 
@@ -25,7 +25,7 @@ class AssetAdmin(ReadOnlyAdmin):
         (None, {"fields": ["label", "uid", "preview", "uses"]}),
         ("Bytes", {"fields": ["mime_type", size_of("size"), "dimensions", "sha256", "file"]}),
         ("Origin", {"fields": ["asset_type", "scope_id", "context_id", "created", "updated", pretty("extra")]}),
-        ("Row", {"fields": ["position", "content_hash", "created_at", "updated_at"]}),
+        ("Row", {"fields": ["position", *ROW_FACTS]}),
     ]
 
     @admin.display(description="width × height")

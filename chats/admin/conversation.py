@@ -22,7 +22,7 @@ from workspace.models import LiveFile, WorkspaceFile
 class ConversationAdmin(ReadOnlyAdmin):
     list_display = [
         *("title", "persona", "message_count", moment("updated", label="last change"), moment("created")),
-        *("is_archived", "position"),
+        *("archived", "position"),
     ]
     list_filter = [ArchivedFilter, FolderFilter, ChangedFilter, "system_purpose_id"]
     search_fields = ["user_title", "auto_title", "uid", "system_purpose_id"]
@@ -40,6 +40,10 @@ class ConversationAdmin(ReadOnlyAdmin):
     @admin.display(description="persona", ordering="system_purpose_id")
     def persona(self, obj: Conversation) -> str:
         return obj.system_purpose_id or "–"
+
+    @admin.display(description="archived", ordering="is_archived")
+    def archived(self, obj: Conversation) -> str:
+        return "archived" if obj.is_archived else ""
 
     @admin.display(description="messages", ordering="number_of_messages")
     def message_count(self, obj: Any) -> int:

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from chats.models import Conversation, Folder, FolderMembership
 from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import link_to, link_to_list, link_to_page, pretty, show_table
+from stores.admin_display import ROW_FACTS, link_to, link_to_list, link_to_page, pretty, show_table
 
 
 def _with_conversation(queryset: QuerySet) -> QuerySet:
@@ -36,7 +36,7 @@ class FolderAdmin(ReadOnlyAdmin):
     list_defer = ("extra",)
     fields = [
         *("title", "uid", "color", "all_chats", "chats", pretty("extra")),
-        *("position", "content_hash", "created_at", "updated_at"),
+        *("position", *ROW_FACTS),
     ]
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
