@@ -1,11 +1,13 @@
 """What all tests share: a data folder of their own, real files, a browser, and a server in a process."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import django
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -15,11 +17,16 @@ from tests.servers import REPOSITORY, Server, build_environment, own_database, r
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-# Before the settings are read: no test may touch the data of the person who runs it.
+# No test may touch the data of the person who runs it: the settings must not be read before this. That is why they are
+# named here and not in pyproject.toml, from where pytest-django reads them before any conftest.
+if "bigagi_site.settings" in sys.modules:
+    raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests name their settings themselves.")
+os.environ["DJANGO_SETTINGS_MODULE"] = "bigagi_site.settings"
 _data_dir = tempfile.TemporaryDirectory(prefix="bigagi-tests-", ignore_cleanup_errors=True)
 os.environ["BIGAGI_DATA_DIR"] = _data_dir.name
 for name in ("BIGAGI_KEY_FILE", "BIGAGI_HTTPS", "BIGAGI_ALLOWED_HOSTS", "SECRET_KEY", "DEBUG", "LOG_FORMAT"):
     os.environ.pop(name, None)
+django.setup()
 
 hypothesis_settings.register_profile("default", max_examples=50, deadline=None)
 hypothesis_settings.register_profile(

@@ -1,0 +1,96 @@
+import pytest
+from django.conf import settings
+
+from tests.bigagi_site.factories import make_asset, make_conversation, make_message, make_owner, make_run, make_service
+
+pytestmark = pytest.mark.django_db
+COMMAND = "uv run manage.py import_indexeddb ~/Downloads/"
+
+
+@pytest.fixture
+def owner_client(client):
+    client.force_login(make_owner())
+    return client
+
+
+@pytest.mark.parametrize("path", ["/", "/import", "/account"])
+def test_pages_need_a_sign_in(client, path):
+    assert client.get(path).url == f"/sign-in?next={path}"
+
+
+def test_an_empty_home_tells_how_to_bring_chats(owner_client):
+    text = owner_client.get("/").text
+    assert "There is nothing here yet" in text
+    assert "Include Binary Images" in text
+    for browser in ("Chrome", "Firefox", "Safari"):
+        assert browser in text
+    assert COMMAND in text
+
+
+def test_it_says_where_the_data_lies(owner_client):
+    text = owner_client.get("/").text
+    assert str(settings.DATA_DIR) in text
+    assert str(settings.KEY_FILE) in text
+
+
+def test_it_counts_what_is_here(owner_client):
+    conversation = make_conversation()
+    make_conversation("chat-2")
+    for position in range(1, 1235):
+        make_message(conversation, f"message-{position}", position=position)
+    make_asset(size=5 * 1024 * 1024 * 1024)
+    make_asset("asset-2", asset_type="audio")
+    make_service()
+    text = " ".join(owner_client.get("/").text.split())
+    for count in (
+        "<b>2</b> chats",
+        "<b>1,234</b> messages",
+        "<b>1</b> image<",
+        "<b>1</b> service<",
+        "<b>5.0 GB</b>",
+    ):
+        assert count in text
+    assert "There is nothing here yet" not in text
+
+
+def test_it_tells_of_the_last_import(owner_client):
+    make_run(status="done", source_name="first.json")
+    run = make_run(status="error", source_name="<second>.json")
+    text = owner_client.get("/").text
+    assert "&lt;second&gt;.json" in text
+    assert f"/admin/stores/migrationrun/{run.pk}/change/" in text
+    assert "Import the same file again" in text
+    assert "first.json" not in text
+
+
+def test_its_queries_do_not_grow_with_the_rows(owner_client, django_assert_num_queries):
+    conversation = make_conversation()
+    for position in range(50):
+        make_message(conversation, f"message-{position}", position=position)
+        make_run()
+    with django_assert_num_queries(10):
+        owner_client.get("/")
+
+
+def test_the_import_page_helps_when_home_is_full(owner_client):
+    make_conversation()
+    assert COMMAND not in owner_client.get("/").text
+    assert COMMAND in owner_client.get("/import").text
+
+
+def test_a_missing_page_is_told_kindly(owner_client):
+    answer = owner_client.get("/nowhere")
+    assert answer.status_code == 404
+    assert "There is nothing at this address" in answer.text
+
+
+def test_a_failure_is_told_without_details(owner_client, monkeypatch):
+    def fail():
+        raise RuntimeError("sk-secret")
+
+    monkeypatch.setattr("bigagi_site.views.pages.describe_data", fail)
+    owner_client.raise_request_exception = False
+    answer = owner_client.get("/")
+    assert answer.status_code == 500
+    assert "Something went wrong" in answer.text
+    assert "sk-secret" not in answer.text
