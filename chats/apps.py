@@ -7,8 +7,9 @@ class ChatsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only now.
-        from chats.bigagi.stores import APP_CHATS, APP_FOLDERS
+        from chats.bigagi.stores import APP_CHATS, APP_FOLDERS, BIG_AGI
         from stores.registry import register
 
         register(APP_CHATS)
         register(APP_FOLDERS)
+        register(BIG_AGI)

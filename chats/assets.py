@@ -44,8 +44,17 @@ def path_of(sha256: str) -> Path:
     return Path(settings.ASSETS_DIR) / sha256[:2] / sha256
 
 
-def store_base64(pieces: Iterable[str]) -> StoredBytes:
-    """Write the bytes of base64 text that comes in pieces. Raises `NotBase64`; OSError as the disk has it."""
+def store_base64(pieces: Iterable[str], *, writes: bool = True) -> StoredBytes:
+    """Write the bytes of base64 text that comes in pieces, or only tell what they would be called.
+
+    Raises `NotBase64`; OSError as the disk has it.
+    """
+    if not writes:
+        digest, size = hashlib.sha256(), 0
+        for piece in _decoded(pieces):
+            digest.update(piece)
+            size += len(piece)
+        return StoredBytes(digest.hexdigest(), size)
     folder = Path(settings.ASSETS_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
@@ -118,7 +127,7 @@ def base64_of(sha256: str) -> Iterator[str]:
 
 
 def referenced_ids(part: Any) -> list[str]:
-    """Return the ids by which a part names an asset, best first: the old id, and the new uuid (`bigagi-format.md` § 3)."""
+    """Return the ids by which a part names an asset, best first (`bigagi-format.md` § 3)."""
     if not isinstance(part, dict):
         return []
     legacy = part.get("_legacyImageRefPart")

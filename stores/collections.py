@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from django.db import models
@@ -65,6 +66,22 @@ class Collection(ABC):
         """Return how many parts of each kind the record's JSON has."""
         return {}
 
+    def attach(self, record: Any, bytes_file: Path, *, writes: bool) -> Any:
+        """Return the record with the base64 text of a file in its place. Raises TypeError where it has none."""
+        raise TypeError(f"a {self.kind} has no bytes")
+
+    def attach_text(self, record: Any) -> Any:
+        """Return the record with stored bytes in the place of its base64 text, without writing them."""
+        return record
+
+    def canonical(self, record: Any) -> str:
+        """Return the text that is the same for equal records."""
+        return jsontext.canonical(record)
+
+    def text_of(self, record: Any) -> str:
+        """Return the JSON text of a record, to be kept as a revision."""
+        return jsontext.encode(record)
+
     def updated_of(self, record: Any) -> float | None:
         """Return when the record says that it was last changed, in ms since the epoch."""
         return None
@@ -88,8 +105,9 @@ class Collection(ABC):
         """Return the JSON of these rows, in their order, with references in the place of secrets."""
 
     def rows(self) -> models.QuerySet[Any]:
-        """Return all rows in their order in the list."""
-        return self.model._default_manager.order_by("position", "pk")
+        """Return all rows; those of a list in their order."""
+        rows = self.model._default_manager
+        return rows.order_by("position", "pk") if self.shape == "list" else rows.order_by("pk")
 
     def first_position(self) -> int:
         """Return the position for the first of new records."""
@@ -107,13 +125,12 @@ class Collection(ABC):
 
     def _after(self, last: tuple[int, int] | None) -> models.QuerySet[Any]:
         # By keyset rather than by a cursor: other writes may come between, and no snapshot is held open.
-        if self.shape == "map":
-            rows = self.model._default_manager.order_by("pk")
-            return rows.filter(pk__gt=last[1]) if last else rows
         rows = self.rows()
         if last is None:
             return rows
         position, pk = last
+        if self.shape == "map":
+            return rows.filter(pk__gt=pk)
         return rows.filter(models.Q(position__gt=position) | models.Q(position=position, pk__gt=pk))
 
     def quarantined(self) -> list[Quarantine]:

@@ -44,7 +44,12 @@ def _refuse_constant(token: str) -> NoReturn:
     raise UndecodableJSON(f"{token} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_float=_parse_float, parse_constant=_refuse_constant)
+def make_decoder() -> json.JSONDecoder:
+    """Return a decoder by our rules: whole floats are integers, and what is no JSON is refused."""
+    return json.JSONDecoder(parse_float=_parse_float, parse_constant=_refuse_constant)
+
+
+_decoder = make_decoder()
 _encoder = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 _canonical_encoder = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), sort_keys=True)
 

@@ -26,6 +26,8 @@ class StoreSpec:
     steps: dict[int, Step] = field(default_factory=dict)
     collections: tuple[Collection, ...] = ()
     phase: str = "stores"
+    is_database: bool = False
+    """Whether it is a database of the browser rather than a store: it has rows, and no envelope."""
 
 
 _specs: dict[str, StoreSpec] = {}
@@ -44,8 +46,8 @@ def get(name: str) -> StoreSpec:
 
 
 def all_specs() -> list[StoreSpec]:
-    """Return the registered stores."""
-    return list(_specs.values())
+    """Return the registered stores, without databases."""
+    return [spec for spec in _specs.values() if not spec.is_database]
 
 
 def is_registered(name: str) -> bool:

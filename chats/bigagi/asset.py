@@ -5,11 +5,11 @@ that is no canonical base64 stays text.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from chats.assets import StoredBytes
+from chats.assets import CHUNK, NotBase64, StoredBytes, store_base64
 from chats.models import Asset
-from stores import jsontext
 from stores.codecs import Columns, Rows, Unreadable
 from stores.collections import TableCollection
 
@@ -41,6 +41,11 @@ def stored_bytes(record: Any) -> StoredBytes | None:
     return base64 if isinstance(base64, StoredBytes) else None
 
 
+def _named_bytes(record: Any) -> Any:
+    held = stored_bytes(record)
+    return with_base64(record, f"sha256:{held.sha256}") if held else record
+
+
 class Assets(TableCollection):
     """The assets are a database of the browser, not a store; `store` and `key` are its names there."""
 
@@ -65,6 +70,30 @@ class Assets(TableCollection):
             with_base64({"data": {}} | loaded, StoredBytes(record.sha256, record.size)) if record.sha256 else loaded
             for record, loaded in zip(records, super().load(records), strict=True)
         ]
+
+    def attach(self, record: Any, bytes_file: Path, *, writes: bool) -> Any:
+        with bytes_file.open(encoding="utf-8", errors="surrogatepass", newline="") as file:
+            try:
+                return with_base64(record, store_base64(iter(lambda: file.read(CHUNK), ""), writes=writes))
+            except NotBase64:
+                file.seek(0)
+                return with_base64(record, file.read())
+
+    def attach_text(self, record: Any) -> Any:
+        data = record.get("data") if isinstance(record, dict) else None
+        text = data.get("base64") if isinstance(data, dict) else None
+        if not isinstance(text, str):
+            return record
+        try:
+            return with_base64(record, store_base64([text], writes=False))
+        except NotBase64:
+            return record
+
+    def canonical(self, record: Any) -> str:
+        return super().canonical(_named_bytes(record))
+
+    def text_of(self, record: Any) -> str:
+        return super().text_of(_named_bytes(record))
 
 
 ASSETS = Assets()

@@ -1,8 +1,10 @@
 """The stores that this app keeps."""
 
+from chats.bigagi.asset import ASSETS
 from chats.bigagi.conversation import CONVERSATIONS
 from chats.bigagi.folder import FOLDERS
 from stores.registry import StoreSpec
 
 APP_CHATS = StoreSpec("app-chats", newest_version=4, collections=(CONVERSATIONS,), phase="chats")
 APP_FOLDERS = StoreSpec("app-folders", collections=(FOLDERS,), phase="folders")
+BIG_AGI = StoreSpec("Big-AGI", collections=(ASSETS,), phase="assets", is_database=True)

@@ -43,6 +43,11 @@ class Store(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def uid(self) -> str:
+        """The name, under the word that all records have for their id."""
+        return self.name
+
 
 class Revision(models.Model):
     """An earlier or another shape of a record, kept whole and compressed."""

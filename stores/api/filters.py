@@ -1,0 +1,60 @@
+"""Filters of lists, which refuse what they do not know: a misspelt filter must not show everything."""
+
+from collections.abc import Collection
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.request import Request
+
+from stores.api.problems import Problem
+from stores.codecs import INT64
+
+
+def check_parameters(request: Request, allowed: Collection[str]) -> None:
+    """Raise a `Problem` for query parameters that are not allowed, which names those that are."""
+    unknown = sorted(set(request.query_params) - set(allowed))
+    if not unknown:
+        return
+    hint = f"Allowed are: {', '.join(allowed)}." if allowed else "None is allowed."
+    errors = [{"pointer": f"?{name}", "detail": f"Unknown parameter. {hint}", "code": "unknown"} for name in unknown]
+    raise Problem(400, f"Unknown parameters: {', '.join(unknown)}. {hint}", errors=errors)
+
+
+class StrictFilterBackend(DjangoFilterBackend):
+    """django-filter, where an unknown parameter or a bad value is an error."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        filterset = self.get_filterset(request, queryset, view)
+        filters = () if filterset is None else tuple(filterset.filters)
+        check_parameters(request, (*filters, *getattr(view.paginator, "names", ())))
+        if filterset is None:
+            return queryset
+        if not filterset.is_valid():
+            errors = [
+                {"pointer": f"?{name}", "detail": str(error.message), "code": error.code or "invalid"}
+                for name, found in filterset.errors.as_data().items()
+                for error in found
+            ]
+            raise Problem(400, f"{errors[0]['pointer'][1:]}: {errors[0]['detail']}", errors=errors)
+        return filterset.qs
+
+
+class FlagFilter(django_filters.TypedChoiceFilter):
+    """`1`, `0`, `true` or `false`. django-filter's own takes any other word for "not given"."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        choices = [(word, word) for word in ("1", "0", "true", "false")]
+        kwargs |= {"choices": choices, "coerce": lambda word: word in ("1", "true"), "empty_value": None}
+        super().__init__(*args, **kwargs)
+
+
+class MillisecondsFilter(django_filters.NumberFilter):
+    """A time in milliseconds since the epoch, as big-AGI has them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"min_value": -INT64, "max_value": INT64 - 1, "decimal_places": 0})
+
+    def get_max_validator(self) -> None:
+        return None

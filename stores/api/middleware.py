@@ -1,0 +1,65 @@
+"""What holds for every answer under /api/, whichever part of the server gives it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from stores.api.problems import CONTENT_TYPE, problem_response
+from stores.api.request_ids import HEADER, assign_request_id
+
+DETAILS = {
+    400: "The server cannot read this request.",
+    403: "This request is not allowed.",
+    404: "There is nothing under this address.",
+    500: "Something went wrong in the server. Its log has the details under this request's id.",
+}
+
+
+class ApiMiddleware:
+    """Give each request an id, and make every error under /api/ a problem, those of other middleware too."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        assign_request_id(request)
+        if self.is_async:
+            return self._acall(request)
+        return finish(request, self.get_response(request))
+
+    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
+        return finish(request, await self.get_response(request))
+
+
+def finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Return the answer as it leaves the server."""
+    if is_api_path(request.path):
+        if response.status_code >= 400 and not response.headers.get("Content-Type", "").startswith(CONTENT_TYPE):
+            response = _as_problem(request, response)
+        # Browsers and proxies ask again, with the ETag where there is one.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.headers[HEADER] = assign_request_id(request)
+    return response
+
+
+def is_api_path(path: str) -> bool:
+    """Tell whether the path belongs to the API."""
+    return path == "/api" or path.startswith("/api/")
+
+
+def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    status = response.status_code
+    headers = {name: response.headers[name] for name in ("Allow", "WWW-Authenticate") if name in response.headers}
+    detail = DETAILS.get(status, response.reason_phrase)
+    problem = problem_response(request, status, detail, headers=headers)
+    problem.cookies = response.cookies
+    return problem

@@ -1,0 +1,111 @@
+"""Errors as `application/problem+json` (RFC 9457), the same for all that answers under /api/."""
+
+import http
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.signals import got_request_exception
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+
+from stores.api.ids import UnknownId
+from stores.api.renderers import write_json
+from stores.api.request_ids import request_id_of
+
+CONTENT_TYPE = "application/problem+json"
+TROUBLESHOOTING = "/api/docs/troubleshooting#"
+
+KINDS = {
+    400: "bad-request",
+    401: "not-signed-in",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    409: "conflict",
+    411: "length-required",
+    412: "changed-meanwhile",
+    413: "too-large",
+    415: "unsupported-media-type",
+    429: "too-many-requests",
+    500: "server-error",
+}
+"""The entry in Troubleshooting, by status."""
+
+SERVER_ERROR = "Something went wrong in the server. Its log has the details under this request's id."
+
+
+class Problem(exceptions.APIException):
+    """An error that a view raises: status, detail, and the errors of single members or parameters."""
+
+    def __init__(
+        self, status: int, detail: str, *, kind: str | None = None, errors: list[dict[str, str]] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status_code = status
+        self.kind = kind
+        self.errors = errors or []
+
+
+def bad_parameter(name: str, detail: str, code: str = "invalid") -> Problem:
+    """Return the problem of one query parameter."""
+    return Problem(400, detail, errors=[{"pointer": f"?{name}", "detail": detail, "code": code}])
+
+
+def problem_response(
+    request: HttpRequest,
+    status: int,
+    detail: str,
+    *,
+    kind: str | None = None,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """Return the answer that tells of an error."""
+    problem = {
+        "type": TROUBLESHOOTING + (kind or KINDS.get(status, "error")),
+        "title": http.HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        "request_id": request_id_of(request),
+        "errors": errors or [],
+    }
+    return HttpResponse(write_json(problem), status=status, content_type=CONTENT_TYPE, headers=headers)
+
+
+def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:
+    """Return the problem for what a DRF view raised. An unforeseen error is logged, and told without details."""
+    request = context["request"]
+    if isinstance(exc, Http404 | UnknownId):
+        exc = exceptions.NotFound("There is nothing under this address.")
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    if not isinstance(exc, exceptions.APIException):
+        # The request log writes the traceback when it hears this.
+        got_request_exception.send(sender=None, request=request._request)
+        return problem_response(request, 500, SERVER_ERROR)
+    headers = {}
+    if challenge := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    errors = exc.errors if isinstance(exc, Problem) else list(_errors_in(exc.detail))
+    kind = exc.kind if isinstance(exc, Problem) else None
+    # Of errors in single members, the first is what a person reads.
+    detail = errors[0]["detail"] if errors and not isinstance(exc, Problem) else str(exc.detail)
+    return problem_response(request, exc.status_code, detail, kind=kind, errors=errors, headers=headers)
+
+
+def _errors_in(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
+    """Yield the errors of DRF's nested lists and dicts of them; pointers are JSON Pointers into the body."""
+    if isinstance(detail, dict):
+        for key, inner in detail.items():
+            yield from _errors_in(inner, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(detail, list):
+        for at, inner in enumerate(detail):
+            # The messages about one member are a list, its own members' are dicts.
+            yield from _errors_in(inner, f"{pointer}/{at}" if isinstance(inner, dict | list) else pointer)
+    elif pointer:
+        yield {"pointer": pointer, "detail": str(detail), "code": getattr(detail, "code", "invalid")}

@@ -1,0 +1,26 @@
+"""One id a request: in the header `X-Request-ID`, in problems, and in the log."""
+
+import re
+import uuid
+
+from django.http import HttpRequest
+
+HEADER = "X-Request-ID"
+_META = "HTTP_X_REQUEST_ID"
+_SAFE = re.compile(r"[A-Za-z0-9._\-]{1,64}")
+
+
+def assign_request_id(request: HttpRequest) -> str:
+    """Give the request its id: the client's own where it can stand in a log, else a new one.
+
+    It is put where the request log looks for an id from upstream (DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID).
+    """
+    request_id = request.META.get(_META, "")
+    if not _SAFE.fullmatch(request_id):
+        request_id = request.META[_META] = str(uuid.uuid4())
+    return request_id
+
+
+def request_id_of(request: HttpRequest) -> str:
+    """Return the request's id; empty where no middleware gave it one."""
+    return request.META.get(_META, "")

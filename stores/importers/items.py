@@ -1,0 +1,83 @@
+"""What a parser finds in a file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class StoreItem:
+    """A whole store, or what is left of one whose records come one by one (`is_left_over`).
+
+    `is_partial`: the file's kind carries only some of the store's members.
+    """
+
+    name: str
+    value: Any
+    text: str
+    is_left_over: bool = False
+    is_partial: bool = False
+
+
+@dataclass
+class RecordItem:
+    """One record of a list that is too long to be held whole. `value` is None where its text is known by its digest."""
+
+    kind: str
+    index: int
+    text: str
+    digest: str
+    value: Any = None
+    bytes_file: Path | None = None
+    """The base64 text that stands in the record of an asset, in a file of its own."""
+
+
+@dataclass
+class DamagedItem:
+    """Text that could not be read, or not as what it should be."""
+
+    store: str
+    collection: str
+    kind: str
+    index: int
+    raw: str
+    reason: str
+    is_json: bool
+    place: str
+
+
+@dataclass
+class RecoveryCopy:
+    """The text of `app-chats-v3`: kept, never imported."""
+
+    name: str
+    text: str
+
+
+@dataclass
+class CutItem:
+    """The file ends before its JSON does."""
+
+    place: str
+    missing: str
+    raw: str = ""
+
+
+Item = StoreItem | RecordItem | DamagedItem | RecoveryCopy | CutItem
+
+
+@dataclass
+class FileFacts:
+    """What a file says about itself."""
+
+    kind: str = ""
+    taken_at: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    has_settings: bool = False
+    has_chats: bool = False
+    has_assets: bool = False
+
+
+IsKnown = Callable[[str, str], bool]
+"""Tells whether a record of this kind with this digest was imported before, so that it need not be decoded."""

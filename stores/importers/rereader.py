@@ -1,0 +1,250 @@
+"""A second way to read a big-AGI file, for verification: it shares nothing with the scanner that imports.
+
+`json` itself finds where values end, on a buffer that grows until it can; the text inside the chats' string is
+un-escaped by replacements. Undamaged files only: anything else raises `CannotReread`.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from stores import jsontext
+
+BLOCK = 2**20
+_ESCAPED_UNICODE = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})")
+_SPACES = " \t\r\n"
+
+
+class CannotReread(ValueError):
+    """The file is damaged or cut where it was read."""
+
+
+@dataclass
+class Found:
+    """A value and where it was: ("store", name), ("conversation", ""), ("asset", "") or ("other", name)."""
+
+    kind: str
+    name: str
+    value: Any
+    text: str = ""
+
+
+class Text:
+    """Text that is read as it is needed."""
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        self._read = read
+        self.held = ""
+        self.at = 0
+        self._decoder = jsontext.make_decoder()
+
+    def _grow(self, size: int = BLOCK) -> bool:
+        pieces = [self.held[self.at :]]
+        while size > 0 and (piece := self._read()):
+            pieces.append(piece)
+            size -= len(piece)
+        grown = len(pieces) > 1
+        self.held, self.at = "".join(pieces), 0
+        return grown
+
+    def next(self) -> str:
+        """Return the next character that is no space; stay before it."""
+        while True:
+            while self.at < len(self.held) and self.held[self.at] in _SPACES:
+                self.at += 1
+            if self.at < len(self.held):
+                return self.held[self.at]
+            if not self._grow():
+                raise CannotReread("the file ends too early")
+
+    def skip(self, character: str) -> None:
+        if self.next() != character:
+            raise CannotReread(f"{character} was expected, {self.held[self.at]} found")
+        self.at += 1
+
+    def value(self) -> tuple[Any, str]:
+        """Return the next value and its text."""
+        self.next()
+        while True:
+            # A number at the end of what is held could go on behind it.
+            try:
+                value, end = self._decoder.raw_decode(self.held, self.at)
+                if end < len(self.held) or not self._grow(len(self.held)):
+                    text = self.held[self.at : end]
+                    if text.count("[") + text.count("{") > jsontext.MAX_DEPTH < jsontext.depth_of(text):
+                        raise CannotReread("nested too deep")
+                    self.at = end
+                    return value, text
+            except CannotReread:
+                raise
+            except (ValueError, RecursionError) as error:
+                if not self._grow(max(BLOCK, len(self.held))):
+                    raise CannotReread(str(error)) from error
+
+    def members(self) -> Iterator[str]:
+        """Yield the keys of the object here; whoever takes one reads its value."""
+        self.skip("{")
+        while self.next() != "}":
+            key, _ = self.value()
+            self.skip(":")
+            yield key
+            if self.next() == ",":
+                self.at += 1
+        self.at += 1
+
+    def elements(self) -> Iterator[int]:
+        """Yield the numbers of the elements of the list here; whoever takes one reads it."""
+        self.skip("[")
+        count = 0
+        while self.next() != "]":
+            yield count
+            count += 1
+            if self.next() == ",":
+                self.at += 1
+        self.at += 1
+
+    def inside_string(self) -> Iterator[str]:
+        """Yield the string here un-escaped, in pieces."""
+        self.skip('"')
+        is_open = True
+        while is_open:
+            if self.at >= len(self.held) - 16 and not self._grow() and self.at >= len(self.held):
+                raise CannotReread("the file ends inside a string")
+            end, is_open = self._end_of_piece()
+            piece, self.at = self.held[self.at : end], end if is_open else end + 1
+            yield unescape(piece)
+
+    def _end_of_piece(self) -> tuple[int, bool]:
+        quote = self.held.find('"', self.at)
+        while quote > 0 and _is_escaped(self.held, quote, self.at):
+            quote = self.held.find('"', quote + 1)
+        if quote >= 0:
+            return quote, False
+        # A safe cut: far enough behind the last backslash for any escape, or right before one that begins.
+        end = len(self.held)
+        for back in range(1, 14):
+            place = end - back
+            if place > self.at and self.held[place] == "\\" and not _is_escaped(self.held, place, self.at):
+                end = place
+                if not re.match(r"[dD][c-fC-F]", self.held[place + 2 : place + 4]):
+                    break
+        return max(end, self.at), True
+
+
+def _is_escaped(text: str, place: int, start: int) -> bool:
+    slashes = 0
+    while place - slashes - 1 >= start and text[place - slashes - 1] == "\\":
+        slashes += 1
+    return slashes % 2 == 1
+
+
+def unescape(text: str) -> str:
+    """Return what the inside of a JSON string means."""
+    if "\\" not in text:
+        return text
+    return "\\".join(map(_unescape_part, text.split("\\\\")))
+
+
+def _unescape_part(part: str) -> str:
+    if "\\" not in part:
+        return part
+    part = part.replace('\\"', '"').replace("\\/", "/")
+    if "\\" in part:
+        part = part.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
+        part = part.replace("\\b", "\b").replace("\\f", "\f")
+        part = _ESCAPED_UNICODE.sub(_character, part)
+    return part
+
+
+def _character(match: re.Match[str]) -> str:
+    high, low, single = match.groups()
+    if single:
+        return chr(int(single, 16))
+    return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
+
+
+def reread(path: Path) -> Iterator[Found]:
+    """Yield what is in the file. Raises `CannotReread`."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        try:
+            text = Text(lambda: file.read(BLOCK))
+            yield from _whole(text)
+            if text.held[text.at :].strip() or file.read(1):
+                raise CannotReread("there is text behind the end")
+        except UnicodeDecodeError as error:
+            raise CannotReread(str(error)) from error
+
+
+def _whole(text: Text) -> Iterator[Found]:
+    chat: dict[str, Any] = {}
+    conversations = 0
+    for key in text.members():
+        if key == "storage":
+            yield from _storage(text)
+        elif key == "conversations" and text.next() == "[":
+            for _ in text.elements():
+                conversations += 1
+                yield Found("conversation", "", *text.value())
+        else:
+            chat[key], _ = text.value()
+    if "messages" in chat and not conversations:
+        yield Found("conversation", "", chat)
+        return
+    for key, name in (("models", "app-models"), ("folders", "app-folders")):
+        if key in chat and "storage" not in chat:
+            yield Found("partial", name, {"state": chat[key]})
+
+
+def _storage(text: Text) -> Iterator[Found]:
+    for key in text.members():
+        if key == "localStorage" and text.next() == "{":
+            for name in text.members():
+                yield Found("store", name, text.value()[0])
+        elif key == "indexedDB" and text.next() == "{":
+            for database in text.members():
+                for table in text.members():
+                    for _ in text.elements():
+                        yield from _entry(text, database, table)
+        else:
+            text.value()
+
+
+def _entry(text: Text, database: str, table: str) -> Iterator[Found]:
+    key = ""
+    for member in text.members():
+        if (database, key, member) == ("keyval-store", "app-chats", "value") and text.next() == '"':
+            pieces = filter(None, text.inside_string())
+            yield from _chats(Text(partial(next, pieces, "")))
+            if any(piece.strip() for piece in pieces):
+                raise CannotReread("there is text behind the chats")
+            continue
+        value, raw = text.value()
+        if member == "key":
+            key = value
+        elif member == "value" and (database, table) == ("Big-AGI", "largeAssets"):
+            yield Found("asset", key, value)
+        elif member == "value" and (database, key) == ("keyval-store", "app-chats-v3"):
+            yield Found("copy", key, value, raw)
+        elif member == "value":
+            yield Found("store", f"{database}/{table}/{key}", value)
+
+
+def _chats(text: Text) -> Iterator[Found]:
+    envelope: dict[str, Any] = {}
+    for key in text.members():
+        if key != "state":
+            envelope[key], _ = text.value()
+            continue
+        state: dict[str, Any] = {}
+        for member in text.members():
+            if member == "conversations":
+                state[member] = []
+                for _ in text.elements():
+                    yield Found("conversation", "", *text.value())
+            else:
+                state[member], _ = text.value()
+        envelope[key] = state
+    yield Found("left over", "app-chats", envelope)

@@ -1,0 +1,216 @@
+"""A run's record in the database: phases, counts, errors, and what the owner should know."""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from filelock import FileLock, Timeout
+
+from stores.models import MigrationRun
+
+PHASES = (
+    *("read", "check", "snapshot", "stores", "services", "assets", "chats", "folders", "metrics", "workspace"),
+    "verify",
+)
+BUCKETS = ("created", "updated", "unchanged", "skipped", "quarantined")
+KINDS = (
+    *("store", "conversation", "message", "fragment", "folder", "service", "model", "assignment", "asset"),
+    *("live file", "workspace", "baseline"),
+)
+SAVED_EVERY = 0.5
+"""Seconds between two writes of a run's progress."""
+
+LONGEST_LOG = 1000
+"""Entries of the error log and of the notes; what is beyond is counted."""
+
+
+class AlreadyRunning(RuntimeError):
+    """Another import is under way."""
+
+
+class Progress:
+    """Counts what is read and what is written, apart, and keeps the run's row true. Without a run nothing is saved."""
+
+    def __init__(
+        self, run: MigrationRun | None, on_change: Callable[["Progress"], None] = lambda progress: None
+    ) -> None:
+        self.run = run
+        self.on_change = on_change
+        self.read: dict[str, int] = dict.fromkeys(KINDS, 0)
+        self.buckets: dict[str, dict[str, int]] = {kind: dict.fromkeys(BUCKETS, 0) for kind in KINDS}
+        self.reasons: dict[str, dict[str, int]] = {}
+        self.phases: dict[str, dict[str, Any]] = {
+            name: {"name": name, "status": "pending", "done": 0, "notes": []} for name in PHASES
+        }
+        self.phase = ""
+        self.errors: list[dict[str, str]] = []
+        self.notes: list[str] = []
+        self.bytes_read = 0
+        self.certificate: dict[str, Any] | None = None
+        self._saved_at = 0.0
+
+    # --- telling ---
+
+    def enter(self, phase: str) -> None:
+        """Say which phase is under way; a phase can be come back to."""
+        if phase != self.phase:
+            self.phase = phase
+            if self.phases[phase]["status"] == "pending":
+                self.phases[phase]["status"] = "running"
+            self.save()
+
+    def complete(self, *phases: str) -> None:
+        """Say that these phases are done."""
+        for phase in phases:
+            self.phases[phase]["status"] = "complete"
+
+    def fail(self) -> None:
+        """Say that the phases under way failed."""
+        for phase in self.phases.values():
+            if phase["status"] == "running":
+                phase["status"] = "failed"
+
+    def note(self, text: str, phase: str = "") -> None:
+        """Tell the owner something about the source or the result."""
+        if text not in self.notes and len(self.notes) < LONGEST_LOG:
+            self.notes.append(text)
+        if phase:
+            self.phases[phase]["notes"].append(text)
+
+    def error(self, place: str, message: str) -> None:
+        """Add to the error log."""
+        if len(self.errors) < LONGEST_LOG:
+            self.errors.append(
+                {"at": timezone.now().isoformat(), "phase": self.phase, "place": place, "message": message}
+            )
+
+    def count_read(self, kind: str, count: int = 1) -> None:
+        """Count what the reader met."""
+        self.read[kind] += count
+
+    def count(self, kind: str, bucket: str, count: int = 1, reason: str = "") -> None:
+        """Count what the writer did."""
+        if not count:
+            return
+        self.buckets[kind][bucket] += count
+        self.phases[self.phase]["done"] += count
+        if reason:
+            reasons = self.reasons.setdefault(kind, {})
+            reasons[reason] = reasons.get(reason, 0) + count
+
+    # --- asking ---
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """For each kind that was met: read, buckets, and the reasons of what was skipped or quarantined."""
+        return {
+            kind: {"read": self.read[kind], **self.buckets[kind], "reasons": self.reasons.get(kind, {})}
+            for kind in KINDS
+            if self.read[kind] or any(self.buckets[kind].values())
+        }
+
+    def disagreements(self) -> list[str]:
+        """Return in words for which kinds the reader and the writer did not count the same."""
+        return [
+            f"{kind}: {self.read[kind]} were read, {sum(self.buckets[kind].values())} are accounted for"
+            for kind in KINDS
+            if self.read[kind] != sum(self.buckets[kind].values())
+        ]
+
+    def bucket(self, name: str) -> int:
+        """Return how many records of all kinds went into a bucket."""
+        return sum(buckets[name] for buckets in self.buckets.values())
+
+    # --- keeping ---
+
+    def save_soon(self) -> None:
+        """Save the run's row if that was not done just now."""
+        if time.monotonic() - self._saved_at > SAVED_EVERY:
+            self.save()
+
+    def save(self) -> None:
+        """Write the run's row."""
+        self._saved_at = time.monotonic()
+        self.on_change(self)
+        if self.run is None:
+            return
+        waiting = [name for name in PHASES if self.phases[name]["status"] in ("pending", "running")]
+        finished = [name for name in PHASES if self.phases[name]["status"] == "complete"]
+        run = self.run
+        run.phase = self.phase
+        run.phases = list(self.phases.values())
+        run.counts = self.counts
+        run.errors = self.errors
+        run.notes = self.notes
+        run.certificate = self.certificate
+        run.last_completed_task = finished[-1] if finished else ""
+        run.next_task = next((name for name in waiting if name != self.phase), "")
+        run.save()
+
+    def finish(self, status: str, blocked_by: str = "") -> None:
+        """Close the run."""
+        if self.run is not None:
+            self.run.status = status
+            self.run.blocked_by = blocked_by[:500]
+            self.run.finished_at = timezone.now()
+        if status == MigrationRun.Status.ERROR:
+            self.fail()
+        self.save()
+
+
+def new_run(**fields: Any) -> MigrationRun:
+    """Make the row of a run that begins."""
+    return MigrationRun.objects.create(phases=[], counts={}, errors=[], notes=[], pid=os.getpid(), **fields)
+
+
+# --- one at a time ---
+
+
+def _lock() -> FileLock:
+    folder = Path(settings.DATA_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    # The system lets go of it when the process ends, however it ends.
+    return FileLock(folder / "import.lock", timeout=0)
+
+
+@contextmanager
+def only_one() -> Any:
+    """Hold the right to import. Raises `AlreadyRunning`, which names the run that has it."""
+    lock = _lock()
+    try:
+        with lock:
+            close_dead_runs(is_held=True)
+            yield
+    except Timeout:
+        running = MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING).first()
+        named = f"run {running.pk} of {running.source_name} (process {running.pid})" if running else "another one"
+        raise AlreadyRunning(f"an import is under way: {named}. Wait for it, or stop it.") from None
+
+
+def close_dead_runs(*, is_held: bool = False) -> None:
+    """Mark runs as `error` whose process is gone."""
+    running = MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING)
+    if not running.exists():
+        return
+    lock = _lock()
+    if not is_held:
+        try:
+            lock.acquire()
+        except Timeout:
+            return
+    try:
+        for run in running:
+            run.status = MigrationRun.Status.ERROR
+            run.blocked_by = "The process ended in the middle. Import the file again: that completes it."
+            run.phases = [
+                phase | {"status": "failed"} if phase["status"] == "running" else phase for phase in run.phases
+            ]
+            run.finished_at = timezone.now()
+            run.save()
+    finally:
+        lock.release()

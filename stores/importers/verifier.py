@@ -1,0 +1,297 @@
+"""Compares a big-AGI file with the database, record by record and by content, and names every difference."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stores import jsontext, registry
+from stores.collections import Collection
+from stores.envelope import open_envelope
+from stores.importers.decision import UNCARRIED, complete
+from stores.importers.items import DamagedItem, RecordItem, StoreItem
+from stores.importers.parser import Parser, detect_kind
+from stores.importers.rereader import CannotReread, Found, reread
+from stores.models import ImportedRecord, Quarantine, Revision, Store
+from stores.secrets import Sealer, mask
+from stores.wholes import WHOLE_STORES
+
+BATCH = 50
+LONGEST_VALUE = 200
+"""Characters of a value that a difference shows."""
+
+LONGEST_LIST = 1000
+"""Differences that are named; what is beyond is counted."""
+
+DIFFERENT = ("missing", "differs")
+"""States that say that something is wrong; the others say what the owner, or a newer import, did since."""
+
+
+@dataclass
+class Certificate:
+    """What a verification found."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    states: dict[str, int] = field(default_factory=dict)
+    records: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def count(self, kind: str, count: int = 1) -> None:
+        self.counts[kind] = self.counts.get(kind, 0) + count
+
+    def add(self, kind: str, uid: str, state: str, differences: list[dict[str, str]]) -> None:
+        """Count one record's state, and name it unless it is the same here."""
+        self.states[state] = self.states.get(state, 0) + 1
+        if state != "same" and len(self.records) < LONGEST_LIST:
+            self.records.append({"kind": kind, "id": uid, "state": state, "differences": differences})
+
+    @property
+    def differences(self) -> int:
+        return sum(self.states.get(state, 0) for state in DIFFERENT)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "counts": self.counts,
+            "states": self.states,
+            "differences": self.differences,
+            "records": self.records,
+            "notes": self.notes,
+        }
+
+
+@dataclass
+class _Record:
+    """A record as the file has it, with references in the place of secrets."""
+
+    uid: str
+    value: Any
+    digest: str
+
+
+class Verification:
+    """One comparison. With `skips_verified`, records that an earlier run verified are only counted."""
+
+    def __init__(self, path: Path, *, skips_verified: bool = False) -> None:
+        self.path = path
+        self.certificate = Certificate()
+        self._skips_verified = skips_verified
+        self._sealer = Sealer()
+        self._batches: dict[str, list[_Record]] = {}
+        self._seen: set[tuple[str, str]] = set()
+        self._same: list[tuple[str, str]] = []
+
+    def run(self) -> Certificate:
+        """Compare everything in the file."""
+        with self.path.open("rb") as file:
+            self.kind = detect_kind(file)
+        self._uncarried = UNCARRIED.get(self.kind, frozenset())
+        try:
+            for found in reread(self.path):
+                self._take(found)
+        except CannotReread as error:
+            self.certificate = Certificate()
+            self.certificate.notes.append(
+                f"The file is damaged ({error}): what can be read of it was compared, what cannot is in the quarantine."
+            )
+            self._batches.clear()
+            self._seen.clear()
+            self._same.clear()
+            for found in self._recovered():
+                self._take(found)
+        for kind in list(self._batches):
+            self._compare(kind)
+        return self.certificate
+
+    def mark_verified(self) -> None:
+        """Remember which records were found the same, so that the next run need not compare them again."""
+        by_kind: dict[str, list[str]] = {}
+        for kind, uid in self._same:
+            by_kind.setdefault(kind, []).append(uid)
+        for kind, uids in by_kind.items():
+            for at in range(0, len(uids), 500):
+                ImportedRecord.objects.filter(kind=kind, uid__in=uids[at : at + 500]).update(is_verified=True)
+
+    def _recovered(self) -> Iterator[Found]:
+        with self.path.open("rb") as file:
+            from django.conf import settings
+
+            parser = Parser(
+                file, self.kind, lambda count: None, lambda kind, key: False, Path(settings.DATA_DIR) / "scratch"
+            )
+            for item in parser.items():
+                match item:
+                    case StoreItem(is_left_over=True):
+                        yield Found("left over", item.name, item.value)
+                    case StoreItem():
+                        yield Found("partial" if item.is_partial else "store", item.name, item.value)
+                    case RecordItem(bytes_file=None):
+                        yield Found(item.kind, "", item.value, item.text)
+                    case RecordItem():
+                        record = registry.collection_of(item.kind).attach(item.value, item.bytes_file, writes=False)
+                        item.bytes_file.unlink()
+                        yield Found(item.kind, "attached", record, item.text)
+                    case DamagedItem():
+                        self._check_quarantine(item.kind, item.place, self._sealer.seal_text(item.raw))
+
+    # --- taking what is found ---
+
+    def _take(self, found: Found) -> None:
+        match found.kind:
+            case "conversation" | "asset":
+                self._take_record(found)
+            case "copy":
+                self._take_copy(found)
+            case "left over":
+                self._take_whole(found.name, self._sealer.seal(found.value, found.name))
+            case "partial":
+                self._take_store(found.name, found.value, is_partial=True)
+            case "store":
+                self._take_store(found.name, found.value)
+
+    def _take_record(self, found: Found) -> None:
+        collection = registry.collection_of(found.kind)
+        value = self._sealer.seal(found.value)
+        if found.kind == "asset" and found.name != "attached":
+            value = collection.attach_text(value)
+        digest = jsontext.digest(found.text) if found.text else ""
+        self._take_member(collection, value, digest, None)
+
+    def _take_member(self, collection: Collection, value: Any, digest: str, uid: str | None) -> None:
+        self.certificate.count(collection.kind)
+        for kind, count in collection.count_parts(value).items():
+            self.certificate.count(kind, count)
+        uid = collection.identify(value) if uid is None else uid
+        if uid is None or (collection.kind, uid) in self._seen:
+            self._check_quarantine(collection.kind, uid or "(no id)", collection.text_of(value))
+            return
+        self._seen.add((collection.kind, uid))
+        converted, _ = collection.convert(value, uid)
+        batch = self._batches.setdefault(collection.kind, [])
+        batch.append(_Record(uid, converted, digest))
+        if len(batch) >= BATCH:
+            self._compare(collection.kind)
+
+    def _take_copy(self, found: Found) -> None:
+        text = self._sealer.seal_text(found.value if isinstance(found.value, str) else found.text)
+        kept = Revision.objects.filter(kind="store", uid=found.name, content_hash=jsontext.digest(text)).exists()
+        self.certificate.add("store", found.name, "same" if kept else "missing", [])
+
+    def _take_store(self, name: str, value: Any, *, is_partial: bool = False) -> None:
+        sealed = self._sealer.seal(value, name)
+        spec = registry.get(name)
+        if not is_partial:
+            sealed, _ = WHOLE_STORES.convert(sealed, name)
+        envelope = open_envelope(sealed)
+        is_newer = envelope.version is not None and envelope.version > spec.newest_version
+        if spec.collections and isinstance(envelope.data, dict) and not is_newer and isinstance(sealed, dict):
+            state = dict(envelope.data)
+            for collection in spec.collections:
+                held = state.get(collection.key)
+                if type(held) is {"list": list, "map": dict}[collection.shape]:
+                    state[collection.key] = self._take_members(collection, held)
+            sealed = sealed | {"state": state}
+        self._take_whole(name, sealed, is_partial=is_partial)
+
+    def _take_members(self, collection: Collection, held: Any) -> Any:
+        if collection.shape == "list":
+            for member in held:
+                self._take_member(collection, member, jsontext.content_hash(member), None)
+            return []
+        known = collection.find(key for key in held if isinstance(key, str) and len(key) <= 200)
+        left = {}
+        for key, member in held.items():
+            imported = ImportedRecord.objects.filter(kind=collection.kind, uid=key[:200]).exists()
+            if key in known or imported:
+                self._take_member(collection, member, jsontext.content_hash(member), key)
+            else:
+                left[key] = member
+        return left
+
+    def _take_whole(self, name: str, value: Any, *, is_partial: bool = False) -> None:
+        self.certificate.count("store")
+        store = Store.objects.filter(name=name).first()
+        if is_partial and store is not None:
+            ours = WHOLE_STORES.load([store])[0]
+            if isinstance(ours, dict) and isinstance(ours.get("state"), dict):
+                value = ours | {"state": ours["state"] | value["state"]}
+        self._batches.setdefault("store", []).append(_Record(name, value, ""))
+
+    # --- comparing ---
+
+    def _compare(self, kind: str) -> None:
+        batch = self._batches.pop(kind, [])
+        collection = WHOLE_STORES if kind == "store" else registry.collection_of(kind)
+        uids = [record.uid for record in batch]
+        imported = {record.uid: record for record in ImportedRecord.objects.filter(kind=kind, uid__in=uids)}
+        if self._skips_verified:
+            skipped = [record for record in batch if self._was_verified(record, imported.get(record.uid))]
+            for record in skipped:
+                self.certificate.add(kind, record.uid, "same", [])
+            batch = [record for record in batch if record not in skipped]
+        rows = collection.find(record.uid for record in batch)
+        loaded = dict(zip(rows, collection.load(list(rows.values())), strict=True)) if rows else {}
+        for record in batch:
+            row = rows.get(record.uid)
+            self._judge(collection, record, row, loaded.get(record.uid), imported.get(record.uid))
+
+    @staticmethod
+    def _was_verified(record: _Record, imported: ImportedRecord | None) -> bool:
+        return imported is not None and imported.is_verified and record.digest == imported.source_digest
+
+    def _judge(
+        self, collection: Collection, record: _Record, row: Any, ours: Any, imported: ImportedRecord | None
+    ) -> None:
+        add = self.certificate.add
+        if row is None:
+            add(collection.kind, record.uid, "deleted here" if imported else "missing", [])
+            return
+        # What comes out is compared as text, in which true is not 1.
+        if collection.canonical(record.value) == collection.canonical(ours):
+            self._same.append((collection.kind, record.uid))
+            add(collection.kind, record.uid, "same", [])
+            return
+        value = complete(record.value, ours, self._uncarried)
+        differences = list(name_differences(value, ours))[:LONGEST_LIST]
+        if not differences:
+            self._same.append((collection.kind, record.uid))
+            add(collection.kind, record.uid, "same", [])
+        elif imported is not None and row.content_hash != imported.imported_hash:
+            add(collection.kind, record.uid, "changed here", differences)
+        elif imported is None or (record.digest and record.digest != imported.source_digest):
+            add(collection.kind, record.uid, "from another file", differences)
+        else:
+            add(collection.kind, record.uid, "differs", differences)
+
+    def _check_quarantine(self, kind: str, uid: str, raw: str) -> None:
+        kept = Quarantine.objects.filter(raw_digest=jsontext.digest(raw)).exists()
+        self.certificate.add(kind, uid, "quarantined" if kept else "missing", [])
+
+
+def name_differences(source: Any, ours: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """Yield path, source's value and ours for each place where the values are not equal as JSON."""
+    if isinstance(source, dict) and isinstance(ours, dict):
+        for key in [*source, *(key for key in ours if key not in source)]:
+            yield from _compare_member(source, ours, key, f"{path}/{key}")
+    elif isinstance(source, list) and isinstance(ours, list):
+        for at in range(max(len(source), len(ours))):
+            mine = dict(enumerate(ours[at : at + 1], at))
+            yield from _compare_member(dict(enumerate(source[at : at + 1], at)), mine, at, f"{path}/{at}")
+    elif not jsontext.same(source, ours):
+        yield {"path": path or "/", "source": _shown(source), "ours": _shown(ours)}
+
+
+def _compare_member(source: Any, ours: Any, key: Any, path: str) -> Iterator[dict[str, str]]:
+    if key not in source:
+        yield {"path": path, "source": "(absent)", "ours": _shown(ours[key])}
+    elif key not in ours:
+        yield {"path": path, "source": _shown(source[key]), "ours": "(absent)"}
+    else:
+        yield from name_differences(source[key], ours[key], path)
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = jsontext.encode(mask(value))
+    except TypeError:
+        text = str(value)
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"

@@ -1,0 +1,235 @@
+"""Records into rows: decides, writes and counts, in short transactions."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from stores import jsontext
+from stores.codecs import Damaged, Rows
+from stores.collections import Collection, batched, save_quarantine
+from stores.importers.decision import Candidate, Decision, Source, decide
+from stores.importers.run import Progress
+from stores.models import ImportedRecord, Quarantine, Revision
+from stores.secrets import Sealer
+
+PAUSE = 0.01
+"""Seconds between two transactions, for others to write."""
+
+
+class Writer:
+    """Writes what a file brings. With `writes` off it decides and counts the same, and leaves the database alone."""
+
+    def __init__(self, progress: Progress, source: Source, *, restores_deleted: bool, writes: bool) -> None:
+        self.progress = progress
+        self.source = source
+        self.writes = writes
+        self.sealer = Sealer()
+        self.lost_keys: list[str] = []
+        self._restores_deleted = restores_deleted
+        self._known_damage: dict[tuple[str, str], Counter[str]] = {}
+        self._seen: dict[str, set[str]] = {}
+        self._next_position: dict[str, int] = {}
+        self.last_transaction = 0.0
+
+    # --- positions and ids ---
+
+    def place_at(self, collection: Collection, first: int) -> None:
+        """Say where the collection's new records go."""
+        self._next_position[collection.kind] = first
+
+    def position(self, collection: Collection, index: int) -> int:
+        """Return the position of the file's record at `index`."""
+        if collection.kind not in self._next_position:
+            self._next_position[collection.kind] = collection.first_position()
+        return self._next_position[collection.kind] + index
+
+    def is_first(self, kind: str, uid: str) -> bool:
+        """Tell whether this id is met for the first time in the file."""
+        seen = self._seen.setdefault(kind, set())
+        if uid in seen:
+            return False
+        seen.add(uid)
+        return True
+
+    # --- records ---
+
+    def write(self, collection: Collection, candidates: Sequence[Candidate]) -> None:
+        """Decide on the candidates, write them in one transaction, and count them."""
+        started = time.monotonic()
+        if not self.writes:
+            decisions = self._decide(collection, candidates)
+        else:
+            with transaction.atomic():
+                decisions = self._decide(collection, candidates)
+                self._apply(collection, decisions)
+                self.progress.save_soon()
+            self.last_transaction = time.monotonic() - started
+            time.sleep(PAUSE)
+        for candidate, decision in decisions:
+            self._count(collection, candidate, decision)
+
+    def _decide(self, collection: Collection, candidates: Sequence[Candidate]) -> list[tuple[Candidate, Decision]]:
+        uids = [candidate.uid for candidate in candidates]
+        rows = collection.find(uids)
+        imported = {
+            record.uid: record
+            for record in ImportedRecord.objects.filter(kind=collection.kind, uid__in=uids).select_related("run")
+        }
+        return [
+            (
+                candidate,
+                decide(
+                    collection,
+                    candidate,
+                    rows.get(candidate.uid),
+                    imported.get(candidate.uid),
+                    self.source,
+                    restores_deleted=self._restores_deleted,
+                ),
+            )
+            for candidate in candidates
+        ]
+
+    def _apply(self, collection: Collection, decisions: Sequence[tuple[Candidate, Decision]]) -> None:
+        self.sealer.save()
+        run = self.progress.run
+        created = [
+            (decision.rows, self.position(collection, candidate.index))
+            for candidate, decision in decisions
+            if decision.bucket == "created" and decision.rows is not None
+        ]
+        if created:
+            collection.insert(created, run)
+        updated = [(candidate, decision) for candidate, decision in decisions if decision.bucket == "updated"]
+        rows = collection.find(candidate.uid for candidate, _ in updated)
+        revisions: list[tuple[str, str, str, str]] = []
+        for candidate, decision in updated:
+            assert decision.rows is not None
+            revisions.append((collection.kind, candidate.uid, "replaced", collection.text_of(decision.ours)))
+            collection.replace(rows[candidate.uid], decision.rows, run)
+        for candidate, decision in decisions:
+            if decision.bucket in ("created", "updated"):
+                revisions += [(kind, uid, "original", jsontext.encode(old)) for kind, uid, old in candidate.originals]
+            elif decision.keeps_source:
+                revisions.append((collection.kind, candidate.uid, "source", collection.text_of(candidate.value)))
+        self.keep_revisions(revisions)
+        self._remember(collection, decisions)
+
+    def keep_revisions(self, revisions: Iterable[tuple[str, str, str, str]]) -> None:
+        """Keep JSON texts, given as kind, id, reason and text; what is kept already is not kept twice."""
+        Revision.objects.bulk_create(
+            [
+                Revision(
+                    kind=kind,
+                    uid=uid[:500],
+                    reason=reason,
+                    body=text,
+                    size=len(text),
+                    content_hash=jsontext.digest(text),
+                    run=self.progress.run,
+                )
+                for kind, uid, reason, text in revisions
+            ],
+            ignore_conflicts=True,
+        )
+
+    def _remember(self, collection: Collection, decisions: Sequence[tuple[Candidate, Decision]]) -> None:
+        ImportedRecord.objects.bulk_create(
+            [
+                ImportedRecord(
+                    kind=collection.kind,
+                    uid=candidate.uid,
+                    source_digest=candidate.digest,
+                    imported_hash=decision.rows.content_hash,
+                    counts=candidate.counts,
+                    is_verified=False,
+                    run=self.progress.run,
+                )
+                for candidate, decision in decisions
+                if decision.rows is not None and decision.bucket != "skipped"
+            ],
+            update_conflicts=True,
+            unique_fields=["kind", "uid"],
+            update_fields=["source_digest", "imported_hash", "counts", "is_verified", "run"],
+        )
+
+    def _count(self, collection: Collection, candidate: Candidate, decision: Decision) -> None:
+        count = self.progress.count
+        count(collection.kind, decision.bucket, reason=decision.reason)
+        if not collection.parts:
+            return
+        if decision.bucket == "unchanged" or decision.rows is None:
+            for kind, parts in candidate.counts.items():
+                count(kind, decision.bucket, parts, decision.reason)
+            return
+        for kind, buckets in count_parts(decision).items():
+            for bucket, parts in buckets.items():
+                count(kind, bucket, parts, decision.reason if bucket == "skipped" else "")
+
+    # --- what cannot be read ---
+
+    def quarantine(self, store: str, members: Sequence[Damaged]) -> None:
+        """Keep damaged members that belong to no record, each once however often the file is imported."""
+        new = [member for member in members if not self._is_kept(store, member)]
+        for member in members:
+            self.progress.count(member.kind, "quarantined", reason=member.reason)
+            self.progress.error(member.place, f"{member.kind} quarantined: {member.reason}")
+        if self.writes and new:
+            for some in batched(new, 50):
+                with transaction.atomic():
+                    self.sealer.save()
+                    save_quarantine(store, some, self.progress.run)
+
+    def _is_kept(self, store: str, member: Damaged) -> bool:
+        place = (store, member.collection)
+        if place not in self._known_damage:
+            kept = Quarantine.objects.filter(store=store, collection=member.collection, owner=None)
+            self._known_damage[place] = Counter(kept.values_list("raw_digest", flat=True))
+        known = self._known_damage[place]
+        key = jsontext.digest(member.raw)
+        known[key] -= 1
+        return known[key] >= 0
+
+
+def count_parts(decision: Decision) -> dict[str, Counter[str]]:
+    """Count the messages and fragments of a decided conversation by their buckets, from its rows."""
+    rows = decision.rows
+    assert rows is not None
+    messages: Counter[str] = Counter()
+    fragments: Counter[str] = Counter()
+    before = _message_hashes(decision.ours)
+    for part in rows.parts:
+        bucket = _part_bucket(decision.bucket, part, before)
+        messages[bucket] += 1
+        fragments[bucket] += len(part.fragments)
+        fragments["quarantined"] += len(part.damaged)
+    for member in rows.damaged:
+        messages["quarantined"] += 1
+        fragments["quarantined"] += member.inside
+    return {"message": messages, "fragment": fragments}
+
+
+def _message_hashes(conversation: Any) -> dict[str, str]:
+    if conversation is None:
+        return {}
+    return {
+        message["id"]: jsontext.content_hash(message)
+        for message in conversation["messages"]
+        if isinstance(message, dict) and isinstance(message.get("id"), str)
+    }
+
+
+def _part_bucket(bucket: str, part: Any, before: dict[str, str]) -> str:
+    if bucket != "updated":
+        return bucket
+    if part.uid not in before:
+        return "created"
+    return "unchanged" if before[part.uid] == part.content_hash else "updated"
+
+
+def damaged_rows(rows: Rows) -> list[Damaged]:
+    """Return all damaged members of a record."""
+    return [*rows.damaged, *(member for part in rows.parts for member in getattr(part, "damaged", []))]

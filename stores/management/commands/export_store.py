@@ -1,0 +1,34 @@
+"""`manage.py export_store NAME`: a store as big-AGI keeps it."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from stores import secrets
+from stores.dump import StoreNotFound, dump_original, dump_store
+from stores.models import Store
+
+
+class Command(BaseCommand):
+    help = 'Write a store to standard output as JSON, in big-AGI\'s envelope: {"state": …, "version": …}.'
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="NAME", help="The store's name, as app-chats.")
+        parser.add_argument("--with-secrets", action="store_true", help="Write API keys in clear.")
+        parser.add_argument(
+            "--original", action="store_true", help="What conversion from an old version changed, as it was before."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        shown = secrets.reveal if options["with_secrets"] else secrets.mask
+        dump = dump_original if options["original"] else dump_store
+        try:
+            for piece in dump(options["name"], shown):
+                self.stdout.write(piece, ending="")
+            self.stdout.write("")
+        except StoreNotFound:
+            known = ", ".join(Store.objects.values_list("name", flat=True)) or "none yet"
+            raise CommandError(f"There is no store {options['name']} here; there are: {known}.") from None
+        except secrets.UnreadableSecret as error:
+            raise CommandError(str(error)) from error

@@ -1,0 +1,108 @@
+"""`manage.py import_indexeddb PATH…`: import files that big-AGI wrote."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import Progress as Bar
+
+from stores.importers.importer import Options, Refused, import_file
+from stores.importers.report import counts_table, describe_counts, proof, run_report
+from stores.importers.run import AlreadyRunning, Progress
+from stores.models import MigrationRun
+
+
+class Command(BaseCommand):
+    help = (
+        "Import big-AGI's files: a flash backup, all chats, or one chat; the kind is found from the content. "
+        "What is newer here is never overwritten. Exit status: 0 all is accounted for, 1 something was quarantined, "
+        "cut or stopped, 2 the file was refused."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="A file that big-AGI wrote.")
+        parser.add_argument("--dry-run", action="store_true", help="Tell the same counts, and write nothing.")
+        parser.add_argument("--restore-deleted", action="store_true", help="Bring back what was deleted here.")
+        parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        worst = 0
+        for path in options["paths"]:
+            progress = self._import(path, options)
+            self._tell(progress, as_json=options["json"])
+            if not is_clean(progress):
+                worst = 1
+        if worst:
+            sys.exit(worst)
+
+    def _import(self, path: Path, options: dict[str, Any]) -> Progress:
+        size = path.stat().st_size if path.is_file() else 0
+        console = Console(stderr=True)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+            task = bar.add_task(path.name, total=size)
+
+            def show(progress: Progress) -> None:
+                read = progress.read
+                told = f"{progress.phase}: {read['conversation']} chats, {read['message']} messages"
+                bar.update(task, completed=min(progress.bytes_read, size), description=told)
+
+            try:
+                return import_file(path, Options(options["dry_run"], options["restore_deleted"], on_progress=show))
+            except (Refused, AlreadyRunning) as error:
+                raise CommandError(str(error), returncode=2) from error
+            except KeyboardInterrupt:
+                raise CommandError("Stopped. Import the file again: that completes it.", returncode=1) from None
+
+    def _tell(self, progress: Progress, *, as_json: bool) -> None:
+        run = progress.run or _unsaved(progress)
+        if as_json:
+            self.stdout.write(json.dumps(run_report(run), indent=2))
+            return
+        for line in counts_table(run):
+            self.stdout.write(line)
+        for note in progress.notes:
+            self.stdout.write(f"- {note}")
+        for error in progress.errors[:20]:
+            self.stdout.write(self.style.ERROR(f"! {error['place']}: {error['message']}"))
+        if len(progress.errors) > 20:
+            self.stdout.write(f"! … and {len(progress.errors) - 20} more: manage.py migration_status {run.pk}")
+        if progress.run is None:
+            self.stdout.write(f"Dry run, nothing was written: {describe_counts(run.counts)}.")
+            return
+        self.stdout.write(self.style.SUCCESS(proof(run)) if is_clean(progress) else proof(run))
+        self.stdout.write(
+            "Keep the browser's data until you have looked around here. "
+            f"The certificate is kept: manage.py migration_status {run.pk} --format json"
+        )
+
+
+def _unsaved(progress: Progress) -> MigrationRun:
+    from django.utils import timezone
+
+    return MigrationRun(
+        status=MigrationRun.Status.DONE,
+        phases=list(progress.phases.values()),
+        counts=progress.counts,
+        errors=progress.errors,
+        notes=progress.notes,
+        started_at=timezone.now(),
+        pid=0,
+    )
+
+
+def is_clean(progress: Progress) -> bool:
+    """Tell whether all of the file is accounted for and nothing was quarantined, cut or stopped."""
+    is_done = progress.run is None or progress.run.status == MigrationRun.Status.DONE
+    return is_done and not progress.errors and not progress.bucket("quarantined")

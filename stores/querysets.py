@@ -1,0 +1,61 @@
+"""What the API and the pages read of stores and runs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from stores import registry
+from stores.dump import StoreNotFound
+from stores.models import Revision, Store
+
+
+@dataclass(frozen=True)
+class ListedStore:
+    """A store without its state."""
+
+    name: str
+    relational: bool
+    """Whether an app keeps it as rows."""
+    version: int | None
+    revision: int | None
+    updated_at: datetime | None
+    """None, like version and revision, where there are rows of the store and nothing else of it."""
+    pk: int = 0
+
+
+def is_relational(name: str) -> bool:
+    """Tell whether an app keeps the store as rows."""
+    return any(spec.name == name and spec.collections for spec in registry.all_specs())
+
+
+def has_rows(name: str) -> bool:
+    """Tell whether rows of the store are here."""
+    return is_relational(name) and any(collection.rows().exists() for collection in registry.get(name).collections)
+
+
+def list_stores() -> list[ListedStore]:
+    """Return all stores by name; those of which there are only rows, as after the import of one chat, as well."""
+    columns = ("name", "version", "revision", "updated_at", "pk")
+    listed = [
+        ListedStore(name, is_relational(name), version, revision, updated_at, pk)
+        for name, version, revision, updated_at, pk in Store.objects.values_list(*columns)
+    ]
+    known = {store.name for store in listed}
+    for spec in registry.all_specs():
+        if spec.name not in known and has_rows(spec.name):
+            listed.append(ListedStore(spec.name, True, None, None, None))
+    return sorted(listed, key=lambda store: store.name)
+
+
+def find_store(name: str) -> Store | None:
+    """Return the store's row; None where there are only rows in it. Raises `StoreNotFound`."""
+    store = Store.objects.filter(name=name).first()
+    if store is None and not has_rows(name):
+        raise StoreNotFound(name)
+    return store
+
+
+def revisions_of(name: str) -> QuerySet[Revision]:
+    """Return the earlier and other shapes of a store that are kept, without their bodies."""
+    return Revision.objects.filter(kind="store", uid=name).defer("body")

@@ -1,0 +1,87 @@
+"""The REST API of stores and migration runs."""
+
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from stores.api.concurrency import answer_revision
+from stores.api.filters import check_parameters
+from stores.api.ids import LOOKUP, decode_id
+from stores.api.pagination import CursorPagination, NamePagination
+from stores.api.streaming import stream
+from stores.dump import StoreNotFound, dump_store
+from stores.filters import RunFilterSet
+from stores.models import MigrationRun
+from stores.querysets import find_store, is_relational, list_stores, revisions_of
+from stores.serializers import (
+    ListedRunSerializer,
+    ListedStoreSerializer,
+    RevisionSerializer,
+    RunSerializer,
+    StoreSerializer,
+)
+from stores.wholes import WHOLE_STORES
+
+
+class StoreViewSet(viewsets.GenericViewSet):
+    """big-AGI's state by the name of the store."""
+
+    serializer_class = StoreSerializer
+    pagination_class = NamePagination
+    lookup_url_kwarg = "name"
+    lookup_value_regex = LOOKUP
+    orderings = ("name",)
+
+    @extend_schema(responses=ListedStoreSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """All stores, without their states."""
+        check_parameters(request, self.paginator.names)
+        page = self.paginate_queryset(list_stores())
+        return self.get_paginated_response(ListedStoreSerializer(page, many=True).data)
+
+    def retrieve(self, request: Request, name: str) -> HttpResponseBase:
+        """The whole store as the browser holds it. One that is kept as rows comes as a stream, without an ETag."""
+        uid = self.get_name()
+        try:
+            store = find_store(uid)
+            if store is None or is_relational(uid):
+                # The revision of such a store's row does not tell of changes in its rows: it can be no ETag.
+                pieces = (piece.encode("ascii") for piece in dump_store(uid))
+                return stream(request, pieces, content_type="application/json")
+        except StoreNotFound as error:
+            raise NotFound(f"There is no store {uid}.") from error
+        return answer_revision(request, store, lambda row: WHOLE_STORES.load([row])[0])
+
+    @extend_schema(responses=RevisionSerializer(many=True))
+    @action(detail=True, pagination_class=CursorPagination, orderings=("-id",))
+    def revisions(self, request: Request, name: str) -> Response:
+        """The earlier and other shapes of the store that are kept, the newest first."""
+        check_parameters(request, self.paginator.names)
+        uid = self.get_name()
+        try:
+            find_store(uid)
+        except StoreNotFound as error:
+            raise NotFound(f"There is no store {uid}.") from error
+        page = self.paginate_queryset(revisions_of(uid))
+        return self.get_paginated_response(RevisionSerializer(page, many=True).data)
+
+    def get_name(self) -> str:
+        return decode_id(self.kwargs["name"])
+
+
+class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Migration runs, the newest first."""
+
+    queryset = MigrationRun.objects.all()
+    filterset_class = RunFilterSet
+    lookup_value_regex = "[0-9]{1,18}"
+    orderings = ("-id",)
+
+    def get_serializer_class(self) -> type:
+        return ListedRunSerializer if self.action == "list" else RunSerializer

@@ -1,0 +1,62 @@
+"""Stores that are kept whole, and what is left of those kept as rows, seen as a collection of records."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import models
+
+from stores import jsontext, registry
+from stores.codecs import Rows
+from stores.collections import Collection, Original
+from stores.envelope import Envelope, close_envelope, envelope_of, open_envelope
+from stores.models import MigrationRun, Store
+
+
+class WholeStores(Collection):
+    """Each record is one store's value, and its id the store's name."""
+
+    store, key, kind = "", "", "store"
+    shape = "map"
+
+    def identify(self, record: Any) -> str | None:
+        raise TypeError("a store is named by its place, not by its value")
+
+    def convert(self, record: Any, uid: str) -> tuple[Any, list[Original]]:
+        envelope = open_envelope(record)
+        state, version = registry.convert(registry.get(uid), envelope.data, envelope.version)
+        if envelope.shape == Store.Shape.VALUE or (state is envelope.data and version == envelope.version):
+            return record, []
+        converted = close_envelope(Envelope(envelope.shape, state, version, envelope.extra))
+        # What only got the number of the newest version has lost nothing, but its original is cheap.
+        return converted, [("store", uid, record)]
+
+    def to_rows(self, record: Any, uid: str) -> Rows:
+        envelope = open_envelope(record)
+        columns = {"shape": envelope.shape, "data": envelope.data, "version": envelope.version}
+        return Rows(uid, columns, envelope.extra, jsontext.content_hash(record))
+
+    def find(self, uids: Iterable[str]) -> dict[str, Any]:
+        return {store.name: store for store in Store.objects.filter(name__in=list(uids))}
+
+    def rows(self) -> models.QuerySet[Any]:
+        return Store.objects.order_by("name")
+
+    def insert(self, batch: Sequence[tuple[Rows, int]], run: MigrationRun | None = None) -> None:
+        Store.objects.bulk_create(
+            Store(name=rows.uid, extra=rows.extra or None, content_hash=rows.content_hash, **rows.columns)
+            for rows, _ in batch
+        )
+
+    def replace(self, record: Any, rows: Rows, run: MigrationRun | None = None) -> None:
+        for name, value in rows.columns.items():
+            setattr(record, name, value)
+        record.extra = rows.extra or None
+        record.content_hash = rows.content_hash
+        record.revision += 1
+        record.save()
+
+    def load(self, records: Sequence[Any]) -> list[Any]:
+        return [close_envelope(envelope_of(store)) for store in records]
+
+
+WHOLE_STORES = WholeStores()
