@@ -3,12 +3,10 @@
 Nothing is hidden: what is not known is shown folded, as its JSON.
 """
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from django.utils.safestring import SafeString
 
@@ -16,6 +14,7 @@ from chats.assets import referenced_ids
 from chats.models import Asset
 from chats.rendering import is_safe_link, printable, render_code, render_markdown
 from stores.admin_display import format_json
+from stores.api.ids import href
 
 RASTER_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 """The only images that a page shows: an SVG is a document that can run."""
@@ -234,7 +233,4 @@ def _sources_block(part: dict[str, Any], budget: Budget) -> Block:
 
 def content_url(asset: Asset) -> str:
     """Return the address of the asset's bytes."""
-    uid = asset.uid
-    if "/" in uid:
-        return f"/api/assets/~{base64.urlsafe_b64encode(uid.encode()).decode().rstrip('=')}/content"
-    return f"/api/assets/{quote(uid, safe='')}/content"
+    return href("assets", asset.uid, "content")

@@ -200,7 +200,7 @@ def link_to_page(app: str, model: str, pk: int | None, text: object) -> SafeStri
     return _link(f"admin:{app}_{model}_change", (quote(pk),), "", str(text))
 
 
-def link_to_list(app: str, model: str, text: object, **filters: Any) -> SafeString | str:
+def link_to_list(app: str, model: str, text: object, /, **filters: Any) -> SafeString | str:
     """Return a link to the list of a model of any app, filtered."""
     return _link(f"admin:{app}_{model}_changelist", (), urlencode(filters), str(text))
 

@@ -1,0 +1,54 @@
+"""Rows of any model, filled by the types of its fields, for tests that walk all models."""
+
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+from stores.fields import CompressedTextField, VerbatimJSONField
+
+APPS = ("stores", "llms", "metrics", "workspace", "chats")
+
+
+def all_models() -> list[type[models.Model]]:
+    """Return the models of all apps that keep big-AGI's data."""
+    return [model for app in APPS for model in apps.get_app_config(app).get_models()]
+
+
+def make_row(model: type[models.Model], number: int) -> models.Model:
+    """Store a row of the model; rows with different numbers can stand side by side."""
+    values = {
+        field.name: _value(field, number)
+        for field in model._meta.concrete_fields
+        if not field.primary_key and not getattr(field, "auto_now", False) and not getattr(field, "auto_now_add", False)
+    }
+    row = model(**values)
+    row.save(force_insert=True)
+    return row
+
+
+def _value(field: models.Field, number: int) -> Any:
+    if isinstance(field, models.ForeignKey):
+        return None if field.related_model is field.model else _related(field.related_model, number)
+    if isinstance(field, VerbatimJSONField):
+        return {"number": number, "list": [None, True]}
+    if isinstance(field, CompressedTextField):
+        return f'{{"number":{number}}}'
+    if isinstance(field, models.BinaryField):
+        return b"bytes"
+    if field.choices:
+        return field.choices[0][0]
+    if isinstance(field, models.CharField):
+        return f"{number}-{field.name}"[: field.max_length]
+    if isinstance(field, models.TextField):
+        return f"{field.name} {number}"
+    if isinstance(field, models.BooleanField):
+        return bool(number % 2)
+    if isinstance(field, models.DateTimeField):
+        return None
+    return number
+
+
+def _related(model: type[models.Model], number: int) -> models.Model:
+    known = model.objects.filter(uid=f"{number}-uid").first() if hasattr(model, "uid") else None
+    return known or make_row(model, number)
