@@ -101,6 +101,8 @@ INSTALLED_APPS = [
     "chats",
 ]
 MIDDLEWARE = [
+    # First, since it gives the request its id and sees the errors of all others.
+    "stores.api.middleware.ApiMiddleware",
     "bigagi_site.middleware.PolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "bigagi_site.middleware.StaticFilesMiddleware",
@@ -139,6 +141,41 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# --- API -------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "stores.api.authentication.BearerAuthentication",
+        "stores.api.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_RENDERER_CLASSES": ["stores.api.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "stores.api.pagination.CursorPagination",
+    "DEFAULT_FILTER_BACKENDS": ["stores.api.filters.StrictFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "stores.api.problems.handle_exception",
+    "PAGE_SIZE": 50,
+    # `?format=` is a report's own parameter.
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "bigagi",
+    "DESCRIPTION": "A person's AI chats in big-AGI's own JSON. What bigagi adds is under `_server`.",
+    "VERSION": "0.1.0",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAdminUser"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["stores.api.schema.drop_slashes"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "stores.api.schema.add_problems",
+    ],
+}
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
@@ -180,6 +217,8 @@ LOG_LEVEL = env("LOG_LEVEL", default="WARNING").upper()
 LOGGING = build_logging(LOG_FORMAT, LOG_LEVEL)
 # Addresses and user agents of the owner's own devices help nobody.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+# The id is given or checked by `ApiMiddleware`.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
 
 # --- Admin -----------------------------------------------------------------------------------------------------------

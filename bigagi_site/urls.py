@@ -1,11 +1,25 @@
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from bigagi_site.views.health import health
 from bigagi_site.views.pages import account, home, import_help
 from bigagi_site.views.sign_in import SignInView
+from stores.api.schema import DocsView, SchemaView
+from stores.api.viewsets import UnknownRouteView
+
+api_patterns = [
+    path("", include("stores.urls")),
+    path("", include("llms.urls")),
+    path("", include("metrics.urls")),
+    path("", include("workspace.urls")),
+    path("", include("chats.urls")),
+    re_path(r"^schema/?$", SchemaView.as_view(), name="schema"),
+    re_path(r"^docs/?$", DocsView.as_view(), name="api-docs"),
+    # Last: an error here is a problem in JSON, never a page.
+    re_path("", UnknownRouteView.as_view()),
+]
 
 urlpatterns = [
     path("", home, name="home"),
@@ -14,6 +28,8 @@ urlpatterns = [
     path("sign-in", SignInView.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),
     re_path(r"^api/health/?$", health, name="health"),
+    path("api", UnknownRouteView.as_view()),
+    path("api/", include(api_patterns)),
     # One way to sign in: the admin's own page knows no links.
     path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),
     path("admin/", admin.site.urls),

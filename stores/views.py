@@ -1,6 +1,5 @@
 """The REST API of stores and migration runs."""
 
-from typing import Any
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -17,7 +16,7 @@ from stores.api.pagination import CursorPagination, NamePagination
 from stores.api.streaming import stream
 from stores.dump import StoreNotFound, dump_store
 from stores.filters import RunFilterSet
-from stores.models import MigrationRun
+from stores.models import MigrationRun, Store
 from stores.querysets import find_store, is_relational, list_stores, revisions_of
 from stores.serializers import (
     ListedRunSerializer,
@@ -32,6 +31,7 @@ from stores.wholes import WHOLE_STORES
 class StoreViewSet(viewsets.GenericViewSet):
     """big-AGI's state by the name of the store."""
 
+    queryset = Store.objects.none()
     serializer_class = StoreSerializer
     pagination_class = NamePagination
     lookup_url_kwarg = "name"

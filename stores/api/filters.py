@@ -6,6 +6,8 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 
 from stores.api.problems import Problem
@@ -41,6 +43,7 @@ class StrictFilterBackend(DjangoFilterBackend):
         return filterset.qs
 
 
+@extend_schema_field(OpenApiTypes.BOOL)
 class FlagFilter(django_filters.TypedChoiceFilter):
     """`1`, `0`, `true` or `false`. django-filter's own takes any other word for "not given"."""
 
@@ -50,6 +53,7 @@ class FlagFilter(django_filters.TypedChoiceFilter):
         super().__init__(*args, **kwargs)
 
 
+@extend_schema_field(OpenApiTypes.INT64)
 class MillisecondsFilter(django_filters.NumberFilter):
     """A time in milliseconds since the epoch, as big-AGI has them."""
 

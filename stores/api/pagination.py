@@ -110,6 +110,23 @@ class CursorPagination(BasePagination):
         ]
 
 
+class NamePagination(CursorPagination):
+    """Pages of a short list that is in memory, sorted by name."""
+
+    def fits(self, queryset: Any, value: int | str | None) -> bool:
+        return isinstance(value, str)
+
+    def count_rows(self, queryset: Any) -> int:
+        return len(queryset)
+
+    def fetch(self, queryset: Any, cursor: Cursor | None, limit: int, *, backward: bool) -> list[Any]:
+        if cursor is None:
+            return queryset[:limit]
+        if backward:
+            return [row for row in reversed(queryset) if row.name < str(cursor.value)][:limit]
+        return [row for row in queryset if row.name > str(cursor.value)][:limit]
+
+
 def _page(queryset: models.QuerySet[Any], ordering: str, cursor: Cursor | None, backward: bool) -> models.QuerySet[Any]:
     field = ordering.lstrip("-")
     descending = ordering.startswith("-") != backward

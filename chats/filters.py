@@ -1,0 +1,45 @@
+"""Filters of the API's lists."""
+
+import django_filters
+
+from chats.models import Asset, Conversation
+from chats.querysets import in_folder, with_model, with_title
+from stores.api.filters import FlagFilter, MillisecondsFilter
+
+
+class ConversationFilterSet(django_filters.FilterSet):
+    archived = FlagFilter(method="filter_archived", label="Archived, or not.")
+    folder = django_filters.CharFilter(method="filter_folder", label="The id of a folder.", strip=False)
+    persona = django_filters.CharFilter("system_purpose_id", label="The persona (systemPurposeId).", strip=False)
+    model = django_filters.CharFilter(method="filter_model", label="The id of a model that answered.", strip=False)
+    title = django_filters.CharFilter(method="filter_title", label="Part of the shown title.")
+    updated_after = MillisecondsFilter("updated", "gte", label="Changed at or after, in ms since the epoch.")
+    updated_before = MillisecondsFilter("updated", "lte", label="Changed at or before, in ms since the epoch.")
+    created_after = MillisecondsFilter("created", "gte", label="Made at or after, in ms since the epoch.")
+    created_before = MillisecondsFilter("created", "lte", label="Made at or before, in ms since the epoch.")
+
+    class Meta:
+        model = Conversation
+        fields: list[str] = []
+
+    def filter_archived(self, queryset, name, value):
+        # Most chats have no such member, which means not archived.
+        return queryset.filter(is_archived=True) if value else queryset.exclude(is_archived=True)
+
+    def filter_folder(self, queryset, name, value):
+        return in_folder(queryset, value)
+
+    def filter_model(self, queryset, name, value):
+        return with_model(queryset, value)
+
+    def filter_title(self, queryset, name, value):
+        return with_title(queryset, value)
+
+
+class AssetFilterSet(django_filters.FilterSet):
+    type = django_filters.CharFilter("asset_type", label="image or audio.")
+    scope = django_filters.CharFilter("scope_id", label="Where it is used, as app-chat.")
+
+    class Meta:
+        model = Asset
+        fields: list[str] = []

@@ -1,0 +1,61 @@
+"""What the API and the pages read of chats, in a number of queries that does not depend on the number of rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Max, Q, QuerySet
+
+from chats.models import Conversation, FolderMembership, Message
+from stores.models import ImportedRecord
+
+
+@dataclass
+class ChatFacts:
+    """What is known of a chat beside big-AGI's own record of it."""
+
+    message_count: int = 0
+    last_message_at: int | None = None
+    """In ms since the epoch."""
+    folder_ids: list[str] = field(default_factory=list)
+    run: int | None = None
+    """The run that last imported it."""
+
+
+def facts_of_messages(conversations: Sequence[Conversation]) -> dict[int, ChatFacts]:
+    """Return by primary key what the chats' messages tell."""
+    facts = {chat.pk: ChatFacts() for chat in conversations}
+    rows = Message.objects.filter(conversation__in=list(facts)).order_by().values_list("conversation_id")
+    for pk, count, last in rows.annotate(Count("pk"), Max("created")):
+        facts[pk].message_count, facts[pk].last_message_at = count, last
+    return facts
+
+
+def facts_of_chats(conversations: Sequence[Conversation]) -> dict[int, ChatFacts]:
+    """Return by primary key what is known of the chats: messages, folders and the run that brought them."""
+    facts = facts_of_messages(conversations)
+    keys = {chat.uid: chat.pk for chat in conversations}
+    memberships = FolderMembership.objects.filter(conversation_uid__in=list(keys)).order_by("folder__position", "pk")
+    for uid, folder in memberships.values_list("conversation_uid", "folder__uid"):
+        facts[keys[uid]].folder_ids.append(folder)
+    imported = ImportedRecord.objects.filter(kind="conversation", uid__in=list(keys))
+    for uid, run in imported.values_list("uid", "run_id"):
+        facts[keys[uid]].run = run
+    return facts
+
+
+def in_folder(conversations: QuerySet[Conversation], folder_uid: str) -> QuerySet[Conversation]:
+    """Return those of the chats that a folder lists."""
+    listed = FolderMembership.objects.filter(folder__uid=folder_uid).order_by()
+    return conversations.filter(uid__in=listed.values("conversation_uid"))
+
+
+def with_model(conversations: QuerySet[Conversation], model_id: str) -> QuerySet[Conversation]:
+    """Return those of the chats in which the model answered."""
+    answers = Message.objects.filter(model_id=model_id).order_by()
+    return conversations.filter(pk__in=answers.values("conversation"))
+
+
+def with_title(conversations: QuerySet[Conversation], part: str) -> QuerySet[Conversation]:
+    """Return those of the chats whose shown title has this part, upper and lower case alike."""
+    untitled = Q(user_title=None) | Q(user_title="")
+    return conversations.filter(Q(user_title__icontains=part) | untitled & Q(auto_title__icontains=part))

@@ -1,0 +1,32 @@
+"""Filters of the API's lists."""
+
+import django_filters
+
+from llms.models import Model, Service
+from llms.querysets import hidden, visible
+from stores.api.filters import FlagFilter
+
+
+class ServiceFilterSet(django_filters.FilterSet):
+    vendor = django_filters.CharFilter("vendor_id", label="The vendor (vId).", strip=False)
+
+    class Meta:
+        model = Service
+        fields: list[str] = []
+
+
+class ModelFilterSet(django_filters.FilterSet):
+    service = django_filters.CharFilter("service_uid", label="The id of a service (sId).", strip=False)
+    vendor = django_filters.CharFilter("vendor_id", label="The vendor (vId).", strip=False)
+    hidden = FlagFilter(method="filter_hidden", label="Hidden, by the person or else by big-AGI.")
+    starred = FlagFilter(method="filter_starred", label="Starred by the person.")
+
+    class Meta:
+        model = Model
+        fields: list[str] = []
+
+    def filter_hidden(self, queryset, name, value):
+        return hidden(queryset) if value else visible(queryset)
+
+    def filter_starred(self, queryset, name, value):
+        return queryset.filter(user_starred=True) if value else queryset.exclude(user_starred=True)

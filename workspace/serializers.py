@@ -1,0 +1,112 @@
+"""Workspaces and live files as the API gives them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from stores.api.ids import href
+from stores.api.serializers import RecordListSerializer, RecordSerializer, ServerFactsSerializer
+from workspace.bigagi import LIVE_FILES
+from workspace.models import LiveFile, Workspace
+from workspace.querysets import files_by_workspace, workspaces_by_file
+
+
+class WorkspaceSerializer(serializers.Serializer):
+    """The files of one chat, whose id it has."""
+
+    id = serializers.CharField(help_text="The chat's id.")
+    file_ids = serializers.ListField(child=serializers.CharField(), help_text="Its files, in their order.")
+    href = serializers.CharField(help_text="Its address.")
+    files_href = serializers.CharField(help_text="The list of its files.")
+    chat_href = serializers.CharField(help_text="Its chat, which can be missing.")
+
+    class Meta:
+        list_serializer_class = RecordListSerializer
+
+    def present(self, records: Sequence[Workspace]) -> list[Any]:
+        """Return the workspaces' JSON, with one query for the files of all."""
+        files = files_by_workspace(records)
+        return [
+            {
+                "id": workspace.uid,
+                "file_ids": files[workspace.pk],
+                "href": href("workspace", workspace.uid),
+                "files_href": href("workspace", workspace.uid, "files"),
+                "chat_href": href("chats", workspace.uid),
+            }
+            for workspace in records
+        ]
+
+    def to_representation(self, instance: Workspace) -> Any:
+        return self.present([instance])[0]
+
+
+class LiveFileFactsSerializer(ServerFactsSerializer):
+    contentHref = serializers.CharField(help_text="The text alone.")
+    revision = serializers.IntegerField(help_text="Rises with every change of the file.")
+
+
+class ListedLiveFileFactsSerializer(LiveFileFactsSerializer):
+    workspaceIds = serializers.ListField(child=serializers.CharField(), help_text="The workspaces that list it.")
+
+
+class LiveFileSerializer(RecordSerializer):
+    """A text file as big-AGI wrote it. `_server` has only what its revision, and so its ETag, stands for."""
+
+    collection = LIVE_FILES
+    id = serializers.CharField()
+    name = serializers.CharField(required=False)
+    type = serializers.CharField(required=False)
+    size = serializers.IntegerField(required=False)
+    content = serializers.CharField(required=False, allow_null=True)
+    lastModified = serializers.IntegerField(required=False)
+    created = serializers.IntegerField(required=False)
+    _server = LiveFileFactsSerializer()
+
+    def get_facts(self, records: Sequence[LiveFile]) -> list[dict[str, Any]]:
+        return [
+            {
+                "href": href("files", file.uid),
+                "contentHref": href("files", file.uid, "content"),
+                "revision": file.revision,
+            }
+            for file in records
+        ]
+
+
+class ListedLiveFileSerializer(LiveFileSerializer):
+    """A text file without its text."""
+
+    content = None
+    _server = ListedLiveFileFactsSerializer()
+
+    def load(self, records: Sequence[LiveFile]) -> list[Any]:
+        # The list's query leaves the texts out; asking a row for its own would be a query each.
+        names = [name for name in LIVE_FILES.columns.names if name != "content"]
+        listed = []
+        for file in records:
+            columns = {name: getattr(file, name) for name in names} | {"content": None}
+            json = LIVE_FILES.to_json(file.uid, columns, file.extra)
+            listed.append({key: value for key, value in json.items() if key != "content"})
+        return listed
+
+    def get_facts(self, records: Sequence[LiveFile]) -> list[dict[str, Any]]:
+        workspaces = workspaces_by_file(records)
+        return [
+            facts | {"workspaceIds": workspaces[file.uid]}
+            for file, facts in zip(records, super().get_facts(records), strict=True)
+        ]
+
+
+class WorkspaceFilesSerializer(serializers.Serializer):
+    """The files of one workspace; those that it lists and that are not here are `missing`."""
+
+    results = ListedLiveFileSerializer(many=True)
+    missing = serializers.ListField(child=serializers.CharField(), help_text="Ids without a file.")
+
+    def to_representation(self, instance: Workspace) -> dict[str, Any]:
+        uids = files_by_workspace([instance])[instance.pk]
+        here = {file.uid: file for file in LiveFile.objects.filter(uid__in=uids).defer("content")}
+        files = ListedLiveFileSerializer([here[uid] for uid in uids if uid in here], many=True)
+        return {"results": files.data, "missing": [uid for uid in uids if uid not in here]}
