@@ -2,9 +2,14 @@
 
 import re
 
-# A view belongs here when it is a coroutine function. A synchronous view that streams stays with WSGI:
-# Django's ASGI handler would collect all that it yields in memory before it sent the first byte.
-ASGI_ROUTES: tuple[str, ...] = (r"/api/health",)
+# A view belongs here when it is a coroutine function, or streams by `stores.api.streaming`: Django's ASGI handler would
+# collect a plain iterator in memory before the first byte. Under WSGI a reader who goes away in the middle of a stream
+# leaves a worker waiting for ever.
+ASGI_ROUTES: tuple[str, ...] = (
+    r"/api/health",
+    r"/api/stores/(?:app-chats|app-folders|app-models|app-metrics|agi-client-workspace|agi-live-file)",
+    r"/api/assets/[^/]+/content",
+)
 
 _asgi_path = re.compile(rf"(?:{'|'.join(ASGI_ROUTES)})/?")
 

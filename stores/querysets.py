@@ -1,5 +1,6 @@
 """What the API and the pages read of stores and runs."""
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from django.db.models import QuerySet
 
 from stores import registry
 from stores.dump import StoreNotFound
-from stores.models import Revision, Store
+from stores.models import MigrationRun, Revision, Store
 
 
 @dataclass(frozen=True)
@@ -59,3 +60,25 @@ def find_store(name: str) -> Store | None:
 def revisions_of(name: str) -> QuerySet[Revision]:
     """Return the earlier and other shapes of a store that are kept, without their bodies."""
     return Revision.objects.filter(kind="store", uid=name).defer("body")
+
+
+def as_seen_now(run: MigrationRun) -> MigrationRun:
+    """Return the run as it has to be shown: `error` where its process is gone. Nothing is written; the next import or
+    `migration_status` does that."""
+    if run.status == MigrationRun.Status.RUNNING and not _is_alive(run.pid):
+        run.status = MigrationRun.Status.ERROR
+        run.blocked_by = "The process ended in the middle. Import the file again: that completes it."
+    return run
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name == "nt":
+        # There signal 0 is Ctrl-C.
+        return True
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from stores.api.ids import href
 from stores.models import MigrationRun, Revision
+from stores.querysets import as_seen_now
 
 
 class ListedStoreSerializer(serializers.Serializer):
@@ -52,6 +53,9 @@ class ListedRunSerializer(serializers.ModelSerializer):
             *("source_name", "source_kind", "source_size", "source_sha256", "source_taken_at"),
             *("started_at", "finished_at", "href", "report_href"),
         ]
+
+    def to_representation(self, instance: MigrationRun) -> Any:
+        return super().to_representation(as_seen_now(instance))
 
     def get_href(self, run: MigrationRun) -> str:
         return href("migrations", str(run.pk))

@@ -1,8 +1,10 @@
 """The REST API of stores and migration runs."""
 
-
+from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -13,11 +15,14 @@ from stores.api.concurrency import answer_revision
 from stores.api.filters import check_parameters
 from stores.api.ids import LOOKUP, decode_id
 from stores.api.pagination import CursorPagination, NamePagination
+from stores.api.problems import bad_parameter
 from stores.api.streaming import stream
 from stores.dump import StoreNotFound, dump_store
 from stores.filters import RunFilterSet
+from stores.importers.report import run_markdown, run_report
 from stores.models import MigrationRun, Store
-from stores.querysets import find_store, is_relational, list_stores, revisions_of
+from stores.querysets import as_seen_now, find_store, is_relational, list_stores, revisions_of
+from stores.secrets import mask
 from stores.serializers import (
     ListedRunSerializer,
     ListedStoreSerializer,
@@ -81,7 +86,28 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     queryset = MigrationRun.objects.all()
     filterset_class = RunFilterSet
     lookup_value_regex = "[0-9]{1,18}"
-    orderings = ("-id",)
+    orderings = ("-id", "id")
+
+    def get_queryset(self) -> QuerySet[MigrationRun]:
+        runs = super().get_queryset()
+        return runs.defer("phases", "errors", "notes", "certificate") if self.action == "list" else runs
 
     def get_serializer_class(self) -> type:
         return ListedRunSerializer if self.action == "list" else RunSerializer
+
+    @extend_schema(
+        parameters=[OpenApiParameter("format", enum=["json", "markdown"], default="json")],
+        responses={(200, "application/json"): RunSerializer, (200, "text/markdown"): OpenApiTypes.STR},
+    )
+    @action(detail=True)
+    def report(self, request: Request, pk: str) -> HttpResponseBase:
+        """All that is known of the run: for programs, or as Markdown for people."""
+        check_parameters(request, ("format",))
+        wanted = request.query_params.get("format", "json")
+        if wanted not in ("json", "markdown"):
+            raise bad_parameter("format", "format is one of: json, markdown.")
+        run = as_seen_now(self.get_object())
+        if wanted == "json":
+            return Response(run_report(run))
+        text = mask(run_markdown(run)).encode("utf-8", "replace")
+        return HttpResponse(text, content_type="text/markdown; charset=utf-8")
