@@ -8,7 +8,7 @@ from django.urls import reverse
 from bigagi_site.overview import describe_data
 from chats.models import Conversation, Folder
 from stores.admin_display import format_moment
-from stores.admin_run import show_proof
+from stores.importers.report import proof
 from stores.models import Quarantine, Store
 from workspace.models import LiveFile
 
@@ -33,7 +33,7 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         ("quarantined", Quarantine.objects.count(), reverse("admin:stores_quarantine_changelist")),
     ]
     run = overview.last_run
-    context["proof"] = show_proof(run.certificate) if run else ""
+    context["proof"] = proof(run) if run else ""
     context["newest"] = [
         (chat, format_moment(chat.updated or chat.created))
         for chat in Conversation.objects.only(

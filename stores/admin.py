@@ -22,6 +22,7 @@ from stores.admin_display import (
     size_of,
     whole,
 )
+from stores.importers.report import proof, run_report
 from stores.models import ImportedRecord, MigrationRun, Quarantine, Revision, Secret, Store
 
 _MODEL_OF_KIND = {
@@ -33,11 +34,8 @@ _MODEL_OF_KIND = {
     "service": ("llms", "service"),
     "model": ("llms", "model"),
     "assignment": ("llms", "assignment"),
-    "live_file": ("workspace", "livefile"),
-    "livefile": ("workspace", "livefile"),
     "live file": ("workspace", "livefile"),
     "workspace": ("workspace", "workspace"),
-    "metrics": ("metrics", "usagebaseline"),
     "baseline": ("metrics", "usagebaseline"),
 }
 """Where the records of a kind are listed. Other apps are only named: what is imported stands below them."""
@@ -118,9 +116,10 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     list_filter = ["status", "source_kind"]
     search_fields = ["source_name", "source_sha256"]
     list_defer = ("phases", "counts", "errors", "notes", "certificate")
+    downloads = {"certificate": "json"}
     fieldsets = [
-        (None, {"fields": ["state", "phase", "proof", "report", "phase_table", "count_table", "note_list"]}),
-        ("What to do", {"fields": ["last_completed_task", "next_task", "blocked_by", "error_table"]}),
+        (None, {"fields": ["state", "phase", "verification", "report", "phase_table", "count_table", "note_list"]}),
+        ("Where it stands", {"fields": ["last_completed_task", "next_task", "blocked_by", "error_table"]}),
         (
             "Source",
             {"fields": ["source_name", "source_kind", size_of("source_size"), "source_sha256", "source_taken_at"]},
@@ -138,7 +137,7 @@ class MigrationRunAdmin(ReadOnlyAdmin):
                 ]
             },
         ),
-        ("Certificate", {"fields": [pretty("certificate")]}),
+        ("Certificate", {"fields": ["certificate_link", pretty("certificate")]}),
     ]
 
     def get_urls(self) -> list[Any]:
@@ -150,7 +149,7 @@ class MigrationRunAdmin(ReadOnlyAdmin):
         run = self.get_object(request, str(run_id))
         if run is None:
             raise Http404
-        return self.file_response(f"migration-run-{run.pk}", "json", admin_run.report_of(run))
+        return self.file_response(f"migration-run-{run.pk}", "json", run_report(run))
 
     @admin.display(description="status", ordering="status")
     def state(self, obj: MigrationRun) -> SafeString:
@@ -162,8 +161,8 @@ class MigrationRunAdmin(ReadOnlyAdmin):
         return format_html('<a class="bigagi-link" href="{}" download>Download the report (JSON)</a>', url)
 
     @admin.display(description="verification")
-    def proof(self, obj: MigrationRun) -> SafeString | str:
-        return admin_run.show_proof(obj.certificate)
+    def verification(self, obj: MigrationRun) -> str:
+        return proof(obj)
 
     @admin.display(description="progress by phase")
     def phase_table(self, obj: MigrationRun) -> SafeString | str:
@@ -184,6 +183,13 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     @admin.display(description="duration")
     def duration(self, obj: MigrationRun) -> str:
         return f"{(obj.finished_at - obj.started_at).total_seconds():.1f} s" if obj.finished_at else NOTHING
+
+    @admin.display(description="download")
+    def certificate_link(self, obj: MigrationRun) -> SafeString | str:
+        if obj.certificate is None:
+            return NOTHING
+        url = reverse("admin:stores_migrationrun_download", args=(obj.pk, "certificate"))
+        return format_html('<a class="bigagi-link" href="{}" download>Download the certificate (JSON)</a>', url)
 
     @admin.display(description="what it left")
     def relatives(self, obj: MigrationRun) -> SafeString:
@@ -246,5 +252,6 @@ _OWNER_OF_LIST = {
     ("app-chats", "messages"): "conversation",
     ("app-chats", "fragments"): "message",
     ("app-folders", "conversationIds"): "folder",
+    ("agi-client-workspace", "liveFilesByWorkspace"): "workspace",
 }
 """What has the list in which a quarantined member stands."""

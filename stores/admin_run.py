@@ -9,21 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from stores.admin_display import NOTHING, format_text, show_status, show_table
-from stores.models import MigrationRun
-
-_REPORTED = (
-    *("id", "status", "phase", "phases", "counts", "errors", "notes", "certificate"),
-    *("last_completed_task", "next_task", "blocked_by"),
-    *("source_name", "source_kind", "source_size", "source_sha256", "source_taken_at"),
-)
-
-
-def report_of(run: MigrationRun) -> dict[str, Any]:
-    """Return the whole run as JSON; times are ISO 8601."""
-    report = {name: getattr(run, name) for name in _REPORTED}
-    report["started_at"] = run.started_at.isoformat()
-    report["finished_at"] = run.finished_at.isoformat() if run.finished_at else None
-    return report
+from stores.importers.run import BUCKETS
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
@@ -59,25 +45,17 @@ def _progress(phase: dict[str, Any]) -> SafeString | str:
 
 
 def show_counts(counts: Any) -> SafeString | str:
-    """Return the counts as a table: a row for each kind, a column for each bucket that occurs."""
-    if not isinstance(counts, dict):
-        return NOTHING
-    flat = {kind: _flatten(buckets) for kind, buckets in counts.items()}
-    names = list(dict.fromkeys(name for buckets in flat.values() for name in buckets))
-    rows = [(kind.replace("_", " "), *(buckets.get(name) for name in names)) for kind, buckets in flat.items()]
-    return show_table("Records by kind", ["Kind", *(name.replace("_", " ") for name in names)], rows)
+    """Return the counts as a table: a row for each kind, a column for each bucket."""
+    rows = [
+        (kind, *(buckets.get(name) for name in ("read", *BUCKETS)), _reasons(buckets.get("reasons")))
+        for kind, buckets in (counts.items() if isinstance(counts, dict) else ())
+        if isinstance(buckets, dict)
+    ]
+    return show_table("Records by kind", ["Kind", "Read", *map(str.capitalize, BUCKETS), "Reasons"], rows)
 
 
-def _flatten(buckets: Any) -> dict[str, Any]:
-    if not isinstance(buckets, dict):
-        return {"count": buckets}
-    flat: dict[str, Any] = {}
-    for name, value in buckets.items():
-        if isinstance(value, dict):
-            flat |= {f"{name}: {inner}": count for inner, count in value.items()}
-        else:
-            flat[name] = value
-    return flat
+def _reasons(reasons: Any) -> str:
+    return "; ".join(f"{reason}: {count}" for reason, count in reasons.items()) if isinstance(reasons, dict) else ""
 
 
 def show_notes(notes: Any) -> SafeString | str:
@@ -94,13 +72,3 @@ def show_errors(errors: Any) -> SafeString | str:
     """Return the error log as a table."""
     rows = [tuple(_text(error.get(key)) for key in ("at", "phase", "place", "message")) for error in _objects(errors)]
     return show_table("Error log", ["At", "Phase", "Place", "Message"], rows)
-
-
-def show_proof(certificate: Any) -> SafeString | str:
-    """Return the sentence of the certificate and how many differences it names."""
-    if not isinstance(certificate, dict):
-        return "not verified"
-    sentence = certificate.get("sentence") or certificate.get("proof") or certificate.get("summary")
-    differences = certificate.get("differences")
-    found = f"{len(differences)} differences" if isinstance(differences, list) and differences else ""
-    return " · ".join(filter(None, [_text(sentence), found])) or "verified; see the certificate below"
