@@ -42,3 +42,11 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[
 def now() -> Any:
     """Return the present time as the database takes it."""
     return connection.ops.adapt_datetimefield_value(timezone.now().astimezone(datetime.UTC))
+
+
+def read_without_mapping() -> None:
+    """Let this connection read pages through its cache alone: a mapped database file counts as the memory of a long
+    job that writes most of it."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA mmap_size=0")

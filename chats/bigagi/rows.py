@@ -25,8 +25,15 @@ KEYS_A_QUERY = 10_000
 _JSON = {name for name in MESSAGE_COLUMNS if isinstance(Message._meta.get_field(name), VerbatimJSONField)}
 
 
+_NO_UPDATE = {"updated": None}
+_NO_UPDATE_TEXT = encode(_NO_UPDATE)
+
+
 def _text(value: Any) -> str | None:
-    return encode(value) if value else None
+    if not value:
+        return None
+    # What most messages of big-AGI leave over.
+    return _NO_UPDATE_TEXT if value == _NO_UPDATE else encode(value)
 
 
 def insert_conversations(batch: Sequence[tuple[Rows, int]]) -> range:
@@ -83,7 +90,7 @@ def message_values(pk: int, owner: int, row: MessageRow) -> tuple[Any, ...]:
 def fragment_values(owner: int, row: MessageRow) -> Iterator[tuple[Any, ...]]:
     """Yield the values of a message's fragments, in the order of their insert."""
     for fragment in row.fragments:
-        part = None if fragment.part is None else encode(fragment.part)
+        part = None if fragment.part is None else encode(fragment.part) if fragment.part else "{}"
         columns = (fragment.columns[name] for name in FRAGMENT_COLUMNS)
         yield (owner, fragment.position, *columns, fragment.pt, fragment.text, part, _text(fragment.extra))
 

@@ -15,6 +15,8 @@ from stores import jsontext
 
 BLOCK = 2**20
 _ESCAPED_UNICODE = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})")
+_HIGH_SURROGATE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
+_NOTHING = "\0\0"
 _SPACES = " \t\r\n"
 
 
@@ -111,52 +113,43 @@ class Text:
         self.skip('"')
         is_open = True
         while is_open:
-            if self.at >= len(self.held) - 16 and not self._grow() and self.at >= len(self.held):
-                raise CannotReread("the file ends inside a string")
+            has_more = self.at < len(self.held) - 16 or self._grow()
             end, is_open = self._end_of_piece()
+            if is_open and not has_more:
+                raise CannotReread("the file ends inside a string")
             piece, self.at = self.held[self.at : end], end if is_open else end + 1
             yield unescape(piece)
 
     def _end_of_piece(self) -> tuple[int, bool]:
-        quote = self.held.find('"', self.at)
-        while quote > 0 and _is_escaped(self.held, quote, self.at):
-            quote = self.held.find('"', quote + 1)
+        # Same length, so that places stay: what is left of quotes and backslashes is no escaped one.
+        held = self.held[self.at :].replace("\\\\", _NOTHING).replace('\\"', _NOTHING)
+        quote = held.find('"')
         if quote >= 0:
-            return quote, False
-        # A safe cut: far enough behind the last backslash for any escape, or right before one that begins.
-        end = len(self.held)
-        for back in range(1, 14):
-            place = end - back
-            if place > self.at and self.held[place] == "\\" and not _is_escaped(self.held, place, self.at):
-                end = place
-                if not re.match(r"[dD][c-fC-F]", self.held[place + 2 : place + 4]):
-                    break
-        return max(end, self.at), True
-
-
-def _is_escaped(text: str, place: int, start: int) -> bool:
-    slashes = 0
-    while place - slashes - 1 >= start and text[place - slashes - 1] == "\\":
-        slashes += 1
-    return slashes % 2 == 1
+            return self.at + quote, False
+        # An escape, or a surrogate pair, that is not whole yet waits for what follows.
+        cut = held.rfind("\\", max(len(held) - 6, 0))
+        if cut < 0:
+            return self.at + len(held), True
+        if _HIGH_SURROGATE.fullmatch(held, max(cut - 6, 0), cut):
+            cut -= 6
+        return self.at + cut, True
 
 
 def unescape(text: str) -> str:
     """Return what the inside of a JSON string means."""
     if "\\" not in text:
         return text
-    return "\\".join(map(_unescape_part, text.split("\\\\")))
-
-
-def _unescape_part(part: str) -> str:
-    if "\\" not in part:
-        return part
-    part = part.replace('\\"', '"').replace("\\/", "/")
-    if "\\" in part:
-        part = part.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
-        part = part.replace("\\b", "\b").replace("\\f", "\f")
-        part = _ESCAPED_UNICODE.sub(_character, part)
-    return part
+    # NUL stands for an escaped backslash meanwhile: it cannot stand in JSON itself.
+    if "\0" in text:
+        raise CannotReread("a control character in a string")
+    text = text.replace("\\\\", "\0").replace('\\"', '"').replace("\\/", "/")
+    text = text.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
+    text = text.replace("\\b", "\b").replace("\\f", "\f")
+    if "\\u" in text:
+        text = _ESCAPED_UNICODE.sub(_character, text)
+    if "\\" in text:
+        raise CannotReread("an unknown escape in a string")
+    return text.replace("\0", "\\")
 
 
 def _character(match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from stores.importers.items import DamagedItem, RecordItem, StoreItem
 from stores.importers.parser import Parser, detect_kind
 from stores.importers.rereader import CannotReread, Found, reread
 from stores.models import ImportedRecord, Quarantine, Revision, Store
-from stores.secrets import Sealer, mask
+from stores.secrets import Sealer, mask, may_hold_secrets
 from stores.wholes import WHOLE_STORES
 
 BATCH = 50
@@ -150,7 +150,8 @@ class Verification:
 
     def _take_record(self, found: Found) -> None:
         collection = registry.collection_of(found.kind)
-        value = self._sealer.seal(found.value)
+        is_plain = bool(found.text) and not may_hold_secrets(found.text)
+        value = found.value if is_plain else self._sealer.seal(found.value)
         if found.kind == "asset" and found.name != "attached":
             value = collection.attach_text(value)
         digest = jsontext.digest(found.text) if found.text else ""

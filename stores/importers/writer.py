@@ -28,6 +28,7 @@ class Writer:
         self.writes = writes
         self.sealer = Sealer()
         self.lost_keys: list[str] = []
+        self.needs_verification = False
         self._restores_deleted = restores_deleted
         self._known_damage: dict[tuple[str, str], Counter[str]] = {}
         self._seen: dict[str, set[str]] = {}
@@ -78,7 +79,7 @@ class Writer:
             record.uid: record
             for record in ImportedRecord.objects.filter(kind=collection.kind, uid__in=uids).select_related("run")
         }
-        return [
+        decisions = [
             (
                 candidate,
                 decide(
@@ -92,6 +93,11 @@ class Writer:
             )
             for candidate in candidates
         ]
+        for candidate, decision in decisions:
+            known = imported.get(candidate.uid)
+            if decision.bucket != "unchanged" or known is None or not known.is_verified:
+                self.needs_verification = True
+        return decisions
 
     def _apply(self, collection: Collection, decisions: Sequence[tuple[Candidate, Decision]]) -> None:
         self.sealer.save()
@@ -173,6 +179,7 @@ class Writer:
 
     def quarantine(self, store: str, members: Sequence[Damaged]) -> None:
         """Keep damaged members that belong to no record, each once however often the file is imported."""
+        self.needs_verification = True
         new = [member for member in members if not self._is_kept(store, member)]
         for member in members:
             self.progress.count(member.kind, "quarantined", reason=member.reason)
