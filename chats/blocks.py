@@ -196,9 +196,10 @@ def _response_block(part: dict[str, Any], budget: Budget) -> Block:
     if "result" not in response:
         return _code_block(f"Tool result{failed}", format_json(part), "json", budget)
     result = _readable(response["result"])
+    language = "json" if result[:1] in ("{", "[") else ""
     if isinstance(part.get("error"), str):
-        result = f"{part['error']}\n{result}"
-    return _code_block(f"Tool result of {name}{failed}", result, "json", budget)
+        result, language = f"{part['error']}\n{result}", ""
+    return _code_block(f"Tool result of {name}{failed}", result, language, budget)
 
 
 def _readable(value: Any) -> str:
