@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from rest_framework.exceptions import NotFound
@@ -55,7 +54,8 @@ def answer_content(request: Request, asset: Asset) -> HttpResponseBase:
         start, length, status = wanted.start, len(wanted), 206
         if not wanted:
             file.close()
-            return HttpResponse(status=416, headers={"Content-Range": f"bytes */{asset.size}"})
+            beyond = {"Content-Range": f"bytes */{asset.size}"}
+            raise Problem(416, f"This asset has {asset.size} bytes; the range has none of them.", headers=beyond)
         headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{asset.size}"
     headers["Content-Length"] = str(length)
     return stream(request, _read(file, start, length), status=status, content_type=content_type, headers=headers)

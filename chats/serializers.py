@@ -165,6 +165,13 @@ class AssetSerializer(RecordSerializer):
         ]
 
 
+class ListedAssetSerializer(AssetSerializer):
+    """An image or a sound without its bytes and without its thumbnail (`cache`)."""
+
+    def load(self, records: Sequence[Asset]) -> list[Any]:
+        return [{key: value for key, value in record.items() if key != "cache"} for record in super().load(records)]
+
+
 def _without_bytes(record: dict[str, Any]) -> dict[str, Any]:
     data = record.get("data")
     if not isinstance(data, dict):

@@ -18,6 +18,7 @@ from chats.serializers import (
     ConversationHeaderSerializer,
     ConversationSerializer,
     FolderSerializer,
+    ListedAssetSerializer,
     MessageSerializer,
 )
 from stores.api.concurrency import answer_revision
@@ -59,7 +60,7 @@ class MessageViewSet(mixins.ListModelMixin, RecordViewSet):
         # The serializer reads whole messages by plain SQL; here it is enough to know which.
         if not hasattr(self, "chat"):
             return super().get_queryset()
-        return self.chat.messages.order_by("position").only("uid", "position")
+        return self.chat.messages.order_by("position").only("conversation", "uid", "position")
 
     def get_serializer_context(self) -> dict[str, Any]:
         return super().get_serializer_context() | {"chat": getattr(self, "chat", None)}
@@ -72,8 +73,10 @@ class FolderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordView
 
 class AssetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet):
     queryset = Asset.objects.all()
-    serializer_class = AssetSerializer
     filterset_class = AssetFilterSet
+
+    def get_serializer_class(self) -> type:
+        return ListedAssetSerializer if self.action == "list" else AssetSerializer
 
     @action(detail=True)
     def content(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -17,6 +17,7 @@ from stores.api.ids import LOOKUP, decode_id
 from stores.api.pagination import CursorPagination, NamePagination
 from stores.api.problems import bad_parameter
 from stores.api.streaming import stream
+from stores.api.viewsets import RecordViewSet
 from stores.dump import StoreNotFound, dump_store
 from stores.filters import RunFilterSet
 from stores.importers.report import run_markdown, run_report
@@ -80,11 +81,12 @@ class StoreViewSet(viewsets.GenericViewSet):
         return decode_id(self.kwargs["name"])
 
 
-class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet):
     """Migration runs, the newest first."""
 
     queryset = MigrationRun.objects.all()
     filterset_class = RunFilterSet
+    lookup_field = "pk"
     lookup_value_regex = "[0-9]{1,18}"
     orderings = ("-id", "id")
 
@@ -100,7 +102,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         responses={(200, "application/json"): RunSerializer, (200, "text/markdown"): OpenApiTypes.STR},
     )
     @action(detail=True)
-    def report(self, request: Request, pk: str) -> HttpResponseBase:
+    def report(self, request: Request, id: str) -> HttpResponseBase:
         """All that is known of the run: for programs, or as Markdown for people."""
         check_parameters(request, ("format",))
         wanted = request.query_params.get("format", "json")

@@ -35,7 +35,7 @@ class StrictFilterBackend(DjangoFilterBackend):
             return queryset
         if not filterset.is_valid():
             errors = [
-                {"pointer": f"?{name}", "detail": str(error.message), "code": error.code or "invalid"}
+                {"pointer": f"?{name}", "detail": error.messages[0], "code": error.code or "invalid"}
                 for name, found in filterset.errors.as_data().items()
                 for error in found
             ]

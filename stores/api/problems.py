@@ -28,6 +28,7 @@ KINDS = {
     412: "changed-meanwhile",
     413: "too-large",
     415: "unsupported-media-type",
+    416: "range-not-satisfiable",
     429: "too-many-requests",
     500: "server-error",
 }
@@ -40,12 +41,19 @@ class Problem(exceptions.APIException):
     """An error that a view raises: status, detail, and the errors of single members or parameters."""
 
     def __init__(
-        self, status: int, detail: str, *, kind: str | None = None, errors: list[dict[str, str]] | None = None
+        self,
+        status: int,
+        detail: str,
+        *,
+        kind: str | None = None,
+        errors: list[dict[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status_code = status
         self.kind = kind
         self.errors = errors or []
+        self.headers = dict(headers or {})
 
 
 def bad_parameter(name: str, detail: str, code: str = "invalid") -> Problem:
@@ -86,7 +94,7 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:
         # The request log writes the traceback when it hears this.
         got_request_exception.send(sender=None, request=request._request)
         return problem_response(request, 500, SERVER_ERROR)
-    headers = {}
+    headers = exc.headers if isinstance(exc, Problem) else {}
     if challenge := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     if wait := getattr(exc, "wait", None):
