@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
-from chats.models import Asset
+from chats.models import Asset, Fragment
+from stores.collections import batched
 
 CHUNK = 3 * 2**18
 """Bytes read at a time; a multiple of 3, so that each chunk is whole base64."""
@@ -157,3 +158,24 @@ def find_assets(parts: Iterable[Any]) -> dict[str, Asset]:
         more = {asset.uid: asset for asset in Asset.objects.filter(uid__in=named.values())}
         found |= {alias: more[uid] for alias, uid in named.items()}
     return found
+
+
+def describe_references() -> list[str]:
+    """Say how many images that messages name are missing, and how many are named by none."""
+    images = Fragment.objects.filter(pt__in=("image_ref", "reference")).values_list("part", "pt")
+    named: set[str] = set()
+    missing = 0
+    for some in batched(images.iterator(), 500):
+        parts = [part | {"pt": pt} for part, pt in some if referenced_ids(part)]
+        found = find_assets(parts)
+        for part in parts:
+            assets = [found[uid].uid for uid in referenced_ids(part) if uid in found]
+            named.update(assets)
+            missing += not assets
+    orphans = Asset.objects.filter(scope_id="app-chat").exclude(uid__in=named).count()
+    told = []
+    if missing:
+        told.append(f"{missing} image references in chats name an image that is not here.")
+    if orphans:
+        told.append(f"{orphans} images of chats are named by no message: they are kept.")
+    return told

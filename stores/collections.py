@@ -44,8 +44,8 @@ class Collection(ABC):
     model: type[Record]
     parts: tuple[str, ...] = ()
     """Kinds of what is counted inside a record."""
-    newest_first = False
-    """Whether new records go before those that are here."""
+    has_keys = True
+    """Whether the records can hold markers of keys, which mean those that are here."""
 
     # --- codec ---
 

@@ -28,6 +28,8 @@ class StoreSpec:
     phase: str = "stores"
     is_database: bool = False
     """Whether it is a database of the browser rather than a store: it has rows, and no envelope."""
+    inspect: Callable[[], list[str]] = list
+    """Says what the owner should know of its records after an import."""
 
 
 _specs: dict[str, StoreSpec] = {}
@@ -45,9 +47,9 @@ def get(name: str) -> StoreSpec:
     return _specs.get(name) or StoreSpec(name)
 
 
-def all_specs() -> list[StoreSpec]:
-    """Return the registered stores, without databases."""
-    return [spec for spec in _specs.values() if not spec.is_database]
+def all_specs(*, with_databases: bool = False) -> list[StoreSpec]:
+    """Return the registered stores."""
+    return [spec for spec in _specs.values() if with_databases or not spec.is_database]
 
 
 def is_registered(name: str) -> bool:

@@ -89,9 +89,11 @@ class Sealer:
 
     def __init__(self) -> None:
         self.found: dict[str, str] = {}
+        self.count = 0
 
     def _seal(self, secret: str) -> str:
         reference = refer(secret)
+        self.count += 1
         self.found[reference] = secret
         return reference
 

@@ -102,7 +102,7 @@ def conversation_to_json(
 class Conversations(Collection):
     store, key, kind, model = STORE, "conversations", "conversation", Conversation
     parts = ("message", "fragment")
-    newest_first = True
+    has_keys = False
 
     def to_rows(self, record: Any, uid: str) -> Rows:
         return conversation_to_rows(record, uid)

@@ -1,5 +1,6 @@
 """The stores that this app keeps."""
 
+from chats.assets import describe_references
 from chats.bigagi.asset import ASSETS
 from chats.bigagi.conversation import CONVERSATIONS
 from chats.bigagi.folder import FOLDERS
@@ -7,4 +8,4 @@ from stores.registry import StoreSpec
 
 APP_CHATS = StoreSpec("app-chats", newest_version=4, collections=(CONVERSATIONS,), phase="chats")
 APP_FOLDERS = StoreSpec("app-folders", collections=(FOLDERS,), phase="folders")
-BIG_AGI = StoreSpec("Big-AGI", collections=(ASSETS,), phase="assets", is_database=True)
+BIG_AGI = StoreSpec("Big-AGI", collections=(ASSETS,), phase="assets", is_database=True, inspect=describe_references)

@@ -66,16 +66,20 @@ def decide(
     source: Source,
     *,
     restores_deleted: bool,
+    lost: list[str],
 ) -> Decision:
-    """Decide what becomes of the candidate, of which `row` is ours and `imported` what an import brought last."""
+    """Decide what becomes of the candidate, of which `row` is ours and `imported` what an import brought last.
+
+    The names of keys that the source only marks, and that are not here, are added to `lost`.
+    """
     if row is None:
         if imported is not None and not restores_deleted:
             return Decision("skipped", "deleted here")
-        return Decision("created", rows=candidate.rows)
+        return Decision("created", rows=_without_markers(collection, candidate, lost))
     if imported is not None and imported.source_digest == candidate.digest:
         return Decision("unchanged")
     ours = collection.load([row])[0]
-    value = complete(candidate.value, ours, source.uncarried)
+    value = complete(candidate.value, ours, source.uncarried, lost)
     rows = candidate.rows if value is candidate.value else collection.to_rows(value, candidate.uid)
     assert rows is not None
     if rows.content_hash == row.content_hash:
@@ -87,6 +91,12 @@ def decide(
     if imported is not None and rows.content_hash == imported.imported_hash:
         return Decision("unchanged")
     return Decision("skipped", "changed here", rows=rows, ours=ours, keeps_source=True)
+
+
+def _without_markers(collection: Collection, candidate: Candidate, lost: list[str]) -> Rows | None:
+    before = len(lost)
+    value = secrets.keep(candidate.value, None, candidate.uid, lost=lost) if collection.has_keys else None
+    return candidate.rows if len(lost) == before else collection.to_rows(value, candidate.uid)
 
 
 def _is_older(collection: Collection, value: Any, ours: Any, imported: ImportedRecord | None, source: Source) -> bool:

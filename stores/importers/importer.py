@@ -5,32 +5,24 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
-from stores import jsontext, registry
+from stores import registry
 from stores.backups import create_backup
-from stores.codecs import Damaged, Unreadable, is_id
-from stores.collections import Collection, batched
-from stores.envelope import Envelope, close_envelope, open_envelope
 from stores.importers import run as runs
-from stores.importers.decision import UNCARRIED, Candidate, Source
-from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
+from stores.importers.decision import UNCARRIED, Source
+from stores.importers.intake import RecordIntake
+from stores.importers.items import CutItem, DamagedItem, IsKnown, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.parser import FLASH, NotBigAGI, Parser, detect_kind
 from stores.importers.run import PHASES, Progress
+from stores.importers.store_intake import StoreIntake
 from stores.importers.verifier import Certificate, Verification
-from stores.importers.writer import Writer, damaged_rows
+from stores.importers.writer import Writer
 from stores.models import ImportedRecord, MigrationRun, Store
-from stores.secrets import may_hold_secrets
 from stores.sql import read_without_mapping
-from stores.wholes import WHOLE_STORES
-
-BATCH_CHARACTERS = 512 * 1024
-BATCH_RECORDS = 200
-LONGEST_TRANSACTION = 0.08
-"""Seconds; batches are made smaller where their transactions take longer."""
 
 SPACE_FACTOR = 2
 """Free disk that an import needs, in sizes of the file: rows, indexes and the write-ahead log."""
@@ -102,9 +94,6 @@ class Import:
         self.options = options
         self.progress = Progress(None, options.on_progress)
         self.scratch = Path(settings.DATA_DIR) / "scratch"
-        self.batch: list[Candidate] = []
-        self.batch_characters = 0
-        self.batch_limit = BATCH_CHARACTERS
         self.is_cut = False
 
     def execute(self) -> Progress:
@@ -176,264 +165,58 @@ class Import:
         self.progress.complete("snapshot")
 
     def _records(self) -> None:
-        parser = Parser(self.file, self.kind, self._on_bytes, self._known_records(), self.scratch)
-        self.source_facts = parser.facts
+        known = {} if self.options.restore_deleted else known_records()
+        records = RecordIntake(self.writer, known)
+        stores = StoreIntake(records)
+        is_known: IsKnown = lambda kind, digest: (kind, digest) in known  # noqa: E731
+        parser = Parser(self.file, self.kind, self._on_bytes, is_known, self.scratch)
+        self.facts = parser.facts
         for item in parser.items():
             self.source.taken_at = parser.facts.taken_at
             if self.progress.run is not None:
                 self.progress.run.source_taken_at = parser.facts.taken_at
             if isinstance(item, RecordItem):
-                self._take_record(item)
+                records.take_record(item)
                 continue
-            self._flush()
+            records.flush()
             match item:
                 case StoreItem():
-                    self._take_store(item)
+                    stores.take(item)
                 case DamagedItem():
-                    self._take_damaged(item)
+                    records.take_damaged(item)
                 case RecoveryCopy():
-                    self._take_copy(item)
+                    records.take_copy(item)
                 case CutItem():
-                    self._take_cut(item)
-        self._flush()
+                    self._take_cut(item, records)
+        records.flush()
         self._tell_facts()
         self.progress.complete(*(name for name in PHASES if name != "verify"))
-
-    def _known_records(self) -> Callable[[str, str], bool]:
-        self.known: dict[tuple[str, str], ImportedRecord] = {}
-        if not self.options.restore_deleted:
-            kinds = ("conversation", "asset")
-            for record in ImportedRecord.objects.filter(kind__in=kinds).iterator():
-                self.known[(record.kind, record.source_digest)] = record
-        return lambda kind, digest: (kind, digest) in self.known
 
     def _on_bytes(self, count: int) -> None:
         self.progress.bytes_read += count
         self.progress.on_change(self.progress)
 
-    # --- long lists ---
-
-    def _take_record(self, item: RecordItem) -> None:
-        collection = registry.collection_of(item.kind)
-        spec_phase = "assets" if item.kind == "asset" else "chats"
-        if self.progress.phase != spec_phase:
-            self._flush()
-            self.progress.enter(spec_phase)
-        self.progress.count_read(item.kind)
-        known = self.known.get((item.kind, item.digest))
-        if known is not None and item.value is None:
-            for kind, count in (known.counts or {}).items():
-                self.progress.count_read(kind, count)
-            if self.writer.is_first(item.kind, known.uid):
-                self._add(Candidate(known.uid, item.index, item.digest, None, None, [], known.counts or {}), 0)
-                return
-            item.value = jsontext.decode(item.text)
-        else:
-            for kind, count in collection.count_parts(item.value).items():
-                self.progress.count_read(kind, count)
-        value = self.writer.sealer.seal(item.value) if may_hold_secrets(item.text) else item.value
-        if item.bytes_file is not None:
-            value = collection.attach(value, item.bytes_file, writes=not self.options.dry_run)
-            item.bytes_file.unlink()
-        candidate = self._candidate(collection, value, item.index, item.digest)
-        if candidate is not None:
-            self._add(candidate, len(item.text))
-
-    def _candidate(
-        self, collection: Collection, value: Any, index: int, digest: str, uid: str | None = None
-    ) -> Candidate | None:
-        """Return the record as a candidate, or quarantine it."""
-        reason = ""
-        uid = collection.identify(value) if uid is None else uid
-        if uid is None:
-            reason = f"a {collection.kind} without an id that can be used"
-        elif not self.writer.is_first(collection.kind, uid):
-            reason = f"a {collection.kind} with an id that another one of the file has"
-        else:
-            try:
-                converted, originals = collection.convert(value, uid)
-                rows = collection.to_rows(converted, uid)
-            except Unreadable as error:
-                reason = error.reason
-            else:
-                for member in damaged_rows(rows):
-                    self.progress.error(member.place, f"{member.kind} quarantined: {member.reason}")
-                counts = collection.count_parts(converted)
-                return Candidate(uid, index, digest, converted, rows, originals, counts)
-        place = f"{collection.store}: {collection.key}[{index}]"
-        position = self.writer.position(collection, index)
-        raw = collection.text_of(value)
-        damaged = Damaged(collection.key, position, collection.kind, reason, raw, uid=uid or "", place=place)
-        self.writer.quarantine(collection.store, [damaged])
-        for kind, count in collection.count_parts(value).items():
-            self.progress.count(kind, "quarantined", count, reason)
-        return None
-
-    def _add(self, candidate: Candidate, characters: int) -> None:
-        self.batch.append(candidate)
-        self.batch_characters += characters
-        if self.batch_characters > self.batch_limit or len(self.batch) >= BATCH_RECORDS:
-            self._flush()
-
-    def _flush(self) -> None:
-        if not self.batch:
-            return
-        kind = "asset" if self.progress.phase == "assets" else "conversation"
-        batch, self.batch, self.batch_characters = self.batch, [], 0
-        self.writer.write(registry.collection_of(kind), batch)
-        if self.writer.last_transaction > LONGEST_TRANSACTION:
-            self.batch_limit = max(self.batch_limit // 2, 16 * 1024)
-        elif self.writer.last_transaction < LONGEST_TRANSACTION / 4:
-            self.batch_limit = min(self.batch_limit * 2, 4 * BATCH_CHARACTERS)
-
-    # --- stores ---
-
-    def _take_store(self, item: StoreItem) -> None:
-        self.progress.count_read("store")
-        spec = registry.get(item.name)
-        self.progress.enter(spec.phase)
-        if not is_id(item.name):
-            self._quarantine_store(item, "a store with a name that cannot be used")
-            return
-        if not self.writer.is_first("store", item.name):
-            self._quarantine_store(item, "a store with a name that another one of the file has")
-            return
-        sealer = self.writer.sealer
-        value = sealer.seal(item.value, item.name) if may_hold_secrets(f'"{item.name}":{item.text}') else item.value
-        digest = jsontext.content_hash(value)
-        envelope = open_envelope(value)
-        if (
-            envelope.version is not None
-            and envelope.version > spec.newest_version
-            and registry.is_registered(item.name)
-        ):
-            self.progress.note(
-                f"{item.name} has version {envelope.version}, newer than the newest known ({spec.newest_version}): "
-                "it is kept as it is"
-            )
-            if not item.is_left_over:
-                self._write_whole(item.name, value, digest, [])
-                return
-        originals: list[Any] = []
-        if not item.is_left_over:
-            value, originals = WHOLE_STORES.convert(value, item.name)
-            if item.is_partial:
-                originals = []
-            value = self._take_collections(spec, value)
-        self._write_whole(item.name, value, digest, originals, is_partial=item.is_partial)
-
-    def _take_collections(self, spec: registry.StoreSpec, value: Any) -> Any:
-        """Write the store's lists and maps of records, and return what is left over of it."""
-        envelope = open_envelope(value)
-        if envelope.shape == Store.Shape.VALUE or not isinstance(envelope.data, dict):
-            return value
-        state = dict(envelope.data)
-        for collection in spec.collections:
-            held = state.get(collection.key)
-            if collection.shape == "list" and isinstance(held, list):
-                state[collection.key] = []
-                self._write_members(collection, [(at, None, member) for at, member in enumerate(held)])
-            elif collection.shape == "map" and isinstance(held, dict):
-                state[collection.key] = self._take_map(collection, held)
-        return close_envelope(Envelope(envelope.shape, state, envelope.version, envelope.extra))
-
-    def _take_map(self, collection: Collection, held: dict[str, Any]) -> dict[str, Any]:
-        """Write the map's records; return the members that no row can hold, which stay where they are."""
-        left: dict[str, Any] = {}
-        members = []
-        for uid, member in held.items():
-            try:
-                if not is_id(uid):
-                    raise Unreadable("a key that cannot be used")
-                collection.to_rows(member, uid)
-            except Unreadable:
-                left[uid] = member
-            else:
-                members.append((0, uid, member))
-        self._write_members(collection, members)
-        return left
-
-    def _write_members(self, collection: Collection, members: list[tuple[int, str | None, Any]]) -> None:
-        for some in batched(members, BATCH_RECORDS):
-            candidates = []
-            for at, uid, member in some:
-                self.progress.count_read(collection.kind)
-                for kind, count in collection.count_parts(member).items():
-                    self.progress.count_read(kind, count)
-                candidate = self._candidate(collection, member, at, jsontext.content_hash(member), uid)
-                if candidate is not None:
-                    candidates.append(candidate)
-            self.writer.write(collection, candidates)
-
-    def _write_whole(
-        self, name: str, value: Any, digest: str, originals: list[Any], *, is_partial: bool = False
-    ) -> None:
-        if is_partial:
-            value = self._completed(name, value)
-        rows = WHOLE_STORES.to_rows(value, name)
-        self.writer.write(WHOLE_STORES, [Candidate(name, 0, digest, value, rows, originals, {})])
-
-    @staticmethod
-    def _completed(name: str, value: Any) -> Any:
-        """Return what an export of chats carries of a store, with the rest of it that is here."""
-        store = Store.objects.filter(name=name).first()
-        if store is None:
-            return value | {"version": registry.get(name).newest_version}
-        ours = WHOLE_STORES.load([store])[0]
-        if not isinstance(ours, dict) or not isinstance(ours.get("state"), dict):
-            return ours
-        return ours | {"state": ours["state"] | value["state"]}
-
-    def _quarantine_store(self, item: StoreItem, reason: str) -> None:
-        raw = self.writer.sealer.seal_text(f"{jsontext.encode(item.name)}:{item.text}")
-        damaged = Damaged("localStorage", 0, "store", reason, raw, is_json=False, uid=item.name, place=item.name[:200])
-        self.writer.quarantine(item.name[:200] if is_id(item.name) else "?", [damaged])
-
-    # --- the rest ---
-
-    def _take_damaged(self, item: DamagedItem) -> None:
-        phase = {"conversation": "chats", "asset": "assets"}.get(item.kind, "stores")
-        self.progress.enter(phase)
-        kind = item.kind if item.kind in runs.KINDS else "store"
-        self.progress.count_read(kind)
-        position = item.index
-        if item.kind in ("conversation", "asset"):
-            position = self.writer.position(registry.collection_of(item.kind), item.index)
-        raw = self.writer.sealer.seal_text(item.raw)
-        damaged = Damaged(item.collection, position, kind, item.reason, raw, is_json=item.is_json, place=item.place)
-        self.writer.quarantine(item.store or "?", [damaged])
-
-    def _take_copy(self, item: RecoveryCopy) -> None:
-        text = self.writer.sealer.seal_text(item.text)
-        if self.writer.writes:
-            with transaction.atomic():
-                self.writer.sealer.save()
-                self.writer.keep_revisions([("store", item.name, "source", text)])
-        self.progress.note(f"{item.name} is big-AGI's recovery copy of older chats: it is kept, and not imported")
-
-    def _take_cut(self, item: CutItem) -> None:
+    def _take_cut(self, item: CutItem, records: RecordIntake) -> None:
         self.is_cut = True
         message = f"the file breaks off or is damaged at {item.place}: {item.missing}"
         self.progress.note(message)
         self.progress.error(item.place, message)
-        if item.raw.strip() and self.writer.writes:
-            raw = self.writer.sealer.seal_text(item.raw)
-            self.progress.count_read("store")
-            self.writer.quarantine("?", [Damaged("file", 0, "store", "cut off", raw, is_json=False, place=item.place)])
+        records.take_rest(item.raw, item.place)
 
     def _tell_facts(self) -> None:
-        facts = self.source_facts
         note = self.progress.note
-        if self.kind == FLASH and not facts.has_assets:
+        if self.kind == FLASH and not self.facts.has_assets:
             note('The file was made without images: tick "Include Binary Images" for a complete backup.')
-        if self.kind == FLASH and not facts.has_settings:
+        if self.kind == FLASH and not self.facts.has_settings:
             note("The file was made without settings.")
-        if self.lost_keys:
-            note(f"Keys that the file only names, and that are not here, are empty now: {', '.join(self.lost_keys)}")
-
-    @property
-    def lost_keys(self) -> list[str]:
-        return self.writer.lost_keys
+        if self.writer.sealer.count:
+            note("The file holds API keys in clear: delete it, or keep it where nobody else can read it.")
+        if self.writer.lost_keys:
+            named = ", ".join(sorted(set(self.writer.lost_keys)))
+            note(f"Keys that the file only names, and that are not here, are empty now: {named}.")
+        for spec in registry.all_specs(with_databases=True):
+            for text in spec.inspect():
+                note(text)
 
     def _verify(self) -> None:
         progress = self.progress
@@ -461,3 +244,9 @@ class Import:
         certificate = verification.run()
         verification.mark_verified()
         return certificate
+
+
+def known_records() -> dict[tuple[str, str], ImportedRecord]:
+    """Return what earlier imports brought of the long lists, by kind and digest of the raw text."""
+    records = ImportedRecord.objects.filter(kind__in=("conversation", "asset"))
+    return {(record.kind, record.source_digest): record for record in records.iterator()}

@@ -89,6 +89,7 @@ class Writer:
                     imported.get(candidate.uid),
                     self.source,
                     restores_deleted=self._restores_deleted,
+                    lost=self.lost_keys,
                 ),
             )
             for candidate in candidates

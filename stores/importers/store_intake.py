@@ -1,0 +1,125 @@
+"""The stores that a parser finds: their lists and maps of records, and what is left over of them."""
+
+from typing import Any
+
+from stores import jsontext, registry
+from stores.codecs import Damaged, Unreadable, is_id
+from stores.collections import Collection, batched
+from stores.envelope import Envelope, close_envelope, open_envelope
+from stores.importers.decision import Candidate
+from stores.importers.intake import BATCH_RECORDS, RecordIntake
+from stores.importers.items import StoreItem
+from stores.models import Store
+from stores.secrets import may_hold_secrets
+from stores.wholes import WHOLE_STORES
+
+
+class StoreIntake:
+    """Takes whole stores."""
+
+    def __init__(self, records: RecordIntake) -> None:
+        self.records = records
+        self.writer = records.writer
+        self.progress = records.progress
+
+    def take(self, item: StoreItem) -> None:
+        """Write a store, or what is left of one whose records came one by one."""
+        self.progress.count_read("store")
+        spec = registry.get(item.name)
+        self.progress.enter(spec.phase)
+        if not is_id(item.name):
+            self._quarantine_store(item, "a store with a name that cannot be used")
+            return
+        if not self.writer.is_first("store", item.name):
+            self._quarantine_store(item, "a store with a name that another one of the file has")
+            return
+        sealer = self.writer.sealer
+        value = sealer.seal(item.value, item.name) if may_hold_secrets(f'"{item.name}":{item.text}') else item.value
+        digest = jsontext.content_hash(value)
+        envelope = open_envelope(value)
+        if (
+            envelope.version is not None
+            and envelope.version > spec.newest_version
+            and registry.is_registered(item.name)
+        ):
+            self.progress.note(
+                f"{item.name} has version {envelope.version}, newer than the newest known ({spec.newest_version}): "
+                "it is kept as it is"
+            )
+            if not item.is_left_over:
+                self._write_whole(item.name, value, digest, [])
+                return
+        originals: list[Any] = []
+        if not item.is_left_over:
+            value, originals = WHOLE_STORES.convert(value, item.name)
+            if item.is_partial:
+                originals = []
+            value = self._take_collections(spec, value)
+        self._write_whole(item.name, value, digest, originals, is_partial=item.is_partial)
+
+    def _take_collections(self, spec: registry.StoreSpec, value: Any) -> Any:
+        """Write the store's lists and maps of records, and return what is left over of it."""
+        envelope = open_envelope(value)
+        if envelope.shape == Store.Shape.VALUE or not isinstance(envelope.data, dict):
+            return value
+        state = dict(envelope.data)
+        for collection in spec.collections:
+            held = state.get(collection.key)
+            if collection.shape == "list" and isinstance(held, list):
+                state[collection.key] = []
+                self._write_members(collection, [(at, None, member) for at, member in enumerate(held)])
+            elif collection.shape == "map" and isinstance(held, dict):
+                state[collection.key] = self._take_map(collection, held)
+        return close_envelope(Envelope(envelope.shape, state, envelope.version, envelope.extra))
+
+    def _take_map(self, collection: Collection, held: dict[str, Any]) -> dict[str, Any]:
+        """Write the map's records; return the members that no row can hold, which stay where they are."""
+        left: dict[str, Any] = {}
+        members = []
+        for uid, member in held.items():
+            try:
+                if not is_id(uid):
+                    raise Unreadable("a key that cannot be used")
+                collection.to_rows(member, uid)
+            except Unreadable:
+                left[uid] = member
+            else:
+                members.append((0, uid, member))
+        self._write_members(collection, members)
+        return left
+
+    def _write_members(self, collection: Collection, members: list[tuple[int, str | None, Any]]) -> None:
+        for some in batched(members, BATCH_RECORDS):
+            candidates = []
+            for at, uid, member in some:
+                self.progress.count_read(collection.kind)
+                for kind, count in collection.count_parts(member).items():
+                    self.progress.count_read(kind, count)
+                candidate = self.records.candidate(collection, member, at, jsontext.content_hash(member), uid)
+                if candidate is not None:
+                    candidates.append(candidate)
+            self.writer.write(collection, candidates)
+
+    def _write_whole(
+        self, name: str, value: Any, digest: str, originals: list[Any], *, is_partial: bool = False
+    ) -> None:
+        if is_partial:
+            value = self._completed(name, value)
+        rows = WHOLE_STORES.to_rows(value, name)
+        self.writer.write(WHOLE_STORES, [Candidate(name, 0, digest, value, rows, originals, {})])
+
+    @staticmethod
+    def _completed(name: str, value: Any) -> Any:
+        """Return what an export of chats carries of a store, with the rest of it that is here."""
+        store = Store.objects.filter(name=name).first()
+        if store is None:
+            return value | {"version": registry.get(name).newest_version}
+        ours = WHOLE_STORES.load([store])[0]
+        if not isinstance(ours, dict) or not isinstance(ours.get("state"), dict):
+            return ours
+        return ours | {"state": ours["state"] | value["state"]}
+
+    def _quarantine_store(self, item: StoreItem, reason: str) -> None:
+        raw = self.writer.sealer.seal_text(f"{jsontext.encode(item.name)}:{item.text}")
+        damaged = Damaged("localStorage", 0, "store", reason, raw, is_json=False, uid=item.name, place=item.name[:200])
+        self.writer.quarantine(item.name[:200] if is_id(item.name) else "?", [damaged])
