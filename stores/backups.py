@@ -56,7 +56,7 @@ def list_backups() -> list[Backup]:
             manifest = json.loads(path.read_text())
             created_at = datetime.fromisoformat(manifest["created_at"])
             found.append(Backup(path.parent, manifest["size"], created_at, manifest["reason"]))
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             continue  # A folder that somebody else put there, or that cannot be read, is none of our backups.
     return sorted(found, key=lambda backup: (backup.created_at, backup.path.name), reverse=True)
 

@@ -1,9 +1,11 @@
 """What all tests share: a data folder of their own, real files, a browser, and a server in a process."""
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,11 +76,37 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
         yield build_environment(tmp_path / "data", **database)
 
 
+@pytest.fixture(scope="session")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Yield the environment of a data folder that a server has set up: the pattern from which tests get copies."""
+    data_dir = tmp_path_factory.mktemp("first-start") / "data"
+    with own_database() as database:
+        environment = build_environment(data_dir, **database)
+        with run_server(environment) as running:
+            assert running.stop() == 0
+        yield environment
+
+
+@contextmanager
+def copy_environment(pattern: dict[str, str], data_dir: Path) -> Iterator[dict[str, str]]:
+    """Yield the environment of a copy of the pattern's data folder and database."""
+    shutil.copytree(pattern["BIGAGI_DATA_DIR"], data_dir)
+    with own_database(template=pattern.get("DATABASE_URL", "")) as database:
+        yield build_environment(data_dir, **database)
+
+
+@pytest.fixture
+def started(first_start: dict[str, str], tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Yield the environment for commands on a data folder that was set up before, of this test's own."""
+    with copy_environment(first_start, tmp_path / "data") as environment:
+        yield environment
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(first_start: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a running server that the tests of one module share, on a data folder of its own."""
     data_dir = tmp_path_factory.mktemp("server") / "data"
-    with own_database() as database, run_server(build_environment(data_dir, **database)) as running:
+    with copy_environment(first_start, data_dir) as environment, run_server(environment) as running:
         yield running
 
 

@@ -5,6 +5,7 @@ import os
 import queue
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.cookiejar import CookieJar
@@ -160,9 +161,23 @@ def _read_lines(process: subprocess.Popen[str], lines: "queue.Queue[str | None]"
     lines.put(None)
 
 
+def execute(environment: dict[str, str], statement: str) -> list[Any]:
+    """Run one SQL statement on the database of a data folder, and return the rows that it gives."""
+    if url := environment.get("DATABASE_URL"):
+        import psycopg
+
+        with psycopg.connect(url, autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+    path = Path(environment["BIGAGI_DATA_DIR"]) / "bigagi.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=20)) as connection:
+        return connection.execute(statement).fetchall()
+
+
 @contextmanager
-def own_database() -> Iterator[dict[str, str]]:
-    """Yield the variables of an empty database: on PostgreSQL one made for this test, else none (SQLite)."""
+def own_database(template: str = "") -> Iterator[dict[str, str]]:
+    """Yield the variables of a database made for this test: on PostgreSQL a copy of `template`, a database's URL, or an
+    empty one; on SQLite none, since the file is in the data folder."""
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
         yield {}
@@ -172,7 +187,7 @@ def own_database() -> Iterator[dict[str, str]]:
     parts = urlsplit(url)
     name = f"bigagi_test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(urlunsplit(parts._replace(path="/postgres")), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {urlsplit(template).path[1:] or 'template1'}")
         try:
             yield {"DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}"))}
         finally:

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.conftest import skip_unless_ci
-from tests.servers import REPOSITORY, Client, manage, run_server
+from tests.servers import REPOSITORY, Client, execute, manage, run_server
 
 
 def test_its_link_signs_in(environment):
@@ -31,23 +32,20 @@ def test_it_says_where_the_data_lies(environment):
         assert f"{server.data_dir / 'secrets.key'}" in said
 
 
-def test_a_second_start_signs_in_again_and_knows_the_first_session(environment):
-    with run_server(environment) as server:
+def test_a_second_start_signs_in_again_and_knows_the_first_session(started):
+    with run_server(started) as server:
         client = server.sign_in()
         assert server.stop() == 0
-    with run_server(environment) as server:
+    with run_server(started) as server:
         assert server.sign_in().get("/").status == 200
         client.url = server.url
         assert client.get("/").status == 200, "the key file was made anew"
-        assert manage("shell", "-c", COUNT_USERS, environment=environment).stdout.split()[-1] == "1"
+        assert execute(started, "SELECT username FROM auth_user") == [("owner",)]
 
 
-COUNT_USERS = "from django.contrib.auth.models import User; print(User.objects.count())"
-
-
-def test_it_prints_no_link_where_there_is_no_terminal(environment):
+def test_it_prints_no_link_where_there_is_no_terminal(started):
     command = [sys.executable, "manage.py", "start", "--port", "0"]
-    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=REPOSITORY, env=started, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     said = ""
     while "Server:" not in said:
@@ -69,8 +67,8 @@ def _mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_another_command_prints_a_link_to_the_running_server(environment):
-    with run_server(environment) as server:
+def test_another_command_prints_a_link_to_the_running_server(started):
+    with run_server(started) as server:
         link = server.manage("sign_in_link").stdout.strip()
         assert link.startswith(f"{server.url}/sign-in?link=")
         assert Client(server.url).get(link).status == 302
@@ -80,20 +78,20 @@ def test_a_link_before_the_first_start_is_refused(environment):
     _assert_refused(manage("sign_in_link", environment=environment), "run manage.py start first")
 
 
-def test_a_taken_port_is_one_clear_line(environment):
+def test_a_taken_port_is_one_clear_line(started):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        done = manage("start", "--port", str(port), environment=environment)
+        done = manage("start", "--port", str(port), environment=started)
     _assert_refused(done, f"Port {port} on 127.0.0.1 is taken", f"--port {port + 1}")
 
 
-def test_a_second_server_on_the_same_folder_is_refused(environment):
-    with run_server(environment) as server:
-        _assert_refused(manage("start", "--port", "0", environment=environment), "already running", server.url)
+def test_a_second_server_on_the_same_folder_is_refused(started):
+    with run_server(started) as server:
+        _assert_refused(manage("start", "--port", "0", environment=started), "already running", server.url)
 
 
-def test_an_unknown_address_is_one_clear_line(environment):
-    _assert_refused(manage("start", "--host", "192.0.2.1", "--port", "0", environment=environment), "Cannot listen")
+def test_an_unknown_address_is_one_clear_line(started):
+    _assert_refused(manage("start", "--host", "192.0.2.1", "--port", "0", environment=started), "Cannot listen")
 
 
 def test_a_data_folder_that_is_a_file_is_one_clear_line(environment, tmp_path):
@@ -112,19 +110,15 @@ def test_a_read_only_data_folder_is_one_clear_line(environment, tmp_path):
     _assert_refused(done, f"The data folder {tmp_path / 'data'} cannot be written (Permission denied)")
 
 
-def test_a_newer_database_is_refused(environment):
-    with run_server(environment) as server:
-        server.stop()
-    manage("shell", "-c", RECORD_NEWER, environment=environment)
-    done = manage("start", "--port", "0", environment=environment)
+def test_a_newer_database_is_refused(started):
+    execute(started, RECORD_NEWER)
+    done = manage("start", "--port", "0", environment=started)
     _assert_refused(done, "newer than this program (it has chats.9999_from_tomorrow)")
 
 
-RECORD_NEWER = """
-from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
-MigrationRecorder(connection).record_applied("chats", "9999_from_tomorrow")
-"""
+RECORD_NEWER = (
+    "INSERT INTO django_migrations (app, name, applied) VALUES ('chats', '9999_from_tomorrow', '2026-01-01 00:00:00')"
+)
 
 
 def test_a_file_that_is_no_database_is_one_clear_line(environment, tmp_path):
@@ -135,40 +129,38 @@ def test_a_file_that_is_no_database_is_one_clear_line(environment, tmp_path):
     _assert_refused(manage("start", "--port", "0", environment=environment), "cannot be used", "bigagi.sqlite3")
 
 
-def test_it_backs_up_before_it_migrates(environment):
-    with run_server(environment) as server:
-        server.stop()
-    assert manage("migrate", "bigagi_site", "zero", environment=environment).returncode == 0
-    with run_server(environment) as server:
+def test_it_backs_up_before_it_migrates(started):
+    assert manage("migrate", "bigagi_site", "zero", environment=started).returncode == 0
+    with run_server(started) as server:
         assert server.sign_in().get("/").status == 200
     manifests = list((server.data_dir / "backups").glob("*-before-migrate/manifest.json"))
     assert len(manifests) == 1
     assert json.loads(manifests[0].read_text())["counts"]["auth_user"] == 1
 
 
-def test_it_backs_nothing_up_when_there_is_nothing_to_migrate(environment):
-    for _ in range(2):
-        with run_server(environment) as server:
-            server.stop()
+def test_it_backs_nothing_up_when_there_is_nothing_to_migrate(started):
+    with run_server(started) as server:
+        server.stop()
     assert not (server.data_dir / "backups").exists()
 
 
-def test_a_missing_key_file_with_stored_secrets_is_told_and_not_replaced(environment):
-    with run_server(environment) as server:
-        server.stop()
-    manage("shell", "-c", STORE_SECRET, environment=environment)
-    (server.data_dir / "secrets.key").unlink()
-    with run_server(environment) as server:
+def test_a_missing_key_file_with_stored_secrets_is_told_and_not_replaced(started):
+    execute(started, STORE_SECRET)
+    Path(started["BIGAGI_DATA_DIR"], "secrets.key").unlink()
+    with run_server(started) as server:
         assert "secrets.key is missing" in "".join(server.output)
         assert server.sign_in().get("/").status == 200
         assert not (server.data_dir / "secrets.key").exists()
 
 
-STORE_SECRET = "from stores.models import Secret; Secret.objects.create(reference='0' * 32, ciphertext=b'x')"
+STORE_SECRET = (
+    "INSERT INTO stores_secret (reference, ciphertext, last4, created_at)"
+    " VALUES ('00000000000000000000000000000000', 'x', '', '2026-01-01 00:00:00')"
+)
 
 
-def test_ctrl_c_ends_it_within_five_seconds_while_an_answer_is_not_read(environment):
-    with run_server(environment) as server, socket.socket() as reader:
+def test_ctrl_c_ends_it_within_five_seconds_while_an_answer_is_not_read(started):
+    with run_server(started) as server, socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         address = urlsplit(server.url)
         reader.connect((address.hostname, address.port))
@@ -181,11 +173,11 @@ def test_ctrl_c_ends_it_within_five_seconds_while_an_answer_is_not_read(environm
         assert time.monotonic() - began < 5
 
 
-def test_ctrl_c_ends_it_within_five_seconds_while_a_view_waits_for_the_database(environment):
-    if "DATABASE_URL" in environment:
+def test_ctrl_c_ends_it_within_five_seconds_while_a_view_waits_for_the_database(started):
+    if "DATABASE_URL" in started:
         pytest.skip("the test takes SQLite's write lock")
     with (
-        run_server(environment) as server,
+        run_server(started) as server,
         closing(sqlite3.connect(server.data_dir / "bigagi.sqlite3", isolation_level=None)) as other,
         socket.socket() as reader,
     ):
@@ -201,16 +193,16 @@ def test_ctrl_c_ends_it_within_five_seconds_while_a_view_waits_for_the_database(
         assert time.monotonic() - began < 5
 
 
-def test_it_starts_again_after_it_was_killed(environment):
-    with run_server(environment) as server:
+def test_it_starts_again_after_it_was_killed(started):
+    with run_server(started) as server:
         server.process.kill()
         server.process.wait(timeout=30)
-    with run_server(environment) as server:
+    with run_server(started) as server:
         assert server.sign_in().get("/").status == 200
 
 
-def test_another_host_is_served_and_warned_of(environment):
-    with run_server(environment, "--host", "0.0.0.0") as server:
+def test_another_host_is_served_and_warned_of(started):
+    with run_server(started, "--host", "0.0.0.0") as server:
         said = "".join(server.output)
         assert "BIGAGI_HTTPS=1" in said
         assert "ssh -L" in said
@@ -225,14 +217,11 @@ def test_wrong_settings_are_one_clear_line(environment):
     _assert_refused(done, "LOG_FORMAT", "bigagi.E002")
 
 
-def test_the_database_is_tuned(environment):
-    if "DATABASE_URL" in environment:
+def test_the_database_is_tuned(started):
+    if "DATABASE_URL" in started:
         pytest.skip("SQLite alone is tuned so")
-    with run_server(environment) as server:
-        server.stop()
-    with sqlite3.connect(server.data_dir / "bigagi.sqlite3") as database:
-        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    told = manage("shell", "-c", READ_PRAGMAS, environment=environment).stdout
+    assert execute(started, "PRAGMA journal_mode") == [("wal",)]
+    told = manage("shell", "-c", READ_PRAGMAS, environment=started).stdout
     assert told.splitlines()[-1] == "[1, 20000, 1, 268435456]"
 
 

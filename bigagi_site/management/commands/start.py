@@ -2,7 +2,7 @@ import os
 import signal
 import sys
 from socket import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.checks import run_checks
@@ -12,6 +12,9 @@ from django.db import connections
 from bigagi_site import startup
 from bigagi_site.checks import TAG
 from bigagi_site.services import create_sign_in_link, get_owner
+
+if TYPE_CHECKING:
+    import uvicorn
 
 STREAM_SECONDS = 3
 """How long open streams may go on after Ctrl-C."""
@@ -39,9 +42,12 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         except KeyboardInterrupt as error:
             raise CommandError("Stopped before the server was up.", returncode=130) from error
-        self.greet(host, base_url, with_link=link or sys.stdout.isatty())
         try:
-            self.serve(listener)
+            server = self.build_server()
+            self.greet(host, base_url, with_link=link or sys.stdout.isatty())
+            self.serve(server, listener)
+        except KeyboardInterrupt:
+            pass
         finally:
             lock.release()
         self.leave()
@@ -81,7 +87,8 @@ class Command(BaseCommand):
             self.stdout.write("The link works once, for 15 minutes. Another one: uv run manage.py sign_in_link")
         self.stdout.flush()
 
-    def serve(self, listener: socket) -> None:
+    def build_server(self) -> "uvicorn.Server":
+        # Here and not above: other commands, and a start that is refused, need neither.
         import uvicorn
 
         from bigagi_site.asgi import application
@@ -95,10 +102,12 @@ class Command(BaseCommand):
             server_header=False,
             timeout_graceful_shutdown=STREAM_SECONDS,
         )
+        return uvicorn.Server(config)
+
+    def serve(self, server: "uvicorn.Server", listener: socket) -> None:
         # uvicorn ends its work first, then raises the signal again for the handler that it found.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        uvicorn.Server(config).run(sockets=[listener])
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        server.run(sockets=[listener])
 
     def leave(self) -> None:
         """End the process, even if a request still holds a thread: the interpreter would wait for it for ever."""

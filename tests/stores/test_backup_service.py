@@ -1,0 +1,175 @@
+import hashlib
+import json
+import sqlite3
+import threading
+from contextlib import closing
+
+import pytest
+from django.db import connection
+
+from stores import backups, snapshots
+from stores.backups import AUTOMATIC_KEPT, BackupError, create_backup, list_backups
+from stores.models import Store
+
+
+@pytest.fixture
+def folders(settings, tmp_path):
+    """Point the data folder elsewhere; the database stays the tests' own."""
+    settings.DATA_DIR = tmp_path
+    settings.ASSETS_DIR = tmp_path / "assets"
+    settings.BACKUPS_DIR = tmp_path / "backups"
+    return tmp_path
+
+
+def make_asset_file(folder, content=b"\x89PNG"):
+    digest = hashlib.sha256(content).hexdigest()
+    path = folder / "assets" / digest[:2] / digest
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_holds_database_assets_and_manifest(folders):
+    Store.objects.create(name="app-ui", data={}, content_hash="")
+    asset = make_asset_file(folders)
+    backup = create_backup("manual")
+    assert backup.path.parent == folders / "backups"
+    assert backup.path.name.endswith("-manual")
+    manifest = json.loads((backup.path / "manifest.json").read_text())
+    assert manifest["counts"]["stores_store"] == 1
+    assert manifest["assets"] == 1
+    assert manifest["app_version"] == backups.read_version()
+    assert manifest["size"] == backup.size > 4
+    database = backup.path / manifest["database"]
+    assert manifest["sha256"] == hashlib.sha256(database.read_bytes()).hexdigest()
+    copy = backup.path / "assets" / asset.parent.name / asset.name
+    assert copy.samefile(asset), "it should be a hard link"
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(database)) as copied:
+            assert copied.execute("SELECT name FROM stores_store").fetchall() == [("app-ui",)]
+            assert copied.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_private_and_without_the_key_file(folders, settings):
+    settings.KEY_FILE = folders / "secrets.key"
+    settings.KEY_FILE.write_text("the key")
+    backup = create_backup("manual")
+    assert backup.path.stat().st_mode & 0o077 == 0
+    assert not [path for path in backup.path.rglob("*") if path.is_file() and b"the key" in path.read_bytes()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_copies_assets_where_links_are_not_possible(folders, monkeypatch):
+    def refuse(*args):
+        raise OSError("no links here")
+
+    monkeypatch.setattr(backups.os, "link", refuse)
+    asset = make_asset_file(folders)
+    backup = create_backup("manual")
+    copy = backup.path / "assets" / asset.parent.name / asset.name
+    assert copy.read_bytes() == asset.read_bytes()
+    assert not copy.samefile(asset)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_leaves_unfinished_assets_out(folders):
+    asset = make_asset_file(folders)
+    asset.with_name("half.part").write_bytes(b"half")
+    backup = create_backup("manual")
+    assert [path.name for path in (backup.path / "assets").glob("*/*")] == [asset.name]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("existing", [True, False])
+def test_it_goes_where_it_is_told(folders, existing):
+    target = folders / "elsewhere"
+    if existing:
+        target.mkdir()
+    backup = create_backup("manual", target)
+    assert (backup.path.parent if existing else backup.path) == target
+    assert not (folders / "backups").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_in_one_second_have_two_names(folders):
+    assert create_backup("manual").path != create_backup("manual").path
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_unsound_copy_gets_no_name(folders, monkeypatch):
+    def find_damage(path):
+        raise snapshots.DamagedDatabase("page 7 is never used")
+
+    monkeypatch.setattr(snapshots, "check_snapshot", find_damage)
+    with pytest.raises(BackupError, match="page 7"):
+        create_backup("manual")
+    assert list((folders / "backups").iterdir()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_place_that_cannot_be_written_is_told(folders):
+    (folders / "file").write_text("")
+    with pytest.raises(BackupError, match="The backup was not made"):
+        create_backup("manual", folders / "file" / "below")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_old_automatic_ones_go_and_manual_ones_stay(folders):
+    manual = create_backup("manual")
+    made = [create_backup("before-import") for _ in range(AUTOMATIC_KEPT + 2)]
+    left = [backup.path for backup in list_backups()]
+    assert manual.path in left
+    assert len(left) == AUTOMATIC_KEPT + 1
+    assert made[-1].path in left
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_foreign_folder_among_them_is_passed_over(folders):
+    (folders / "backups" / "mine").mkdir(parents=True)
+    (folders / "backups" / "mine" / "manifest.json").write_text("[]")
+    (folders / "backups" / "yours").mkdir(parents=True)
+    (folders / "backups" / "yours" / "manifest.json").write_text("{")
+    backup = create_backup("manual")
+    assert [found.path for found in list_backups()] == [backup.path]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's own dump sees one moment")
+@pytest.mark.django_db(transaction=True)
+def test_writers_go_on_and_it_holds_one_moment(folders):
+    """Two rows are always written together; a copy of two moments would have one without the other."""
+    stop = threading.Event()
+    written = threading.Event()
+    path = connection.settings_dict["NAME"]
+
+    def write():
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=20)) as other:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                other.execute("BEGIN IMMEDIATE")
+                for name in ("left", "right"):
+                    other.execute(INSERT, [f"{name}-{number}"])
+                other.execute("COMMIT")
+                written.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert written.wait(20)
+        backup = create_backup("manual")
+    finally:
+        stop.set()
+        writer.join()
+    with closing(sqlite3.connect(backup.path / "bigagi.sqlite3")) as copied:
+        names = [row[0] for row in copied.execute("SELECT name FROM stores_store")]
+    left = {name.partition("-")[2] for name in names if name.startswith("left")}
+    right = {name.partition("-")[2] for name in names if name.startswith("right")}
+    assert left == right != set()
+
+
+INSERT = (
+    "INSERT INTO stores_store (name, shape, data, revision, content_hash, created_at, updated_at)"
+    " VALUES (?, 'value', '1', 1, '', '2026-01-01', '2026-01-01')"
+)
