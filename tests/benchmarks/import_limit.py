@@ -1,0 +1,41 @@
+"""The least that an import can cost: the file is read and decoded by the same reader, and the same rows go by
+`executemany` into the same tables with their indexes, in one transaction. Making the rows is not counted.
+
+`python -m tests.benchmarks.import_limit FILE` prints the seconds that were not counted.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import django
+
+
+def main(path: Path) -> None:
+    django.setup()
+    from django.conf import settings
+    from django.db import transaction
+
+    from chats.bigagi.conversation import CONVERSATIONS
+    from stores.collections import batched
+    from stores.importers.items import RecordItem
+    from stores.importers.parser import Parser, detect_kind
+    from stores.sql import read_without_mapping
+
+    read_without_mapping()
+    uncounted = 0.0
+    with path.open("rb") as file, transaction.atomic():
+        kind = detect_kind(file)
+        parser = Parser(file, kind, lambda count: None, lambda kind, digest: False, Path(settings.DATA_DIR) / "scratch")
+        records = (item for item in parser.items() if isinstance(item, RecordItem))
+        for batch in batched(records, 20):
+            started = time.perf_counter()
+            converted = [CONVERSATIONS.convert(item.value, item.value["id"])[0] for item in batch]
+            rows = [(CONVERSATIONS.to_rows(value, value["id"]), at) for at, value in enumerate(converted)]
+            uncounted += time.perf_counter() - started
+            CONVERSATIONS.insert(rows)
+    sys.stdout.write(f"{uncounted}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,69 @@
+"""Processes measured from outside, and tables of what came of it."""
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Run:
+    """A finished process: `seconds` by the clock, peak memory in MiB, and what it printed."""
+
+    seconds: float
+    cpu_seconds: float
+    mebibytes: float
+    output: str
+
+
+def run_python(*arguments: str, environment: dict[str, str]) -> Run:
+    """Run Python in the repository and wait for it. Raises `RuntimeError` with its output where it fails."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=REPOSITORY,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{output}")
+    return Run(time.perf_counter() - started, _cpu(usage), usage.ru_maxrss / 1024, output)
+
+
+def _cpu(usage: resource.struct_rusage) -> float:
+    return usage.ru_utime + usage.ru_stime
+
+
+def build_environment(data_dir: Path) -> dict[str, str]:
+    """Return the environment of a newcomer with his data in this folder."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("BIGAGI_") and name not in ("DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
+    }
+    return inherited | {"BIGAGI_DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "bigagi_site.settings"}
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a Markdown table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    for line in lines:
+        sys.stdout.write(f"| {' | '.join(line)} |\n")
+    sys.stdout.flush()
