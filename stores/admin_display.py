@@ -1,6 +1,6 @@
 """How the admin shows values: times, sizes, JSON without secrets, links to relatives. For the admins of all apps.
 
-`moment`, `pretty`, `plain_text` and `size_of` return what `list_display` and `fields` take: a function of the object.
+`moment`, `pretty`, `whole` and `size_of` return what `list_display` and `fields` take: a function of the object.
 """
 
 import json
@@ -177,12 +177,6 @@ def whole(name: str, *, label: str = "") -> Column:
 
     display.__name__ = name
     return admin.display(description=label)(display)
-
-
-def plain_text(name: str, *, label: str = "") -> Column:
-    """Return a field that shows long text."""
-    label = label or name.replace("_", " ")
-    return column(name, lambda value: show_block(format_text(value), label), label=label)
 
 
 def link_to(obj: models.Model | None, text: object = "") -> SafeString | str:
