@@ -12,6 +12,7 @@ from django.utils import timezone
 from filelock import FileLock, Timeout
 
 from stores.models import MigrationRun
+from stores.sql import durably
 
 PHASES = (
     *("read", "check", "snapshot", "stores", "services", "assets", "chats", "folders", "metrics", "workspace"),
@@ -160,7 +161,8 @@ class Progress:
             self.run.finished_at = timezone.now()
         if status == MigrationRun.Status.ERROR:
             self.fail()
-        self.save()
+        with durably():
+            self.save()
 
 
 def new_run(**fields: Any) -> MigrationRun:

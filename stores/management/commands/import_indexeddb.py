@@ -6,7 +6,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as Bar
@@ -34,6 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self._prepare()
         worst = 0
         for path in options["paths"]:
             progress = self._import(path, options)
@@ -42,6 +47,21 @@ class Command(BaseCommand):
                 worst = 1
         if worst:
             sys.exit(worst)
+
+    @staticmethod
+    def _prepare() -> None:
+        """Make the tables of an empty database; one that waits for a migration is `start`'s, which backs it up."""
+        try:
+            Path(settings.DATA_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
+            executor = MigrationExecutor(connection)
+            if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                return
+            if executor.loader.applied_migrations:
+                raise CommandError("The database waits for a migration: run `manage.py start` once.", returncode=2)
+            call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+        except (OSError, DatabaseError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise CommandError(f"The database in {settings.DATA_DIR} cannot be used: {reason}", returncode=2) from error
 
     def _import(self, path: Path, options: dict[str, Any]) -> Progress:
         size = path.stat().st_size if path.is_file() else 0
