@@ -5,7 +5,7 @@ A JSON request through a2wsgi costs a third of one through the ASGI handler, whi
 
 import json
 import os
-import re
+import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -17,6 +17,8 @@ django_asgi = get_asgi_application()
 
 from bigagi_site.routes import is_asgi_path  # noqa: E402  (needs the settings)
 from bigagi_site.wsgi import application as wsgi_application  # noqa: E402
+from stores.api.middleware import is_api_path  # noqa: E402
+from stores.api.problems import CONTENT_TYPE, KINDS, TROUBLESHOOTING  # noqa: E402
 
 django_wsgi = WSGIMiddleware(wsgi_application, workers=10)
 
@@ -44,10 +46,10 @@ def _has_no_length(scope: Scope) -> bool:
 
 async def _refuse_without_length(scope: Scope, send: Send) -> None:
     detail = "Send the body with a Content-Length; this server cannot read a chunked body."
-    problem = {"type": "about:blank", "title": "Length Required", "status": 411, "detail": detail}
-    if re.match(r"/api(/|$)", scope["path"]):
-        problem |= {"instance": scope["path"], "errors": []}
-        content_type, body = b"application/problem+json", json.dumps(problem).encode()
+    if is_api_path(scope["path"]):
+        problem = {"type": TROUBLESHOOTING + KINDS[411], "title": "Length Required", "status": 411, "detail": detail}
+        problem |= {"instance": scope["path"], "request_id": str(uuid.uuid4()), "errors": []}
+        content_type, body = CONTENT_TYPE.encode(), json.dumps(problem).encode()
     else:
         content_type, body = b"text/plain; charset=utf-8", detail.encode()
     headers = [

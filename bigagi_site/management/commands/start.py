@@ -44,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError("Stopped before the server was up.", returncode=130) from error
         try:
             server = self.build_server()
-            self.greet(host, base_url, with_link=link or sys.stdout.isatty())
+            self.greet(host, listener.getsockname()[1], base_url, with_link=link or sys.stdout.isatty())
             self.serve(server, listener)
         except KeyboardInterrupt:
             pass
@@ -65,11 +65,13 @@ class Command(BaseCommand):
             hint = "Chats work; stored API keys cannot be read until you put it back."
             self.stderr.write(self.style.WARNING(f"Warning: the key file {settings.KEY_FILE} is missing. {hint}"))
 
-    def greet(self, host: str, base_url: str, *, with_link: bool) -> None:
+    def greet(self, host: str, port: int, base_url: str, *, with_link: bool) -> None:
         self.stdout.write(f"Data:     {settings.DATA_DIR}")
         self.stdout.write(f"Database: {startup.describe_database()}")
         self.stdout.write(f"Key file: {settings.KEY_FILE}  (losing it costs API keys, never chats)")
         self.stdout.write(f"Server:   {base_url}  (Ctrl-C stops it)")
+        if settings.HTTPS:
+            self.stdout.write(f"Listens:  {host}, port {port}: what your proxy should pass requests on to")
         if not startup.is_loopback(host) and not settings.HTTPS:
             self.stderr.write(
                 self.style.WARNING(
