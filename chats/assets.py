@@ -117,6 +117,16 @@ def open_asset(asset: Asset) -> BinaryIO:
     return file
 
 
+def check_file(stored: StoredBytes) -> str:
+    """Read the file of these bytes, and return in words what is wrong with it, or nothing."""
+    try:
+        with path_of(stored.sha256).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"the file {path_of(stored.sha256)} cannot be read: {error.strerror}"
+    return "" if found == stored.sha256 else f"the file {path_of(stored.sha256)} has other bytes"
+
+
 def base64_of(sha256: str) -> Iterator[str]:
     """Yield the base64 text of stored bytes. Raises `AssetMissing`."""
     try:

@@ -74,6 +74,10 @@ class Collection(ABC):
         """Return the record with stored bytes in the place of its base64 text, without writing them."""
         return record
 
+    def find_damage(self, record: Any) -> str:
+        """Return in words what is wrong with the files that belong to a record of ours, or nothing."""
+        return ""
+
     def canonical(self, record: Any) -> str:
         """Return the text that is the same for equal records."""
         return jsontext.canonical(record)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from chats.assets import CHUNK, NotBase64, StoredBytes, store_base64
+from chats.assets import CHUNK, NotBase64, StoredBytes, check_file, store_base64
 from chats.models import Asset
 from stores.codecs import Columns, Rows, Unreadable
 from stores.collections import TableCollection
@@ -88,6 +88,10 @@ class Assets(TableCollection):
             return with_base64(record, store_base64([text], writes=False))
         except NotBase64:
             return record
+
+    def find_damage(self, record: Any) -> str:
+        held = stored_bytes(record)
+        return check_file(held) if held else ""
 
     def canonical(self, record: Any) -> str:
         return super().canonical(_named_bytes(record))
