@@ -1,0 +1,217 @@
+"""What holds for every route of the API: the URL configuration itself is walked, so that no new one is forgotten."""
+
+import base64
+import re
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from bigagi_site.routes import is_asgi_path
+from chats.assets import store_base64
+from stores import registry
+from stores.models import MigrationRun, Secret
+from tests.api import (
+    make_asset,
+    make_assignment,
+    make_baseline,
+    make_chat,
+    make_file,
+    make_folder,
+    make_message,
+    make_model,
+    make_service,
+    make_store,
+    make_workspace,
+    read_problem,
+    sign_in,
+)
+
+KEY = "sk-Seeded0123456789abcdefghWXYZ"
+PUBLIC = {"/api/health"}
+
+
+def collect(patterns, prefix=""):
+    """Yield each route's pattern as one regular expression."""
+    for entry in patterns:
+        regex = prefix + entry.pattern.regex.pattern.removeprefix("^").removeprefix(r"\A")
+        if isinstance(entry, URLResolver):
+            yield from collect(entry.url_patterns, regex)
+        elif isinstance(entry, URLPattern):
+            yield regex
+
+
+def paths():
+    """Return a path for each route of the API, with the ids of `seed`."""
+    ids = {"id": "one", "chat": "one", "domain": "one", "name": "one"}
+    found = set()
+    for regex in collect(get_resolver().url_patterns):
+        if not regex.startswith("api"):
+            continue
+        kinds = regex.split("/")[1] if "/" in regex else ""
+        values = ids | ({"id": "1"} if kinds == "migrations" else {}) | ({"id": "m0"} if "/messages/" in regex else {})
+        path = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda match, values=values: values[match[1]], regex)
+        found.add("/" + path.removesuffix(r"\Z").removesuffix("$").removesuffix("/?"))
+    return sorted(
+        found
+        | {
+            "/api/stores/app-chats",
+            "/api/stores/app-models",
+            "/api/nowhere",
+            "/api/migrations/1/report?format=markdown",
+        }
+    )
+
+
+PATHS = [path for path in paths() if path not in PUBLIC]
+RECORDS = [path for path in PATHS if path not in ("/api", "/api/", "/api/nowhere")]
+
+
+@pytest.fixture
+def seed(settings, tmp_path):
+    """Store one record of each kind, each with a secret where it can have one."""
+    settings.ASSETS_DIR = tmp_path / "assets"
+    held = store_base64([base64.b64encode(KEY.encode()).decode()])
+    secret = {"apiKey": KEY, "odd": {"accessToken": KEY}, "text": f"my key is {KEY}, see"}
+    make_chat("one", messages=[make_message("m0", f"my key is {KEY}", metadata=secret)], **secret)
+    make_folder("one", conversationIds=["one"], **secret)
+    make_service("one", setup={"oaiKey": KEY, "oaiHost": f"https://me:{KEY}@host/?k={KEY}"}, **secret)
+    make_model("one", **secret)
+    make_assignment("one", **secret)
+    make_baseline("one", **secret)
+    make_workspace("one", ("one",))
+    make_file("one", content=f"my key is {KEY}", **secret)
+    make_store("one", {"state": secret, "version": 1})
+    make_asset("one", held=held)
+    MigrationRun.objects.create(
+        pk=1, phases=[], counts={}, errors=[], notes=[], pid=1, status="done", source_name="backup.json"
+    )
+
+
+def test_the_walk_finds_the_routes():
+    assert len(PATHS) > 30
+    assert {"/api/chats", "/api/chats/one/messages/m0", "/api/assets/one/content", "/api/schema"} <= set(PATHS)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PATHS)
+def test_a_stranger_is_refused(path):
+    problem = read_problem(Client().get(path), 401)
+    assert problem["type"].endswith("#not-signed-in")
+    assert Client().get(path)["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PATHS)
+def test_a_bad_token_is_refused_whoever_shows_it(path):
+    for client in (Client(), sign_in()):
+        read_problem(client.get(path, headers={"Authorization": "Bearer 0123456789abcdef"}), 401)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Bearer ", "bearer x", "BEARER a b", "Bearer \xe9", "Bearer " + "f" * 9999]
+)
+def test_no_header_of_a_token_is_taken_for_none(header):
+    read_problem(sign_in().get("/api/chats", headers={"Authorization": header}), 401)
+
+
+@pytest.mark.django_db
+def test_a_proxys_own_authorization_is_passed_over():
+    assert sign_in().get("/api/chats", headers={"Authorization": "Basic dTpw"}).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PATHS)
+def test_who_may_not_see_all_sees_nothing(path):
+    read_problem(sign_in(is_staff=False).get(path), 403)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", RECORDS)
+def test_every_route_answers_with_and_without_a_slash(seed, path):
+    client = sign_in()
+    name, _, query = path.partition("?")
+    for address in (path, f"{name}/{'?' * bool(query)}{query}"):
+        answer = client.get(address)
+        assert answer.status_code == 200, answer.getvalue()
+        assert answer["X-Request-ID"]
+        assert "no-cache" in answer["Cache-Control"] or "immutable" in answer["Cache-Control"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", RECORDS)
+def test_nothing_is_written_yet(seed, path):
+    client = sign_in()
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        read_problem(client.generic(method, path, b"{}", content_type="application/json"), 405)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", [path for path in RECORDS if not path.endswith("/assets/one/content")])
+def test_no_answer_holds_a_secret(seed, path):
+    assert Secret.objects.exists()
+    client = sign_in()
+    body = client.get(path).getvalue()
+    assert KEY.encode() not in body
+    assert b"bigagi-secret:ref:" not in body
+    if re.search(r"/(?:chats/one|messages|services|llms|folders|stores/one|files/one|assignments|metrics)\b", path):
+        assert b"bigagi-secret:WXYZ" in body or path.endswith("revisions")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nowhere", "/api/chats/a/b/c", "/api/%ff", "/api/migrations/x"])
+def test_an_unknown_route_is_a_problem(path):
+    problem = read_problem(sign_in().get(path), 404)
+    assert problem["type"] == "/api/docs/troubleshooting#not-found"
+    assert problem["instance"].startswith("/api")
+
+
+@pytest.mark.django_db
+def test_an_unforeseen_error_is_told_without_its_details(monkeypatch):
+    client = sign_in()
+    client.raise_request_exception = False
+    monkeypatch.setattr("metrics.views.sum_baselines", lambda baselines: 1 / 0)
+    problem = read_problem(client.get("/api/metrics"), 500)
+    assert "ZeroDivision" not in str(problem)
+    assert "log" in problem["detail"]
+
+
+@pytest.mark.django_db
+def test_errors_before_the_view_are_problems_too():
+    problem = read_problem(sign_in().get("/api/chats", headers={"Host": "evil.example"}), 400)
+    assert problem["instance"] == "/api/chats"
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_given_is_not_acceptable():
+    read_problem(sign_in().get("/api/chats", headers={"Accept": "text/html"}), 406)
+    assert sign_in(username="two").get("/api/chats", headers={"Accept": "text/html, */*;q=0.1"}).status_code == 200
+
+
+@pytest.mark.django_db
+def test_the_clients_request_id_is_kept_if_it_is_harmless():
+    client = sign_in()
+    assert client.get("/api/chats", headers={"X-Request-ID": "trace-1"})["X-Request-ID"] == "trace-1"
+    assert read_problem(client.get("/api/x", headers={"X-Request-ID": "trace-1"}), 404)["request_id"] == "trace-1"
+    for bad in ("a b", "x" * 65, "<script>", ""):
+        given = client.get("/api/chats", headers={"X-Request-ID": bad})["X-Request-ID"]
+        assert re.fullmatch(r"[0-9a-f-]{36}", given)
+
+
+@pytest.mark.django_db
+def test_the_schema_describes_every_route():
+    schema = sign_in().get("/api/schema").json()
+    described = {re.sub(r"\{\w+\}", "x", path) for path in schema["paths"]}
+    for path in RECORDS:
+        plain = re.sub(r"(?<=/)(?:one|m0|1|app-\w+)(?=/|$)", "x", path.partition("?")[0])
+        assert plain in described or plain in ("/api/schema", "/api/docs")
+    assert "Problem" in schema["components"]["schemas"]
+
+
+def test_streams_are_answered_by_asgi():
+    for spec in registry.all_specs():
+        if spec.collections:
+            assert is_asgi_path(f"/api/stores/{spec.name}"), spec.name
+    assert is_asgi_path("/api/assets/~YS9i/content/")
+    assert not is_asgi_path("/api/chats")
