@@ -38,13 +38,19 @@ def _pieces(
         yield encode(shown(close_envelope(envelope_of(store))))
         return
     state = store.data if store else {}
+    # A store of a version that is not known yet is kept whole; rows are here of an earlier one, or of chats, which are
+    # rows always.
+    is_whole = store is not None and store.version is not None and store.version > newest_version
     by_key = {collection.key: collection for collection in collections}
     yield '{"state":{'
     comma = ""
     for key in [*state, *(key for key in by_key if key not in state)]:
         held = state.get(key)
         collection = by_key.get(key)
-        if collection is None or (key in state and type(held) is not {"list": list, "map": dict}[collection.shape]):
+        is_odd = (
+            collection is not None and key in state and type(held) is not {"list": list, "map": dict}[collection.shape]
+        )
+        if collection is None or is_odd or (is_whole and held):
             yield f"{comma}{encode(key)}:{encode(shown({key: held})[key])}"
         elif key in state or collection.rows().exists():
             yield f"{comma}{encode(key)}:"

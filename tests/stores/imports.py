@@ -1,0 +1,172 @@
+"""What the tests of imports share: files of small states, and what is here, compared without our reader.
+
+What a file holds is told by plain `json.loads` of all of it, and compared with types: true is not 1, 1 is 1.0.
+"""
+
+import base64
+import copy
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from chats.models import Asset
+from stores import secrets
+from stores.dump import dump_store
+from stores.importers.importer import Options, import_file
+from stores.importers.run import Progress
+from stores.models import ImportedRecord, MigrationRun, Quarantine, Revision, Store
+from tests import generators
+
+JSONObject = dict[str, Any]
+
+
+def typed(value: Any) -> str:
+    """Return text that is the same for values that are equal as JSON."""
+    return json.dumps(_whole_floats_as_integers(value), sort_keys=True)
+
+
+def _whole_floats_as_integers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _whole_floats_as_integers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole_floats_as_integers(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
+
+
+# --- files ---
+
+
+def stores_of(path: Path) -> JSONObject:
+    """Return the stores of a flash backup by name; chats are taken out of their string."""
+    storage = json.loads(path.read_bytes())["storage"]
+    stores = dict(storage["localStorage"])
+    for database, tables in storage.get("indexedDB", {}).items():
+        for table, entries in tables.items():
+            for entry in entries:
+                if entry["key"] == "app-chats":
+                    stores["app-chats"] = json.loads(entry["value"])
+                elif database == "keyval-store" and entry["key"] != "app-chats-v3":
+                    stores[f"{database}/{table}/{entry['key']}"] = entry["value"]
+    return stores
+
+
+def assets_of(path: Path) -> list[Any]:
+    """Return the assets of a flash backup."""
+    storage = json.loads(path.read_bytes())["storage"]
+    entries = storage.get("indexedDB", {}).get("Big-AGI", {}).get("largeAssets", [])
+    return [entry["value"] for entry in entries]
+
+
+def make_chats(count: int = 3, messages: int = 4, seed: int = 1, images: int = 0) -> list[JSONObject]:
+    """Return chats in today's shape."""
+    return list(generators.make_conversations(count, messages, seed, images, old_every=0))
+
+
+def write_backup(path: Path, chats: list[JSONObject] | None, **parts: Any) -> Path:
+    """Write a flash backup, and return its path."""
+    generators.write_backup(path, chats, **parts)
+    return path
+
+
+def continued(chat: JSONObject, text: str = "and on", minutes: int = 1) -> JSONObject:
+    """Return the chat with one more message, and a later time."""
+    chat = copy.deepcopy(chat)
+    now = (chat["updated"] or chat["created"]) + minutes * 60_000
+    message = {
+        "id": generators.make_id(chat["id"], text, len(chat["messages"])),
+        "role": "user",
+        "fragments": [{"ft": "content", "fId": "cont0001", "part": {"pt": "text", "text": text}}],
+        "tokenCount": 3,
+        "created": now,
+        "updated": None,
+    }
+    return chat | {"messages": [*chat["messages"], message], "updated": now}
+
+
+# --- what is here ---
+
+
+def dump(name: str) -> Any:
+    """Return a store as it is here, with its secrets, out of the text that an export gives."""
+    return json.loads("".join(dump_store(name, secrets.reveal)))
+
+
+def chats_here() -> list[JSONObject]:
+    return dump("app-chats")["state"]["conversations"]
+
+
+def assets_here() -> list[Any]:
+    """Return the assets with their base64 text, in their order."""
+    from chats.bigagi.asset import ASSETS, stored_bytes, with_base64
+    from chats.models import Asset as Row
+
+    found = []
+    for row in Row.objects.order_by("position", "pk"):
+        (record,) = ASSETS.load([row])
+        if stored_bytes(record):
+            text = base64.b64encode(asset_path(row).read_bytes()).decode()
+            record = with_base64(record, text)
+        found.append(secrets.reveal(record))
+    return found
+
+
+def asset_path(asset: Asset) -> Path:
+    from chats.assets import path_of
+
+    return path_of(asset.sha256 or "")
+
+
+def everything_here() -> str:
+    """Return text that is the same for databases that hold the same: stores, assets, quarantine and revisions."""
+    return typed(
+        {
+            "stores": {name: dump(name) for name in Store.objects.values_list("name", flat=True)},
+            "assets": assets_here(),
+            "quarantine": sorted(Quarantine.objects.values_list("store", "kind", "position", "reason", "raw_digest")),
+            "revisions": sorted(Revision.objects.values_list("kind", "uid", "reason", "content_hash")),
+        }
+    )
+
+
+def assert_all_here(path: Path) -> None:
+    """Assert that every store and asset of a flash backup is here, exactly."""
+    for name, value in stores_of(path).items():
+        assert typed(dump(name)) == typed(value), name
+    assert typed(assets_here()) == typed(assets_of(path))
+
+
+# --- importing ---
+
+
+def import_path(path: Path, **options: Any) -> Progress:
+    """Import a file that must get through: done, verified, both counts the same."""
+    progress = import_file(path, Options(**options))
+    assert progress.disagreements() == []
+    if progress.run is not None:
+        assert progress.run.status == MigrationRun.Status.DONE, progress.errors
+        assert progress.certificate is not None and progress.certificate["differences"] == 0
+    return progress
+
+
+def counts_of(progress: Progress, kind: str = "conversation") -> dict[str, int]:
+    """Return the buckets of a kind that are not empty."""
+    return {bucket: count for bucket, count in progress.buckets[kind].items() if count}
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo all that is written to the database inside."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def forget_imports() -> None:
+    """Make the records here as if nothing had been imported."""
+    ImportedRecord.objects.all().delete()

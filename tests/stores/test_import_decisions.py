@@ -1,0 +1,389 @@
+"""An import never overwrites or shortens what is newer here: each rule, and each bucket."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chats.models import Conversation, Folder, FolderMembership, Message
+from llms.models import Service
+from stores.codecs import Rows
+from stores.collections import Collection
+from stores.models import Revision, Store
+from stores.registry import collection_of
+from stores.secrets import Sealer
+from stores.wholes import WHOLE_STORES
+from tests import generators
+from tests.stores.imports import (
+    assert_all_here,
+    chats_here,
+    continued,
+    counts_of,
+    dump,
+    everything_here,
+    import_path,
+    make_chats,
+    typed,
+    write_backup,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports")]
+
+EARLIER, LATER = "2026-11-20T00:00:00.000Z", "2026-11-22T00:00:00.000Z"
+
+
+def change_here(collection: Collection, uid: str, value: Any) -> None:
+    """Write a record as a person who edits it here does."""
+    converted, _ = collection.convert(Sealer().seal(value), uid)
+    rows: Rows = collection.to_rows(converted, uid)
+    collection.replace(collection.find([uid])[uid], rows)
+
+
+def bodies(reason: str, kind: str = "conversation") -> list[Any]:
+    revisions = Revision.objects.filter(reason=reason, kind=kind).order_by("pk")
+    return [json.loads(revision.body) for revision in revisions]
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    path = tmp_path / "backup.json"
+    generators.write_flash_backup(path, 8, 5, images=2)
+    return path
+
+
+# --- chats ---
+
+
+def test_a_first_import_creates_everything(backup: Path):
+    progress = import_path(backup)
+    assert counts_of(progress) == {"created": 8}
+    assert all(set(counts_of(progress, kind)) <= {"created"} for kind in progress.buckets)
+    assert_all_here(backup)
+
+
+def test_a_second_import_of_the_same_file_changes_nothing(backup: Path):
+    import_path(backup)
+    before = everything_here()
+    progress = import_path(backup)
+    assert all(set(counts_of(progress, kind)) <= {"unchanged"} for kind in progress.buckets)
+    assert everything_here() == before
+
+
+def test_the_same_file_leaves_alone_what_was_changed_here_since(backup: Path):
+    import_path(backup)
+    chat = continued(chats_here()[0], "written here")
+    change_here(collection_of("conversation"), chat["id"], chat)
+    progress = import_path(backup)
+    assert counts_of(progress) == {"unchanged": 8}
+    assert typed(chats_here()[0]) == typed(chat)
+    assert Revision.objects.filter(reason="source").count() == 0
+
+
+def test_the_same_chat_in_other_words_is_unchanged(tmp_path: Path):
+    chats = make_chats(3)
+    import_path(write_backup(tmp_path / "first.json", chats))
+    turned = [dict(reversed(chat.items())) | {"tokenCount": float(chat["tokenCount"])} for chat in chats]
+    progress = import_path(write_backup(tmp_path / "second.json", turned))
+    assert counts_of(progress) == {"unchanged": 3}
+
+
+def test_a_continued_chat_is_updated_and_the_earlier_is_kept(tmp_path: Path):
+    chats = make_chats(3)
+    import_path(write_backup(tmp_path / "first.json", chats))
+    newer = [chats[0], continued(chats[1]), chats[2]]
+    progress = import_path(write_backup(tmp_path / "second.json", newer))
+    assert counts_of(progress) == {"updated": 1, "unchanged": 2}
+    assert counts_of(progress, "message") == {"created": 1, "unchanged": 12}
+    assert typed(chats_here()) == typed(newer)
+    assert typed(bodies("replaced")) == typed([chats[1]])
+
+
+def test_a_changed_chat_of_the_same_time_is_updated(tmp_path: Path):
+    chats = make_chats(2)
+    import_path(write_backup(tmp_path / "first.json", chats))
+    renamed = [chats[0] | {"userTitle": "Renamed"}, chats[1]]
+    progress = import_path(write_backup(tmp_path / "second.json", renamed))
+    assert counts_of(progress) == {"updated": 1, "unchanged": 1}
+    assert typed(chats_here()) == typed(renamed)
+
+
+def test_an_older_chat_is_skipped(tmp_path: Path):
+    chats = make_chats(2)
+    newer = [continued(chats[0]), chats[1]]
+    import_path(write_backup(tmp_path / "newer.json", newer))
+    progress = import_path(write_backup(tmp_path / "older.json", chats, taken_at=EARLIER))
+    assert counts_of(progress) == {"skipped": 1, "unchanged": 1}
+    assert progress.reasons["conversation"] == {"older": 1}
+    assert progress.reasons["message"] == {"older": 4}
+    assert typed(chats_here()) == typed(newer)
+
+
+def test_a_chat_without_a_time_is_as_old_as_its_file(tmp_path: Path):
+    (chat,) = make_chats(1)
+    timeless = chat | {"updated": None}
+    longer = continued(timeless) | {"updated": None}
+    import_path(write_backup(tmp_path / "newer.json", [longer]))
+    progress = import_path(write_backup(tmp_path / "older.json", [timeless], taken_at=EARLIER))
+    assert progress.reasons["conversation"] == {"older": 1}
+    progress = import_path(write_backup(tmp_path / "newest.json", [continued(longer)], taken_at=LATER))
+    assert counts_of(progress) == {"updated": 1}
+
+
+def test_a_newer_export_with_less_reasoning_keeps_what_the_older_had(tmp_path: Path):
+    (chat,) = make_chats(1, messages=3)
+    import_path(write_backup(tmp_path / "first.json", [chat]))
+    shorter = continued(copy.deepcopy(chat))
+    for message in shorter["messages"]:
+        message["fragments"] = [one for one in message["fragments"] if one["part"]["pt"] != "ma"]
+    import_path(write_backup(tmp_path / "second.json", [shorter]))
+    assert typed(chats_here()) == typed([shorter])
+    assert typed(bodies("replaced")) == typed([chat])
+
+
+def test_a_chat_changed_on_both_sides_stays_and_the_source_is_kept_once(tmp_path: Path):
+    chats = make_chats(2)
+    import_path(write_backup(tmp_path / "first.json", chats))
+    mine = continued(chats[0], "written here")
+    change_here(collection_of("conversation"), mine["id"], mine)
+    theirs = continued(chats[0], "written there", minutes=5)
+    path = write_backup(tmp_path / "second.json", [theirs, chats[1]])
+    for _ in range(2):
+        progress = import_path(path)
+        assert counts_of(progress) == {"skipped": 1, "unchanged": 1}
+        assert progress.reasons["conversation"] == {"changed here": 1}
+        assert typed(chats_here()) == typed([mine, chats[1]])
+        assert typed(bodies("source")) == typed([theirs])
+
+
+def test_an_older_backup_over_a_chat_continued_here_takes_nothing_away(tmp_path: Path):
+    chats = make_chats(2)
+    import_path(write_backup(tmp_path / "first.json", [continued(chats[0]), chats[1]]))
+    mine = continued(continued(chats[0]), "written here")
+    change_here(collection_of("conversation"), mine["id"], mine)
+    import_path(write_backup(tmp_path / "older.json", chats, taken_at=EARLIER))
+    assert typed(chats_here()) == typed([mine, chats[1]])
+
+
+def test_what_was_deleted_here_stays_deleted(backup: Path, tmp_path: Path):
+    import_path(backup)
+    chats = chats_here()
+    Conversation.objects.filter(uid=chats[2]["id"]).delete()
+    progress = import_path(backup)
+    assert counts_of(progress) == {"unchanged": 7, "skipped": 1}
+    assert progress.reasons["conversation"] == {"deleted here": 1}
+    changed = [continued(chat) for chat in chats]
+    import_path(write_backup(tmp_path / "newer.json", changed, taken_at=LATER))
+    assert [chat["id"] for chat in chats_here()] == [chat["id"] for at, chat in enumerate(chats) if at != 2]
+
+
+def test_what_was_deleted_comes_back_to_its_place_on_wish(backup: Path):
+    import_path(backup)
+    chats = chats_here()
+    Conversation.objects.filter(uid__in=[chats[2]["id"], chats[5]["id"]]).delete()
+    Folder.objects.filter(title="").delete()
+    progress = import_path(backup, restore_deleted=True)
+    assert counts_of(progress) == {"unchanged": 6, "created": 2}
+    assert counts_of(progress, "folder") == {"unchanged": 2, "created": 1}
+    assert_all_here(backup)
+
+
+def test_what_the_file_does_not_have_stays(tmp_path: Path):
+    chats = make_chats(4)
+    import_path(write_backup(tmp_path / "all.json", chats, stores=generators.make_stores(1, [])))
+    stores = {name: dump(name) for name in ("app-models", "app-folders", "app-ui", "joy-mode")}
+    import_path(write_backup(tmp_path / "some.json", [chats[2]], stores={}, taken_at=LATER))
+    assert typed(chats_here()) == typed(chats)
+    assert typed({name: dump(name) for name in stores}) == typed(stores)
+
+
+def test_new_chats_go_on_top_in_the_order_of_their_file(tmp_path: Path):
+    chats = make_chats(6)
+    import_path(write_backup(tmp_path / "first.json", chats[3:5]))
+    import_path(write_backup(tmp_path / "second.json", [chats[0], chats[3], chats[1], chats[4]]))
+    import_path(write_backup(tmp_path / "third.json", [chats[5]]))
+    expected = [chats[at] for at in (5, 0, 1, 3, 4)]
+    assert typed(chats_here()) == typed(expected)
+
+
+def test_the_same_message_id_can_stand_in_two_chats(tmp_path: Path):
+    (chat,) = make_chats(1)
+    twin = copy.deepcopy(chat) | {"id": "twin"}
+    import_path(write_backup(tmp_path / "backup.json", [chat, twin]))
+    assert typed(chats_here()) == typed([chat, twin])
+    assert Message.objects.filter(uid=chat["messages"][0]["id"]).count() == 2
+
+
+# --- kinds of files that carry less ---
+
+
+@pytest.mark.parametrize("kind", ["all-chats", "one-chat"])
+def test_what_a_kind_of_file_cannot_carry_is_no_difference(backup: Path, tmp_path: Path, kind: str):
+    import_path(backup)
+    before = everything_here()
+    path = tmp_path / "export.json"
+    if kind == "all-chats":
+        generators.write_all_chats(path, dump("app-chats")["state"]["conversations"], _stores())
+    else:
+        archived = next(chat for chat in chats_here() if chat.get("isArchived"))
+        generators.write_one_chat(path, archived)
+    progress = import_path(path)
+    assert all(set(counts_of(progress, kind)) <= {"unchanged"} for kind in progress.buckets)
+    assert everything_here() == before
+
+
+def _stores() -> dict[str, Any]:
+    return {name: dump(name) for name in ("app-models", "app-folders")}
+
+
+def test_a_newer_export_of_chats_updates_and_keeps_what_it_cannot_carry(backup: Path, tmp_path: Path):
+    import_path(backup)
+    archived = next(chat for chat in chats_here() if chat.get("isArchived"))
+    newer = continued(archived)
+    generators.write_one_chat(tmp_path / "chat.json", newer)
+    progress = import_path(tmp_path / "chat.json")
+    assert counts_of(progress) == {"updated": 1}
+    here = next(chat for chat in chats_here() if chat["id"] == archived["id"])
+    assert here["isArchived"] is True
+    assert typed(here) == typed(newer)
+
+
+def test_an_export_of_chats_alone_makes_stores_that_are_complete(tmp_path: Path):
+    chats, stores = make_chats(3), generators.make_stores(1, [])
+    generators.write_all_chats(tmp_path / "all.json", chats, stores)
+    import_path(tmp_path / "all.json")
+    assert typed(chats_here()) == typed([generators.carried_by_exports(chat) for chat in chats])
+    assert typed(dump("app-models")["state"]["sources"]) == typed(stores["app-models"]["state"]["sources"])
+    assert typed(dump("app-folders")["state"]) == typed(stores["app-folders"]["state"])
+
+
+def test_a_full_backup_over_a_partial_one_fills_in_the_rest(backup: Path, tmp_path: Path):
+    chats = list(generators.make_conversations(8, 5, images=2))
+    generators.write_one_chat(tmp_path / "chat.json", chats[2])
+    generators.write_all_chats(tmp_path / "all.json", chats, generators.make_stores(1, []))
+    import_path(tmp_path / "chat.json")
+    import_path(tmp_path / "all.json")
+    progress = import_path(backup)
+    assert not progress.bucket("skipped")
+    here = {chat["id"]: chat for chat in chats_here()}
+    assert typed(here) == typed({chat["id"]: chat for chat in chats})
+    assert dump("app-models")["state"]["llms"]
+
+
+# --- stores ---
+
+
+def _settings(**state: Any) -> dict[str, Any]:
+    return {"app-ui": {"state": {"centerMode": "full", **state}, "version": 3}, "joy-mode": "dark"}
+
+
+def test_a_store_of_a_newer_file_is_updated_and_the_earlier_is_kept(tmp_path: Path):
+    import_path(write_backup(tmp_path / "first.json", None, stores=_settings()))
+    newer = _settings(contentScaling="md")
+    progress = import_path(write_backup(tmp_path / "second.json", None, stores=newer, taken_at=LATER))
+    assert counts_of(progress, "store") == {"updated": 1, "unchanged": 1}
+    assert typed(dump("app-ui")) == typed(newer["app-ui"])
+    assert typed(bodies("replaced", "store")) == typed([_settings()["app-ui"]])
+
+
+def test_a_store_of_an_older_file_is_skipped(tmp_path: Path):
+    import_path(write_backup(tmp_path / "first.json", None, stores=_settings()))
+    older = _settings(contentScaling="md")
+    progress = import_path(write_backup(tmp_path / "older.json", None, stores=older, taken_at=EARLIER))
+    assert progress.reasons["store"] == {"older": 1}
+    assert typed(dump("app-ui")) == typed(_settings()["app-ui"])
+
+
+def test_a_store_changed_on_both_sides_stays_and_the_source_is_kept(tmp_path: Path):
+    import_path(write_backup(tmp_path / "first.json", None, stores=_settings()))
+    mine, theirs = _settings(here=True)["app-ui"], _settings(there=True)
+    change_here(WHOLE_STORES, "app-ui", mine)
+    path = write_backup(tmp_path / "second.json", None, stores=theirs, taken_at=LATER)
+    for _ in range(2):
+        progress = import_path(path)
+        assert progress.reasons["store"] == {"changed here": 1}
+        assert typed(dump("app-ui")) == typed(mine)
+        assert typed(bodies("source", "store")) == typed([theirs["app-ui"]])
+
+
+def test_a_folder_emptied_here_stays_empty(backup: Path):
+    import_path(backup)
+    folder = collection_of("folder")
+    work = folder.load([Folder.objects.get(uid="-work")])[0] | {"conversationIds": []}
+    change_here(folder, "-work", work)
+    import_path(backup)
+    assert not FolderMembership.objects.filter(folder__uid="-work").exists()
+
+
+# --- keys ---
+
+
+@pytest.mark.parametrize("given", [{"oaiKey": ""}, {}, {"oaiKey": "bigagi-secret:mnop"}])
+def test_a_key_that_is_here_stays(tmp_path: Path, given: dict[str, str]):
+    stores = generators.make_stores(1, [])
+    import_path(write_backup(tmp_path / "first.json", None, stores=stores))
+    keyless = copy.deepcopy(stores)
+    keyless["app-models"]["state"]["sources"][0]["setup"] = given
+    keyless["app-models"]["state"]["sources"][0]["label"] = "Renamed"
+    import_path(write_backup(tmp_path / "second.json", None, stores=keyless, taken_at=LATER))
+    service = next(one for one in dump("app-models")["state"]["sources"] if one["id"] == "openai")
+    assert service["label"] == "Renamed"
+    assert service["setup"] == stores["app-models"]["state"]["sources"][0]["setup"]
+
+
+def test_a_marker_without_a_key_becomes_empty_and_is_told(tmp_path: Path):
+    stores = generators.make_stores(1, [])
+    stores["app-models"]["state"]["sources"][0]["setup"] = {"oaiKey": "bigagi-secret:mnop"}
+    progress = import_path(write_backup(tmp_path / "backup.json", None, stores=stores))
+    assert dump("app-models")["state"]["sources"][0]["setup"] == {"oaiKey": ""}
+    assert any("oaiKey" in note for note in progress.notes)
+
+
+def test_a_new_key_of_a_newer_file_replaces_the_old_one(tmp_path: Path):
+    stores = generators.make_stores(1, [])
+    import_path(write_backup(tmp_path / "first.json", None, stores=stores))
+    stores["app-models"]["state"]["sources"][0]["setup"] = {"oaiKey": "sk-FAKEnew-0000000000000000000000"}
+    progress = import_path(write_backup(tmp_path / "second.json", None, stores=stores, taken_at=LATER))
+    assert counts_of(progress, "service") == {"updated": 1, "unchanged": 2}
+    assert dump("app-models")["state"]["sources"][0]["setup"] == {"oaiKey": "sk-FAKEnew-0000000000000000000000"}
+    assert Service.objects.get(uid="openai").revision == 2 if hasattr(Service, "revision") else True
+
+
+# --- old and new shapes ---
+
+
+def test_old_messages_are_converted_and_their_originals_kept(tmp_path: Path):
+    old = generators.make_conversation(1, 0, 5, is_old=True)
+    path = write_backup(tmp_path / "backup.json", [old])
+    progress = import_path(path)
+    assert counts_of(progress, "fragment") == {"created": 5}
+    messages = chats_here()[0]["messages"]
+    assert [one["fragments"][0]["part"]["text"] for one in messages] == [one["text"] for one in old["messages"]]
+    assert messages[2]["generator"] == {"mgt": "named", "name": "gpt-4-0314"}
+    assert typed(sorted(bodies("original", "message"), key=lambda one: one["created"])) == typed(old["messages"])
+    before = everything_here()
+    import_path(path)
+    assert everything_here() == before
+
+
+def test_a_store_newer_than_what_is_known_is_kept_as_it_is_and_named(tmp_path: Path):
+    stores = generators.make_stores(1, [])
+    stores["app-models"]["version"] = 99
+    progress = import_path(write_backup(tmp_path / "backup.json", None, stores=stores))
+    assert typed(dump("app-models")) == typed(stores["app-models"])
+    assert any("app-models" in note and "99" in note for note in progress.notes)
+    assert Store.objects.get(name="app-models").version == 99
+
+
+def test_the_recovery_copy_of_older_chats_is_kept_and_not_imported(tmp_path: Path):
+    old = json.dumps({"state": {"conversations": make_chats(2, seed=9)}, "version": 3})
+    entries = [{"key": "app-chats-v3", "value": old}]
+    path = write_backup(tmp_path / "backup.json", make_chats(1), entries=entries)
+    progress = import_path(path)
+    assert counts_of(progress) == {"created": 1}
+    (kept,) = Revision.objects.filter(uid="app-chats-v3")
+    assert kept.body == old
+    assert any("app-chats-v3" in note for note in progress.notes)
+    import_path(path)
+    assert Revision.objects.filter(uid="app-chats-v3").count() == 1
