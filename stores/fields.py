@@ -1,14 +1,20 @@
 """Model fields for what must come back exactly as it came."""
 
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 from stores import jsontext
 
+if TYPE_CHECKING:
+    AnyTextField = models.TextField[Any, Any]
+    AnyBinaryField = models.BinaryField[Any, Any]
+else:
+    AnyTextField, AnyBinaryField = models.TextField, models.BinaryField
 
-class VerbatimJSONField(models.TextField):
+
+class VerbatimJSONField(AnyTextField):
     """Any JSON value, kept as ASCII-escaped JSON text. In a nullable column None is NULL: there is no value.
 
     Not `JSONField`: SQLite's text refuses lone surrogates and its integers end at 2**63, `JSONField`'s check
@@ -16,6 +22,10 @@ class VerbatimJSONField(models.TextField):
     """
 
     description = "JSON as text, kept exactly"
+
+    # What django-stubs reads as the types of the attribute.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
         return None if value is None else jsontext.decode(value)
@@ -33,7 +43,7 @@ class VerbatimJSONField(models.TextField):
         return jsontext.encode(self.value_from_object(obj))
 
 
-class CompressedTextField(models.BinaryField):
+class CompressedTextField(AnyBinaryField):
     """Text kept zlib-compressed; lone surrogates pass."""
 
     description = "Compressed text"

@@ -4,8 +4,8 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -56,7 +56,7 @@ def import_file(path: Path, options: Options) -> Progress:
             return Import(path, file, kind, options).execute()
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> BufferedReader:
     try:
         if path.is_dir():
             raise Refused(f"{path} is a folder: give the backup file inside it.")
@@ -69,7 +69,7 @@ def _opened(path: Path) -> BinaryIO:
         raise Refused(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
-def _checked_kind(path: Path, file: BinaryIO) -> str:
+def _checked_kind(path: Path, file: BufferedReader) -> str:
     try:
         kind = detect_kind(file)
     except NotBigAGI as error:
@@ -87,7 +87,7 @@ def _checked_kind(path: Path, file: BinaryIO) -> str:
 class Import:
     """One import under way."""
 
-    def __init__(self, path: Path, file: BinaryIO, kind: str, options: Options) -> None:
+    def __init__(self, path: Path, file: BufferedReader, kind: str, options: Options) -> None:
         self.path = path
         self.file = file
         self.kind = kind

@@ -12,7 +12,7 @@ from stores.models import Store
 
 class Command(BaseCommand):
     # Neither URLs nor templates are needed, and checking them costs more than a small import.
-    requires_system_checks = []  # type: ignore[assignment]  # the stubs want a list of tags
+    requires_system_checks = []
 
     help = 'Write a store to standard output as JSON, in big-AGI\'s envelope: {"state": …, "version": …}.'
 

@@ -23,7 +23,7 @@ from stores.models import MigrationRun
 
 class Command(BaseCommand):
     # Neither URLs nor templates are needed, and checking them costs more than a small import.
-    requires_system_checks = []  # type: ignore[assignment]  # the stubs want a list of tags
+    requires_system_checks = []
 
     help = (
         "Import big-AGI's files: a flash backup, all chats, or one chat; the kind is found from the content. "

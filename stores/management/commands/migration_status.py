@@ -15,7 +15,7 @@ from stores.models import MigrationRun
 
 class Command(BaseCommand):
     # Neither URLs nor templates are needed, and checking them costs more than a small import.
-    requires_system_checks = []  # type: ignore[assignment]  # the stubs want a list of tags
+    requires_system_checks = []
 
     help = "Tell where an import stands: status, phases, counts, notes and errors. Without an ID, of the last one."
 

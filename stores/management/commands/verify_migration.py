@@ -14,7 +14,7 @@ from stores.importers.verifier import DIFFERENT, Verification
 
 class Command(BaseCommand):
     # Neither URLs nor templates are needed, and checking them costs more than a small import.
-    requires_system_checks = []  # type: ignore[assignment]  # the stubs want a list of tags
+    requires_system_checks = []
 
     help = (
         "Compare a file that big-AGI wrote with the database, record by record and by content, and name every "
