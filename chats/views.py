@@ -23,10 +23,10 @@ from chats.serializers import (
 )
 from stores.api.concurrency import answer_revision
 from stores.api.ids import LOOKUP
-from stores.api.viewsets import RecordViewSet, RetrieveRevisionMixin
+from stores.api.viewsets import RecordViewSet, RevisionViewSet
 
 
-class ConversationViewSet(mixins.ListModelMixin, RetrieveRevisionMixin, RecordViewSet):
+class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
     """Chats: in lists without their messages, alone as big-AGI wrote them."""
 
     queryset = Conversation.objects.all()
@@ -63,7 +63,7 @@ class MessageViewSet(mixins.ListModelMixin, RecordViewSet):
         return self.chat.messages.order_by("position").only("conversation", "uid", "position")
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return super().get_serializer_context() | {"chat": getattr(self, "chat", None)}
+        return {**super().get_serializer_context(), "chat": getattr(self, "chat", None)}
 
 
 class FolderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet):

@@ -32,7 +32,7 @@ class StoreSerializer(serializers.Serializer):
 
 class RevisionSerializer(serializers.ModelSerializer):
     reason_text = serializers.CharField(source="get_reason_display", help_text="The reason in words.")
-    run = serializers.PrimaryKeyRelatedField(read_only=True, help_text="The run that kept it.")
+    run: Any = serializers.PrimaryKeyRelatedField(read_only=True, help_text="The run that kept it.")
 
     class Meta:
         model = Revision

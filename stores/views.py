@@ -47,7 +47,7 @@ class StoreViewSet(viewsets.GenericViewSet):
     @extend_schema(responses=ListedStoreSerializer(many=True))
     def list(self, request: Request) -> Response:
         """All stores, without their states."""
-        check_parameters(request, self.paginator.names)
+        check_parameters(request, CursorPagination.names)
         page = self.paginate_queryset(list_stores())
         return self.get_paginated_response(ListedStoreSerializer(page, many=True).data)
 
@@ -68,7 +68,7 @@ class StoreViewSet(viewsets.GenericViewSet):
     @action(detail=True, pagination_class=CursorPagination, orderings=("-id",))
     def revisions(self, request: Request, name: str) -> Response:
         """The earlier and other shapes of the store that are kept, the newest first."""
-        check_parameters(request, self.paginator.names)
+        check_parameters(request, CursorPagination.names)
         uid = self.get_name()
         try:
             find_store(uid)

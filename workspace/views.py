@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from stores.api.concurrency import etag_of, is_known, not_modified
-from stores.api.viewsets import RecordViewSet, RetrieveRevisionMixin
+from stores.api.viewsets import RecordViewSet, RevisionViewSet
 from stores.secrets import mask
 from workspace.bigagi import LIVE_FILES
 from workspace.filters import LiveFileFilterSet
@@ -39,7 +39,7 @@ class WorkspaceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordV
         return Response(WorkspaceFilesSerializer(self.get_object()).data)
 
 
-class LiveFileViewSet(mixins.ListModelMixin, RetrieveRevisionMixin, RecordViewSet):
+class LiveFileViewSet(mixins.ListModelMixin, RevisionViewSet):
     queryset = LiveFile.objects.all()
     filterset_class = LiveFileFilterSet
     orderings = ("name", "-name", "-last_modified", "last_modified")

@@ -10,7 +10,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-T = TypeVar("T", bound=models.Model)
+Row = TypeVar("Row", bound=models.Model)
 
 TRIES = 3
 
@@ -31,7 +31,7 @@ def not_modified(etag: str) -> Response:
     return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
 
 
-def answer_revision(request: Request, record: T, build: Callable[[T], Any]) -> Response:
+def answer_revision(request: Request, record: Row, build: Callable[[Row], Any]) -> Response:
     """Return what `build` makes of the record, or 304, under the ETag of the record's revision.
 
     A body is read by several statements. A transaction would hold the database's write lock, so the revision is
@@ -43,7 +43,7 @@ def answer_revision(request: Request, record: T, build: Callable[[T], Any]) -> R
             return not_modified(etag)
         body = build(record)
         fresh = get_object_or_404(type(record)._default_manager, pk=record.pk)
-        if fresh.revision == record.revision:
+        if etag_of(fresh) == etag:
             return Response(body, headers={"ETag": etag})
         record = fresh
     # Written to all the time: a body that may be of two revisions gets no ETag.

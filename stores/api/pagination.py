@@ -39,7 +39,7 @@ class CursorPagination(BasePagination):
 
     names = ("cursor", "page_size", "ordering", "count")
 
-    def paginate_queryset(self, queryset: models.QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.ordering = _read_choice(request, "ordering", view.orderings)
         size = _read_page_size(request)

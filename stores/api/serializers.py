@@ -9,8 +9,11 @@ from stores.collections import Collection
 
 
 class RecordListSerializer(serializers.ListSerializer):
+    """Many rows, which their serializer's `present` takes all at once."""
+
     def to_representation(self, data: Any) -> list[Any]:
-        return self.child.present(list(data))
+        child: Any = self.child
+        return child.present(list(data))
 
 
 class RecordSerializer(serializers.Serializer):

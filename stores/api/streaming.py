@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
 from django.db import close_old_connections
@@ -17,7 +18,7 @@ CHUNK = 64 * 1024
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="streams")
 
 
-def stream(request: Request, pieces: Iterator[bytes], **kwargs: object) -> StreamingHttpResponse:
+def stream(request: Request, pieces: Iterator[bytes], **kwargs: Any) -> StreamingHttpResponse:
     """Return a response that sends the pieces as the reader takes them."""
     chunks = join_pieces(iter(()) if request.method == "HEAD" else pieces)
     if isinstance(request._request, ASGIRequest):
@@ -26,7 +27,7 @@ def stream(request: Request, pieces: Iterator[bytes], **kwargs: object) -> Strea
     return StreamingHttpResponse(chunks, **kwargs)
 
 
-def join_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def join_pieces(pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
     """Yield the pieces joined to chunks of `CHUNK` bytes or more."""
     held: list[bytes] = []
     size = 0
@@ -40,7 +41,7 @@ def join_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield b"".join(held)
 
 
-async def _pull(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _pull(chunks: Generator[bytes, None, None]) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     # A reader who leaves cancels the await, not the thread: closing has to wait for it.
     lock = threading.Lock()

@@ -31,8 +31,8 @@ class RecordViewSet(viewsets.GenericViewSet):
         return record
 
 
-class RetrieveRevisionMixin:
-    """`retrieve` of a record with a revision: ETag, and 304 to whom has it."""
+class RevisionViewSet(RecordViewSet):
+    """Records that have a revision: with an ETag, and 304 to whom has it."""
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return answer_revision(request, self.get_object(), lambda record: self.get_serializer(record).data)
