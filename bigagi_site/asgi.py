@@ -6,8 +6,8 @@ A JSON request through a2wsgi costs a third of one through the ASGI handler, whi
 import json
 import os
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 from django.core.asgi import get_asgi_application
@@ -20,12 +20,12 @@ from bigagi_site.wsgi import application as wsgi_application  # noqa: E402
 from stores.api.middleware import is_api_path  # noqa: E402
 from stores.api.problems import CONTENT_TYPE, KINDS, TROUBLESHOOTING  # noqa: E402
 
-django_wsgi = WSGIMiddleware(wsgi_application, workers=10)
+django_wsgi: Any = WSGIMiddleware(cast(Any, wsgi_application), workers=10)
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+Scope = dict[str, Any]
+# Each of the libraries has types of its own for messages.
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

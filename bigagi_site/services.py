@@ -4,8 +4,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,17 +14,17 @@ OWNER_NAME = "owner"
 LINK_LIFETIME = timedelta(minutes=15)
 
 
-def get_owner() -> AbstractUser | None:
+def get_owner() -> User | None:
     """Return the first active superuser: the person whose chats these are."""
-    return get_user_model().objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
+    return User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
 
 
-def create_owner() -> AbstractUser:
+def create_owner() -> User:
     """Make the first owner, who has no password and signs in by link."""
-    return get_user_model().objects.create_superuser(OWNER_NAME, password=None)
+    return User.objects.create_superuser(OWNER_NAME, password=None)
 
 
-def create_sign_in_link(user: AbstractUser, base_url: str) -> str:
+def create_sign_in_link(user: User, base_url: str) -> str:
     """Return a fresh link under `base_url` that signs `user` in once, within `LINK_LIFETIME`."""
     now = timezone.now()
     SignInLink.objects.filter(expires_at__lt=now).delete()
@@ -35,7 +34,7 @@ def create_sign_in_link(user: AbstractUser, base_url: str) -> str:
     return f"{base_url.rstrip('/')}{reverse('sign-in')}?link={token}"
 
 
-def use_sign_in_link(token: str) -> AbstractUser | None:
+def use_sign_in_link(token: str) -> User | None:
     """Use the link up and return whom it signs in; None if it is unknown, used, expired or its user inactive."""
     links = SignInLink.objects.filter(digest=_digest(token), user__is_active=True)
     # The condition stands in the UPDATE: of two requests at once, one finds a row.

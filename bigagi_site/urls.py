@@ -1,6 +1,6 @@
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from bigagi_site.views.health import health
@@ -9,7 +9,7 @@ from bigagi_site.views.sign_in import SignInView
 from stores.api.schema import DocsView, SchemaView
 from stores.api.viewsets import UnknownRouteView
 
-api_patterns = [
+api_patterns: list[URLPattern | URLResolver] = [
     path("", include("stores.urls")),
     path("", include("llms.urls")),
     path("", include("metrics.urls")),

@@ -1,8 +1,11 @@
 """Home, import help and the account."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -27,12 +30,13 @@ def import_help(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
     """Let the owner set a password, or change the one they have."""
-    form_class = PasswordChangeForm if request.user.has_usable_password() else SetPasswordForm
-    form = form_class(request.user, request.POST or None)
+    user = cast(User, request.user)
+    form_class = PasswordChangeForm if user.has_usable_password() else SetPasswordForm
+    form = form_class(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         form.save()
         # Other sessions end; the one that set the password goes on.
-        update_session_auth_hash(request, form.user)
+        update_session_auth_hash(request, user)
         messages.success(request, "The password is set.")
         return redirect("account")
     return render(request, "account.html", {"form": form, "section": "account"})
