@@ -29,7 +29,7 @@ from stores.api.viewsets import RecordViewSet, RevisionViewSet
 class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
     """Chats: in lists without their messages, alone as big-AGI wrote them."""
 
-    queryset = Conversation.objects.all()
+    queryset = Conversation.objects.defer("content_hash", "created_at", "updated_at")
     filterset_class = ConversationFilterSet
     orderings = ("position", "-position", "-updated", "updated", "-created", "created")
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from urllib.parse import quote
 
 from stores.codecs import is_id
@@ -10,6 +11,8 @@ ROOT = "/api/"
 
 RESERVED = frozenset({"bulk", "export", "search", "init", "order", "events"})
 """Words that stand where an id could; a record with such an id is found under its encoded form only."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_\-.:]+")
 
 LOOKUP = "[^/]+"
 """One segment of a path, as a regular expression."""
@@ -25,6 +28,8 @@ def encode_id(uid: str) -> str:
     Servers decode `%2F` before they look for a route, and clients resolve `.` and `..`: such ids, reserved words, and
     what could be taken for this form itself go as `~` and base64url.
     """
+    if _PLAIN.fullmatch(uid) and uid not in RESERVED and uid not in (".", ".."):
+        return uid
     if "/" in uid or uid in RESERVED or uid in (".", "..") or uid.startswith("~"):
         return "~" + base64.urlsafe_b64encode(uid.encode()).decode("ascii").rstrip("=")
     return quote(uid, safe="-._:@!$'()*,;")
