@@ -78,6 +78,10 @@ class Collection(ABC):
         """Return in words what is wrong with the files that belong to a record of ours, or nothing."""
         return ""
 
+    def has_damaged_files(self, uid: str) -> bool:
+        """Tell whether a record here has files of which one is gone or has other bytes."""
+        return False
+
     def canonical(self, record: Any) -> str:
         """Return the text that is the same for equal records."""
         return jsontext.canonical(record)

@@ -93,6 +93,10 @@ class Assets(TableCollection):
         held = stored_bytes(record)
         return check_file(held) if held else ""
 
+    def has_damaged_files(self, uid: str) -> bool:
+        asset = Asset.objects.filter(uid=uid, sha256__isnull=False).only("sha256", "size").first()
+        return asset is not None and bool(check_file(StoredBytes(asset.sha256 or "", asset.size)))
+
     def canonical(self, record: Any) -> str:
         return super().canonical(_named_bytes(record))
 

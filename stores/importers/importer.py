@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 
@@ -15,14 +16,14 @@ from stores.backups import create_backup
 from stores.importers import run as runs
 from stores.importers.decision import UNCARRIED, Source
 from stores.importers.intake import RecordIntake
-from stores.importers.items import CutItem, DamagedItem, IsKnown, RecordItem, RecoveryCopy, StoreItem
+from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.parser import FLASH, NotBigAGI, Parser, detect_kind
 from stores.importers.run import PHASES, Progress
 from stores.importers.store_intake import StoreIntake
 from stores.importers.verifier import Certificate, Verification
 from stores.importers.writer import Writer
 from stores.models import ImportedRecord, MigrationRun, Store
-from stores.sql import read_without_mapping
+from stores.sql import tune_for_long_job
 
 SPACE_FACTOR = 2
 """Free disk that an import needs, in sizes of the file: rows, indexes and the write-ahead log."""
@@ -99,7 +100,7 @@ class Import:
     def execute(self) -> Progress:
         """Do all of it."""
         progress = self.progress
-        read_without_mapping()
+        tune_for_long_job()
         try:
             self._read()
             self._snapshot()
@@ -168,8 +169,7 @@ class Import:
         known = {} if self.options.restore_deleted else known_records()
         records = RecordIntake(self.writer, known)
         stores = StoreIntake(records)
-        is_known: IsKnown = lambda kind, digest: (kind, digest) in known  # noqa: E731
-        parser = Parser(self.file, self.kind, self._on_bytes, is_known, self.scratch)
+        parser = Parser(self.file, self.kind, self._on_bytes, partial(is_known, known), self.scratch)
         self.facts = parser.facts
         for item in parser.items():
             self.source.taken_at = parser.facts.taken_at
@@ -250,3 +250,9 @@ def known_records() -> dict[tuple[str, str], ImportedRecord]:
     """Return what earlier imports brought of the long lists, by kind and digest of the raw text."""
     records = ImportedRecord.objects.filter(kind__in=("conversation", "asset"))
     return {(record.kind, record.source_digest): record for record in records.iterator()}
+
+
+def is_known(known: dict[tuple[str, str], ImportedRecord], kind: str, digest: str) -> bool:
+    """Tell whether nothing of a record need be read again; the bytes of an image are, if its file here is damaged."""
+    record = known.get((kind, digest))
+    return record is not None and not registry.collection_of(kind).has_damaged_files(record.uid)

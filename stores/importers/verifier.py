@@ -6,11 +6,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from stores import jsontext, registry
 from stores.collections import Collection
 from stores.envelope import open_envelope
 from stores.importers.decision import UNCARRIED, complete
-from stores.importers.items import DamagedItem, RecordItem, StoreItem
+from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.parser import Parser, detect_kind
 from stores.importers.rereader import CannotReread, Found, reread
 from stores.models import ImportedRecord, Quarantine, Revision, Store
@@ -80,6 +82,7 @@ class Verification:
         self._batches: dict[str, list[_Record]] = {}
         self._seen: set[tuple[str, str]] = set()
         self._same: list[tuple[str, str]] = []
+        self._last_places: dict[str, tuple[int, str]] = {}
 
     def run(self) -> Certificate:
         """Compare everything in the file."""
@@ -97,6 +100,7 @@ class Verification:
             self._batches.clear()
             self._seen.clear()
             self._same.clear()
+            self._last_places.clear()
             for found in self._recovered():
                 self._take(found)
         for kind in list(self._batches):
@@ -114,8 +118,6 @@ class Verification:
 
     def _recovered(self) -> Iterator[Found]:
         with self.path.open("rb") as file:
-            from django.conf import settings
-
             parser = Parser(
                 file, self.kind, lambda count: None, lambda kind, key: False, Path(settings.DATA_DIR) / "scratch"
             )
@@ -133,6 +135,10 @@ class Verification:
                         yield Found(item.kind, "attached", record, item.text)
                     case DamagedItem():
                         self._check_quarantine(item.kind, item.place, self._sealer.seal_text(item.raw))
+                    case RecoveryCopy():
+                        yield Found("copy", item.name, item.text)
+                    case CutItem() if item.raw.strip():
+                        self._check_quarantine("store", item.place, self._sealer.seal_text(item.raw))
 
     # --- taking what is found ---
 
@@ -228,6 +234,8 @@ class Verification:
         uids = [record.uid for record in batch]
         imported = {record.uid: record for record in ImportedRecord.objects.filter(kind=kind, uid__in=uids)}
         rows = collection.find(uids)
+        if collection.shape == "list":
+            self._check_order(kind, [rows[uid] for uid in uids if uid in rows])
         if self._skips_verified:
             skipped = {
                 record.uid
@@ -243,6 +251,16 @@ class Verification:
             row = rows.get(record.uid)
             self._judge(collection, record, row, loaded.get(record.uid), imported.get(record.uid))
 
+    def _check_order(self, kind: str, rows: list[Any]) -> None:
+        """Name what stands here before a record that it follows in the file."""
+        for row in rows:
+            position, uid = self._last_places.get(kind, (row.position, ""))
+            if row.position < position:
+                there, here = f"behind {uid}", f"before {uid}"
+                self.certificate.add(kind, row.uid, "in another order", [{"path": "/", "source": there, "ours": here}])
+            else:
+                self._last_places[kind] = (row.position, row.uid)
+
     @staticmethod
     def _was_verified(record: _Record, imported: ImportedRecord | None, row: Any) -> bool:
         return (
@@ -257,8 +275,11 @@ class Verification:
         self, collection: Collection, record: _Record, row: Any, ours: Any, imported: ImportedRecord | None
     ) -> None:
         add = self.certificate.add
+        if row is None and imported is None:
+            self._check_quarantine(collection.kind, record.uid, collection.text_of(record.value))
+            return
         if row is None:
-            add(collection.kind, record.uid, "deleted here" if imported else "missing", [])
+            add(collection.kind, record.uid, "deleted here", [])
             return
         if problem := collection.find_damage(ours):
             add(collection.kind, record.uid, "differs", [{"path": "/", "source": "the bytes", "ours": problem}])

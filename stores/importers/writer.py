@@ -95,8 +95,9 @@ class Writer:
             for candidate in candidates
         ]
         for candidate, decision in decisions:
-            known = imported.get(candidate.uid)
-            if decision.bucket != "unchanged" or known is None or not known.is_verified:
+            known, row = imported.get(candidate.uid), rows.get(candidate.uid)
+            is_proven = known is not None and known.is_verified and row is not None
+            if decision.bucket != "unchanged" or not is_proven or row.content_hash != known.imported_hash:
                 self.needs_verification = True
         return decisions
 
@@ -180,6 +181,7 @@ class Writer:
 
     def quarantine(self, store: str, members: Sequence[Damaged]) -> None:
         """Keep damaged members that belong to no record, each once however often the file is imported."""
+        self.needs_verification = True
         self.needs_verification = True
         new = [member for member in members if not self._is_kept(store, member)]
         for member in members:
