@@ -15,6 +15,7 @@ from django.db import models
 from stores.fields import VerbatimJSONField
 
 INT64 = 2**63
+_EMPTY: dict[str, Any] = {}
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -146,10 +147,10 @@ class Columns:
         record = dict(rest)
         for key, node in tree.items():
             if type(node) is dict:
-                inner = record.get(key, {})
-                if isinstance(inner, dict) and (joined := self._join(node, columns, inner)) != {}:
+                inner = record.get(key, _EMPTY)
+                if isinstance(inner, dict) and (joined := self._join(node, columns, inner)):
                     record[key] = joined
-            elif key not in record and (value := columns[node.name]) is not None:
+            elif (value := columns[node.name]) is not None and key not in record:
                 record[key] = node.give(value)
         return record
 

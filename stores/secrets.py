@@ -36,8 +36,8 @@ _SHAPE = re.compile(
 )
 _MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:\s*)"((?:[^"\\]|\\.)*)("|\Z)', re.DOTALL)
 _HINTS = (
-    *('key"', 'keyid"', 'token"', 'secret"', 'host"', 'endpoint"', 'googlecseid"'),
-    *("sk-", "aiza", "akia", MARKER, "\\u00"),
+    *(b'key"', b'keyid"', b'token"', b'secret"', b'host"', b'endpoint"', b'googlecseid"'),
+    *(b"sk-", b"aiza", b"akia", MARKER.encode(), b"\\u00"),
 )
 
 
@@ -80,7 +80,8 @@ def refer(value: str) -> str:
 
 def may_hold_secrets(text: str) -> bool:
     """Tell quickly whether JSON text can hold a secret: False is certain."""
-    lowered = text.lower()
+    # Bytes are searched several times as fast as text with wide characters.
+    lowered = text.encode("utf-8", "surrogatepass").lower()
     return any(hint in lowered for hint in _HINTS)
 
 

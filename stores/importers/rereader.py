@@ -13,7 +13,7 @@ from typing import Any
 
 from stores import jsontext
 
-BLOCK = 2**20
+BLOCK = 2**18
 _ESCAPED_UNICODE = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})")
 _HIGH_SURROGATE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
 _NOTHING = "\0\0"

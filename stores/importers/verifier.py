@@ -19,7 +19,7 @@ from stores.models import ImportedRecord, Quarantine, Revision, Store
 from stores.secrets import Sealer, mask, may_hold_secrets
 from stores.wholes import WHOLE_STORES
 
-BATCH = 50
+BATCH = 20
 LONGEST_VALUE = 200
 """Characters of a value that a difference shows."""
 

@@ -20,9 +20,9 @@ def main(path: Path) -> None:
     from stores.collections import batched
     from stores.importers.items import RecordItem
     from stores.importers.parser import Parser, detect_kind
-    from stores.sql import read_without_mapping
+    from stores.sql import tune_for_long_job
 
-    read_without_mapping()
+    tune_for_long_job()
     uncounted = 0.0
     with path.open("rb") as file, transaction.atomic():
         kind = detect_kind(file)
