@@ -4,7 +4,9 @@ import base64
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from bigagi_site.routes import is_asgi_path
@@ -137,6 +139,15 @@ def test_every_route_answers_with_and_without_a_slash(seed, path):
         assert answer.status_code == 200, answer.getvalue()
         assert answer["X-Request-ID"]
         assert "no-cache" in answer["Cache-Control"] or "immutable" in answer["Cache-Control"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", RECORDS)
+def test_reading_writes_nothing(seed, path):
+    client = sign_in()
+    with CaptureQueriesContext(connection) as queries:
+        client.get(path).getvalue()
+    assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
 
 
 @pytest.mark.django_db
