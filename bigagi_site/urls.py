@@ -1,4 +1,6 @@
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
@@ -30,6 +32,8 @@ urlpatterns = [
     re_path(r"^api/health/?$", health, name="health"),
     path("api", UnknownRouteView.as_view()),
     path("api/", include(api_patterns)),
+    # Browsers ask for it beside pages that name no icon, as the API's.
+    path("favicon.ico", login_not_required(RedirectView.as_view(url=f"{settings.STATIC_URL}bigagi/icon.svg"))),
     # One way to sign in: the admin's own page knows no links.
     path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),
     path("admin/", admin.site.urls),

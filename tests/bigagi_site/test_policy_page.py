@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.servers import Client
+
 STRICT = {
     "script-src": "'self'",
     "style-src": "'self'",
@@ -55,9 +57,12 @@ def test_cookies_are_closed_to_scripts_and_other_sites(server):
     assert cookie.get_nonstandard_attr("SameSite") == "Lax"
 
 
-def test_static_files_need_no_sign_in_and_no_collecting(server):
-    from tests.servers import Client
+def test_the_icon_is_found_where_browsers_look(server):
+    answer = Client(server.url).get("/favicon.ico", follow=True)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/svg+xml")
 
+
+def test_static_files_need_no_sign_in_and_no_collecting(server):
     answer = Client(server.url).get("/static/bigagi/colors.css")
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("text/css")

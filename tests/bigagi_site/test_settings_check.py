@@ -19,7 +19,6 @@ def test_the_defaults_are_in_order():
 @pytest.mark.parametrize(
     ("expected", "wrong"),
     [
-        ("bigagi.E001", {"DATABASES": {"default": {"ENGINE": "django.db.backends.mysql"}}}),
         ("bigagi.E002", {"LOG_FORMAT": "xml"}),
         ("bigagi.E003", {"LOG_LEVEL": "LOUD"}),
         ("bigagi.E004", {"SECRET_KEY": "short"}),
@@ -31,6 +30,11 @@ def test_wrong_combinations_are_found(settings, expected, wrong):
     for name, value in wrong.items():
         setattr(settings, name, value)
     assert found() == {expected}
+
+
+def test_another_database_is_refused(settings, monkeypatch):
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.mysql")
+    assert found() == {"bigagi.E001"}
 
 
 def test_data_in_the_checkout_is_warned_of(settings):
