@@ -14,8 +14,10 @@ from bigagi_site.logs import build_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-if (BASE_DIR / ".env").is_file():
-    environ.Env.read_env(BASE_DIR / ".env")
+# Tests name another file: what a person set for their own data must not reach them.
+ENV_FILE = Path(os.environ.get("BIGAGI_ENV_FILE", BASE_DIR / ".env"))
+if ENV_FILE.is_file():
+    environ.Env.read_env(ENV_FILE)
 
 # --- Where everything lies -------------------------------------------------------------------------------------------
 

@@ -31,6 +31,8 @@ class StartupError(Exception):
 
 def prepare_data_dir() -> None:
     """Make the data folder and Django's key file where they are missing. Raises StartupError."""
+    # The database, too, is nobody else's to read, in a folder that was there before and is open to others.
+    os.umask(0o077)
     try:
         settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=settings.DATA_DIR):
@@ -129,7 +131,7 @@ def prepare_database() -> Backup | None:
         reason = str(error).strip().splitlines()[0]
         raise StartupError(f"The database cannot be used ({reason}). It is: {describe_database()}") from error
     except BackupError as error:
-        raise StartupError(f"The database needs a migration, and comes before it a backup. {error}") from error
+        raise StartupError(f"The database needs a migration, and a backup before it. {error}") from error
     return backup
 
 

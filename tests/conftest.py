@@ -26,6 +26,7 @@ if "bigagi_site.settings" in sys.modules:
 os.environ["DJANGO_SETTINGS_MODULE"] = "bigagi_site.settings"
 _data_dir = tempfile.TemporaryDirectory(prefix="bigagi-tests-", ignore_cleanup_errors=True)
 os.environ["BIGAGI_DATA_DIR"] = _data_dir.name
+os.environ["BIGAGI_ENV_FILE"] = os.devnull
 for name in ("BIGAGI_KEY_FILE", "BIGAGI_HTTPS", "BIGAGI_ALLOWED_HOSTS", "SECRET_KEY", "DEBUG", "LOG_FORMAT"):
     os.environ.pop(name, None)
 django.setup()

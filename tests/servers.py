@@ -114,7 +114,8 @@ class Server:
 def build_environment(data_dir: Path, **variables: str) -> dict[str, str]:
     """Return the environment of a newcomer, whose data lies in `data_dir`."""
     inherited = {name: value for name, value in os.environ.items() if not OWN_VARIABLES.match(name)}
-    return inherited | {"BIGAGI_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"} | variables
+    own = {"BIGAGI_DATA_DIR": str(data_dir), "BIGAGI_ENV_FILE": os.devnull, "PYTHONUNBUFFERED": "1"}
+    return inherited | own | variables
 
 
 def manage(*arguments: str, environment: dict[str, str], **kwargs: Any) -> subprocess.CompletedProcess[str]:

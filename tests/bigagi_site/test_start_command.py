@@ -76,6 +76,8 @@ def test_the_folder_and_the_key_files_are_private(environment):
         assert _mode(server.data_dir) == 0o700
         assert _mode(server.data_dir / "secret_key") == 0o600
         assert _mode(server.data_dir / "secrets.key") == 0o600
+        if "DATABASE_URL" not in environment:
+            assert _mode(server.data_dir / "bigagi.sqlite3") == 0o600
 
 
 def _mode(path):
