@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import os
 import tempfile
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from stores.collections import batched
 
 CHUNK = 3 * 2**18
 """Bytes read at a time; a multiple of 3, so that each chunk is whole base64."""
+
+LEFT_OVER_AFTER = 3600
+"""Seconds after which a file that has not got its name is nobody's any more."""
 
 
 class AssetMissing(FileNotFoundError):
@@ -76,6 +80,14 @@ def store_base64(pieces: Iterable[str], *, writes: bool = True) -> StoredBytes:
         Path(name).unlink(missing_ok=True)
         raise
     return StoredBytes(digest.hexdigest(), size)
+
+
+def delete_leftovers() -> None:
+    """Delete files that a writer left unfinished long ago."""
+    for path in Path(settings.ASSETS_DIR).glob("incoming-*"):
+        # Another process may be writing a younger one.
+        if path.stat().st_mtime < time.time() - LEFT_OVER_AFTER:
+            path.unlink(missing_ok=True)
 
 
 def _decoded(pieces: Iterable[str]) -> Iterator[bytes]:

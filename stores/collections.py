@@ -78,6 +78,10 @@ class Collection(ABC):
         """Return in words what is wrong with the files that belong to a record of ours, or nothing."""
         return ""
 
+    def tidy(self) -> None:
+        """Delete what writers that were killed left behind."""
+        return
+
     def has_damaged_files(self, uid: str) -> bool:
         """Tell whether a record here has files of which one is gone or has other bytes."""
         return False

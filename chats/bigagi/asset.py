@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from chats.assets import CHUNK, NotBase64, StoredBytes, check_file, store_base64
+from chats.assets import CHUNK, NotBase64, StoredBytes, check_file, delete_leftovers, store_base64
 from chats.models import Asset
 from stores.codecs import Columns, Rows, Unreadable
 from stores.collections import TableCollection
@@ -92,6 +92,9 @@ class Assets(TableCollection):
     def find_damage(self, record: Any) -> str:
         held = stored_bytes(record)
         return check_file(held) if held else ""
+
+    def tidy(self) -> None:
+        delete_leftovers()
 
     def has_damaged_files(self, uid: str) -> bool:
         asset = Asset.objects.filter(uid=uid, sha256__isnull=False).only("sha256", "size").first()

@@ -146,6 +146,7 @@ class Import:
                 source_sha256=sha256,
                 position_base=base,
             )
+            registry.collection_of("asset").tidy()
         progress.complete("read", "check")
         self.source = Source(uncarried=UNCARRIED.get(self.kind, frozenset()))
         self.writer = Writer(

@@ -1,0 +1,84 @@
+"""An import that is killed with SIGKILL is completed by the next one, as if nothing had happened."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import generators
+from tests.conftest import copy_environment
+from tests.servers import execute, manage
+from tests.stores.processes import import_whole, read_status, show_everything, start_import, wait_for
+
+CHATS, MESSAGES, IMAGES, MODELS = 150, 12, 120, 1500
+
+
+def count(environment: dict[str, str], table: str) -> int:
+    return int(execute(environment, f"SELECT count(*) FROM {table}")[0][0])
+
+
+def count_asset_files(environment: dict[str, str]) -> int:
+    return sum(1 for path in Path(environment["BIGAGI_DATA_DIR"], "assets").glob("??/*"))
+
+
+PLACES: dict[str, Callable[[dict[str, str]], bool]] = {
+    "stores": lambda environment: count(environment, "llms_model") > 0,
+    "assets": lambda environment: count_asset_files(environment) > IMAGES // 3,
+    "first chats": lambda environment: count(environment, "chats_conversation") > 0,
+    "middle": lambda environment: count(environment, "chats_conversation") > CHATS // 2,
+    "verify": lambda environment: execute(environment, "SELECT phase FROM stores_migrationrun") == [("verify",)],
+}
+
+
+@pytest.fixture(scope="module")
+def backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("killed") / "backup.json"
+    ids = [generators.make_id(1, "chat", index) for index in range(20)]
+    generators.write_backup(
+        path,
+        generators.make_conversations(CHATS, MESSAGES, images=IMAGES),
+        stores=generators.make_stores(1, ids, models=MODELS),
+        assets=(generators.make_asset(1, index) for index in range(IMAGES)),
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(backup: Path, first_start: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    with copy_environment(first_start, tmp_path_factory.mktemp("undisturbed") / "data") as environment:
+        import_whole(backup, environment)
+        return show_everything(environment)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_next_import_completes_one_that_was_killed(
+    place: str, backup: Path, undisturbed: str, started: dict[str, str]
+):
+    with start_import(backup, started) as process:
+        wait_for(process, lambda: PLACES[place](started))
+        process.kill()
+        process.wait()
+    killed = read_status(started)
+    assert killed["status"] == "error"
+    assert "Import the file again" in killed["blocked_by"]
+    assert all(phase["status"] != "running" for phase in killed["phases"])
+    assert count(started, "chats_conversation") < CHATS or place == "verify"
+
+    import_whole(backup, started)
+    assert execute(started, "SELECT status FROM stores_migrationrun ORDER BY id") == [("error",), ("done",)]
+    assert show_everything(started) == undisturbed
+    assert not Path(started["BIGAGI_DATA_DIR"], "scratch").exists()
+
+
+def test_an_import_while_one_runs_is_refused_and_names_it(backup: Path, undisturbed: str, started: dict[str, str]):
+    with start_import(backup, started) as process:
+        wait_for(process, lambda: count(started, "stores_migrationrun") > 0)
+        refused = manage("import_indexeddb", str(backup), environment=started)
+        assert process.poll() is None, "the first was over too soon"
+        assert refused.returncode == 2, refused.stdout + refused.stderr
+        assert "run 1" in refused.stderr and backup.name in refused.stderr and str(process.pid) in refused.stderr
+        assert len(refused.stderr.strip().splitlines()) == 1
+        assert read_status(started)["status"] == "running"
+        assert process.wait(timeout=90) == 0
+    assert count(started, "stores_migrationrun") == 1
+    assert show_everything(started) == undisturbed
