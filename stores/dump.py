@@ -8,6 +8,7 @@ from stores.collections import Collection, merge_quarantined
 from stores.envelope import close_envelope, envelope_of
 from stores.jsontext import encode
 from stores.models import Revision, Store
+from stores.secrets import show_text
 
 Shown = Callable[[Any], Any]
 """What becomes of references to secrets: `secrets.mask`, `secrets.reveal`, or `as_references`."""
@@ -74,16 +75,16 @@ def dump_collection(collection: Collection, shown: Shown, left_over: Any) -> Ite
         yield "{"
         members: Iterator[tuple[str, Any]] = ((record.uid, value) for record, value in collection.records())
         for uid, value in members:
-            yield f"{comma}{encode(uid)}:{encode(shown(value))}"
+            yield f"{comma}{encode(shown(uid))}:{encode(shown(value))}"
             comma = ","
         for key, value in left_over.items():
-            yield f"{comma}{encode(key)}:{encode(shown(value))}"
+            yield f"{comma}{encode(shown(key))}:{encode(shown(value))}"
             comma = ","
         yield "}"
         return
     yield "["
     rows = ((record.position, encode(shown(value))) for record, value in collection.records())
-    damaged = ((member.position, shown(member.raw)) for member in collection.quarantined())
+    damaged = ((member.position, show_text(member.raw, shown)) for member in collection.quarantined())
     for _, text in merge_quarantined(rows, damaged):
         yield comma + text
         comma = ","

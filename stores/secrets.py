@@ -8,17 +8,15 @@ text. On the wire a secret is the marker `bigagi-secret:<last4>`.
 
 import hashlib
 import hmac
-import os
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from stores.jsontext import UndecodableJSON, decode, encode
+from stores.keyfile import read_keys
 from stores.models import Secret
 
 MARKER = "bigagi-secret:"
@@ -28,13 +26,20 @@ LAST4_FROM = 16
 _REFERENCE = re.compile(r"bigagi-secret:ref:([0-9a-f]{32})")
 _SECRET_KEY = re.compile(r"(?:key|keyid|token|secret)\Z|\A(?:googleCSEId|wssEndpoint)\Z", re.IGNORECASE)
 _HOST_KEY = re.compile(r"(?:Host|Endpoint)\Z", re.IGNORECASE)
-_USERINFO = re.compile(r"\A((?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://)?)([^/?#@\s]+(?:@[^/?#@\s]+)*)(?=@)")
+_USERINFO = re.compile(r"\A((?:(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?)([^/?#@\s]+(?:@[^/?#@\s]+)*)(?=@)")
 _QUERY = re.compile(r"(?<=\?)([^#]+)")
 _WHOLE_SHAPE = re.compile(r"(?=\D*\d|[^A-Z]*[A-Z])(?:sk-|AIza|AKIA)[A-Za-z0-9_\-]{12,}")
 _SHAPE = re.compile(
-    r"(?<![A-Za-z0-9])(?:sk-(?=[A-Za-z_\-]*\d)[A-Za-z0-9_\-]{20,}|AIza[A-Za-z0-9_\-]{35}|AKIA[A-Z0-9]{16})"
+    r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]))(?:sk-(?=[A-Za-z_\-]*\d)[A-Za-z0-9_\-]{20,}|AIza[A-Za-z0-9_\-]{35}|AKIA[A-Z0-9]{16})"
 )
-_MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:\s*)"((?:[^"\\]|\\.)*)("|\Z)', re.DOTALL)
+_FOUND_ANYWHERE = re.compile(f"{_REFERENCE.pattern}|{_SHAPE.pattern}")
+_MEMBER = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+)"((?:[^"\\]++|\\.)*+)("|\\?\Z)', re.DOTALL)
+_LOOSE_MEMBER = re.compile(
+    r'([A-Za-z0-9_]*(?:key|keyid|token|secret|googleCSEId|Endpoint|Host))(\\*"\s*+:\s*+\\*")((?:[^"\\]++|\\[^"])*+)',
+    re.IGNORECASE | re.DOTALL,
+)
+"""A secret's key and its text where the quotes of damaged text do not pair."""
+
 _HINTS = (
     *(b'key"', b'keyid"', b'token"', b'secret"', b'host"', b'endpoint"', b'googlecseid"'),
     *(b"sk-", b"aiza", b"akia", MARKER.encode(), b"\\u00"),
@@ -45,33 +50,10 @@ class UnreadableSecret(ValueError):
     """A secret whose key is not in the key file: it is never replaced by its ciphertext."""
 
 
-# --- the key file ---------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=4)
-def _read_keys(path: Path, changed_ns: int) -> list[bytes]:
-    return path.read_bytes().split()
-
-
-def _keys(*, create: bool = False) -> list[bytes]:
-    path = Path(settings.KEY_FILE)
-    if not path.exists():
-        if not create:
-            return []
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Nobody else may read it even for a moment, and of two processes that make it one wins.
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(Fernet.generate_key() + b"\n")
-        except FileExistsError:
-            pass
-    return _read_keys(path, path.stat().st_mtime_ns)
-
-
 def refer(value: str) -> str:
     """Return the reference that stands for the secret."""
     # The oldest key stays at the end of the file when keys are renewed, and with it all references.
-    key = hashlib.sha256(b"reference" + _keys(create=True)[-1]).digest()
+    key = hashlib.sha256(b"reference" + read_keys(create=True)[-1]).digest()
     return f"{MARKER}ref:{hmac.new(key, value.encode('utf-8', 'surrogatepass'), 'sha256').hexdigest()[:32]}"
 
 
@@ -103,13 +85,21 @@ class Sealer:
             return text
         if _SECRET_KEY.search(key) or _WHOLE_SHAPE.fullmatch(text):
             return self._seal(text)
-        if MARKER in text:
-            text = _REFERENCE.sub(lambda match: self._seal(match[0]), text)
-        if _HOST_KEY.search(key):
-            text = _USERINFO.sub(lambda match: match[1] + self._keep_or_seal(match[2]), text)
-            text = _QUERY.sub(lambda match: self._keep_or_seal(match[1]), text)
-        if "sk-" in text or "AIza" in text or "AKIA" in text:
-            text = _SHAPE.sub(lambda match: self._seal(match[0]), text)
+        if not _HOST_KEY.search(key):
+            return self._seal_found(text)
+        # Each character is sealed once at most: what a reference stands for is not looked at again.
+        sealed, at = "", 0
+        if user := _USERINFO.match(text):
+            sealed, at = user[1] + self._keep_or_seal(user[2]), user.end()
+        for query in _QUERY.finditer(text, at):
+            sealed += self._seal_found(text[at : query.start()]) + self._keep_or_seal(query[1])
+            at = query.end()
+        return sealed + self._seal_found(text[at:])
+
+    def _seal_found(self, text: str) -> str:
+        """Seal what is secret by its shape, and what only looks like a reference: revealing gives it back."""
+        if "sk-" in text or "AIza" in text or "AKIA" in text or MARKER in text:
+            return _FOUND_ANYWHERE.sub(lambda match: self._seal(match[0]), text)
         return text
 
     def _keep_or_seal(self, secret: str) -> str:
@@ -123,23 +113,47 @@ class Sealer:
             # The strings of a list stand under the list's key.
             return [self.seal(item, key) for item in value]
         if isinstance(value, dict):
-            return {name: self.seal(item, name) for name, item in value.items()}
+            return {
+                self._seal_found(name) if MARKER in name else name: self.seal(item, name)
+                for name, item in value.items()
+            }
         return value
 
     def seal_text(self, text: str) -> str:
         """Return raw text, JSON or damaged, with references in the place of secrets."""
         if not may_hold_secrets(text):
             return text
-        return _SHAPE.sub(lambda match: self._seal(match[0]), _MEMBER.sub(self._seal_member, text))
+        sealed, at = [], 0
+        for match in _MEMBER.finditer(text):
+            sealed += [self._seal_loose(text[at : match.start()]), self._seal_member(*match.groups())]
+            at = match.end()
+        return "".join([*sealed, self._seal_loose(text[at:])])
 
-    def _seal_member(self, match: re.Match[str]) -> str:
-        key, colon, text, end = match.groups()
+    def _seal_member(self, key: str, colon: str, text: str, end: str) -> str:
         try:
-            plain_key, plain = decode(f'"{key}"'), decode(f'"{text}"')
+            plain_key = decode(f'"{key}"')
         except UndecodableJSON:
-            plain_key, plain = key, text
-        sealed = self._seal_string(plain, plain_key)
-        return match[0] if sealed == plain else f'"{key}"{colon}{encode(sealed)[:-1]}{end}'
+            plain_key = key
+        return f'"{self._seal_found(key)}"{colon}"{self._seal_inside(text, plain_key)}{end}'
+
+    def _seal_loose(self, text: str) -> str:
+        sealed, at = [], 0
+        for match in _LOOSE_MEMBER.finditer(text):
+            key, colon, inside = match.groups()
+            sealed += [self._seal_found(text[at : match.start()]), key, colon, self._seal_inside(inside, key)]
+            at = match.end()
+        return "".join([*sealed, self._seal_found(text[at:])])
+
+    def _seal_inside(self, text: str, key: str) -> str:
+        """Seal the inside of a JSON string, as it is escaped; it may hold JSON itself."""
+        if '\\"' in text and not _SECRET_KEY.search(key):
+            return self._seal_loose(text)
+        try:
+            plain = decode(f'"{text}"')
+        except UndecodableJSON:
+            return self._seal_string(text, key)
+        sealed = self._seal_string(plain, key)
+        return text if sealed == plain else encode(sealed)[1:-1]
 
     def save(self) -> None:
         """Write the secrets that were found and are not known yet; call it in the transaction of what refers to
@@ -148,7 +162,7 @@ class Sealer:
             return
         known = set(Secret.objects.filter(reference__in=map(_digits, self.found)).values_list("reference", flat=True))
         new = {name: value for name, value in self.found.items() if _digits(name) not in known}
-        box = MultiFernet([Fernet(key) for key in _keys(create=True)]) if new else None
+        box = MultiFernet([Fernet(key) for key in read_keys(create=True)]) if new else None
         Secret.objects.bulk_create(
             [
                 Secret(
@@ -185,7 +199,7 @@ def _map_strings(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, list):
         return [_map_strings(item, change) for item in value]
     if isinstance(value, dict):
-        return {key: _map_strings(item, change) for key, item in value.items()}
+        return {change(key) if MARKER in key else key: _map_strings(item, change) for key, item in value.items()}
     return value
 
 
@@ -216,7 +230,7 @@ def reveal(value: Any) -> Any:
 
 
 def _open(secret: Secret | None) -> str:
-    keys = _keys()
+    keys = read_keys()
     if secret is None or not keys:
         raise UnreadableSecret(f"The key file {settings.KEY_FILE} is missing or empty: put it back to read API keys.")
     try:
@@ -226,6 +240,13 @@ def _open(secret: Secret | None) -> str:
             f"The key file {settings.KEY_FILE} is not the one this secret was stored with."
         ) from error
     return plain.decode("utf-8", "surrogatepass")
+
+
+def show_text(text: str, shown: Callable[[Any], Any]) -> str:
+    """Return raw JSON text, sealed as text, with its references shown by `mask` or `reveal`."""
+    if MARKER not in text:
+        return text
+    return _REFERENCE.sub(lambda reference: encode(shown(reference[0]))[1:-1], text)
 
 
 def keep(incoming: Any, ours: Any, key: str = "", *, lost: list[str] | None = None) -> Any:
@@ -251,7 +272,10 @@ def keep(incoming: Any, ours: Any, key: str = "", *, lost: list[str] | None = No
     if isinstance(incoming, str):
         if incoming == "" and isinstance(ours, str) and _REFERENCE.fullmatch(ours):
             return ours
-        if MARKER in incoming and isinstance(ours, str) and mask(ours) == incoming:
+        # A whole secret is kept whatever the marker shows of it; a part of a text, where the rest is the same.
+        if _is_marker(incoming) and isinstance(ours, str) and _REFERENCE.fullmatch(ours):
+            return ours
+        if MARKER in incoming and isinstance(ours, str) and MARKER in ours and mask(ours) == incoming:
             return ours
         if _is_marker(incoming) and (_SECRET_KEY.search(key) or _HOST_KEY.search(key)):
             if lost is not None:
