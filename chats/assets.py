@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from django.conf import settings
 
 from chats.models import Asset, Fragment
-from stores.collections import batched
+from stores.iteration import batched
 
 CHUNK = 3 * 2**18
 """Bytes read at a time; a multiple of 3, so that each chunk is whole base64."""

@@ -101,7 +101,7 @@ class MessageSerializer(RecordSerializer):
 
     def load(self, records: Sequence[Message]) -> list[Any]:
         # Its order is given up, for the model's own sorts by a join with the chats.
-        loaded = load_messages(Message.objects.filter(pk__in=[message.pk for message in records]).order_by())
+        loaded = load_messages([message.pk for message in records], by="id")
         by_position = {position: json for _, position, json in loaded}
         return [by_position[message.position] for message in records]
 

@@ -1,10 +1,9 @@
 """Collections: the lists and maps of records inside a store's state that apps keep as rows."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from django.db import models
 
@@ -12,20 +11,11 @@ from stores import jsontext
 from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable, is_id
 from stores.models import MigrationRun, Quarantine, Record
 
-T = TypeVar("T")
-
 Original = tuple[str, str, Any]
 """Kind, id and JSON of what a conversion changed."""
 
 DUMP_BATCH = 100
 """Records that a dump holds in memory at a time."""
-
-
-def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield the items in lists of at most `size`."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 class Collection(ABC):
@@ -116,6 +106,14 @@ class Collection(ABC):
     def load(self, records: Sequence[Any]) -> list[Any]:
         """Return the JSON of these rows, in their order, with references in the place of secrets."""
 
+    def has_originals(self) -> bool:
+        """Tell whether a conversion changed records that are here."""
+        return False
+
+    def load_originals(self, records: Sequence[Any]) -> list[Any]:
+        """Return the JSON of these rows as it was before conversion."""
+        return self.load(records)
+
     def rows(self) -> models.QuerySet[Any]:
         """Return all rows; those of a list in their order."""
         rows = self.model._default_manager
@@ -123,16 +121,20 @@ class Collection(ABC):
 
     def first_position(self) -> int:
         """Return the position for the first of new records."""
-        return (self.rows().aggregate(last=models.Max("position"))["last"] or -1) + 1 if self.shape == "list" else 0
+        if self.shape == "map":
+            return 0
+        last = self.rows().aggregate(last=models.Max("position"))["last"]
+        return 0 if last is None else last + 1
 
-    def records(self) -> Iterator[tuple[Record, Any]]:
+    def records(self, load: Callable[[Sequence[Any]], list[Any]] | None = None) -> Iterator[tuple[Any, Any]]:
         """Yield each row with its JSON, in order; memory does not grow with the collection."""
+        load = load or self.load
         last: tuple[int, int] | None = None
         while True:
             batch = list(self._after(last)[:DUMP_BATCH])
             if not batch:
                 return
-            yield from zip(batch, self.load(batch), strict=True)
+            yield from zip(batch, load(batch), strict=True)
             last = (getattr(batch[-1], "position", 0), batch[-1].pk)
 
     def _after(self, last: tuple[int, int] | None) -> models.QuerySet[Any]:

@@ -8,6 +8,13 @@ from typing import Any
 from django.db import connection, models
 from django.utils import timezone
 
+from stores.iteration import batched
+
+KEYS_A_QUERY = 10_000
+"""Parameters of one statement: SQLite takes 250,000, PostgreSQL 65,535."""
+
+ROWS_A_FETCH = 1_000
+
 
 def allocate_ids(model: type[models.Model], count: int) -> range:
     """Return `count` unused primary keys. Call it in the transaction that inserts the rows."""
@@ -34,10 +41,30 @@ def allocate_ids(model: type[models.Model], count: int) -> range:
 def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows of database values, in the order of the field names."""
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(model._meta.get_field(name).column) for name in names)
+    columns = ", ".join(quote(_column(model, name)) for name in names)
     values = ", ".join(["%s"] * len(names))
     with connection.cursor() as cursor:
         cursor.executemany(f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({values})", rows)
+
+
+def select_rows(
+    model: type[models.Model], names: Sequence[str], owner: str, keys: Sequence[int]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield rows of database values (JSON as text), in the order of the field names, of those whose `owner` is one of
+    the keys."""
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(_column(model, name)) for name in names)
+    for some in batched(keys, KEYS_A_QUERY):
+        marks = ", ".join(["%s"] * len(some))
+        where = f"{quote(_column(model, owner))} IN ({marks})"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {columns} FROM {quote(model._meta.db_table)} WHERE {where}", some)
+            while rows := cursor.fetchmany(ROWS_A_FETCH):
+                yield from rows
+
+
+def _column(model: type[models.Model], name: str) -> str:
+    return str(model._meta.get_field(name).column)  # type: ignore[union-attr]  # no relation of others is asked for
 
 
 def now() -> Any:

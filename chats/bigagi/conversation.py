@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, Min
+from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
 from chats.bigagi import rows as table
@@ -11,9 +11,9 @@ from chats.bigagi.conversion import convert_message, is_old_message
 from chats.bigagi.message import MessageRow, fragment_to_json, message_to_json, message_to_row
 from chats.models import Conversation, Message
 from stores import jsontext
-from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable
+from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable, is_id
 from stores.collections import Collection, Original, save_quarantine
-from stores.models import MigrationRun, Quarantine
+from stores.models import MigrationRun, Quarantine, Revision
 
 STORE = "app-chats"
 BLOCK = 2**32
@@ -103,6 +103,7 @@ class Conversations(Collection):
     store, key, kind, model = STORE, "conversations", "conversation", Conversation
     parts = ("message", "fragment")
     has_keys = False
+    converts_records = True
 
     def to_rows(self, record: Any, uid: str) -> Rows:
         return conversation_to_rows(record, uid)
@@ -113,7 +114,7 @@ class Conversations(Collection):
             return record, []
         converted, originals = list(messages), []
         for at, message in enumerate(messages):
-            if is_old_message(message):
+            if is_old_message(message) and ("id" not in message or is_id(message["id"])):
                 converted[at] = convert_message(message, uid, at)
                 originals.append(("message", f"{uid}/{converted[at]['id']}", message))
         return record | {"messages": converted}, originals
@@ -169,7 +170,7 @@ class Conversations(Collection):
                 save_quarantine(STORE, part.damaged, run, owner=keys[part.uid])
 
     def load(self, records: Sequence[Any]) -> list[Any]:
-        messages = load_messages(Message.objects.filter(conversation__in=[record.pk for record in records]))
+        messages = load_messages([record.pk for record in records])
         members: dict[int, list[tuple[int, Any]]] = {record.pk: [] for record in records}
         for owner, position, message in messages:
             members[owner].append((position, message))
@@ -186,21 +187,48 @@ class Conversations(Collection):
             for record in records
         ]
 
+    def has_originals(self) -> bool:
+        return _original_messages().exists()
 
-def load_messages(messages: Any) -> list[tuple[int, int, JSONObject]]:
-    """Return conversation key, position and JSON of each message of a queryset, with three queries."""
-    names = table.MESSAGE_COLUMNS
-    rows = list(messages.values_list("pk", "conversation_id", "position", "uid", "extra", *names))
-    keys = [row[0] for row in rows]
-    fragments: dict[int, list[tuple[int, Any]]] = {pk: [] for pk in keys}
-    for owner, position, *values, pt, text, part, extra in table.fragments_of(keys):
-        columns = dict(zip(table.FRAGMENT_COLUMNS, values, strict=True))
+    def load_originals(self, records: Sequence[Any]) -> list[Any]:
+        loaded = self.load(records)
+        for record, conversation in zip(records, loaded, strict=True):
+            _put_originals_back(record.uid, conversation["messages"])
+        return loaded
+
+
+def _original_messages() -> QuerySet[Revision]:
+    return Revision.objects.filter(kind="message", reason=Revision.Reason.ORIGINAL)
+
+
+def _put_originals_back(uid: str, messages: list[Any]) -> None:
+    """Put the old messages of a conversation in the places of those that they became."""
+    known = {f"{uid}/{message['id']}" for message in messages if isinstance(message, dict) and "id" in message}
+    bodies = _original_messages().filter(uid__in=known).values_list("body", flat=True)
+    originals = [jsontext.decode(body) for body in bodies]
+    for at, message in enumerate(messages):
+        # The ids of two chats and messages can join to one text, and two messages can have one id: what an original
+        # becomes tells which it is.
+        became = [(old, convert_message(old, uid, at)) for old in originals]
+        same = [old for old, converted in became if jsontext.same(converted, message)]
+        edited = [
+            old for old, converted in became if isinstance(message, dict) and converted["id"] == message.get("id")
+        ]
+        messages[at] = next(iter(same or edited), message)
+
+
+def load_messages(keys: Sequence[int], by: str = "conversation") -> list[tuple[int, int, JSONObject]]:
+    """Return conversation key, position and JSON of the messages of these conversations, or (`by="id"`) with these
+    keys; three queries."""
+    rows = list(table.messages_of(keys, by))
+    fragments: dict[int, list[tuple[int, Any]]] = {pk: [] for pk, *_ in rows}
+    for owner, position, columns, pt, text, part, extra in table.fragments_of(list(fragments)):
         fragments[owner].append((position, fragment_to_json(columns, pt, text, part, extra)))
-    for owner, position, raw in table.damaged_fragments_of(keys):
+    for owner, position, raw in table.damaged_fragments_of(list(fragments)):
         fragments[owner].append((position, jsontext.decode(raw)))
     return [
-        (owner, position, message_to_json(uid, dict(zip(names, values, strict=True)), extra, fragments[pk]))
-        for pk, owner, position, uid, extra, *values in rows
+        (owner, position, message_to_json(uid, columns, extra, fragments[pk]))
+        for pk, owner, position, uid, columns, extra in rows
     ]
 
 

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.db.models import BooleanField
+
 from chats.bigagi.message import FRAGMENT, MESSAGE, MessageRow
 from chats.models import Conversation, Fragment, Message
 from stores.codecs import Rows
-from stores.collections import batched
 from stores.fields import VerbatimJSONField
-from stores.jsontext import encode
+from stores.iteration import batched
+from stores.jsontext import decode, encode
 from stores.models import Quarantine
-from stores.sql import allocate_ids, insert_rows, now
+from stores.sql import KEYS_A_QUERY, allocate_ids, insert_rows, now, select_rows
 
 CONVERSATION_COLUMNS = (
     *("user_title", "auto_title", "system_purpose_id", "user_symbol"),
@@ -19,10 +21,8 @@ CONVERSATION_COLUMNS = (
 MESSAGE_COLUMNS = MESSAGE.names
 FRAGMENT_COLUMNS = FRAGMENT.names
 
-KEYS_A_QUERY = 10_000
-"""Parameters of one statement: SQLite takes 250,000, PostgreSQL 65,535."""
-
-_JSON = {name for name in MESSAGE_COLUMNS if isinstance(Message._meta.get_field(name), VerbatimJSONField)}
+_JSON = [name for name in MESSAGE_COLUMNS if isinstance(Message._meta.get_field(name), VerbatimJSONField)]
+_BOOLEAN = [name for name in MESSAGE_COLUMNS if isinstance(Message._meta.get_field(name), BooleanField)]
 
 
 _NO_UPDATE = {"updated": None}
@@ -95,16 +95,38 @@ def fragment_values(owner: int, row: MessageRow) -> Iterator[tuple[Any, ...]]:
         yield (owner, fragment.position, *columns, fragment.pt, fragment.text, part, _text(fragment.extra))
 
 
-def fragments_of(keys: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-    """Yield message key, position, columns, pt, text, part and extra of the messages' fragments."""
-    for some in batched(keys, KEYS_A_QUERY):
-        yield from Fragment.objects.filter(message__in=some).values_list(
-            "message_id", "position", *FRAGMENT_COLUMNS, "pt", "text", "part", "extra"
-        )
+def messages_of(keys: Sequence[int], by: str) -> Iterator[tuple[int, int, int, str, dict[str, Any], dict[str, Any]]]:
+    """Yield key, conversation key, position, id, columns and extra of the messages whose `by` is one of the keys."""
+    names = ("id", "conversation", "position", "uid", "extra", *MESSAGE_COLUMNS)
+    for pk, owner, position, uid, extra, *values in select_rows(Message, names, by, keys):
+        columns = dict(zip(MESSAGE_COLUMNS, values, strict=True))
+        for name in _JSON:
+            if columns[name] is not None:
+                columns[name] = decode(columns[name])
+        # SQLite has no booleans.
+        for name in _BOOLEAN:
+            if columns[name] is not None:
+                columns[name] = bool(columns[name])
+        yield pk, owner, position, uid, columns, _value(extra)
+
+
+def fragments_of(keys: Sequence[int]) -> Iterator[tuple[int, int, dict[str, Any], Any, Any, Any, dict[str, Any]]]:
+    """Yield message key, position, columns, pt, text, part and extra of the fragments of messages."""
+    names = ("message", "position", "pt", "text", "part", "extra", *FRAGMENT_COLUMNS)
+    for owner, position, pt, text, part, extra, *values in select_rows(Fragment, names, "message", keys):
+        columns = dict(zip(FRAGMENT_COLUMNS, values, strict=True))
+        yield owner, position, columns, pt, text, None if part is None else _value(part), _value(extra)
+
+
+def _value(text: str | None) -> dict[str, Any]:
+    if text is None or text == "{}":
+        return {}
+    return {"updated": None} if text == _NO_UPDATE_TEXT else decode(text)
 
 
 def damaged_fragments_of(keys: Sequence[int]) -> Iterator[tuple[int, int, str]]:
     """Yield message key, position and raw text of the messages' damaged fragments."""
     for some in batched(keys, KEYS_A_QUERY):
         damaged = Quarantine.objects.filter(store="app-chats", collection="fragments", owner__in=some, is_json=True)
-        yield from damaged.values_list("owner", "position", "raw")
+        for owner, position, raw in damaged.values_list("owner", "position", "raw"):
+            yield owner or 0, position, raw

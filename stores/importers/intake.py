@@ -52,10 +52,13 @@ class RecordIntake:
         else:
             for kind, count in collection.count_parts(item.value).items():
                 self.progress.count_read(kind, count)
-        value = self.writer.sealer.seal(item.value) if may_hold_secrets(item.text) else item.value
+        value, is_plain = item.value, not may_hold_secrets(item.text)
         if item.bytes_file is not None:
-            value = collection.attach(value, item.bytes_file, writes=self.writer.writes)
+            # Bytes hold no secrets, but text that only should have been base64 can.
+            value, is_plain = collection.attach(value, item.bytes_file, writes=self.writer.writes), False
             item.bytes_file.unlink()
+        if not is_plain:
+            value = self.writer.sealer.seal(value)
         candidate = self.candidate(collection, value, item.index, item.digest)
         if candidate is not None:
             self._add(candidate, len(item.text))

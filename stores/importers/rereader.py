@@ -4,6 +4,7 @@
 un-escaped by replacements. Undamaged files only: anything else raises `CannotReread`.
 """
 
+import codecs
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from typing import Any
 from stores import jsontext
 
 BLOCK = 2**18
-_ESCAPED_UNICODE = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})")
-_HIGH_SURROGATE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
-_NOTHING = "\0\0"
+_ESCAPED_UNICODE = re.compile(rb"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})")
+_HIGH_SURROGATE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}")
+_ESCAPES = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"), (b"\\b", b"\b"), (b"\\f", b"\f"), (b"\\/", b"/"))
 _SPACES = " \t\r\n"
 
 
@@ -74,7 +75,7 @@ class Text:
             # A number at the end of what is held could go on behind it.
             try:
                 value, end = self._decoder.raw_decode(self.held, self.at)
-                if end < len(self.held) or not self._grow(len(self.held)):
+                if end < len(self.held) or not self._grow():
                     text = self.held[self.at : end]
                     if text.count("[") + text.count("{") > jsontext.MAX_DEPTH < jsontext.depth_of(text):
                         raise CannotReread("nested too deep")
@@ -83,7 +84,7 @@ class Text:
             except CannotReread:
                 raise
             except (ValueError, RecursionError) as error:
-                if not self._grow(max(BLOCK, len(self.held))):
+                if not self._grow(max(BLOCK, len(self.held) - self.at)):
                     raise CannotReread(str(error)) from error
 
     def members(self) -> Iterator[str]:
@@ -111,52 +112,58 @@ class Text:
     def inside_string(self) -> Iterator[str]:
         """Yield the string here un-escaped, in pieces."""
         self.skip('"')
-        is_open = True
-        while is_open:
-            has_more = self.at < len(self.held) - 16 or self._grow()
-            end, is_open = self._end_of_piece()
-            if is_open and not has_more:
+        # One byte a character: bytes are searched and replaced several times as fast as text with wide characters.
+        held = self.held[self.at :].encode("utf-8", "surrogatepass")
+        decoder = codecs.getincrementaldecoder("utf-8")("surrogatepass")
+        while True:
+            end, is_closed = _end_of_piece(held)
+            yield decoder.decode(unescape(held[:end]))
+            held = held[end:]
+            if is_closed:
+                self.held, self.at = held[1:].decode("utf-8", "surrogatepass"), 0
+                return
+            if not (more := self._read()):
                 raise CannotReread("the file ends inside a string")
-            piece, self.at = self.held[self.at : end], end if is_open else end + 1
-            yield unescape(piece)
-
-    def _end_of_piece(self) -> tuple[int, bool]:
-        # Same length, so that places stay: what is left of quotes and backslashes is no escaped one.
-        held = self.held[self.at :].replace("\\\\", _NOTHING).replace('\\"', _NOTHING)
-        quote = held.find('"')
-        if quote >= 0:
-            return self.at + quote, False
-        # An escape, or a surrogate pair, that is not whole yet waits for what follows.
-        cut = held.rfind("\\", max(len(held) - 6, 0))
-        if cut < 0:
-            return self.at + len(held), True
-        if _HIGH_SURROGATE.fullmatch(held, max(cut - 6, 0), cut):
-            cut -= 6
-        return self.at + cut, True
+            held += more.encode("utf-8", "surrogatepass")
 
 
-def unescape(text: str) -> str:
-    """Return what the inside of a JSON string means."""
-    if "\\" not in text:
+def _end_of_piece(held: bytes) -> tuple[int, bool]:
+    # Same length, so that places stay: what is left of quotes and backslashes is no escaped one.
+    bare = held.replace(b"\\\\", b"\0\0").replace(b'\\"', b"\0\0")
+    quote = bare.find(b'"')
+    if quote >= 0:
+        return quote, True
+    # An escape, or a surrogate pair, that is not whole yet waits for what follows.
+    cut = bare.rfind(b"\\", max(len(bare) - 6, 0))
+    if cut < 0:
+        return len(bare), False
+    if _HIGH_SURROGATE.fullmatch(bare, max(cut - 6, 0), cut):
+        cut -= 6
+    return cut, False
+
+
+def unescape(text: bytes) -> bytes:
+    """Return what the inside of a JSON string, as UTF-8, means."""
+    if b"\\" not in text:
         return text
     # NUL stands for an escaped backslash meanwhile: it cannot stand in JSON itself.
-    if "\0" in text:
+    if b"\0" in text:
         raise CannotReread("a control character in a string")
-    text = text.replace("\\\\", "\0").replace('\\"', '"').replace("\\/", "/")
-    text = text.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
-    text = text.replace("\\b", "\b").replace("\\f", "\f")
-    if "\\u" in text:
+    text = text.replace(b"\\\\", b"\0").replace(b'\\"', b'"')
+    if b"\\" in text:
+        for escaped, plain in _ESCAPES:
+            text = text.replace(escaped, plain)
         text = _ESCAPED_UNICODE.sub(_character, text)
-    if "\\" in text:
-        raise CannotReread("an unknown escape in a string")
-    return text.replace("\0", "\\")
+        if b"\\" in text:
+            raise CannotReread("an unknown escape in a string")
+    return text.replace(b"\0", b"\\")
 
 
-def _character(match: re.Match[str]) -> str:
+def _character(match: re.Match[bytes]) -> bytes:
     high, low, single = match.groups()
     if single:
-        return chr(int(single, 16))
-    return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
+        return chr(int(single, 16)).encode("utf-8", "surrogatepass")
+    return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00).encode()
 
 
 def reread(path: Path) -> Iterator[Found]:

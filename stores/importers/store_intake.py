@@ -4,11 +4,12 @@ from typing import Any
 
 from stores import jsontext, registry
 from stores.codecs import Damaged, Unreadable, is_id
-from stores.collections import Collection, batched
+from stores.collections import Collection
 from stores.envelope import Envelope, close_envelope, open_envelope
 from stores.importers.decision import Candidate
 from stores.importers.intake import BATCH_RECORDS, RecordIntake
 from stores.importers.items import StoreItem
+from stores.iteration import batched
 from stores.models import Store
 from stores.secrets import may_hold_secrets
 from stores.wholes import WHOLE_STORES
@@ -50,10 +51,9 @@ class StoreIntake:
                 self._write_whole(item.name, value, digest, [])
                 return
         originals: list[Any] = []
-        if not item.is_left_over:
+        if not item.is_partial:
             value, originals = WHOLE_STORES.convert(value, item.name)
-            if item.is_partial:
-                originals = []
+        if not item.is_left_over:
             value = self._take_collections(spec, value)
         self._write_whole(item.name, value, digest, originals, is_partial=item.is_partial)
 

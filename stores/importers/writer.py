@@ -9,9 +9,10 @@ from django.db import transaction
 
 from stores import jsontext
 from stores.codecs import Damaged, Rows
-from stores.collections import Collection, batched, save_quarantine
+from stores.collections import Collection, save_quarantine
 from stores.importers.decision import Candidate, Decision, Source, decide
 from stores.importers.run import Progress
+from stores.iteration import batched
 from stores.models import ImportedRecord, Quarantine, Revision
 from stores.secrets import Sealer
 
