@@ -5,9 +5,10 @@ from typing import Any
 
 from stores import registry, secrets
 from stores.collections import Collection, merge_quarantined
-from stores.envelope import close_envelope, envelope_of
-from stores.jsontext import encode
+from stores.envelope import Envelope, close_envelope, envelope_of, open_envelope
+from stores.jsontext import decode, encode
 from stores.models import Revision, Store
+from stores.registry import StoreSpec
 from stores.secrets import show_text
 
 Shown = Callable[[Any], Any]
@@ -18,6 +19,10 @@ class StoreNotFound(LookupError):
     """There is no store of this name, and nothing that would stand in it."""
 
 
+class NothingConverted(LookupError):
+    """The store is here as it came: no conversion changed anything of it."""
+
+
 def as_references(value: Any) -> Any:
     """Leave the references."""
     return value
@@ -26,23 +31,46 @@ def as_references(value: Any) -> Any:
 def dump_store(name: str, shown: Shown = secrets.mask) -> Iterator[str]:
     """Yield the JSON text of a store piece by piece. Raises `StoreNotFound` before the first piece."""
     spec = registry.get(name)
-    store = Store.objects.filter(name=name).first()
-    if store is None and not any(collection.rows().exists() for collection in spec.collections):
-        raise StoreNotFound(name)
-    return _pieces(store, spec.collections, spec.newest_version, shown)
+    return _pieces(_left_over(spec), spec, shown)
 
 
-def _pieces(
-    store: Store | None, collections: tuple[Collection, ...], newest_version: int, shown: Shown
-) -> Iterator[str]:
-    if store is not None and not (store.shape == Store.Shape.ENVELOPE and isinstance(store.data, dict) and collections):
-        yield encode(shown(close_envelope(envelope_of(store))))
+def dump_original(name: str, shown: Shown = secrets.mask) -> Iterator[str]:
+    """Yield the store as it was before what is old in it was converted.
+
+    Raises `StoreNotFound` or `NothingConverted` before the first piece.
+    """
+    spec = registry.get(name)
+    left_over = _left_over(spec)
+    one_by_one = any(collection.converts_records for collection in spec.collections)
+    original = Revision.objects.filter(kind="store", uid=name, reason=Revision.Reason.ORIGINAL).first()
+    if original is not None:
+        left_over = open_envelope(decode(original.body))
+        if not one_by_one:
+            return iter([encode(shown(close_envelope(left_over)))])
+    elif not any(collection.has_originals() for collection in spec.collections):
+        raise NothingConverted(name)
+    return _pieces(left_over, spec, shown, is_original=True)
+
+
+def _left_over(spec: StoreSpec) -> Envelope:
+    """Return what is here of a store beside its rows. Raises `StoreNotFound`."""
+    store = Store.objects.filter(name=spec.name).first()
+    if store is not None:
+        return envelope_of(store)
+    if not any(collection.rows().exists() for collection in spec.collections):
+        raise StoreNotFound(spec.name)
+    return Envelope(Store.Shape.ENVELOPE, {}, spec.newest_version, {})
+
+
+def _pieces(left_over: Envelope, spec: StoreSpec, shown: Shown, *, is_original: bool = False) -> Iterator[str]:
+    state = left_over.data
+    if left_over.shape == Store.Shape.VALUE or not isinstance(state, dict) or not spec.collections:
+        yield encode(shown(close_envelope(left_over)))
         return
-    state = store.data if store else {}
     # A store of a version that is not known yet is kept whole; rows are here of an earlier one, or of chats, which are
     # rows always.
-    is_whole = store is not None and store.version is not None and store.version > newest_version
-    by_key = {collection.key: collection for collection in collections}
+    is_whole = left_over.version is not None and left_over.version > spec.newest_version
+    by_key = {collection.key: collection for collection in spec.collections}
     yield '{"state":{'
     comma = ""
     for key in [*state, *(key for key in by_key if key not in state)]:
@@ -52,51 +80,44 @@ def _pieces(
             collection is not None and key in state and type(held) is not {"list": list, "map": dict}[collection.shape]
         )
         if collection is None or is_odd or (is_whole and held):
-            yield f"{comma}{encode(key)}:{encode(shown({key: held})[key])}"
+            yield f"{comma}{_member(key, held, shown)}"
         elif key in state or collection.rows().exists():
             yield f"{comma}{encode(key)}:"
-            yield from dump_collection(collection, shown, left_over=held or {})
+            yield from dump_collection(collection, shown, left_over=held or {}, is_original=is_original)
         else:
             continue
         comma = ","
     yield "}"
-    rest = {"version": newest_version} if store is None else (store.extra or {})
-    if store is not None and store.version is not None:
-        rest = {"version": store.version} | rest
-    for key, value in rest.items():
-        yield f",{encode(key)}:{encode(shown({key: value})[key])}"
+    version = {} if left_over.version is None else {"version": left_over.version}
+    for key, value in (version | left_over.extra).items():
+        yield f",{_member(key, value, shown)}"
     yield "}"
 
 
-def dump_collection(collection: Collection, shown: Shown, left_over: Any) -> Iterator[str]:
+def _member(key: str, value: Any, shown: Shown) -> str:
+    return encode(shown({key: value}))[1:-1]
+
+
+def dump_collection(
+    collection: Collection, shown: Shown, left_over: Any, *, is_original: bool = False
+) -> Iterator[str]:
     """Yield the JSON text of a list or map of records, damaged members in their places."""
+    records = collection.records(collection.load_originals if is_original else collection.load)
     comma = ""
     if collection.shape == "map":
         yield "{"
-        members: Iterator[tuple[str, Any]] = ((record.uid, value) for record, value in collection.records())
-        for uid, value in members:
-            yield f"{comma}{encode(shown(uid))}:{encode(shown(value))}"
+        for record, value in records:
+            yield f"{comma}{_member(record.uid, value, shown)}"
             comma = ","
         for key, value in left_over.items():
-            yield f"{comma}{encode(shown(key))}:{encode(shown(value))}"
+            yield f"{comma}{_member(key, value, shown)}"
             comma = ","
         yield "}"
         return
     yield "["
-    rows = ((record.position, encode(shown(value))) for record, value in collection.records())
+    rows = ((record.position, encode(shown(value))) for record, value in records)
     damaged = ((member.position, show_text(member.raw, shown)) for member in collection.quarantined())
     for _, text in merge_quarantined(rows, damaged):
         yield comma + text
         comma = ","
     yield "]"
-
-
-def dump_original(name: str, shown: Shown = secrets.mask) -> Iterator[str]:
-    """Yield the store as it was before its version was converted. Raises `StoreNotFound` where nothing was."""
-    original = Revision.objects.filter(kind="store", uid=name, reason=Revision.Reason.ORIGINAL).first()
-    if original is not None:
-        from stores.jsontext import decode
-
-        yield encode(shown(decode(original.body)))
-        return
-    raise StoreNotFound(name)

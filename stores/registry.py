@@ -44,7 +44,8 @@ def register(spec: StoreSpec) -> None:
 
 def get(name: str) -> StoreSpec:
     """Return what is known of the store; of an unknown one, that it is kept as it is."""
-    return _specs.get(name) or StoreSpec(name)
+    spec = _specs.get(name)
+    return StoreSpec(name) if spec is None or spec.is_database else spec
 
 
 def all_specs(*, with_databases: bool = False) -> list[StoreSpec]:

@@ -23,6 +23,9 @@ class WholeStores(Collection):
 
     def convert(self, record: Any, uid: str) -> tuple[Any, list[Original]]:
         envelope = open_envelope(record)
+        if "version" in envelope.extra:
+            # A version that is missing counts as 0, one that is no number says nothing.
+            return record, []
         state, version = registry.convert(registry.get(uid), envelope.data, envelope.version)
         if envelope.shape == Store.Shape.VALUE or (state is envelope.data and version == envelope.version):
             return record, []

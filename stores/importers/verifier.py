@@ -150,7 +150,8 @@ class Verification:
                 self._take_copy(found)
             case "left over":
                 sealed = self._sealer.seal(found.value, found.name)
-                self._take_whole(found.name, sealed, jsontext.content_hash(sealed))
+                converted, _ = WHOLE_STORES.convert(sealed, found.name)
+                self._take_whole(found.name, converted, jsontext.content_hash(sealed))
             case "partial":
                 self._take_store(found.name, found.value, is_partial=True)
             case "store":
@@ -158,10 +159,9 @@ class Verification:
 
     def _take_record(self, found: Found) -> None:
         collection = registry.collection_of(found.kind)
-        is_plain = bool(found.text) and not may_hold_secrets(found.text)
-        value = found.value if is_plain else self._sealer.seal(found.value)
-        if found.kind == "asset" and found.name != "attached":
-            value = collection.attach_text(value)
+        is_plain = found.kind != "asset" and bool(found.text) and not may_hold_secrets(found.text)
+        # Bytes hold no secrets, though their base64 text may look like one.
+        value = found.value if is_plain else self._sealer.seal(collection.attach_text(found.value))
         digest = jsontext.digest(found.text) if found.text else ""
         self._take_member(collection, value, digest, None)
 

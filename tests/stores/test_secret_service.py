@@ -126,23 +126,22 @@ def test_what_is_no_text_is_left(value):
 
 
 @pytest.mark.parametrize(
-    ("url", "hidden", "shown"),
+    ("url", "shown"),
     [
-        ("https://me:pa55@host.example/v1", ["me", "pa55"], "https://REF@host.example/v1"),
-        ("https://me:p@ss@host.example", ["p@ss"], "https://REF@host.example"),
-        ("me:pa55@host.example:8080", ["pa55"], "REF@host.example:8080"),
-        ("https://host.example/v1?key=abc&b=c#part", ["key=abc"], "https://host.example/v1?REF#part"),
-        ("wss://me@host.example?token=abc", ["me", "abc"], "wss://REF@host.example?REF"),
-        ("https://host.example/v1", [], "https://host.example/v1"),
-        ("https://host.example/a@b", [], "https://host.example/a@b"),
+        ("https://me:pa55@host.example/v1", "https://REF@host.example/v1"),
+        ("https://me:p@ss@host.example", "https://REF@host.example"),
+        ("me:pa55@host.example:8080", "REF@host.example:8080"),
+        ("https://host.example/v1?key=abc&b=c#part", "https://host.example/v1?REF#part"),
+        ("wss://me@host.example?token=abc", "wss://REF@host.example?REF"),
+        ("https://host.example/v1", "https://host.example/v1"),
+        ("https://host.example/a@b", "https://host.example/a@b"),
     ],
 )
 @pytest.mark.parametrize("key", ["oaiHost", "azureEndpoint", "localAIHost"])
-def test_user_password_and_query_of_a_host_are_sealed(key, url, hidden, shown):
+def test_user_password_and_query_of_a_host_are_sealed(key, url, shown):
     sealed = seal({key: url})
 
     assert re.sub(r"bigagi-secret:ref:[0-9a-f]{32}", "REF", sealed[key]) == shown
-    assert not any(text in sealed[key].replace("host.example", "") for text in hidden)
     assert reveal(sealed) == {key: url}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from stores import secrets
-from stores.dump import StoreNotFound, dump_original, dump_store
+from stores.dump import NothingConverted, StoreNotFound, dump_original, dump_store
 from stores.models import Store
 
 
@@ -33,5 +33,7 @@ class Command(BaseCommand):
         except StoreNotFound:
             known = ", ".join(Store.objects.values_list("name", flat=True)) or "none yet"
             raise CommandError(f"There is no store {options['name']} here; there are: {known}.") from None
+        except NothingConverted:
+            raise CommandError(f"Nothing of {options['name']} was converted: leave out --original.") from None
         except secrets.UnreadableSecret as error:
             raise CommandError(str(error)) from error
