@@ -45,6 +45,8 @@ def _has_no_length(scope: Scope) -> bool:
 
 
 async def _refuse_without_length(scope: Scope, send: Send) -> None:
+    # The connection stays open, and uvicorn passes over the rest of the body: closed under a client that is still
+    # sending, it would lose this answer.
     detail = "Send the body with a Content-Length; this server cannot read a chunked body."
     if is_api_path(scope["path"]):
         problem = {"type": TROUBLESHOOTING + KINDS[411], "title": "Length Required", "status": 411, "detail": detail}
@@ -56,8 +58,6 @@ async def _refuse_without_length(scope: Scope, send: Send) -> None:
         (b"content-type", content_type),
         (b"content-length", str(len(body)).encode()),
         (b"x-content-type-options", b"nosniff"),
-        # What is left of the body would be taken for the next request.
-        (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": 411, "headers": headers})
     await send({"type": "http.response.body", "body": body})

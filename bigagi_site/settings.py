@@ -183,10 +183,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 # --- Database --------------------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'bigagi.sqlite3'}")}
+DATABASE_URL = env("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'bigagi.sqlite3'}"
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 # Under ASGI each request may run in a thread of its own: a connection kept by age would never be closed.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # A deferred transaction that turns into a write fails at once when another one wrote in between.
         "transaction_mode": "IMMEDIATE",

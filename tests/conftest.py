@@ -30,6 +30,8 @@ os.environ["BIGAGI_ENV_FILE"] = os.devnull
 for name in ("BIGAGI_KEY_FILE", "BIGAGI_HTTPS", "BIGAGI_ALLOWED_HOSTS", "SECRET_KEY", "DEBUG", "LOG_FORMAT"):
     os.environ.pop(name, None)
 django.setup()
+# The workers of pytest-xdist inherit the environment, and have to come here first too.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 hypothesis_settings.register_profile("default", max_examples=50, deadline=None)
 hypothesis_settings.register_profile(
