@@ -8,6 +8,7 @@ stays there, its column gets an approximation to be searched; on the way back th
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import models
@@ -15,7 +16,6 @@ from django.db import models
 from stores.fields import VerbatimJSONField
 
 INT64 = 2**63
-_EMPTY: dict[str, Any] = {}
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -66,93 +66,106 @@ def _approximate(model_field: models.Field, value: Any) -> Any:
 
 @dataclass(frozen=True)
 class _Leaf:
+    """How one member becomes a column's value, and back. `give` is None where the value is the member."""
+
+    key: str
     name: str
-    model_field: models.Field
     fits: Callable[[Any], bool]
+    take: Callable[[Any], Any] | None
+    approximate: Callable[[Any], Any]
+    give: Callable[[Any], Any] | None
 
-    def give(self, value: Any) -> Any:
-        # A column of floats makes 1.0 of 1, which would be the same value but another text and hash.
-        return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53 else value
+
+@dataclass
+class _Node:
+    """The members of one object that are columns, and those that are objects with such members."""
+
+    leaves: list[_Leaf] = field(default_factory=list)
+    branches: dict[str, "_Node"] = field(default_factory=dict)
+
+    def split(self, record: JSONObject, columns: JSONObject) -> JSONObject:
+        rest = dict(record)
+        for leaf in self.leaves:
+            if leaf.key not in rest:
+                continue
+            value = rest[leaf.key]
+            if leaf.fits(value):
+                columns[leaf.name] = value if leaf.take is None else leaf.take(value)
+                del rest[leaf.key]
+            else:
+                columns[leaf.name] = leaf.approximate(value)
+        for key, node in self.branches.items():
+            inner = rest.get(key)
+            if isinstance(inner, dict):
+                rest[key] = node.split(inner, columns)
+        return rest
+
+    def join(self, columns: Mapping[str, Any], rest: JSONObject) -> JSONObject:
+        record = dict(rest)
+        for leaf in self.leaves:
+            value = columns[leaf.name]
+            if value is not None and leaf.key not in record:
+                record[leaf.key] = value if leaf.give is None else leaf.give(value)
+        for key, node in self.branches.items():
+            inner = record.get(key, {})
+            if isinstance(inner, dict) and (joined := node.join(columns, inner)):
+                record[key] = joined
+        return record
 
 
-@dataclass(frozen=True)
-class _Words:
-    """A list of words in one text column, separated by blanks."""
+def _whole_float(value: Any) -> Any:
+    # A column of floats makes 1.0 of 1, which would be the same value but another text and hash.
+    return int(value) if value.is_integer() and abs(value) <= 2**53 else value
 
-    name: str
-    longest: int
 
-    def join(self, value: Any) -> str | None:
-        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-            return None
-        text = " ".join(value)
-        return text if len(text) <= self.longest and is_storable(text) and self.give(text) == value else None
+def _split_words(text: str) -> list[str]:
+    return text.split(" ") if text else []
 
-    @staticmethod
-    def give(text: str) -> list[str]:
-        return text.split(" ") if text else []
+
+def _are_words(value: Any, longest: int) -> bool:
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        return False
+    text = " ".join(value)
+    return len(text) <= longest and is_storable(text) and _split_words(text) == value
 
 
 class Columns:
     """Moves members of a JSON object into the columns of a model, and back.
 
     `paths` gives for each column the member's path, its keys joined by dots (`generator.aix.vId`). `words` names the
-    columns that hold a list of words. What a column can hold follows from the model's field.
+    columns that hold a list of words, separated by blanks. What a column can hold follows from the model's field.
     """
 
     def __init__(self, model: type[models.Model], paths: Mapping[str, str], words: frozenset[str] = frozenset()):
         self.names = tuple(paths)
-        self._tree: dict[str, Any] = {}
+        self._root = _Node()
         for name, path in paths.items():
-            *parents, leaf = path.split(".")
-            node = self._tree
-            for key in parents:
-                node = node.setdefault(key, {})
+            *parents, key = path.split(".")
+            node = self._root
+            for parent in parents:
+                node = node.branches.setdefault(parent, _Node())
             model_field = model._meta.get_field(name)
-            if name in words:
-                node[leaf] = _Words(name, model_field.max_length)
-            else:
-                node[leaf] = _Leaf(name, model_field, _fits(model_field))
+            assert isinstance(model_field, models.Field)
+            node.leaves.append(_words_leaf(key, model_field) if name in words else _leaf(key, model_field))
 
     def split(self, record: JSONObject) -> tuple[JSONObject, JSONObject]:
         """Return the columns' values (None where absent) and the rest of the object."""
         columns: JSONObject = dict.fromkeys(self.names)
-        return columns, self._split(self._tree, record, columns)
-
-    def _split(self, tree: dict[str, Any], record: JSONObject, columns: JSONObject) -> JSONObject:
-        rest = dict(record)
-        for key, node in tree.items():
-            if key not in rest:
-                continue
-            value = rest[key]
-            if type(node) is dict:
-                if isinstance(value, dict):
-                    rest[key] = self._split(node, value, columns)
-            elif type(node) is _Words:
-                columns[node.name] = node.join(value)
-                if columns[node.name] is not None:
-                    del rest[key]
-            elif node.fits(value):
-                columns[node.name] = value
-                del rest[key]
-            else:
-                columns[node.name] = _approximate(node.model_field, value)
-        return rest
+        return columns, self._root.split(record, columns)
 
     def join(self, columns: Mapping[str, Any], rest: JSONObject | None) -> JSONObject:
         """Return the object that `split` took apart."""
-        return self._join(self._tree, columns, rest or {})
+        return self._root.join(columns, rest or {})
 
-    def _join(self, tree: dict[str, Any], columns: Mapping[str, Any], rest: JSONObject) -> JSONObject:
-        record = dict(rest)
-        for key, node in tree.items():
-            if type(node) is dict:
-                inner = record.get(key, _EMPTY)
-                if isinstance(inner, dict) and (joined := self._join(node, columns, inner)):
-                    record[key] = joined
-            elif (value := columns[node.name]) is not None and key not in record:
-                record[key] = node.give(value)
-        return record
+
+def _leaf(key: str, model_field: models.Field) -> _Leaf:
+    give = _whole_float if isinstance(model_field, models.FloatField) else None
+    return _Leaf(key, model_field.name, _fits(model_field), None, partial(_approximate, model_field), give)
+
+
+def _words_leaf(key: str, model_field: models.Field) -> _Leaf:
+    fits = partial(_are_words, longest=model_field.max_length or 0)
+    return _Leaf(key, model_field.name, fits, " ".join, lambda value: None, _split_words)
 
 
 @dataclass

@@ -9,6 +9,8 @@ import re
 import uuid
 from typing import Any, NoReturn
 
+import orjson
+
 MAX_DEPTH = 400
 """Levels of nesting that are decoded; deeper text is kept raw.
 
@@ -176,6 +178,18 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     return type(one) is type(other) and one == other or (_is_number(one) and _is_number(other) and one == other)
+
+
+def same_quickly(one: Any, other: Any) -> bool:
+    """Like `same`, for large values that are equal as a rule."""
+    if one != other:
+        return False
+    # Python holds True for 1: texts tell them apart, and whether an infinity is one does not matter any more.
+    options = orjson.OPT_SORT_KEYS
+    try:
+        return orjson.dumps(one, option=options) == orjson.dumps(other, option=options) or same(one, other)
+    except TypeError:
+        return same(one, other)
 
 
 def _is_number(value: Any) -> bool:

@@ -100,8 +100,8 @@ class Assets(TableCollection):
         asset = Asset.objects.filter(uid=uid, sha256__isnull=False).only("sha256", "size").first()
         return asset is not None and bool(check_file(StoredBytes(asset.sha256 or "", asset.size)))
 
-    def canonical(self, record: Any) -> str:
-        return super().canonical(_named_bytes(record))
+    def is_same(self, one: Any, other: Any) -> bool:
+        return super().is_same(_named_bytes(one), _named_bytes(other))
 
     def text_of(self, record: Any) -> str:
         return super().text_of(_named_bytes(record))

@@ -126,7 +126,10 @@ def _value(text: str | None) -> dict[str, Any]:
 
 def damaged_fragments_of(keys: Sequence[int]) -> Iterator[tuple[int, int, str]]:
     """Yield message key, position and raw text of the messages' damaged fragments."""
+    damaged = Quarantine.objects.filter(store="app-chats", collection="fragments", is_json=True)
+    # Hardly anybody has one: asking first is cheaper than a long list of keys.
+    if not damaged.exists():
+        return
     for some in batched(keys, KEYS_A_QUERY):
-        damaged = Quarantine.objects.filter(store="app-chats", collection="fragments", owner__in=some, is_json=True)
-        for owner, position, raw in damaged.values_list("owner", "position", "raw"):
+        for owner, position, raw in damaged.filter(owner__in=some).values_list("owner", "position", "raw"):
             yield owner or 0, position, raw

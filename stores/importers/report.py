@@ -37,7 +37,7 @@ def proof(run: MigrationRun) -> str:
         for state in ("changed here", "deleted here", "from another file")
         if certificate["states"].get(state)
     ]
-    if wrong := certificate["differences"]:
+    if wrong := certificate.get("differences"):
         return f"{told}{quarantined}: {wrong} of them are missing or differ, see the certificate."
     since = f" ({', '.join(kept)})" if kept else ""
     return f"{told}{quarantined}: all here, verified{since}."

@@ -116,47 +116,49 @@ class Text:
         held = self.held[self.at :].encode("utf-8", "surrogatepass")
         decoder = codecs.getincrementaldecoder("utf-8")("surrogatepass")
         while True:
-            end, is_closed = _end_of_piece(held)
-            yield decoder.decode(unescape(held[:end]))
-            held = held[end:]
+            text, used, is_closed = unescape(held)
+            yield decoder.decode(text)
+            held = held[used:]
             if is_closed:
-                self.held, self.at = held[1:].decode("utf-8", "surrogatepass"), 0
+                self.held, self.at = held.decode("utf-8", "surrogatepass"), 0
                 return
             if not (more := self._read()):
                 raise CannotReread("the file ends inside a string")
             held += more.encode("utf-8", "surrogatepass")
 
 
-def _end_of_piece(held: bytes) -> tuple[int, bool]:
-    # Same length, so that places stay: what is left of quotes and backslashes is no escaped one.
-    bare = held.replace(b"\\\\", b"\0\0").replace(b'\\"', b"\0\0")
-    quote = bare.find(b'"')
-    if quote >= 0:
-        return quote, True
-    # An escape, or a surrogate pair, that is not whole yet waits for what follows.
-    cut = bare.rfind(b"\\", max(len(bare) - 6, 0))
-    if cut < 0:
-        return len(bare), False
-    if _HIGH_SURROGATE.fullmatch(bare, max(cut - 6, 0), cut):
-        cut -= 6
-    return cut, False
-
-
-def unescape(text: bytes) -> bytes:
-    """Return what the inside of a JSON string, as UTF-8, means."""
-    if b"\\" not in text:
-        return text
-    # NUL stands for an escaped backslash meanwhile: it cannot stand in JSON itself.
-    if b"\0" in text:
+def unescape(held: bytes) -> tuple[bytes, int, bool]:
+    """Return what the inside of a JSON string means as far as it is held, how many bytes that took, and whether it
+    ended with a quote. Both sides are UTF-8."""
+    # Two control characters, which cannot stand in JSON, stand for escaped backslashes and quotes meanwhile: a quote or
+    # a backslash that is left is none of them.
+    if b"\0" in held or b"\1" in held:
         raise CannotReread("a control character in a string")
-    text = text.replace(b"\\\\", b"\0").replace(b'\\"', b'"')
+    text = held.replace(b"\\\\", b"\0").replace(b'\\"', b"\1")
+    end = text.find(b'"')
+    is_closed = end >= 0
+    if is_closed:
+        text = text[:end]
+        used = end + text.count(b"\0") + text.count(b"\1") + 1
+    else:
+        text = text[: _whole_escapes(text)]
+        used = len(text) + text.count(b"\0") + text.count(b"\1")
+    text = text.replace(b"\1", b'"')
     if b"\\" in text:
         for escaped, plain in _ESCAPES:
             text = text.replace(escaped, plain)
         text = _ESCAPED_UNICODE.sub(_character, text)
         if b"\\" in text:
             raise CannotReread("an unknown escape in a string")
-    return text.replace(b"\0", b"\\")
+    return text.replace(b"\0", b"\\"), used, is_closed
+
+
+def _whole_escapes(text: bytes) -> int:
+    """Return how much of the text can be un-escaped: an escape, or a surrogate pair, that is not whole yet waits."""
+    cut = text.rfind(b"\\", max(len(text) - 6, 0))
+    if cut < 0:
+        return len(text)
+    return cut - 6 if _HIGH_SURROGATE.fullmatch(text, max(cut - 6, 0), cut) else cut
 
 
 def _character(match: re.Match[bytes]) -> bytes:

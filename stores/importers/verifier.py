@@ -16,7 +16,7 @@ from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCop
 from stores.importers.parser import Parser, detect_kind
 from stores.importers.rereader import CannotReread, Found, reread
 from stores.models import ImportedRecord, Quarantine, Revision, Store
-from stores.secrets import Sealer, mask, may_hold_secrets
+from stores.secrets import Sealer, mask
 from stores.wholes import WHOLE_STORES
 
 BATCH = 20
@@ -64,11 +64,12 @@ class Certificate:
 
 @dataclass
 class _Record:
-    """A record as the file has it, with references in the place of secrets."""
+    """A record as the file has it; `is_sealed`: with references in the place of secrets."""
 
     uid: str
     value: Any
     digest: str
+    is_sealed: bool = True
 
 
 class Verification:
@@ -159,24 +160,25 @@ class Verification:
 
     def _take_record(self, found: Found) -> None:
         collection = registry.collection_of(found.kind)
-        is_plain = found.kind != "asset" and bool(found.text) and not may_hold_secrets(found.text)
-        # Bytes hold no secrets, though their base64 text may look like one.
-        value = found.value if is_plain else self._sealer.seal(collection.attach_text(found.value))
         digest = jsontext.digest(found.text) if found.text else ""
-        self._take_member(collection, value, digest, None)
+        # Bytes hold no secrets, though their base64 text may look like one.
+        self._take_member(collection, collection.attach_text(found.value), digest, None, is_sealed=False)
 
-    def _take_member(self, collection: Collection, value: Any, digest: str, uid: str | None) -> None:
+    def _take_member(
+        self, collection: Collection, value: Any, digest: str, uid: str | None, *, is_sealed: bool = True
+    ) -> None:
         self.certificate.count(collection.kind)
         for kind, count in collection.count_parts(value).items():
             self.certificate.count(kind, count)
-        uid = collection.identify(value) if uid is None else uid
+        uid = self._sealer.seal(collection.identify(value)) if uid is None else uid
         if uid is None or (collection.kind, uid) in self._seen:
+            value = value if is_sealed else self._sealer.seal(value)
             self._check_quarantine(collection.kind, uid or "(no id)", collection.text_of(value))
             return
         self._seen.add((collection.kind, uid))
         converted, _ = collection.convert(value, uid)
         batch = self._batches.setdefault(collection.kind, [])
-        batch.append(_Record(uid, converted, digest))
+        batch.append(_Record(uid, converted, digest, is_sealed))
         if len(batch) >= BATCH:
             self._compare(collection.kind)
 
@@ -276,7 +278,8 @@ class Verification:
     ) -> None:
         add = self.certificate.add
         if row is None and imported is None:
-            self._check_quarantine(collection.kind, record.uid, collection.text_of(record.value))
+            sealed = record.value if record.is_sealed else self._sealer.seal(record.value)
+            self._check_quarantine(collection.kind, record.uid, collection.text_of(sealed))
             return
         if row is None:
             add(collection.kind, record.uid, "deleted here", [])
@@ -284,8 +287,9 @@ class Verification:
         if problem := collection.find_damage(ours):
             add(collection.kind, record.uid, "differs", [{"path": "/", "source": "the bytes", "ours": problem}])
             return
-        # What comes out is compared as text, in which true is not 1.
-        if collection.canonical(record.value) == collection.canonical(ours):
+        if not record.is_sealed and not collection.is_same(record.value, ours):
+            record.value = self._sealer.seal(record.value)
+        if collection.is_same(record.value, ours):
             self._same.append((collection.kind, record.uid))
             add(collection.kind, record.uid, "same", [])
             return

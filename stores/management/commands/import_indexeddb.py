@@ -1,5 +1,6 @@
 """`manage.py import_indexeddb PATH…`: import files that big-AGI wrote."""
 
+import gc
 import json
 import sys
 from argparse import ArgumentParser
@@ -39,6 +40,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._prepare()
+        # Records are trees, which go without the collector; it would look at all of them again and again.
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 50)
         worst = 0
         for path in options["paths"]:
             progress = self._import(path, options)
