@@ -8,7 +8,7 @@ from typing import Any, Literal
 from django.db import models
 
 from stores import jsontext
-from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable, is_id
+from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable, is_id, storable
 from stores.models import MigrationRun, Quarantine, Record
 
 Original = tuple[str, str, Any]
@@ -36,6 +36,9 @@ class Collection(ABC):
     """Kinds of what is counted inside a record."""
     has_keys = True
     """Whether the records can hold markers of keys, which mean those that are here."""
+
+    converts_records = False
+    """Whether old records become new one by one, whatever version their store has."""
 
     # --- codec ---
 
@@ -174,6 +177,7 @@ def save_quarantine(
     store: str, damaged: Iterable[Damaged], run: MigrationRun | None, *, owner: int | None = None
 ) -> None:
     """Write damaged members, whose raw text has references in the place of secrets."""
+    # Damage can be in a key, and so in what tells the place.
     Quarantine.objects.bulk_create(
         Quarantine(
             store=store,
@@ -181,9 +185,9 @@ def save_quarantine(
             owner=owner if member.owner is None else member.owner,
             position=member.position,
             kind=member.kind,
-            uid=member.uid[:200],
-            place=(member.place or f"{store}: {member.collection}[{member.position}]")[:500],
-            reason=member.reason[:500],
+            uid=storable(member.uid)[:200],
+            place=storable(member.place or f"{store}: {member.collection}[{member.position}]")[:500],
+            reason=storable(member.reason)[:500],
             raw=member.raw,
             raw_digest=jsontext.digest(member.raw),
             is_json=member.is_json,

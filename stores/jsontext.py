@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 
 import orjson
 
-MAX_DEPTH = 400
+MAX_DEPTH = 200
 """Levels of nesting that are decoded; deeper text is kept raw.
 
-Python's decoder and encoder stop near 1,000 levels less the depth of the call stack, which differs between a command
-and a request. A fixed limit makes what was accepted once acceptable everywhere.
+Python stops near 1,000 calls less the depth of the call stack, which differs between a command and a request, and a
+walk through a value takes two calls a level. A fixed limit makes what was accepted once acceptable everywhere.
 """
 
 MAX_DIGITS = 4300

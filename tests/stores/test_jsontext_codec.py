@@ -65,7 +65,7 @@ def test_a_float_and_the_same_integer_are_one_value():
     assert jsontext.content_hash(jsontext.decode("1e22")) == jsontext.content_hash(jsontext.decode(str(10**22)))
 
 
-@pytest.mark.parametrize("depth", [1, 399, 400])
+@pytest.mark.parametrize("depth", [1, jsontext.MAX_DEPTH - 1, jsontext.MAX_DEPTH])
 def test_it_reads_what_is_nested_up_to_its_limit(depth):
     value = jsontext.decode(to_text(nested(depth)))
 
@@ -73,7 +73,7 @@ def test_it_reads_what_is_nested_up_to_its_limit(depth):
     assert len(jsontext.content_hash(value)) == 32
 
 
-@pytest.mark.parametrize("depth", [401, 10_000, 100_000])
+@pytest.mark.parametrize("depth", [jsontext.MAX_DEPTH + 1, 10_000, 100_000])
 def test_it_refuses_what_is_nested_deeper_and_still_knows_that_it_is_json(depth):
     text = "[" * depth + "]" * depth
 
