@@ -57,6 +57,12 @@ def is_registered(name: str) -> bool:
     return name in _specs
 
 
+def kinds() -> tuple[str, ...]:
+    """Return what is counted: stores, and the kinds of records with their parts."""
+    collections = [collection for spec in _specs.values() for collection in spec.collections]
+    return "store", *(kind for collection in collections for kind in (collection.kind, *collection.parts))
+
+
 def collection_of(kind: str) -> Collection:
     """Return the collection whose records are of this kind. Raises KeyError."""
     for spec in _specs.values():

@@ -9,7 +9,7 @@ from stores.codecs import Damaged, Unreadable
 from stores.collections import Collection
 from stores.importers.decision import Candidate
 from stores.importers.items import DamagedItem, RecordItem, RecoveryCopy
-from stores.importers.run import KINDS, Progress
+from stores.importers.run import Progress
 from stores.importers.writer import Writer, damaged_rows
 from stores.models import ImportedRecord
 from stores.secrets import may_hold_secrets
@@ -115,7 +115,7 @@ class RecordIntake:
         """Keep text that could not be read."""
         phase = {"conversation": "chats", "asset": "assets"}.get(item.kind, "stores")
         self.progress.enter(phase)
-        kind = item.kind if item.kind in KINDS else "store"
+        kind = item.kind if item.kind in self.progress.kinds else "store"
         self.progress.count_read(kind)
         position = item.index
         if item.kind in ("conversation", "asset"):

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.utils import timezone
 from filelock import FileLock, Timeout
 
+from stores import registry
+from stores.codecs import storable
 from stores.models import MigrationRun
 from stores.sql import durably
 
@@ -19,10 +21,6 @@ PHASES = (
     "verify",
 )
 BUCKETS = ("created", "updated", "unchanged", "skipped", "quarantined")
-KINDS = (
-    *("store", "conversation", "message", "fragment", "folder", "service", "model", "assignment", "asset"),
-    *("live file", "workspace", "baseline"),
-)
 SAVED_EVERY = 0.5
 """Seconds between two writes of a run's progress."""
 
@@ -42,8 +40,9 @@ class Progress:
     ) -> None:
         self.run = run
         self.on_change = on_change
-        self.read: dict[str, int] = dict.fromkeys(KINDS, 0)
-        self.buckets: dict[str, dict[str, int]] = {kind: dict.fromkeys(BUCKETS, 0) for kind in KINDS}
+        self.kinds = registry.kinds()
+        self.read: dict[str, int] = dict.fromkeys(self.kinds, 0)
+        self.buckets: dict[str, dict[str, int]] = {kind: dict.fromkeys(BUCKETS, 0) for kind in self.kinds}
         self.reasons: dict[str, dict[str, int]] = {}
         self.phases: dict[str, dict[str, Any]] = {
             name: {"name": name, "status": "pending", "done": 0, "notes": []} for name in PHASES
@@ -78,6 +77,7 @@ class Progress:
 
     def note(self, text: str, phase: str = "") -> None:
         """Tell the owner something about the source or the result."""
+        text = storable(text)
         if text not in self.notes and len(self.notes) < LONGEST_LOG:
             self.notes.append(text)
         if phase:
@@ -86,9 +86,9 @@ class Progress:
     def error(self, place: str, message: str) -> None:
         """Add to the error log."""
         if len(self.errors) < LONGEST_LOG:
-            self.errors.append(
-                {"at": timezone.now().isoformat(), "phase": self.phase, "place": place, "message": message}
-            )
+            # Damage can be in a key, and no terminal takes what is no text.
+            told = {"place": storable(place), "message": storable(message)}
+            self.errors.append({"at": timezone.now().isoformat(), "phase": self.phase, **told})
 
     def count_read(self, kind: str, count: int = 1) -> None:
         """Count what the reader met."""
@@ -111,7 +111,7 @@ class Progress:
         """For each kind that was met: read, buckets, and the reasons of what was skipped or quarantined."""
         return {
             kind: {"read": self.read[kind], **self.buckets[kind], "reasons": self.reasons.get(kind, {})}
-            for kind in KINDS
+            for kind in self.kinds
             if self.read[kind] or any(self.buckets[kind].values())
         }
 
@@ -119,7 +119,7 @@ class Progress:
         """Return in words for which kinds the reader and the writer did not count the same."""
         return [
             f"{kind}: {self.read[kind]} were read, {sum(self.buckets[kind].values())} are accounted for"
-            for kind in KINDS
+            for kind in self.kinds
             if self.read[kind] != sum(self.buckets[kind].values())
         ]
 
