@@ -8,8 +8,9 @@ from typing import Any, Literal
 from django.db import models
 
 from stores import jsontext
-from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable, is_id, storable
+from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable, is_id
 from stores.models import MigrationRun, Quarantine, Record
+from stores.quarantine import load_quarantined, quarantined_members, save_quarantine
 
 Original = tuple[str, str, Any]
 """Kind, id and JSON of what a conversion changed."""
@@ -50,6 +51,14 @@ class Collection(ABC):
     @abstractmethod
     def to_rows(self, record: Any, uid: str) -> Rows:
         """Return the rows of the record's JSON. Raises `Unreadable` with the reason where no row can hold it."""
+
+    def is_readable(self, record: Any, uid: str) -> bool:
+        """Tell whether rows can hold the record."""
+        try:
+            self.to_rows(record, uid)
+        except Unreadable:
+            return False
+        return True
 
     def convert(self, record: Any, uid: str) -> tuple[Any, list[Original]]:
         """Return the record in today's shape, with the originals of what that changed."""
@@ -153,48 +162,6 @@ class Collection(ABC):
     def quarantined(self) -> list[Quarantine]:
         """Return the damaged members of the list itself that are JSON and so can stand in it, by position."""
         return quarantined_members(self.store, self.key, None)
-
-
-def quarantined_members(store: str, collection: str, owner: int | None) -> list[Quarantine]:
-    """Return the damaged members of one list that can stand in its JSON, by position."""
-    rows = Quarantine.objects.filter(store=store, collection=collection, owner=owner, is_json=True)
-    return list(rows.order_by("position", "pk"))
-
-
-def merge_quarantined(
-    members: Iterable[tuple[int, str]], quarantined: Iterable[tuple[int, str]]
-) -> Iterator[tuple[int, str]]:
-    """Yield members and damaged members, both as position and JSON text, in one order."""
-    waiting = list(quarantined)
-    for position, text in members:
-        while waiting and waiting[0][0] <= position:
-            yield waiting.pop(0)
-        yield position, text
-    yield from waiting
-
-
-def save_quarantine(
-    store: str, damaged: Iterable[Damaged], run: MigrationRun | None, *, owner: int | None = None
-) -> None:
-    """Write damaged members, whose raw text has references in the place of secrets."""
-    # Damage can be in a key, and so in what tells the place.
-    Quarantine.objects.bulk_create(
-        Quarantine(
-            store=store,
-            collection=member.collection,
-            owner=owner if member.owner is None else member.owner,
-            position=member.position,
-            kind=member.kind,
-            uid=storable(member.uid)[:200],
-            place=storable(member.place or f"{store}: {member.collection}[{member.position}]")[:500],
-            reason=storable(member.reason)[:500],
-            raw=member.raw,
-            raw_digest=jsontext.digest(member.raw),
-            is_json=member.is_json,
-            run=run,
-        )
-        for member in damaged
-    )
 
 
 class TableCollection(Collection):
@@ -304,11 +271,8 @@ class ListingCollection(TableCollection):
         entries = self.entries._default_manager.filter(**{f"{self.owner_field}__in": list(by_pk)})
         for owner, at, uid in entries.values_list(f"{self.owner_field}_id", "position", self.uid_field):
             by_pk[owner].append((at, uid))
-        damaged = Quarantine.objects.filter(
-            store=self.store, collection=self.listing or self.key, owner__in=list(by_pk), is_json=True
-        )
-        for owner, at, raw in damaged.values_list("owner", "position", "raw"):
-            by_pk[owner].append((at, jsontext.decode(raw)))
+        for owner, at, member in load_quarantined(self.store, self.listing or self.key, by_pk):
+            by_pk[owner].append((at, member))
         return [
             self.join_listing(
                 record.uid,

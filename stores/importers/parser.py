@@ -19,6 +19,7 @@ FLASH, ALL_CHATS, ONE_CHAT = "flash-backup", "all-chats", "one-chat"
 _KINDS = ((FLASH, {"storage", "schema", "schemaVersion"}), (ALL_CHATS, {"conversations"}), (ONE_CHAT, {"messages"}))
 
 _BYTES_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+_DATABASES = re.compile(r'\{\s*+"(?:Big-AGI|keyval-store)"')
 _END_OF_CHATS = re.compile(r'\]\s*+\}\s*+(?:,\s*+"version"\s*+:\s*+-?\d+\s*+)?\}\s*+\Z')
 _END_OF_CHAT_LIST = re.compile(r'\]\s*+,\s*+"(?:models|folders)"\s*+:\s*+\{')
 _END_OF_ENTRIES = re.compile(r'\]\s*+\}\s*+(?:,\s*+"keyval-store"|,\s*+"Big-AGI"|\}\s*+\}\s*+\})')
@@ -63,6 +64,7 @@ class Parser:
         self._is_known = is_known
         self._scratch = scratch
         self._place = "the beginning"
+        self._asset_ids: set[str] = set()
 
     def items(self) -> Iterator[Item]:
         """Yield what is in the file, in its order; the last is a `CutItem` where the file breaks off."""
@@ -126,11 +128,17 @@ class Parser:
             key, text, error = "", "", ""
             try:
                 key = scanner.raw_key()
+                if key == "indexedDB" and self._is_before_databases():
+                    # Damage in a store took its closing bracket away, or that of all stores.
+                    yield from self._indexed_db()
+                    return
                 self._place = f"store {key}"
                 text = scanner.raw_value()
                 if scanner.peek() not in (",", "}"):
                     raise Malformed("the text of the store is damaged")
                 value = self._decoded(text)
+                if _holds_stores(value):
+                    raise Malformed("other stores stand inside the store")
             except (Malformed, UndecodableJSON) as problem:
                 error = str(problem)
                 if getattr(problem, "is_json", False):
@@ -141,6 +149,8 @@ class Parser:
                     yield from self._damaged_store(key, text, error, index)
                     if scanner.peek() == '"':
                         if self._is_databases():
+                            # The comma before it was part of the damage.
+                            scanner.push_back(",")
                             return
                         index += 1
                         continue
@@ -160,6 +170,10 @@ class Parser:
         start = f"{encode(key)}:{text}" if key else ""
         raw, _ = skip_damage(self._scanner, start, STORE, _is_store)
         yield DamagedItem("", "localStorage", "store", index, raw, error, False, f"store {key}")
+
+    def _is_before_databases(self) -> bool:
+        self._scanner.peek()
+        return bool(_DATABASES.match(self._scanner.buffer, self._scanner.at))
 
     def _is_databases(self) -> bool:
         return bool(re.match(r'"indexedDB"', self._scanner.buffer[self._scanner.at :]))
@@ -269,7 +283,10 @@ class Parser:
             scanner.at += 1
             return
         while True:
-            yield from self._entry(database, table)
+            if scanner.peek() == "{":
+                yield from self._entry(database, table)
+            else:
+                yield _odd_entry(f"{database}/{table}", scanner.raw_value())
             if scanner.peek() == "]":
                 scanner.at += 1
                 return
@@ -277,21 +294,29 @@ class Parser:
 
     def _entry(self, database: str, table: str) -> Iterator[Item]:
         scanner = self._scanner
-        key = ""
+        place, key = f"{database}/{table}", ""
+        has_chats = False
         left: dict[str, str] = {}
         for member in scanner.members():
-            is_chats = (database, table, key, member) == ("keyval-store", "keyval", "app-chats", "value")
+            is_chats = (place, key, member) == ("keyval-store/keyval", "app-chats", "value")
             if is_chats and scanner.peek() in ('"', "{"):
+                has_chats = True
                 yield from self._app_chats()
                 continue
-            text = scanner.raw_value()
+            left[member] = scanner.raw_value()
             if member == "key":
-                key = str(decode(text))
+                key = _text_in(left[member])
                 self._place = f"database {database}, {key}"
-            left[member] = text
-        text = left.get("value")
-        if text is None:
+        odd = {member: text for member, text in left.items() if member not in ("key", "value")}
+        if not key or not (has_chats or "value" in left):
+            yield _odd_entry(place, _object_text(left))
             return
+        if odd:
+            yield _odd_entry(place, _object_text({"key": left["key"], **odd}))
+        if not has_chats:
+            yield from self._entry_value(database, table, key, left["value"])
+
+    def _entry_value(self, database: str, table: str, key: str, text: str) -> Iterator[Item]:
         try:
             value = decode(text)
         except UndecodableJSON as error:
@@ -363,10 +388,9 @@ class Parser:
                 text = scanner.raw_value_without(("value", "data", "base64"), spool)
                 if scanner.peek() not in (",", "]"):
                     raise Malformed("the text of the asset is damaged")
-                yield self._asset(index, text, spool)
+                yield self._asset(index, text, spool, place)
             except (Malformed, UndecodableJSON) as error:
-                whole = text.replace('"base64":""', f'"base64":"{spool.take_text()}"', 1)
-                raw, was_found = skip_damage(scanner, whole, MEMBER, _is_asset, _END_OF_ENTRIES)
+                raw, was_found = skip_damage(scanner, _with_base64(text, spool), MEMBER, _is_asset, _END_OF_ENTRIES)
                 if not was_found and isinstance(error, Cut):
                     scanner.push_back(raw)
                     raise
@@ -378,18 +402,63 @@ class Parser:
                     scanner.push_back(",")
             index += 1
 
-    def _asset(self, index: int, text: str, spool: Spool) -> RecordItem:
+    def _asset(self, index: int, text: str, spool: Spool, place: str) -> RecordItem | DamagedItem:
         value = self._decoded(text)
         held = value.get("value") if isinstance(value, dict) else None
+        is_asset = isinstance(held, dict) and value.keys() == {"key", "value"} and value["key"] == held.get("id")
+        if not is_asset or not isinstance(value["key"], str):
+            whole, reason = _with_base64(text, spool), "an entry that is not an asset under its id"
+            return DamagedItem("Big-AGI", "largeAssets", "asset", index, whole, reason, True, place)
         key = digest(encode(held) + spool.digest)
-        if self._is_known("asset", key):
+        # A second one with the same id goes into the quarantine, and for that it is needed whole.
+        is_first = value["key"] not in self._asset_ids
+        self._asset_ids.add(value["key"])
+        if is_first and self._is_known("asset", key):
             spool.drop()
             return RecordItem("asset", index, text, key)
         return RecordItem("asset", index, text, key, held, spool.path)
 
 
+def _odd_entry(place: str, text: str) -> DamagedItem:
+    reason, is_json = "an entry that is not a key with its value", True
+    try:
+        decode(text)
+    except UndecodableJSON as error:
+        reason, is_json = error.reason, error.is_json
+    return DamagedItem("", place, "store", 0, text, reason, is_json, place)
+
+
+def _text_in(text: str) -> str:
+    """Return what a JSON string says, or nothing where the text is none."""
+    try:
+        value = decode(text)
+    except UndecodableJSON:
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+def _object_text(members: dict[str, str]) -> str:
+    return "{" + ",".join(f"{encode(key)}:{text}" for key, text in members.items()) + "}"
+
+
+def _with_base64(text: str, spool: Spool) -> str:
+    """Return the text of an asset with the string that the spool took out of it."""
+    return text.replace('"base64":""', f'"base64":{encode(spool.take_text())}', 1)
+
+
 def _is_store(key: str, value: Any) -> bool:
     return key.startswith(("app-", "agi-", "joy-")) or (isinstance(value, dict) and "state" in value)
+
+
+def _holds_stores(value: Any) -> bool:
+    """Tell whether a store's value has other stores inside: it lost a closing bracket, and not its sense."""
+    levels = [value, value.get("state")] if isinstance(value, dict) else []
+    return any(
+        isinstance(held, dict) and held.keys() >= {"state", "version"} and _is_store(key, held) and "-" in key
+        for level in levels
+        if isinstance(level, dict)
+        for key, held in level.items()
+    )
 
 
 def _is_conversation(_: str, value: Any) -> bool:

@@ -204,7 +204,7 @@ def _storage(text: Text) -> Iterator[Found]:
     for key in text.members():
         if key == "localStorage" and text.next() == "{":
             for name in text.members():
-                yield Found("store", name, text.value()[0])
+                yield Found("store", name, *text.value())
         elif key == "indexedDB" and text.next() == "{":
             for database in text.members():
                 for table in text.members():
@@ -215,23 +215,32 @@ def _storage(text: Text) -> Iterator[Found]:
 
 
 def _entry(text: Text, database: str, table: str) -> Iterator[Found]:
-    key = ""
+    members: dict[str, Any] = {}
     for member in text.members():
+        key = members.get("key")
         if (database, key, member) == ("keyval-store", "app-chats", "value") and text.next() == '"':
+            members[member] = None
             pieces = filter(None, text.inside_string())
             yield from _chats(Text(partial(next, pieces, "")))
             if any(piece.strip() for piece in pieces):
                 raise CannotReread("there is text behind the chats")
             continue
-        value, raw = text.value()
-        if member == "key":
-            key = value
-        elif member == "value" and (database, table) == ("Big-AGI", "largeAssets"):
+        members[member], raw = text.value()
+        if member != "value":
+            continue
+        if not isinstance(key, str):
+            break
+        value = members[member]
+        if (database, table) == ("Big-AGI", "largeAssets"):
+            if not isinstance(value, dict) or value.get("id") != key:
+                break
             yield Found("asset", key, value)
-        elif member == "value" and (database, key) == ("keyval-store", "app-chats-v3"):
+        elif (database, key) == ("keyval-store", "app-chats-v3"):
             yield Found("copy", key, value, raw)
-        elif member == "value":
-            yield Found("store", f"{database}/{table}/{key}", value)
+        else:
+            yield Found("store", f"{database}/{table}/{key}", value, raw)
+    if members.keys() != {"key", "value"} or not isinstance(members["key"], str):
+        raise CannotReread(f"an entry of {database} is not a key with its value")
 
 
 def _chats(text: Text) -> Iterator[Found]:

@@ -4,11 +4,10 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from json.decoder import scanstring
 from pathlib import Path
 
 from stores.importers.source import ANY_QUOTE, END_OF_ENTRY, StringReader
-from stores.jsontext import encode
+from stores.jsontext import encode, scan_string
 
 LONGEST_VALUE = 128 * 2**20
 """Characters of one value; a longer one is taken for damaged, or is refused."""
@@ -141,7 +140,7 @@ class Scanner:
         text = self.raw_value()
         self.take(":")
         try:
-            return scanstring(text, 1, False)[0]
+            return scan_string(text, 1, False)[0]
         except ValueError as error:
             raise Malformed(f"the key {text[:80]} cannot be read") from error
 

@@ -3,8 +3,9 @@
 import codecs
 import re
 from collections.abc import Callable, Iterator
-from json.decoder import scanstring
 from typing import BinaryIO
+
+from stores.jsontext import scan_string
 
 CHUNK = 256 * 1024
 """Bytes read at a time."""
@@ -21,11 +22,11 @@ _PLAIN = re.compile(
 """As much of a string's inside as can be un-escaped apart from what follows: no escape and no surrogate pair is cut."""
 
 _LONGEST_ESCAPE = 12
-_BAD_ESCAPE = re.compile(r'\\(?=[^"\\/bfnrtu])')
+_ESCAPE = re.compile(r'(\\["\\/bfnrtu])|\\')
 ANY_QUOTE = re.compile('"')
 END_OF_ENTRY = re.compile(
-    r""""\s*+(?: \}\s*+(?: ,\s*+\{ | \]\s*+(?: \}\s*+(?: \} | ,\s*+" | \Z ) | ,\s*+" | \Z ) | \Z )
-            | ,\s*+"
+    r""""\s*+(?: \}\s*+(?: ,\s*+\{\s*+" | \]\s*+(?: \}\s*+(?: \} | ,\s*+" | \Z ) | ,\s*+" | \Z ) | \Z )
+            | ,\s*+"key"
             | \Z )""",
     re.VERBOSE,
 )
@@ -111,7 +112,7 @@ class StringReader:
 
 def _unescape(piece: str) -> str:
     try:
-        return scanstring(piece + '"', 0, False)[0]
+        return scan_string(piece + '"', 0, False)[0]
     except ValueError:
         # An escape that JSON does not know keeps its backslash: what is inside will say that it is damaged.
-        return scanstring(_BAD_ESCAPE.sub(r"\\\\", piece) + '"', 0, False)[0]
+        return scan_string(_ESCAPE.sub(lambda match: match[1] or r"\\", piece) + '"', 0, False)[0]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from stores import jsontext, registry
-from stores.codecs import Damaged, Unreadable, is_id
+from stores.codecs import Damaged, is_id
 from stores.collections import Collection
 from stores.envelope import Envelope, close_envelope, open_envelope
 from stores.importers.decision import Candidate
@@ -75,16 +75,12 @@ class StoreIntake:
     def _take_map(self, collection: Collection, held: dict[str, Any]) -> dict[str, Any]:
         """Write the map's records; return the members that no row can hold, which stay where they are."""
         left: dict[str, Any] = {}
-        members = []
+        members: list[tuple[int, str | None, Any]] = []
         for uid, member in held.items():
-            try:
-                if not is_id(uid):
-                    raise Unreadable("a key that cannot be used")
-                collection.to_rows(member, uid)
-            except Unreadable:
-                left[uid] = member
-            else:
+            if is_id(uid) and collection.is_readable(member, uid):
                 members.append((0, uid, member))
+            else:
+                left[uid] = member
         self._write_members(collection, members)
         return left
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from stores import jsontext, registry
+from stores.codecs import is_id
 from stores.collections import Collection
 from stores.envelope import open_envelope
 from stores.importers.decision import UNCARRIED, complete
@@ -127,12 +128,12 @@ class Verification:
                     case StoreItem(is_left_over=True):
                         yield Found("left over", item.name, item.value)
                     case StoreItem():
-                        yield Found("partial" if item.is_partial else "store", item.name, item.value)
+                        yield Found("partial" if item.is_partial else "store", item.name, item.value, item.text)
                     case RecordItem(bytes_file=None):
                         yield Found(item.kind, "", item.value, item.text)
-                    case RecordItem():
-                        record = registry.collection_of(item.kind).attach(item.value, item.bytes_file, writes=False)
-                        item.bytes_file.unlink()
+                    case RecordItem(bytes_file=Path() as bytes_file):
+                        record = registry.collection_of(item.kind).attach(item.value, bytes_file, writes=False)
+                        bytes_file.unlink()
                         yield Found(item.kind, "attached", record, item.text)
                     case DamagedItem():
                         self._check_quarantine(item.kind, item.place, self._sealer.seal_text(item.raw))
@@ -155,6 +156,10 @@ class Verification:
                 self._take_whole(found.name, converted, jsontext.content_hash(sealed))
             case "partial":
                 self._take_store(found.name, found.value, is_partial=True)
+            case "store" if not is_id(found.name) or ("store", found.name) in self._seen:
+                raw = self._sealer.seal_text(f"{jsontext.encode(found.name)}:{found.text}")
+                self.certificate.count("store")
+                self._check_quarantine("store", found.name, raw)
             case "store":
                 self._take_store(found.name, found.value)
 
@@ -195,7 +200,7 @@ class Verification:
             sealed, _ = WHOLE_STORES.convert(sealed, name)
         envelope = open_envelope(sealed)
         is_newer = envelope.version is not None and envelope.version > spec.newest_version
-        if spec.collections and isinstance(envelope.data, dict) and not is_newer and isinstance(sealed, dict):
+        if envelope.shape == Store.Shape.ENVELOPE and isinstance(envelope.data, dict) and not is_newer:
             state = dict(envelope.data)
             for collection in spec.collections:
                 held = state.get(collection.key)
@@ -209,11 +214,12 @@ class Verification:
             for member in held:
                 self._take_member(collection, member, jsontext.content_hash(member), None)
             return []
-        known = collection.find(key for key in held if isinstance(key, str) and len(key) <= 200)
+        usable = [key for key in held if is_id(key)]
+        imported = ImportedRecord.objects.filter(kind=collection.kind, uid__in=usable)
+        known = {*collection.find(usable), *imported.values_list("uid", flat=True)}
         left = {}
         for key, member in held.items():
-            imported = ImportedRecord.objects.filter(kind=collection.kind, uid=key[:200]).exists()
-            if key in known or imported:
+            if key in known and collection.is_readable(member, key):
                 self._take_member(collection, member, jsontext.content_hash(member), key)
             else:
                 left[key] = member
@@ -221,6 +227,7 @@ class Verification:
 
     def _take_whole(self, name: str, value: Any, digest: str, *, is_partial: bool = False) -> None:
         self.certificate.count("store")
+        self._seen.add(("store", name))
         store = Store.objects.filter(name=name).first()
         if is_partial and store is not None:
             ours = WHOLE_STORES.load([store])[0]

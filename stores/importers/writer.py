@@ -9,11 +9,12 @@ from django.db import transaction
 
 from stores import jsontext
 from stores.codecs import Damaged, Rows
-from stores.collections import Collection, save_quarantine
+from stores.collections import Collection
 from stores.importers.decision import Candidate, Decision, Source, decide
 from stores.importers.run import Progress
 from stores.iteration import batched
-from stores.models import ImportedRecord, Quarantine, Revision
+from stores.models import ImportedRecord, Quarantine, Record, Revision
+from stores.quarantine import save_quarantine
 from stores.secrets import Sealer
 
 PAUSE = 0.01
@@ -97,8 +98,7 @@ class Writer:
         ]
         for candidate, decision in decisions:
             known, row = imported.get(candidate.uid), rows.get(candidate.uid)
-            is_proven = known is not None and known.is_verified and row is not None
-            if decision.bucket != "unchanged" or not is_proven or row.content_hash != known.imported_hash:
+            if decision.bucket != "unchanged" or not _is_proven(row, known):
                 self.needs_verification = True
         return decisions
 
@@ -183,7 +183,6 @@ class Writer:
     def quarantine(self, store: str, members: Sequence[Damaged]) -> None:
         """Keep damaged members that belong to no record, each once however often the file is imported."""
         self.needs_verification = True
-        self.needs_verification = True
         new = [member for member in members if not self._is_kept(store, member)]
         for member in members:
             self.progress.count(member.kind, "quarantined", reason=member.reason)
@@ -203,6 +202,13 @@ class Writer:
         key = jsontext.digest(member.raw)
         known[key] -= 1
         return known[key] >= 0
+
+
+def _is_proven(row: Record | None, imported: ImportedRecord | None) -> bool:
+    """Tell whether a row is what an import brought, and was found the same by a verification."""
+    if row is None or imported is None:
+        return False
+    return imported.is_verified and row.content_hash == imported.imported_hash
 
 
 def count_parts(decision: Decision) -> dict[str, Counter[str]]:
