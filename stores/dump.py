@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from stores import registry, secrets
-from stores.collections import Collection, merge_quarantined
+from stores.collections import Collection
 from stores.envelope import Envelope, close_envelope, envelope_of, open_envelope
 from stores.jsontext import decode, encode
 from stores.models import Revision, Store
+from stores.quarantine import merge_quarantined
 from stores.registry import StoreSpec
 from stores.secrets import show_text
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import orjson
@@ -67,6 +68,9 @@ def make_decoder() -> json.JSONDecoder:
 
 
 _decoder = make_decoder()
+scan_string: Callable[[str, int, bool], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]  # the stubs leave it out
+"""Returns the text of the JSON string whose inside begins at an index, and where it ends; False lets control characters
+pass. Raises ValueError."""
 _encoder = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 _canonical_encoder = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), sort_keys=True)
 

@@ -12,8 +12,9 @@ from chats.bigagi.message import MessageRow, fragment_to_json, message_to_json, 
 from chats.models import Conversation, Message
 from stores import jsontext
 from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable, is_id
-from stores.collections import Collection, Original, save_quarantine
+from stores.collections import Collection, Original
 from stores.models import MigrationRun, Quarantine, Revision
+from stores.quarantine import load_quarantined, save_quarantine
 
 STORE = "app-chats"
 BLOCK = 2**32
@@ -174,9 +175,8 @@ class Conversations(Collection):
         members: dict[int, list[tuple[int, Any]]] = {record.pk: [] for record in records}
         for owner, position, message in messages:
             members[owner].append((position, message))
-        damaged = Quarantine.objects.filter(store=STORE, collection="messages", owner__in=list(members), is_json=True)
-        for owner, position, raw in damaged.values_list("owner", "position", "raw"):
-            members[owner].append((position, jsontext.decode(raw)))
+        for owner, position, damaged in load_quarantined(STORE, "messages", members):
+            members[owner].append((position, damaged))
         return [
             conversation_to_json(
                 record.uid,
@@ -224,8 +224,8 @@ def load_messages(keys: Sequence[int], by: str = "conversation") -> list[tuple[i
     fragments: dict[int, list[tuple[int, Any]]] = {pk: [] for pk, *_ in rows}
     for owner, position, columns, pt, text, part, extra in table.fragments_of(list(fragments)):
         fragments[owner].append((position, fragment_to_json(columns, pt, text, part, extra)))
-    for owner, position, raw in table.damaged_fragments_of(list(fragments)):
-        fragments[owner].append((position, jsontext.decode(raw)))
+    for owner, position, damaged in table.damaged_fragments_of(list(fragments)):
+        fragments[owner].append((position, damaged))
     return [
         (owner, position, message_to_json(uid, columns, extra, fragments[pk]))
         for pk, owner, position, uid, columns, extra in rows

@@ -12,6 +12,7 @@ from stores.fields import VerbatimJSONField
 from stores.iteration import batched
 from stores.jsontext import decode, encode
 from stores.models import Quarantine
+from stores.quarantine import load_quarantined
 from stores.sql import KEYS_A_QUERY, allocate_ids, insert_rows, now, select_rows
 
 CONVERSATION_COLUMNS = (
@@ -124,12 +125,10 @@ def _value(text: str | None) -> dict[str, Any]:
     return {"updated": None} if text == _NO_UPDATE_TEXT else decode(text)
 
 
-def damaged_fragments_of(keys: Sequence[int]) -> Iterator[tuple[int, int, str]]:
-    """Yield message key, position and raw text of the messages' damaged fragments."""
-    damaged = Quarantine.objects.filter(store="app-chats", collection="fragments", is_json=True)
+def damaged_fragments_of(keys: Sequence[int]) -> Iterator[tuple[int, int, Any]]:
+    """Yield message key, position and JSON of the messages' damaged fragments."""
     # Hardly anybody has one: asking first is cheaper than a long list of keys.
-    if not damaged.exists():
+    if not Quarantine.objects.filter(store="app-chats", collection="fragments", is_json=True).exists():
         return
     for some in batched(keys, KEYS_A_QUERY):
-        for owner, position, raw in damaged.filter(owner__in=some).values_list("owner", "position", "raw"):
-            yield owner or 0, position, raw
+        yield from load_quarantined("app-chats", "fragments", some)
