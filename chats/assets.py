@@ -188,7 +188,7 @@ def describe_references() -> list[str]:
     named: set[str] = set()
     missing = 0
     for some in batched(images.iterator(), 500):
-        parts = [part | {"pt": pt} for part, pt in some if referenced_ids(part)]
+        parts = [part | {"pt": pt} for part, pt in some if isinstance(part, dict) and referenced_ids(part)]
         found = find_assets(parts)
         for part in parts:
             assets = [found[uid].uid for uid in referenced_ids(part) if uid in found]

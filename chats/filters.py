@@ -1,6 +1,9 @@
 """Filters of the API's lists."""
 
+from typing import Any
+
 import django_filters
+from django.db.models import QuerySet
 
 from chats.models import Asset, Conversation
 from chats.querysets import in_folder, with_model, with_title
@@ -22,17 +25,17 @@ class ConversationFilterSet(django_filters.FilterSet):
         model = Conversation
         fields: list[str] = []
 
-    def filter_archived(self, queryset, name, value):
+    def filter_archived(self, queryset: QuerySet[Conversation], name: str, value: Any) -> QuerySet[Conversation]:
         # Most chats have no such member, which means not archived.
         return queryset.filter(is_archived=True) if value else queryset.exclude(is_archived=True)
 
-    def filter_folder(self, queryset, name, value):
+    def filter_folder(self, queryset: QuerySet[Conversation], name: str, value: Any) -> QuerySet[Conversation]:
         return in_folder(queryset, value)
 
-    def filter_model(self, queryset, name, value):
+    def filter_model(self, queryset: QuerySet[Conversation], name: str, value: Any) -> QuerySet[Conversation]:
         return with_model(queryset, value)
 
-    def filter_title(self, queryset, name, value):
+    def filter_title(self, queryset: QuerySet[Conversation], name: str, value: Any) -> QuerySet[Conversation]:
         return with_title(queryset, value)
 
 

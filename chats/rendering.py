@@ -67,7 +67,7 @@ def _highlight(code: str, language: str, _attributes: str = "") -> str:
         lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return escape(code)
-    return highlight(code, lexer, _formatter)
+    return str(highlight(code, lexer, _formatter))
 
 
 class _Renderer(RendererHTML):

@@ -146,8 +146,8 @@ class AssetSerializer(RecordSerializer):
     collection = ASSETS
     id = serializers.CharField()
     assetType = serializers.CharField(required=False)
-    label = serializers.CharField(required=False)
-    data = serializers.JSONField(required=False)
+    label: Any = serializers.CharField(required=False)
+    data: Any = serializers.JSONField(required=False)
     _server = AssetFactsSerializer()
 
     def load(self, records: Sequence[Asset]) -> list[Any]:

@@ -1,6 +1,9 @@
 """Filters of the API's lists."""
 
+from typing import Any
+
 import django_filters
+from django.db.models import QuerySet
 
 from llms.models import Model, Service
 from llms.querysets import hidden, visible
@@ -25,8 +28,8 @@ class ModelFilterSet(django_filters.FilterSet):
         model = Model
         fields: list[str] = []
 
-    def filter_hidden(self, queryset, name, value):
+    def filter_hidden(self, queryset: QuerySet[Model], name: str, value: Any) -> QuerySet[Model]:
         return hidden(queryset) if value else visible(queryset)
 
-    def filter_starred(self, queryset, name, value):
+    def filter_starred(self, queryset: QuerySet[Model], name: str, value: Any) -> QuerySet[Model]:
         return queryset.filter(user_starred=True) if value else queryset.exclude(user_starred=True)

@@ -21,7 +21,8 @@ class ServiceSerializer(RecordSerializer):
 
     collection = SERVICES
     id = serializers.CharField()
-    label = serializers.CharField(required=False)
+    # Any, here as in other serializers: DRF's fields have attributes of this name.
+    label: Any = serializers.CharField(required=False)
     vId = serializers.CharField(required=False)
     setup = serializers.JSONField(required=False)
     _server = ServiceFactsSerializer()
@@ -42,7 +43,7 @@ class ModelSerializer(RecordSerializer):
 
     collection = MODELS
     id = serializers.CharField()
-    label = serializers.CharField(required=False)
+    label: Any = serializers.CharField(required=False)
     sId = serializers.CharField(required=False)
     vId = serializers.CharField(required=False)
     hidden = serializers.BooleanField(required=False)

@@ -16,6 +16,8 @@ from stores.admin_display import format_json, format_text
 class UnrepeatedCountList(ChangeList):
     """Knows without asking again that an unfiltered list shows all rows; else its title would offer to show all."""
 
+    full_result_count: int | None
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         if self.full_result_count is None and not (self.query or self.get_filters_params()):

@@ -240,4 +240,4 @@ def _digest(path: Path) -> str:
 def read_version() -> str:
     """Return the version of this program."""
     with (settings.BASE_DIR / "pyproject.toml").open("rb") as file:
-        return tomllib.load(file)["project"]["version"]
+        return str(tomllib.load(file)["project"]["version"])

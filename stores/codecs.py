@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import models
 
@@ -20,6 +20,7 @@ INT64 = 2**63
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 JSONObject = dict[str, Any]
+AnyField: TypeAlias = "models.Field[Any, Any]"
 
 
 def is_storable(text: str) -> bool:
@@ -37,11 +38,12 @@ def is_id(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 200 and is_storable(value)
 
 
-def _fits(model_field: models.Field) -> Callable[[Any], bool]:
-    longest = getattr(model_field, "max_length", None)
+def _fits(model_field: AnyField) -> Callable[[Any], bool]:
     if isinstance(model_field, VerbatimJSONField):
         return lambda value: value is not None
     if isinstance(model_field, models.CharField):
+        longest = model_field.max_length
+        assert longest is not None, f"{model_field} without a length"
         return lambda value: isinstance(value, str) and len(value) <= longest and is_storable(value)
     if isinstance(model_field, models.TextField):
         return lambda value: isinstance(value, str) and is_storable(value)
@@ -58,7 +60,7 @@ def _is_exact(value: Any) -> bool:
     return type(value) is int and abs(value) <= 2**53
 
 
-def _approximate(model_field: models.Field, value: Any) -> Any:
+def _approximate(model_field: AnyField, value: Any) -> Any:
     if isinstance(value, str) and isinstance(model_field, models.CharField | models.TextField):
         return storable(value)[: getattr(model_field, "max_length", None)]
     return None
@@ -158,12 +160,12 @@ class Columns:
         return self._root.join(columns, rest or {})
 
 
-def _leaf(key: str, model_field: models.Field) -> _Leaf:
+def _leaf(key: str, model_field: AnyField) -> _Leaf:
     give = _whole_float if isinstance(model_field, models.FloatField) else None
     return _Leaf(key, model_field.name, _fits(model_field), None, partial(_approximate, model_field), give)
 
 
-def _words_leaf(key: str, model_field: models.Field) -> _Leaf:
+def _words_leaf(key: str, model_field: AnyField) -> _Leaf:
     fits = partial(_are_words, longest=model_field.max_length or 0)
     return _Leaf(key, model_field.name, fits, " ".join, lambda value: None, _split_words)
 

@@ -48,6 +48,9 @@ class CompressedTextField(AnyBinaryField):
 
     description = "Compressed text"
 
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> str | None:
         return None if value is None else expand(bytes(value))
 

@@ -68,7 +68,7 @@ class RunSerializer(ListedRunSerializer):
     """A migration run."""
 
     phases = serializers.JSONField(help_text="Each phase: name, status, done, notes.")
-    errors = serializers.JSONField(help_text="The error log: at, phase, place, message.")
+    errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
     notes = serializers.JSONField(help_text="What the owner should know of the source and the result.")
     certificate = serializers.JSONField(allow_null=True, help_text="What the verification found.")
 

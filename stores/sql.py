@@ -1,7 +1,7 @@
 """Bulk SQL where the ORM's bulk calls measured ten times slower."""
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,7 +38,7 @@ def allocate_ids(model: type[models.Model], count: int) -> range:
         return range(first, first + count)
 
 
-def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def insert_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows of database values, in the order of the field names."""
     quote = connection.ops.quote_name
     columns = ", ".join(quote(_column(model, name)) for name in names)

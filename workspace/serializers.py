@@ -78,7 +78,8 @@ class LiveFileSerializer(RecordSerializer):
 class ListedLiveFileSerializer(LiveFileSerializer):
     """A text file without its text."""
 
-    content = None
+    # DRF leaves out an inherited field that is None.
+    content: Any = None
     _server = ListedLiveFileFactsSerializer()
 
     def load(self, records: Sequence[LiveFile]) -> list[Any]:

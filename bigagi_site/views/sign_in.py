@@ -1,5 +1,7 @@
 """Signing in, by a one-time link or a password."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
@@ -26,7 +28,7 @@ class SignInView(LoginView):
     redirect_authenticated_user = True
     extra_context = {"section": "sign-in"}
 
-    def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if (token := request.GET.get("link")) is None:
             return super().get(request, *args, **kwargs)
         if _is_prefetch(request):

@@ -42,8 +42,8 @@ class FolderFilter(admin.SimpleListFilter):
     title = "folder"
     parameter_name = "folder"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
-        return [(folder.pk, str(folder)) for folder in Folder.objects.only("title")[:200]]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(folder.pk), str(folder)) for folder in Folder.objects.only("title")[:200]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         value = self.value()

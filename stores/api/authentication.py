@@ -26,16 +26,17 @@ class BearerAuthentication(TokenAuthentication):
         if not token.strip().isalnum() or not token.isascii():
             raise exceptions.AuthenticationFailed(INVALID)
         try:
-            return self.authenticate_credentials(token.strip())
+            user_and_token: tuple[Any, Any] = self.authenticate_credentials(token.strip())
         except exceptions.AuthenticationFailed as error:
             raise exceptions.AuthenticationFailed(INVALID) from error
+        return user_and_token
 
     def authenticate_header(self, request: Request) -> str:
         return SCHEME
 
     def _cleanup_token(self, auth_token: Any) -> bool:
         # knox would delete expired tokens here; to look something up is no occasion to write.
-        return auth_token.expiry is not None and auth_token.expiry < timezone.now()
+        return bool(auth_token.expiry is not None and auth_token.expiry < timezone.now())
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

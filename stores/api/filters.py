@@ -42,7 +42,8 @@ class StrictFilterBackend(DjangoFilterBackend):
                 for error in found
             ]
             raise Problem(400, f"{errors[0]['pointer'][1:]}: {errors[0]['detail']}", errors=errors)
-        return filterset.qs
+        rows: QuerySet[Any] = filterset.qs
+        return rows
 
 
 @extend_schema_field(OpenApiTypes.BOOL)

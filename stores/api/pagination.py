@@ -61,12 +61,12 @@ class CursorPagination(BasePagination):
         """Tell whether a cursor's value can be one of the list's field."""
         column = queryset.model._meta.get_field(self.ordering.lstrip("-"))
         if value is None:
-            return column.null
+            return bool(column.null)
         return isinstance(value, int) == isinstance(column, models.IntegerField)
 
     def count_rows(self, queryset: Any) -> int:
         """Return how many rows the whole list has."""
-        return queryset.count()
+        return int(queryset.count())
 
     def fetch(self, queryset: Any, cursor: Cursor | None, limit: int, *, backward: bool) -> list[Any]:
         """Return the first rows beyond the cursor; backward, those before it from its place on."""
@@ -119,7 +119,7 @@ class NamePagination(CursorPagination):
     def count_rows(self, queryset: Any) -> int:
         return len(queryset)
 
-    def fetch(self, queryset: Any, cursor: Cursor | None, limit: int, *, backward: bool) -> list[Any]:
+    def fetch(self, queryset: list[Any], cursor: Cursor | None, limit: int, *, backward: bool) -> list[Any]:
         if cursor is None:
             return queryset[:limit]
         if backward:

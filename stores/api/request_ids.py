@@ -15,7 +15,7 @@ def assign_request_id(request: HttpRequest) -> str:
 
     It is put where the request log looks for an id from upstream (DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID).
     """
-    request_id = request.META.get(_META, "")
+    request_id: str = request.META.get(_META, "")
     if not _SAFE.fullmatch(request_id):
         request_id = request.META[_META] = str(uuid.uuid4())
     return request_id
@@ -23,4 +23,4 @@ def assign_request_id(request: HttpRequest) -> str:
 
 def request_id_of(request: HttpRequest) -> str:
     """Return the request's id; empty where no middleware gave it one."""
-    return request.META.get(_META, "")
+    return str(request.META.get(_META, ""))

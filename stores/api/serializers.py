@@ -8,15 +8,17 @@ from rest_framework import serializers
 from stores.collections import Collection
 
 
-class RecordListSerializer(serializers.ListSerializer):
+class RecordListSerializer(serializers.ListSerializer[Any]):
     """Many rows, which their serializer's `present` takes all at once."""
 
     def to_representation(self, data: Any) -> list[Any]:
+        # Each serializer that names this one for its lists has `present`.
         child: Any = self.child
-        return child.present(list(data))
+        records: list[Any] = child.present(list(data))
+        return records
 
 
-class RecordSerializer(serializers.Serializer):
+class RecordSerializer(serializers.Serializer[Any]):
     """Writes rows by their collection's codec, a whole page at once. The fields tell the schema what is in it."""
 
     collection: Collection
@@ -41,7 +43,7 @@ class RecordSerializer(serializers.Serializer):
         return self.present([instance])[0]
 
 
-class ServerFactsSerializer(serializers.Serializer):
+class ServerFactsSerializer(serializers.Serializer[Any]):
     """What is under `_server` in each record; a write ignores it."""
 
     href = serializers.CharField(help_text="The record's address.")

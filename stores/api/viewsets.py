@@ -13,7 +13,7 @@ from stores.api.concurrency import answer_revision
 from stores.api.ids import LOOKUP, decode_id
 
 
-class RecordViewSet(viewsets.GenericViewSet):
+class RecordViewSet(viewsets.GenericViewSet[Any]):
     """Records under the ids that big-AGI gave them."""
 
     lookup_field = "uid"

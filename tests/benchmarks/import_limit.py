@@ -17,9 +17,9 @@ def main(path: Path) -> None:
     from django.db import transaction
 
     from chats.bigagi.conversation import CONVERSATIONS
-    from stores.iteration import batched
     from stores.importers.items import RecordItem
     from stores.importers.parser import Parser, detect_kind
+    from stores.iteration import batched
     from stores.sql import tune_for_long_job
 
     tune_for_long_job()

@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -35,5 +35,6 @@ class Command(BaseCommand):
         elif options["format"] == "markdown":
             self.stdout.write(run_markdown(run))
         else:
-            console = Console(file=self.stdout, width=120)
+            # Django's wrapper has what rich asks of a file.
+            console = Console(file=cast(IO[str], self.stdout), width=120)
             console.print(Markdown(run_markdown(run)))
