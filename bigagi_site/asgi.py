@@ -3,9 +3,7 @@
 A JSON request through a2wsgi costs a third of one through the ASGI handler, which changes threads for it several times.
 """
 
-import json
 import os
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -18,7 +16,9 @@ django_asgi = get_asgi_application()
 from bigagi_site.routes import is_asgi_path  # noqa: E402  (needs the settings)
 from bigagi_site.wsgi import application as wsgi_application  # noqa: E402
 from stores.api.middleware import is_api_path  # noqa: E402
-from stores.api.problems import CONTENT_TYPE, KINDS, TROUBLESHOOTING  # noqa: E402
+from stores.api.problems import CONTENT_TYPE, describe_problem  # noqa: E402
+from stores.api.request_ids import HEADER, choose_request_id  # noqa: E402
+from stores.jsontext import encode  # noqa: E402
 
 django_wsgi: Any = WSGIMiddleware(cast(Any, wsgi_application), workers=10)
 
@@ -47,17 +47,19 @@ def _has_no_length(scope: Scope) -> bool:
 async def _refuse_without_length(scope: Scope, send: Send) -> None:
     # The connection stays open, and uvicorn passes over the rest of the body: closed under a client that is still
     # sending, it would lose this answer.
+    given = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
+    request_id = choose_request_id(given.decode("latin-1"))
     detail = "Send the body with a Content-Length; this server cannot read a chunked body."
     if is_api_path(scope["path"]):
-        problem = {"type": TROUBLESHOOTING + KINDS[411], "title": "Length Required", "status": 411, "detail": detail}
-        problem |= {"instance": scope["path"], "request_id": str(uuid.uuid4()), "errors": []}
-        content_type, body = CONTENT_TYPE.encode(), json.dumps(problem).encode()
+        problem = describe_problem(scope["path"], request_id, 411, detail)
+        content_type, body = CONTENT_TYPE.encode(), encode(problem).encode("ascii")
     else:
         content_type, body = b"text/plain; charset=utf-8", detail.encode()
     headers = [
         (b"content-type", content_type),
         (b"content-length", str(len(body)).encode()),
         (b"x-content-type-options", b"nosniff"),
+        (HEADER.lower().encode(), request_id.encode()),
     ]
     await send({"type": "http.response.start", "status": 411, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -71,16 +71,29 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """Return the answer that tells of an error."""
-    problem = {
+    problem = describe_problem(request.path, request_id_of(request), status, detail, kind=kind, errors=errors)
+    return HttpResponse(write_json(problem), status=status, content_type=CONTENT_TYPE, headers=headers)
+
+
+def describe_problem(
+    path: str,
+    request_id: str,
+    status: int,
+    detail: str,
+    *,
+    kind: str | None = None,
+    errors: list[dict[str, str]] | None = None,
+) -> dict[str, Any]:
+    """Return an error as RFC 9457 and the design's section 6 have it."""
+    return {
         "type": TROUBLESHOOTING + (kind or KINDS.get(status, "error")),
         "title": http.HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.path,
-        "request_id": request_id_of(request),
+        "instance": path,
+        "request_id": request_id,
         "errors": errors or [],
     }
-    return HttpResponse(write_json(problem), status=status, content_type=CONTENT_TYPE, headers=headers)
 
 
 def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:

@@ -15,10 +15,13 @@ def assign_request_id(request: HttpRequest) -> str:
 
     It is put where the request log looks for an id from upstream (DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID).
     """
-    request_id: str = request.META.get(_META, "")
-    if not _SAFE.fullmatch(request_id):
-        request_id = request.META[_META] = str(uuid.uuid4())
+    request_id = request.META[_META] = choose_request_id(request.META.get(_META, ""))
     return request_id
+
+
+def choose_request_id(given: str) -> str:
+    """Return the id that the client gave where it can stand in a log, else a new one."""
+    return given if _SAFE.fullmatch(given) else str(uuid.uuid4())
 
 
 def request_id_of(request: HttpRequest) -> str:

@@ -64,7 +64,7 @@ def test_listed_routes_answer_through_asgi(server, path, slash):
 
 @pytest.mark.parametrize(("path", "kind"), [("/sign-in", "text/plain"), ("/api/chats", "application/problem+json")])
 def test_other_routes_refuse_a_body_without_length(server, path, kind):
-    answer = send_chunked(server, path)
+    answer = send_chunked(server, path, headers={"X-Request-ID": "mine-1"})
     body = answer.read().decode()
     assert answer.status == 411
     assert answer.headers["Content-Type"].startswith(kind)
@@ -72,13 +72,15 @@ def test_other_routes_refuse_a_body_without_length(server, path, kind):
     if "json" in kind:
         problem = json.loads(body)
         assert (problem["status"], problem["instance"]) == (411, path)
+        assert problem["type"].endswith("#length-required")
+        assert problem["request_id"] == answer.headers["X-Request-ID"] == "mine-1"
     assert Client(server.url).get("/api/health").status == 200
 
 
-def send_chunked(server, path, *, method="POST"):
+def send_chunked(server, path, *, method="POST", headers=None):
     address = urlsplit(server.url)
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
-    connection.request(method, path, body=iter([b"a=1", b"&b=2"]), encode_chunked=True)
+    connection.request(method, path, body=iter([b"a=1", b"&b=2"]), headers=headers or {}, encode_chunked=True)
     return connection.getresponse()
 
 
