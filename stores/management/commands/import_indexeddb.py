@@ -36,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="A file that big-AGI wrote.")
         parser.add_argument("--dry-run", action="store_true", help="Tell the same counts, and write nothing.")
         parser.add_argument("--restore-deleted", action="store_true", help="Bring back what was deleted here.")
-        parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
+        parser.add_argument("--json", action="store_true", help="Print the report as JSON; of several files a list.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._prepare()
@@ -44,11 +44,23 @@ class Command(BaseCommand):
         gc.freeze()
         gc.set_threshold(100_000, 50, 50)
         worst = 0
+        reports = []
         for path in options["paths"]:
-            progress = self._import(path, options)
-            self._tell(progress, as_json=options["json"])
+            try:
+                progress = self._import(path, options)
+            except Refused as error:
+                # The other files are as good as they were.
+                self.stderr.write(self.style.ERROR(str(error)))
+                worst = 2
+                continue
+            if options["json"]:
+                reports.append(run_report(progress.run or _unsaved(progress)))
+            else:
+                self._tell(progress)
             if not is_clean(progress):
-                worst = 1
+                worst = max(worst, 1)
+        if reports:
+            self.stdout.write(json.dumps(reports if len(options["paths"]) > 1 else reports[0], indent=2))
         if worst:
             sys.exit(worst)
 
@@ -87,16 +99,13 @@ class Command(BaseCommand):
 
             try:
                 return import_file(path, Options(options["dry_run"], options["restore_deleted"], on_progress=show))
-            except (Refused, AlreadyRunning) as error:
+            except AlreadyRunning as error:
                 raise CommandError(str(error), returncode=2) from error
             except KeyboardInterrupt:
                 raise CommandError("Stopped. Import the file again: that completes it.", returncode=1) from None
 
-    def _tell(self, progress: Progress, *, as_json: bool) -> None:
+    def _tell(self, progress: Progress) -> None:
         run = progress.run or _unsaved(progress)
-        if as_json:
-            self.stdout.write(json.dumps(run_report(run), indent=2))
-            return
         for line in counts_table(run):
             self.stdout.write(line)
         for note in progress.notes:
