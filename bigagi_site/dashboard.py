@@ -8,7 +8,6 @@ from django.urls import reverse
 from bigagi_site.overview import describe_data
 from chats.models import Conversation, Folder
 from stores.admin_display import format_moment
-from stores.importers.report import proof
 from stores.models import Quarantine, Store
 from workspace.models import LiveFile
 
@@ -32,8 +31,6 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         ("stores", Store.objects.count(), reverse("admin:stores_store_changelist")),
         ("quarantined", Quarantine.objects.count(), reverse("admin:stores_quarantine_changelist")),
     ]
-    run = overview.last_run
-    context["proof"] = proof(run) if run else ""
     context["newest"] = [
         (chat, format_moment(chat.updated or chat.created))
         for chat in Conversation.objects.only(

@@ -11,7 +11,9 @@ from bigagi_site.startup import describe_database
 from chats.models import Asset, Conversation, Message
 from llms.models import Model, Service
 from stores.backups import Backup, list_backups
+from stores.importers.report import proof
 from stores.models import MigrationRun
+from stores.querysets import as_seen_now
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,16 @@ class Overview:
         """Tell whether nothing was imported or written yet."""
         return not (self.chats or self.services or self.last_run)
 
+    @property
+    def proof(self) -> str:
+        """The sentence that says whether all of the last import is here."""
+        return proof(self.last_run) if self.last_run else ""
+
 
 def describe_data() -> Overview:
     """Return the overview of what is here."""
     assets = Asset.objects.aggregate(size=Sum("size"))
+    run = MigrationRun.objects.order_by("-pk").first()
     return Overview(
         chats=Conversation.objects.count(),
         messages=Message.objects.count(),
@@ -51,7 +59,7 @@ def describe_data() -> Overview:
         database=describe_database(),
         key_file=settings.KEY_FILE,
         backups_dir=settings.BACKUPS_DIR,
-        last_run=MigrationRun.objects.order_by("-pk").first(),
+        last_run=as_seen_now(run) if run else None,
         last_backup=next(iter(list_backups()), None),
     )
 

@@ -63,6 +63,13 @@ def test_it_tells_of_the_last_import(owner_client):
     assert "first.json" not in text
 
 
+def test_it_says_whether_all_of_the_last_import_is_here(owner_client):
+    counts = {"conversation": {"read": 12, "quarantined": 0}, "message": {"read": 60, "quarantined": 0}}
+    certificate = {"states": {"same": 72}, "differences": 0}
+    make_run(status="done", counts=counts, certificate=certificate)
+    assert "12 chats, 60 messages: all here, verified." in owner_client.get("/").text
+
+
 def test_its_queries_do_not_grow_with_the_rows(owner_client, django_assert_num_queries):
     conversation = make_conversation()
     for position in range(50):
