@@ -116,6 +116,7 @@ MIDDLEWARE = [
     "bigagi_site.middleware.RequestLogMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "bigagi_site.middleware.SecretsMiddleware",
 ]
 ROOT_URLCONF = "bigagi_site.urls"
 ASGI_APPLICATION = "bigagi_site.asgi.application"

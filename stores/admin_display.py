@@ -18,9 +18,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from stores import jsontext
-from stores.secrets import mask
+from stores.secrets import hide, mask
 
 MAX_SHOWN = 50_000
 """Characters of one value that a page shows; the download has the rest."""
@@ -56,6 +57,11 @@ def format_json(value: Any) -> str:
 def format_text(text: str) -> str:
     """Return raw text with markers in the place of secrets and escapes in the place of lone surrogates."""
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", str(mask(text)))
+
+
+def shorten(text: str, length: int) -> str:
+    """Return text of at most so many characters; a reference to a secret is never cut in two."""
+    return Truncator(hide(text)).chars(length)
 
 
 def show_block(text: str, label: str, download: str = "") -> SafeString:

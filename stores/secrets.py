@@ -221,6 +221,12 @@ def mask(value: Any) -> Any:
     return _map_strings(value, lambda text: _REFERENCE.sub(lambda ref: MARKER + last4.get(ref[1], ""), text))
 
 
+def hide(text: str) -> str:
+    """Return text with a marker that tells nothing in the place of each reference: it needs no look-up, and what is cut
+    short afterwards has no half of a reference."""
+    return _REFERENCE.sub(MARKER, text) if MARKER in text else text
+
+
 def reveal(value: Any) -> Any:
     """Return the JSON value with the secrets themselves. Raises `UnreadableSecret` without the right key."""
     if MARKER not in encode(value):

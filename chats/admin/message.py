@@ -9,14 +9,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 from unfold.paginator import InfinitePaginator
 
 from chats.admin.filters import CreatedFilter, FlagFilter, FragmentTypeFilter, RoleFilter
 from chats.models import Fragment, Message
 from llms.models import Model
 from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import link_to, link_to_list, link_to_page, moment, pretty, show_table, whole
+from stores.admin_display import link_to, link_to_list, link_to_page, moment, pretty, shorten, show_table, whole
 
 
 def link_to_message(message: Message, text: object) -> SafeString:
@@ -52,7 +51,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="chat")
     def chat(self, obj: Message) -> SafeString:
-        return link_to_message(obj, Truncator(obj.conversation.title).chars(60))
+        return link_to_message(obj, shorten(obj.conversation.title, 60))
 
     @admin.display(description="model")
     def model_link(self, obj: Message) -> SafeString | str:
@@ -96,13 +95,14 @@ class FragmentAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).select_related("message__conversation")
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
-        return queryset.annotate(start=Substr("text", 1, 120))
+        # Enough that a reference to a secret, of which markers are left, is cut behind the shown part only.
+        return queryset.annotate(start=Substr("text", 1, 450))
 
     @admin.display(description="text")
     def excerpt(self, obj: Any) -> str:
-        return Truncator(obj.start or "").chars(100) or "–"
+        return shorten(obj.start or "", 100) or "–"
 
     @admin.display(description="message")
     def message_link(self, obj: Fragment) -> SafeString:
         text = f"{obj.message.role or 'message'} {obj.message.position} of {obj.message.conversation.title}"
-        return link_to_message(obj.message, Truncator(text).chars(60))
+        return link_to_message(obj.message, shorten(text, 60))

@@ -41,6 +41,49 @@ def page_of(client, chat, **parameters):
     return response.content.decode()
 
 
+def seal(text):
+    sealer = Sealer()
+    sealed = sealer.seal(text)
+    sealer.save()
+    return sealed
+
+
+def test_lists_and_pages_show_markers_for_sealed_keys(owner_client):
+    first, second = "sk-proj-" + "a1" * 16, "sk-proj-" + "b2" * 16
+    chat = make_conversation("chat", seal(f"Use {first} or {second}"), user_title=seal(f"Of {first}"))
+    Fragment.objects.update(title=seal(f"About {second}"))
+    folder = Folder.objects.create(uid="folder", title=seal(f"In {second}"), position=0, content_hash="")
+    FolderMembership.objects.create(folder=folder, conversation_uid="chat", position=0)
+    urls = [reverse(f"admin:chats_{name}_changelist") for name in ("conversation", "message", "fragment", "folder")]
+    urls += [reverse("admin:chats_folder_change", args=(folder.pk,)), reverse("admin:index")]
+    for url in [*urls, reverse("admin:chats_conversation_change", args=(chat.pk,))]:
+        html = owner_client.get(url).content.decode()
+        assert "bigagi-secret:" in html, url
+        assert "bigagi-secret:ref" not in html, url
+    assert "Of bigagi-secret:a1a1" in owner_client.get(urls[0]).content.decode()
+
+
+@pytest.mark.parametrize("before", [0, 40, 70, 90, 99, 110, 430])
+def test_an_excerpt_never_ends_inside_a_reference(owner_client, before):
+    make_conversation("chat", seal("x" * before + " " + " ".join(f"sk-proj-{at:032}" for at in range(12))))
+    html = owner_client.get(reverse("admin:chats_fragment_changelist")).content.decode()
+    assert "bigagi-secret:r" not in html
+
+
+def test_keys_in_a_list_cost_one_query(owner_client):
+    def count_queries():
+        with CaptureQueriesContext(connection) as queries:
+            owner_client.get(reverse("admin:chats_conversation_changelist"))
+        return len(queries)
+
+    for at in range(5):
+        make_conversation(f"chat-{at}")
+    plain = count_queries()
+    for at, chat in enumerate(Conversation.objects.all()):
+        Conversation.objects.filter(pk=chat.pk).update(user_title=seal(f"sk-proj-{at:032}"))
+    assert count_queries() == plain + 1
+
+
 def test_it_reads_as_a_chat(owner_client):
     chat = make_conversation("chat", "What is **two**?", "```python\nreturn 2\n```")
     Message.objects.filter(uid="m1").update(
