@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from stores import registry
-from stores.backups import create_backup
+from stores.backups import BackupError, create_backup
 from stores.importers import run as runs
 from stores.importers.decision import UNCARRIED, Source
 from stores.importers.intake import RecordIntake
@@ -110,7 +110,7 @@ class Import:
             progress.error("", "stopped")
             progress.finish(MigrationRun.Status.ERROR, "It was stopped. Import the file again: that completes it.")
             raise
-        except (DatabaseError, OSError, MemoryError) as error:
+        except (BackupError, DatabaseError, OSError, MemoryError) as error:
             self._broken_off(error)
         finally:
             shutil.rmtree(self.scratch, ignore_errors=True)

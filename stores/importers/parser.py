@@ -341,12 +341,12 @@ class Parser:
             if rest := inner.buffer[inner.at :].strip():
                 yield DamagedItem("app-chats", "state", "store", 0, rest, "text behind the chats", False, "app-chats")
         except Malformed as error:
-            if not reader.is_closed:
-                raise
             while inner.more():
                 pass
-            rest = inner.buffer[inner.at :]
-            yield DamagedItem("app-chats", "state", "store", 0, rest, str(error), False, self._place)
+            if rest := inner.buffer[inner.at :].strip():
+                yield DamagedItem("app-chats", "state", "store", 0, rest, str(error), False, self._place)
+            if not reader.is_closed:
+                raise
         self._scanner.resume(reader)
 
     def _chats_text(self, scanner: Scanner) -> Iterator[Item]:
