@@ -33,9 +33,10 @@ _SHAPE = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]))(?:sk-(?=[A-Za-z_\-]*\d)[A-Za-z0-9_\-]{20,}|AIza[A-Za-z0-9_\-]{35}|AKIA[A-Z0-9]{16})"
 )
 _FOUND_ANYWHERE = re.compile(f"{_REFERENCE.pattern}|{_SHAPE.pattern}")
-_MEMBER = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+)"((?:[^"\\]++|\\.)*+)("|\\?\Z)', re.DOTALL)
+_MEMBER = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+(?:\[\s*+)?)"((?:[^"\\]++|\\.)*+)("|\\?\Z)', re.DOTALL)
 _LOOSE_MEMBER = re.compile(
-    r'([A-Za-z0-9_]*(?:key|keyid|token|secret|googleCSEId|Endpoint|Host))(\\*"\s*+:\s*+\\*")((?:[^"\\]++|\\[^"])*+)',
+    r'([A-Za-z0-9_]*(?:key|keyid|token|secret|googleCSEId|Endpoint|Host))'
+    r'(\\*"\s*+:\s*+(?:\[\s*+)?\\*")((?:[^"\\]++|\\[^"])*+)',
     re.IGNORECASE | re.DOTALL,
 )
 """A secret's key and its text where the quotes of damaged text do not pair."""
