@@ -1,0 +1,200 @@
+"""Any sequence of imports, edits and deletions: nothing that is newer here is lost, shortened or doubled."""
+
+import copy
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import override_settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from chats.models import Conversation
+from stores.importers import importer, writer
+from stores.models import Revision
+from stores.registry import collection_of
+from tests import generators
+from tests.stores.imports import (
+    JSONObject,
+    chats_here,
+    continued,
+    everything_here,
+    import_path,
+    make_chats,
+    typed,
+    write_backup,
+)
+from tests.stores.test_import_decisions import change_here
+
+CHATS = 4
+KINDS = ("flash", "settings", "all-chats", "one-chat")
+picks = st.integers(0, CHATS + 2)
+
+
+class ImportsAndEdits(RuleBasedStateMachine):
+    """big-AGI goes on in a browser, exports are made of it, and come here in any order, while it is used here too.
+
+    The model knows of each chat here what was last seen: an import may make it what a file has if that is not older,
+    and only if nobody changed it here since it was imported.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = Path(tempfile.mkdtemp(prefix="bigagi-stateful-"))
+        self._overridden = override_settings(
+            DATA_DIR=self._folder, ASSETS_DIR=self._folder / "assets", KEY_FILE=self._folder / "secrets.key"
+        )
+        self._overridden.enable()
+        self._patched = pytest.MonkeyPatch()
+        self._patched.setattr(importer, "create_backup", lambda reason: SimpleNamespace(path=reason))
+        self._patched.setattr(writer, "PAUSE", 0)
+        self._transaction = transaction.atomic()
+        self._transaction.__enter__()
+        self.minute = 0
+        self.there: list[JSONObject] = make_chats(CHATS, messages=3)
+        self.stores = generators.make_stores(1, [], models=2)
+        self.files: list[tuple[Path, list[JSONObject]]] = []
+        self.mine: dict[str, str] = {}
+        self.deleted: set[str] = set()
+        self.seen: dict[str, dict[str, Any]] = {}
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self._transaction.__exit__(None, None, None)
+        self._patched.undo()
+        self._overridden.disable()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    # --- in the browser ---
+
+    @rule(at=picks)
+    def continue_there(self, at: int) -> None:
+        at %= len(self.there)
+        self.minute += 1
+        self.there[at] = continued(self.there[at], f"there {self.minute}", minutes=self.minute)
+
+    @rule()
+    def start_chat_there(self) -> None:
+        self.minute += 1
+        chat = make_chats(1, messages=2, seed=100 + self.minute)[0]
+        self.there.insert(0, chat | {"updated": generators.BASE_TIME + 10**11 + self.minute})
+
+    @precondition(lambda self: len(self.there) > 1)
+    @rule(at=picks)
+    def delete_there(self, at: int) -> None:
+        del self.there[at % len(self.there)]
+
+    @rule(kind=st.sampled_from(KINDS), at=picks)
+    def export(self, kind: str, at: int) -> None:
+        self.minute += 1
+        path = self._folder / f"{len(self.files)}-{kind}.json"
+        taken_at = f"2027-01-01T{self.minute // 60:02}:{self.minute % 60:02}:00.000Z"
+        chats = copy.deepcopy(self.there)
+        if kind == "flash":
+            write_backup(path, chats, stores=self.stores, taken_at=taken_at)
+        elif kind == "settings":
+            write_backup(path, None, stores=self.stores, taken_at=taken_at)
+            chats = []
+        elif kind == "all-chats":
+            generators.write_all_chats(path, chats, self.stores)
+        else:
+            chats = [chats[at % len(chats)]]
+            generators.write_one_chat(path, chats[0])
+        self.files.append((path, chats))
+
+    # --- here ---
+
+    @precondition(lambda self: self.files)
+    @rule(at=st.integers(0, 100), restore=st.booleans())
+    def import_one(self, at: int, restore: bool) -> None:
+        path, chats = self.files[at % len(self.files)]
+        before = {chat["id"]: chat for chat in chats_or_none()}
+        progress = import_path(path, restore_deleted=restore)
+        for kind, buckets in progress.buckets.items():
+            assert sum(buckets.values()) == progress.read[kind]
+        after = {chat["id"]: chat for chat in chats_or_none()}
+        given = {chat["id"]: chat for chat in chats}
+        assert after.keys() >= before.keys()
+        for uid, chat in before.items():
+            self._check_change(uid, chat, after[uid], given.get(uid))
+        for uid in after.keys() - before.keys():
+            assert uid in given
+            assert uid not in self.deleted or restore
+            assert messages_of(after[uid]) == messages_of(given[uid])
+            self.deleted.discard(uid)
+            self.mine.pop(uid, None)
+
+        here = everything_here()
+        again = import_path(path, restore_deleted=restore)
+        assert everything_here() == here
+        assert not again.bucket("created") and not again.bucket("updated")
+
+    def _check_change(self, uid: str, before: JSONObject, after: JSONObject, given: JSONObject | None) -> None:
+        if typed(before) == typed(after):
+            return
+        assert given is not None, "a chat that the file does not have was changed"
+        assert uid not in self.mine, "a chat that was changed here was overwritten"
+        assert given["updated"] >= before["updated"], "an older chat replaced a newer one"
+        assert messages_of(after) == messages_of(given)
+        kept = [
+            json.loads(body.body) for body in Revision.objects.filter(uid=uid, kind="conversation", reason="replaced")
+        ]
+        assert typed(before) in map(typed, kept), "what was replaced is gone"
+
+    @rule(at=picks)
+    def continue_here(self, at: int) -> None:
+        chats = chats_or_none()
+        if not chats:
+            return
+        chat = chats[at % len(chats)]
+        self.minute += 1
+        changed = continued(chat, f"here {self.minute}", minutes=self.minute)
+        change_here(collection_of("conversation"), chat["id"], changed)
+        self.mine[chat["id"]] = typed(changed)
+
+    @rule(at=picks)
+    def delete_here(self, at: int) -> None:
+        chats = chats_or_none()
+        if not chats:
+            return
+        uid = chats[at % len(chats)]["id"]
+        Conversation.objects.filter(uid=uid).delete()
+        self.deleted.add(uid)
+        self.mine.pop(uid, None)
+
+    @invariant()
+    def what_was_written_here_is_here(self) -> None:
+        here = {chat["id"]: typed(chat) for chat in chats_or_none()}
+        assert {uid: here.get(uid) for uid in self.mine} == self.mine
+
+    @invariant()
+    def what_was_deleted_here_is_gone(self) -> None:
+        assert not Conversation.objects.filter(uid__in=self.deleted).exists()
+
+
+def chats_or_none() -> list[JSONObject]:
+    return chats_here() if Conversation.objects.exists() else []
+
+
+def messages_of(chat: JSONObject) -> str:
+    return typed(chat["messages"])
+
+
+@pytest.mark.django_db
+def test_nothing_newer_is_lost_whatever_comes_in_which_order():
+    run_state_machine_as_test(
+        ImportsAndEdits,
+        settings=hypothesis_settings(
+            max_examples=max(15, hypothesis_settings.default.max_examples // 10),
+            stateful_step_count=14,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
