@@ -1,13 +1,14 @@
 """The codec of conversations, and `app-chats` in and out of this app's rows (`bigagi-format.md` § 3)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
 from chats.bigagi import rows as table
-from chats.bigagi.conversion import convert_message, is_old_message
+from chats.bigagi.conversion import convert_message, find_old_messages, is_old_message
 from chats.bigagi.message import MessageRow, fragment_to_json, message_to_json, message_to_row
 from chats.models import Conversation, Message
 from stores import jsontext
@@ -111,13 +112,13 @@ class Conversations(Collection):
 
     def convert(self, record: Any, uid: str) -> tuple[Any, list[Original]]:
         messages = record.get("messages") if isinstance(record, dict) else None
-        if not isinstance(messages, list) or not any(map(is_old_message, messages)):
+        places = find_old_messages(messages) if isinstance(messages, list) else []
+        if not places:
             return record, []
         converted, originals = list(messages), []
-        for at, message in enumerate(messages):
-            if is_old_message(message) and ("id" not in message or is_id(message["id"])):
-                converted[at] = convert_message(message, uid, at)
-                originals.append(("message", f"{uid}/{converted[at]['id']}", message))
+        for at in places:
+            converted[at] = convert_message(messages[at], uid, at)
+            originals.append(("message", f"{uid}/{converted[at]['id']}", messages[at]))
         return record | {"messages": converted}, originals
 
     def count_parts(self, record: Any) -> dict[str, int]:
@@ -125,7 +126,7 @@ class Conversations(Collection):
         if not isinstance(messages, list):
             return {"message": 0, "fragment": 0}
         # An old message counts as the one fragment that it becomes.
-        fragments = sum(1 if is_old_message(message) else _count_fragments(message) for message in messages)
+        fragments = len(find_old_messages(messages)) + sum(map(_count_fragments, messages))
         return {"message": len(messages), "fragment": fragments}
 
     def updated_of(self, record: Any) -> float | None:
@@ -203,18 +204,22 @@ def _original_messages() -> QuerySet[Revision]:
 
 def _put_originals_back(uid: str, messages: list[Any]) -> None:
     """Put the old messages of a conversation in the places of those that they became."""
-    known = {f"{uid}/{message['id']}" for message in messages if isinstance(message, dict) and "id" in message}
-    bodies = _original_messages().filter(uid__in=known).values_list("body", flat=True)
-    originals = [jsontext.decode(body) for body in bodies]
+    places: dict[str, int] = {}
     for at, message in enumerate(messages):
-        # The ids of two chats and messages can join to one text, and two messages can have one id: what an original
-        # becomes tells which it is.
-        became = [(old, convert_message(old, uid, at)) for old in originals]
-        same = [old for old, converted in became if jsontext.same(converted, message)]
-        edited = [
-            old for old, converted in became if isinstance(message, dict) and converted["id"] == message.get("id")
-        ]
-        messages[at] = next(iter(same or edited), message)
+        message_id = message.get("id") if isinstance(message, dict) else None
+        if is_id(message_id) and not is_old_message(message):
+            # A second one with the same id was not converted.
+            places.setdefault(f"{uid}/{message_id}", at)
+    originals: dict[str, list[Any]] = {place: [] for place in places}
+    for place, body in _original_messages().filter(uid__in=list(places)).values_list("uid", "body"):
+        originals[place].append(jsontext.decode(body))
+    for place, at in places.items():
+        # The ids of two chats and messages can join to one text: what an original becomes tells whether it is this
+        # one's. Of several, the message may have been edited since.
+        became = [(old, convert_message(old, uid, at)) for old in originals[place]]
+        same = (old for old, converted in became if jsontext.same(converted, messages[at]))
+        edited = (old for old, converted in became if converted["id"] == messages[at]["id"])
+        messages[at] = next(chain(same, edited), messages[at])
 
 
 def load_messages(keys: Sequence[int], by: str = "conversation") -> list[tuple[int, int, JSONObject]]:

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from stores.codecs import JSONObject
+from stores.codecs import JSONObject, is_id
 
 DROPPED = ("text", "sender", "avatar", "typing", "originLLM")
 
@@ -16,6 +16,22 @@ def derived_id(*parts: object, length: int = 21) -> str:
 def is_old_message(message: Any) -> bool:
     """Tell whether the message is of before v4: it has its text in `text`, whatever the store's version says."""
     return isinstance(message, dict) and isinstance(message.get("text"), str) and "fragments" not in message
+
+
+def find_old_messages(messages: list[Any]) -> list[int]:
+    """Return the places of the messages to convert; one that goes into the quarantine stays as it came."""
+    if not any(map(is_old_message, messages)):
+        return []
+    known: set[str] = set()
+    places = []
+    for at, message in enumerate(messages):
+        if isinstance(message, dict) and "id" in message:
+            if not is_id(message["id"]) or message["id"] in known:
+                continue
+            known.add(message["id"])
+        if is_old_message(message):
+            places.append(at)
+    return places
 
 
 def convert_message(message: JSONObject, conversation_id: str, position: int) -> JSONObject:
