@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from stores.importers.items import CutItem, DamagedItem, FileFacts, IsKnown, Item, RecordItem, RecoveryCopy, StoreItem
-from stores.importers.recovery import MEMBER, STORE, skip_damage
-from stores.importers.scanner import Cut, Malformed, Scanner, Spool
+from stores.importers.recovery import STORE, skip_damage, skip_member
+from stores.importers.scanner import Malformed, Scanner, Spool
 from stores.importers.source import read_text
 from stores.jsontext import UndecodableJSON, decode, digest, encode
 
@@ -225,15 +225,7 @@ class Parser:
     # --- lists ---
 
     def _conversations(self, scanner: Scanner, end: re.Pattern[str]) -> Iterator[Item]:
-        scanner.take("[")
-        index = 0
-        while True:
-            if scanner.peek() == "]":
-                scanner.at += 1
-                return
-            if index:
-                scanner.take(",")
-                scanner.peek()
+        for index in scanner.elements():
             self._place = f"chat {index}"
             text = ""
             try:
@@ -245,16 +237,10 @@ class Parser:
                     raise Malformed(item.reason)
                 yield item
             except Malformed as error:
-                raw, was_found = skip_damage(scanner, text, MEMBER, _is_conversation, end)
-                if not was_found and isinstance(error, Cut):
-                    scanner.push_back(raw)
-                    raise
-                yield self._damaged_chat(index, raw.rstrip(" \t\r\n,"), str(error), is_json=False)
-                if not was_found:
+                raw, can_go_on = skip_member(scanner, text, _is_conversation, end, error)
+                yield self._damaged_chat(index, raw, str(error), is_json=False)
+                if not can_go_on:
                     return
-                if scanner.peek() == "{":
-                    scanner.push_back(",")
-            index += 1
 
     def _conversation(self, index: int, text: str) -> RecordItem | DamagedItem:
         key = digest(text)
@@ -278,19 +264,11 @@ class Parser:
 
     def _entries(self, database: str, table: str) -> Iterator[Item]:
         scanner = self._scanner
-        scanner.take("[")
-        if scanner.peek() == "]":
-            scanner.at += 1
-            return
-        while True:
+        for _ in scanner.elements():
             if scanner.peek() == "{":
                 yield from self._entry(database, table)
             else:
                 yield _odd_entry(f"{database}/{table}", scanner.raw_value())
-            if scanner.peek() == "]":
-                scanner.at += 1
-                return
-            scanner.take(",")
 
     def _entry(self, database: str, table: str) -> Iterator[Item]:
         scanner = self._scanner
@@ -372,14 +350,7 @@ class Parser:
 
     def _assets(self) -> Iterator[Item]:
         scanner = self._scanner
-        scanner.take("[")
-        index = 0
-        while True:
-            if scanner.peek() == "]":
-                scanner.at += 1
-                return
-            if index:
-                scanner.take(",")
+        for index in scanner.elements():
             self._place = f"image {index}"
             spool = Spool(self._scratch)
             place = f"Big-AGI/largeAssets, entry {index}"
@@ -390,17 +361,11 @@ class Parser:
                     raise Malformed("the text of the asset is damaged")
                 yield self._asset(index, text, spool, place)
             except (Malformed, UndecodableJSON) as error:
-                raw, was_found = skip_damage(scanner, _with_base64(text, spool), MEMBER, _is_asset, _END_OF_ENTRIES)
-                if not was_found and isinstance(error, Cut):
-                    scanner.push_back(raw)
-                    raise
-                raw = raw.rstrip(" \t\r\n,")
+                whole = _with_base64(text, spool)
+                raw, can_go_on = skip_member(scanner, whole, _is_asset, _END_OF_ENTRIES, error)
                 yield DamagedItem("Big-AGI", "largeAssets", "asset", index, raw, str(error), False, place)
-                if not was_found:
+                if not can_go_on:
                     return
-                if scanner.peek() == "{":
-                    scanner.push_back(",")
-            index += 1
 
     def _asset(self, index: int, text: str, spool: Spool, place: str) -> RecordItem | DamagedItem:
         value = self._decoded(text)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from stores.importers.scanner import Malformed, Scanner
+from stores.importers.scanner import Cut, Malformed, Scanner
 from stores.jsontext import UndecodableJSON, decode
 
 MEMBER = re.compile(r'[,{\[]\s*+(?=\{\s*+")')
@@ -15,6 +15,27 @@ STORE = re.compile(r'[,{]\s*+(?="(?P<key>[a-z0-9]+(?:-[a-z0-9]+)+|indexedDB)"\s*
 
 LONGEST_ATTEMPT = 16 * 2**20
 """Characters of a record that is looked for behind damage."""
+
+
+def skip_member(
+    scanner: Scanner,
+    damaged: str,
+    is_record: Callable[[str, Any], bool],
+    end: re.Pattern[str],
+    error: ValueError,
+) -> tuple[str, bool]:
+    """Go past a damaged member of a list, and return its text and whether the list can be read on.
+
+    Raises the error that was met where the file breaks off in the member, with the cursor before it.
+    """
+    raw, was_found = skip_damage(scanner, damaged, MEMBER, is_record, end)
+    if not was_found and isinstance(error, Cut):
+        scanner.push_back(raw)
+        raise error
+    if was_found and scanner.peek() == "{":
+        # The comma before it was taken for a part of the damage.
+        scanner.push_back(",")
+    return raw.rstrip(" \t\r\n,"), was_found
 
 
 def skip_damage(

@@ -157,6 +157,18 @@ class Scanner:
                 return
             self.take(",")
 
+    def elements(self) -> Iterator[int]:
+        """Yield the numbers of the elements of the list at the cursor; whoever takes one goes past it."""
+        self.take("[")
+        index = 0
+        while self.peek() != "]":
+            if index:
+                self.take(",")
+                self.peek()
+            yield index
+            index += 1
+        self.at += 1
+
     def string_reader(self, *, is_entry: bool) -> StringReader:
         """Return a reader of the string at the cursor. When it has been read, `resume` goes on behind it."""
         self.take('"')
