@@ -14,6 +14,7 @@ from stores.admin_base import ReadOnlyAdmin
 from stores.admin_display import (
     NOTHING,
     ROW_FACTS,
+    column,
     instant,
     link_to,
     link_to_list,
@@ -70,7 +71,14 @@ class StoreAdmin(ReadOnlyAdmin):
 
 @admin.register(Revision)
 class RevisionAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "kind", "reason", size_of("size"), "run_link", instant("created_at")]
+    list_display = [
+        "__str__",
+        "kind",
+        "reason",
+        size_of("size"),
+        column("run", link_to, ordering=True),
+        instant("created_at"),
+    ]
     list_filter = ["reason", "kind"]
     search_fields = ["uid"]
     list_defer = ("body",)
@@ -82,10 +90,6 @@ class RevisionAdmin(ReadOnlyAdmin):
     @admin.display(description="record")
     def record(self, obj: Revision) -> SafeString | str:
         return link_to_record(obj.kind, obj.uid)
-
-    @admin.display(description="run", ordering="run")
-    def run_link(self, obj: Revision) -> SafeString | str:
-        return link_to(obj.run)
 
 
 @admin.register(Secret)
@@ -203,7 +207,7 @@ class MigrationRunAdmin(ReadOnlyAdmin):
 
 @admin.register(ImportedRecord)
 class ImportedRecordAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "kind", "is_verified", "run_link"]
+    list_display = ["__str__", "kind", "is_verified", column("run", link_to)]
     list_filter = ["kind", "is_verified"]
     search_fields = ["uid"]
     ordering = ["-id"]
@@ -217,14 +221,10 @@ class ImportedRecordAdmin(ReadOnlyAdmin):
     def record(self, obj: ImportedRecord) -> SafeString | str:
         return link_to_record(obj.kind, obj.uid)
 
-    @admin.display(description="run")
-    def run_link(self, obj: ImportedRecord) -> SafeString | str:
-        return link_to(obj.run)
-
 
 @admin.register(Quarantine)
 class QuarantineAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "kind", "store", "reason", "is_json", "run_link"]
+    list_display = ["__str__", "kind", "store", "reason", "is_json", column("run", link_to)]
     list_filter = ["kind", "store", "is_json"]
     search_fields = ["place", "reason", "uid"]
     list_defer = ("raw",)
@@ -234,10 +234,6 @@ class QuarantineAdmin(ReadOnlyAdmin):
         *("kind", "place", "reason", whole("raw", label="raw text"), "is_json", "uid"),
         *("store", "collection", "owner_link", "position", "run", instant("created_at"), "raw_digest"),
     ]
-
-    @admin.display(description="run")
-    def run_link(self, obj: Quarantine) -> SafeString | str:
-        return link_to(obj.run)
 
     @admin.display(description="stands in")
     def owner_link(self, obj: Quarantine) -> SafeString | str:

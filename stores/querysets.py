@@ -10,6 +10,9 @@ from stores import registry
 from stores.dump import StoreNotFound
 from stores.models import MigrationRun, Revision, Store
 
+ENDED_IN_THE_MIDDLE = "The process ended in the middle. Import the file again: that completes it."
+"""What blocks a run whose process is gone."""
+
 
 @dataclass(frozen=True)
 class ListedStore:
@@ -67,7 +70,7 @@ def as_seen_now(run: MigrationRun) -> MigrationRun:
     `migration_status` does that."""
     if run.status == MigrationRun.Status.RUNNING and not _is_alive(run.pid):
         run.status = MigrationRun.Status.ERROR
-        run.blocked_by = "The process ended in the middle. Import the file again: that completes it."
+        run.blocked_by = ENDED_IN_THE_MIDDLE
     return run
 
 

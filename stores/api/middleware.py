@@ -7,14 +7,14 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from stores.api.problems import CONTENT_TYPE, problem_response
+from stores.api.problems import CONTENT_TYPE, NOTHING_HERE, SERVER_ERROR, problem_response
 from stores.api.request_ids import HEADER, assign_request_id
 
 DETAILS = {
     400: "The server cannot read this request.",
     403: "This request is not allowed.",
-    404: "There is nothing under this address.",
-    500: "Something went wrong in the server. Its log has the details under this request's id.",
+    404: NOTHING_HERE,
+    500: SERVER_ERROR,
 }
 
 

@@ -34,6 +34,7 @@ KINDS = {
 }
 """The entry in Troubleshooting, by status."""
 
+NOTHING_HERE = "There is nothing under this address."
 SERVER_ERROR = "Something went wrong in the server. Its log has the details under this request's id."
 
 
@@ -100,7 +101,7 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:
     """Return the problem for what a DRF view raised. An unforeseen error is logged, and told without details."""
     request = context["request"]
     if isinstance(exc, Http404 | UnknownId):
-        exc = exceptions.NotFound("There is nothing under this address.")
+        exc = exceptions.NotFound(NOTHING_HERE)
     elif isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied()
     if not isinstance(exc, exceptions.APIException):

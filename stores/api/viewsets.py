@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from stores.api.concurrency import answer_revision
 from stores.api.ids import LOOKUP, decode_id
+from stores.api.problems import NOTHING_HERE
 
 
 class RecordViewSet(viewsets.GenericViewSet[Any]):
@@ -45,4 +46,4 @@ class UnknownRouteView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        raise NotFound("There is nothing under this address.")
+        raise NotFound(NOTHING_HERE)

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from stores import registry
 from stores.codecs import storable
 from stores.models import MigrationRun
+from stores.querysets import ENDED_IN_THE_MIDDLE
 from stores.sql import durably
 
 PHASES = (
@@ -208,7 +209,7 @@ def close_dead_runs(*, is_held: bool = False) -> None:
     try:
         for run in running:
             run.status = MigrationRun.Status.ERROR
-            run.blocked_by = "The process ended in the middle. Import the file again: that completes it."
+            run.blocked_by = ENDED_IN_THE_MIDDLE
             run.phases = [
                 phase | {"status": "failed"} if phase["status"] == "running" else phase for phase in run.phases
             ]
