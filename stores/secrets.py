@@ -35,7 +35,7 @@ _SHAPE = re.compile(
 _FOUND_ANYWHERE = re.compile(f"{_REFERENCE.pattern}|{_SHAPE.pattern}")
 _MEMBER = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+(?:\[\s*+)?)"((?:[^"\\]++|\\.)*+)("|\\?\Z)', re.DOTALL)
 _LOOSE_MEMBER = re.compile(
-    r'([A-Za-z0-9_]*(?:key|keyid|token|secret|googleCSEId|Endpoint|Host))'
+    r"([A-Za-z0-9_]*(?:key|keyid|token|secret|googleCSEId|Endpoint|Host))"
     r'(\\*"\s*+:\s*+(?:\[\s*+)?\\*")((?:[^"\\]++|\\[^"])*+)',
     re.IGNORECASE | re.DOTALL,
 )
