@@ -112,8 +112,7 @@ class Conversations(Collection):
 
     def convert(self, record: Any, uid: str) -> tuple[Any, list[Original]]:
         messages = record.get("messages") if isinstance(record, dict) else None
-        places = find_old_messages(messages) if isinstance(messages, list) else []
-        if not places:
+        if not isinstance(messages, list) or not (places := find_old_messages(messages)):
             return record, []
         converted, originals = list(messages), []
         for at in places:
