@@ -19,7 +19,8 @@ def _each_model(change: Callable[[JSONObject], JSONObject]) -> Callable[[JSONObj
 def _add_max_output_tokens(model: JSONObject) -> JSONObject:
     context = model.get("contextTokens")
     is_number = isinstance(context, int) and not isinstance(context, bool)
-    return {"maxOutputTokens": round(context / 2) if is_number and context else None} | model
+    # Half up, as JavaScript rounds, and without a float, which a number of 400 digits does not fit.
+    return {"maxOutputTokens": (context + 1) // 2 if is_number and context else None} | model
 
 
 def _set_interfaces(model: JSONObject) -> JSONObject:
