@@ -35,7 +35,7 @@ urlpatterns = [
     # Browsers ask for it beside pages that name no icon, as the API's.
     path("favicon.ico", login_not_required(RedirectView.as_view(url=f"{settings.STATIC_URL}bigagi/icon.svg"))),
     # One way to sign in: the admin's own page knows no links.
-    path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),
+    path("admin/login/", login_not_required(RedirectView.as_view(pattern_name="sign-in", query_string=True))),
     path("admin/", admin.site.urls),
 ]
 

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,10 +20,25 @@ class UnrepeatedCountList(ChangeList):
 
     full_result_count: int | None
 
+    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet:
+        queryset = super().get_queryset(request, exclude_parameters)
+        try:
+            _, values = queryset.query.sql_with_params()
+        except EmptyResultSet:
+            return queryset
+        # Databases take neither, and would tell so only in the middle of the page.
+        if any(_is_too_long(value) or (isinstance(value, str) and "\0" in value) for value in values):
+            raise IncorrectLookupParameters
+        return queryset
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         if self.full_result_count is None and not (self.query or self.get_filters_params()):
             self.full_result_count = self.result_count
+
+
+def _is_too_long(value: Any) -> bool:
+    return isinstance(value, int) and value.bit_length() > 63
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -42,6 +42,11 @@ class SignInView(LoginView):
         # Away from the address that holds the link.
         return redirect(settings.LOGIN_REDIRECT_URL)
 
+    def get_redirect_url(self, *args: Any) -> str:
+        """Return where `?next=` leads, or nothing where it leads back here: who is signed in would go in circles."""
+        url: str = super().get_redirect_url(*args)
+        return "" if url.partition("?")[0] == self.request.path else url
+
 
 def _is_prefetch(request: HttpRequest) -> bool:
     purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from chats.models import Folder
 from stores.admin_base import ReadOnlyAdmin
 from stores.models import Secret
 from tests.rows import all_models, make_row
@@ -108,6 +109,22 @@ def test_every_filter_offers_what_the_list_takes(owner_client, model):
         for choice in spec.choices(changelist):
             answer = owner_client.get(url_of(model, "changelist") + choice["query_string"])
             assert answer.status_code == 200, (spec.title, choice)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"chats/conversation/?folder={10**20}",
+        f"chats/fragment/?message={10**20}",
+        f"stores/quarantine/?run={10**20}",
+        "chats/conversation/?system_purpose_id=%00",
+        "chats/message/?role=%00",
+    ],
+)
+def test_a_filter_that_no_database_takes_leads_to_the_list(owner_client, query):
+    make_row(Folder, 1)  # Without one there is no filter by folder.
+    answer = owner_client.get(f"/admin/{query}")
+    assert (answer.status_code, answer.url) == (302, f"/admin/{query.partition('?')[0]}?e=1")
 
 
 @every_model

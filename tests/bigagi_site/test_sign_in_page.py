@@ -102,9 +102,16 @@ def test_it_does_not_lead_to_another_site(client):
     assert answer.url == "/"
 
 
+@pytest.mark.parametrize("back", ["/sign-in", "/sign-in?next=/sign-in"])
+def test_it_does_not_lead_the_signed_in_back_to_itself(client, back):
+    client.force_login(make_owner())
+    answer = client.get("/sign-in", {"next": back})
+    assert (answer.status_code, answer.url) == (302, "/")
+
+
 def test_the_admin_has_no_sign_in_page_of_its_own(client):
     answer = client.get("/admin/", follow=True)
-    assert answer.redirect_chain[-1][0].startswith("/sign-in?next=/admin/")
+    assert answer.redirect_chain[-1][0] == "/sign-in?next=%2Fadmin%2F"
 
 
 def test_signing_out_ends_the_session(client, link):
