@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from stores import registry, secrets
+from stores.codecs import is_id
 from stores.collections import Collection
 from stores.envelope import Envelope, close_envelope, envelope_of, open_envelope
 from stores.jsontext import decode, encode
@@ -55,7 +56,7 @@ def dump_original(name: str, shown: Shown = secrets.mask) -> Iterator[str]:
 
 def _left_over(spec: StoreSpec) -> Envelope:
     """Return what is here of a store beside its rows. Raises `StoreNotFound`."""
-    store = Store.objects.filter(name=spec.name).first()
+    store = Store.objects.filter(name=spec.name).first() if is_id(spec.name) else None
     if store is not None:
         return envelope_of(store)
     if not any(collection.rows().exists() for collection in spec.collections):

@@ -53,6 +53,7 @@ def import_file(path: Path, options: Options) -> Progress:
     written; a fault in the middle leaves the run as `error`, and what was committed stays."""
     with _opened(path) as file:
         kind = _checked_kind(path, file)
+        _check_space(path)
         with runs.only_one():
             return Import(path, file, kind, options).execute()
 
@@ -72,17 +73,19 @@ def _opened(path: Path) -> BufferedReader:
 
 def _checked_kind(path: Path, file: BufferedReader) -> str:
     try:
-        kind = detect_kind(file)
+        return detect_kind(file)
     except NotBigAGI as error:
         raise Refused(f"{path} is not a file that big-AGI writes: {error}.") from None
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
+def _check_space(path: Path) -> None:
     folder = Path(settings.DATA_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     needed, free = SPACE_FACTOR * path.stat().st_size, shutil.disk_usage(folder).free
     if free < needed:
         raise Refused(f"{folder} has {free >> 20} MiB of free disk space, the import needs {needed >> 20} MiB.")
-    return kind
 
 
 class Import:

@@ -4,8 +4,8 @@ Compared is plain `json.loads` of the source with plain `json.loads` of what is 
 """
 
 import json
-import os
 import math
+import os
 import re
 from typing import Any
 

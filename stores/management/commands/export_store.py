@@ -3,17 +3,15 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from stores import secrets
 from stores.dump import NothingConverted, StoreNotFound, dump_original, dump_store
-from stores.models import Store
+from stores.management.reading import ReadingCommand
+from stores.querysets import list_stores
 
 
-class Command(BaseCommand):
-    # Neither URLs nor templates are needed, and checking them costs more than a small import.
-    requires_system_checks = []
-
+class Command(ReadingCommand):
     help = 'Write a store to standard output as JSON, in big-AGI\'s envelope: {"state": …, "version": …}.'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -31,7 +29,7 @@ class Command(BaseCommand):
                 self.stdout.write(piece, ending="")
             self.stdout.write("")
         except StoreNotFound:
-            known = ", ".join(Store.objects.values_list("name", flat=True)) or "none yet"
+            known = ", ".join(store.name for store in list_stores()) or "none yet"
             raise CommandError(f"There is no store {options['name']} here; there are: {known}.") from None
         except NothingConverted:
             raise CommandError(f"Nothing of {options['name']} was converted: leave out --original.") from None

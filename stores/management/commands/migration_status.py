@@ -4,19 +4,17 @@ import json
 from argparse import ArgumentParser
 from typing import IO, Any, cast
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.markdown import Markdown
 
 from stores.importers.report import run_markdown, run_report
 from stores.importers.run import close_dead_runs
+from stores.management.reading import ReadingCommand
 from stores.models import MigrationRun
 
 
-class Command(BaseCommand):
-    # Neither URLs nor templates are needed, and checking them costs more than a small import.
-    requires_system_checks = []
-
+class Command(ReadingCommand):
     help = "Tell where an import stands: status, phases, counts, notes and errors. Without an ID, of the last one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,16 +6,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from stores.codecs import storable
 from stores.importers.importer import Refused, check_file
 from stores.importers.verifier import DIFFERENT, Verification
+from stores.management.reading import ReadingCommand
 
 
-class Command(BaseCommand):
-    # Neither URLs nor templates are needed, and checking them costs more than a small import.
-    requires_system_checks = []
-
+class Command(ReadingCommand):
     help = (
         "Compare a file that big-AGI wrote with the database, record by record and by content, and name every "
         "difference. Exit status: 0 all is here or was changed here since, 1 something is missing or differs, "
@@ -43,11 +42,15 @@ class Command(BaseCommand):
         for record in certificate.records:
             is_wrong = record["state"] in DIFFERENT
             line = f"{record['kind']} {record['id']}: {record['state']}"
-            self.stdout.write(self.style.ERROR(line) if is_wrong else line)
+            self._write(self.style.ERROR(line) if is_wrong else line)
             for difference in record["differences"][:20]:
-                self.stdout.write(f"    {difference['path']}: {difference['source']} there, {difference['ours']} here")
+                self._write(f"    {difference['path']}: {difference['source']} there, {difference['ours']} here")
         for note in certificate.notes:
             self.stdout.write(f"- {note}")
         told = ", ".join(f"{count} {kind}s" for kind, count in certificate.counts.items())
         states = ", ".join(f"{count} {state}" for state, count in certificate.states.items())
         self.stdout.write(f"{told}: {states}.")
+
+    def _write(self, line: str) -> None:
+        # Names and keys of damaged records can hold what no terminal takes.
+        self.stdout.write(storable(line))

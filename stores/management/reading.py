@@ -1,0 +1,31 @@
+"""What the commands that read the database have in common."""
+
+import os
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+
+class ReadingCommand(BaseCommand):
+    """A command that tells in one line that there is no database, and ends quietly when nobody reads on."""
+
+    # Neither URLs nor templates are needed, and checking them costs more than a small import.
+    requires_system_checks = []
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except DatabaseError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise CommandError(
+                f"The database in {settings.DATA_DIR} cannot be read: {reason}. "
+                "Where nothing was imported yet, import a file or run `manage.py start` once.",
+                returncode=2,
+            ) from error
+        except BrokenPipeError:
+            # As behind `| head`: what is still to be flushed at exit must not complain again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
