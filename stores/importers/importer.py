@@ -14,13 +14,15 @@ from django.db import DatabaseError
 from stores import registry
 from stores.backups import BackupError, create_backup
 from stores.importers import run as runs
+from stores.importers.certificate import Certificate
 from stores.importers.decision import UNCARRIED, Source
 from stores.importers.intake import RecordIntake
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
-from stores.importers.parser import FLASH, NotBigAGI, Parser, detect_kind
+from stores.importers.kinds import FLASH, NotBigAGI, detect_kind
+from stores.importers.parser import Parser
 from stores.importers.run import PHASES, Progress
 from stores.importers.store_intake import StoreIntake
-from stores.importers.verifier import Certificate, Verification
+from stores.importers.verifier import Verification
 from stores.importers.writer import Writer
 from stores.models import ImportedRecord, MigrationRun, Store
 from stores.sql import tune_for_long_job
@@ -226,7 +228,7 @@ class Import:
         progress = self.progress
         if not self.options.dry_run:
             progress.enter("verify")
-            progress.certificate = self._certificate().as_json()
+            progress.certificate = self._certificate().as_json() | {"is_cut": self.is_cut}
         progress.complete("verify")
         if problems := progress.disagreements():
             for problem in problems:

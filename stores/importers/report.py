@@ -40,6 +40,10 @@ def proof(run: MigrationRun) -> str:
     if wrong := certificate.get("differences"):
         return f"{told}{quarantined}: {wrong} of them are missing or differ, see the certificate."
     since = f" ({', '.join(kept)})" if kept else ""
+    if certificate.get("is_cut"):
+        # Nobody may delete the browser's data on the strength of half a file.
+        rest = "The file breaks off or is damaged: what could not be read of it is not here."
+        return f"{told}{quarantined}: what could be read is here, verified{since}. {rest}"
     return f"{told}{quarantined}: all here, verified{since}."
 
 

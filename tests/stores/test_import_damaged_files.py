@@ -15,6 +15,7 @@ from stores.collections import TableCollection
 from stores.dump import dump_store
 from stores.importers import importer
 from stores.importers.importer import Options, import_file
+from stores.importers.report import proof
 from stores.management.commands.import_indexeddb import is_clean
 from stores.models import MigrationRun, Quarantine
 from stores.registry import collection_of
@@ -82,6 +83,17 @@ def test_the_report_says_where_it_breaks_off_and_what_is_missing(backup: Path):
     (note,) = [note for note in progress.notes if "breaks off" in note]
     assert "chat 4" in note and "not in the file" in note
     assert any("breaks off" in error["message"] for error in progress.errors)
+
+
+def test_the_proof_does_not_say_that_all_of_a_cut_file_is_here(backup: Path):
+    path, _ = cut_at(backup, "app-chats", after=3000)
+    run = import_path(path).run
+    assert run is not None
+    assert "all here" not in proof(run)
+    assert "The file breaks off" in proof(run)
+    whole = import_path(backup).run
+    assert whole is not None
+    assert "all here, verified" in proof(whole)
 
 
 def test_the_cut_record_is_kept_as_raw_text_with_its_place(backup: Path):
