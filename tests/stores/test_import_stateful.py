@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.test import override_settings
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from chats.models import Conversation
 from stores.importers import importer, writer
@@ -34,11 +33,12 @@ from tests.stores.imports import (
 from tests.stores.test_import_decisions import change_here
 
 CHATS = 4
-KINDS = ("flash", "settings", "all-chats", "one-chat")
+DEEDS = ("continue", "continue", "start", "delete")
+KINDS = ("flash", "flash", "settings", "all-chats", "one-chat")
 picks = st.integers(0, CHATS + 2)
 
 
-class ImportsAndEdits(RuleBasedStateMachine):
+class ImportsAndEdits:
     """big-AGI goes on in a browser, exports are made of it, and come here in any order, while it is used here too.
 
     The model knows of each chat here what was last seen: an import may make it what a file has if that is not older,
@@ -46,7 +46,6 @@ class ImportsAndEdits(RuleBasedStateMachine):
     """
 
     def __init__(self) -> None:
-        super().__init__()
         self._folder = Path(tempfile.mkdtemp(prefix="bigagi-stateful-"))
         self._overridden = override_settings(
             DATA_DIR=self._folder, ASSETS_DIR=self._folder / "assets", KEY_FILE=self._folder / "secrets.key"
@@ -63,7 +62,8 @@ class ImportsAndEdits(RuleBasedStateMachine):
         self.files: list[tuple[Path, list[JSONObject]]] = []
         self.mine: dict[str, str] = {}
         self.deleted: set[str] = set()
-        self.seen: dict[str, dict[str, Any]] = {}
+        self._export("flash", 0)
+        self.import_one(0, restore=False)
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -74,26 +74,21 @@ class ImportsAndEdits(RuleBasedStateMachine):
 
     # --- in the browser ---
 
-    @rule(at=picks)
-    def continue_there(self, at: int) -> None:
+    def go_on_there(self, at: int, deed: str, kind: str, is_imported: bool) -> None:
+        self.minute += 1
         at %= len(self.there)
-        self.minute += 1
-        self.there[at] = continued(self.there[at], f"there {self.minute}", minutes=self.minute)
+        if deed == "start":
+            chat = make_chats(1, messages=2, seed=100 + self.minute)[0]
+            self.there.insert(0, chat | {"updated": generators.BASE_TIME + 10**11 + self.minute})
+        elif deed == "delete" and len(self.there) > 1:
+            del self.there[at]
+        else:
+            self.there[at] = continued(self.there[at], f"there {self.minute}", minutes=self.minute)
+        self._export(kind, at)
+        if is_imported:
+            self.import_one(-1, restore=False)
 
-    @rule()
-    def start_chat_there(self) -> None:
-        self.minute += 1
-        chat = make_chats(1, messages=2, seed=100 + self.minute)[0]
-        self.there.insert(0, chat | {"updated": generators.BASE_TIME + 10**11 + self.minute})
-
-    @precondition(lambda self: len(self.there) > 1)
-    @rule(at=picks)
-    def delete_there(self, at: int) -> None:
-        del self.there[at % len(self.there)]
-
-    @rule(kind=st.sampled_from(KINDS), at=picks)
-    def export(self, kind: str, at: int) -> None:
-        self.minute += 1
+    def _export(self, kind: str, at: int) -> None:
         path = self._folder / f"{len(self.files)}-{kind}.json"
         taken_at = f"2027-01-01T{self.minute // 60:02}:{self.minute % 60:02}:00.000Z"
         chats = copy.deepcopy(self.there)
@@ -111,8 +106,6 @@ class ImportsAndEdits(RuleBasedStateMachine):
 
     # --- here ---
 
-    @precondition(lambda self: self.files)
-    @rule(at=st.integers(0, 100), restore=st.booleans())
     def import_one(self, at: int, restore: bool) -> None:
         path, chats = self.files[at % len(self.files)]
         before = {chat["id"]: chat for chat in chats_or_none()}
@@ -148,7 +141,6 @@ class ImportsAndEdits(RuleBasedStateMachine):
         ]
         assert typed(before) in map(typed, kept), "what was replaced is gone"
 
-    @rule(at=picks)
     def continue_here(self, at: int) -> None:
         chats = chats_or_none()
         if not chats:
@@ -159,7 +151,6 @@ class ImportsAndEdits(RuleBasedStateMachine):
         change_here(collection_of("conversation"), chat["id"], changed)
         self.mine[chat["id"]] = typed(changed)
 
-    @rule(at=picks)
     def delete_here(self, at: int) -> None:
         chats = chats_or_none()
         if not chats:
@@ -169,14 +160,13 @@ class ImportsAndEdits(RuleBasedStateMachine):
         self.deleted.add(uid)
         self.mine.pop(uid, None)
 
-    @invariant()
-    def what_was_written_here_is_here(self) -> None:
+    def check(self) -> None:
+        self._check_written()
+        assert not Conversation.objects.filter(uid__in=self.deleted).exists()
+
+    def _check_written(self) -> None:
         here = {chat["id"]: typed(chat) for chat in chats_or_none()}
         assert {uid: here.get(uid) for uid in self.mine} == self.mine
-
-    @invariant()
-    def what_was_deleted_here_is_gone(self) -> None:
-        assert not Conversation.objects.filter(uid__in=self.deleted).exists()
 
 
 def chats_or_none() -> list[JSONObject]:
@@ -187,14 +177,28 @@ def messages_of(chat: JSONObject) -> str:
     return typed(chat["messages"])
 
 
-@pytest.mark.django_db
-def test_nothing_newer_is_lost_whatever_comes_in_which_order():
-    run_state_machine_as_test(
-        ImportsAndEdits,
-        settings=hypothesis_settings(
-            max_examples=max(15, hypothesis_settings.default.max_examples // 10),
-            stateful_step_count=14,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+STEPS = st.one_of(
+    st.tuples(st.just("go_on_there"), picks, st.sampled_from(DEEDS), st.sampled_from(KINDS), st.booleans()),
+    st.tuples(st.just("import_one"), st.sampled_from((0, 0, 1, -1, -2)), st.sampled_from((False, False, True))),
+    st.tuples(st.sampled_from(("continue_here", "continue_here", "delete_here")), picks),
+)
+
+
+# Taking a failure down to its smallest steps takes minutes, and the steps are told without that.
+@hypothesis_settings(
+    max_examples=max(20, hypothesis_settings.default.max_examples // 5),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
+@given(steps=st.lists(STEPS, min_size=4, max_size=12))
+@example(steps=[("go_on_there", 0, "continue", "flash", True), ("import_one", 0, False)])
+@example(steps=[("continue_here", 0), ("go_on_there", 0, "continue", "flash", True), ("import_one", -1, False)])
+@example(steps=[("delete_here", 0), ("import_one", 0, False), ("import_one", 0, True)])
+def test_nothing_newer_is_lost_whatever_comes_in_which_order(db: None, steps: list[tuple[Any, ...]]):
+    state = ImportsAndEdits()
+    try:
+        for name, *values in steps:
+            getattr(state, name)(*values)
+            state.check()
+    finally:
+        state.teardown()
