@@ -128,3 +128,12 @@ def test_text_can_be_read_and_nothing_runs_over_on_a_phone(imported, page, schem
     )
     text, ground = luminances
     assert text < 0.3 and ground > 0.7 if scheme == "light" else text > 0.7 and ground < 0.3
+
+
+def test_no_value_of_a_list_is_cut_on_a_phone(page, imported):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto("/admin/chats/fragment/")
+    cells = page.locator("#result_list tbody :is(th, td)")
+    heights = cells.evaluate_all("cells => cells.map(cell => [cell.scrollHeight, cell.clientHeight])")
+    assert max(whole for whole, _ in heights) > 45  # One is of two lines.
+    assert [(whole, shown) for whole, shown in heights if whole > shown] == []
