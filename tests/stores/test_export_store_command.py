@@ -84,11 +84,11 @@ def test_what_was_not_converted_has_no_original(backup: Path):
         export("app-ui", "--original")
 
 
-@pytest.mark.parametrize("key", [None, Fernet.generate_key()])
-def test_without_the_right_key_chats_go_out_and_keys_are_an_error(backup: Path, settings, key: bytes | None):
+@pytest.mark.parametrize("is_there", [False, True], ids=["missing", "another"])
+def test_without_the_right_key_chats_go_out_and_keys_are_an_error(backup: Path, settings, is_there: bool):
     os.unlink(settings.KEY_FILE)
-    if key:
-        Path(settings.KEY_FILE).write_bytes(key)
+    if is_there:
+        Path(settings.KEY_FILE).write_bytes(Fernet.generate_key())
         os.utime(settings.KEY_FILE, ns=(1, 1))
 
     with pytest.raises(CommandError, match="The key file"):
