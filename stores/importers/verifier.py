@@ -1,7 +1,7 @@
 """Compares a big-AGI file with the database, record by record and by content, and names every difference."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,55 +12,17 @@ from stores import jsontext, registry
 from stores.codecs import is_id
 from stores.collections import Collection
 from stores.envelope import open_envelope
+from stores.importers.certificate import LONGEST_LIST, Certificate, name_differences
 from stores.importers.decision import UNCARRIED, complete
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
-from stores.importers.parser import Parser, detect_kind
+from stores.importers.kinds import detect_kind
+from stores.importers.parser import Parser
 from stores.importers.rereader import CannotReread, Found, reread
 from stores.models import ImportedRecord, Quarantine, Revision, Store
-from stores.secrets import Sealer, mask
+from stores.secrets import Sealer
 from stores.wholes import WHOLE_STORES
 
 BATCH = 20
-LONGEST_VALUE = 200
-"""Characters of a value that a difference shows."""
-
-LONGEST_LIST = 1000
-"""Differences that are named; what is beyond is counted."""
-
-DIFFERENT = ("missing", "differs")
-"""States that say that something is wrong; the others say what the owner, or a newer import, did since."""
-
-
-@dataclass
-class Certificate:
-    """What a verification found."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    states: dict[str, int] = field(default_factory=dict)
-    records: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def count(self, kind: str, count: int = 1) -> None:
-        self.counts[kind] = self.counts.get(kind, 0) + count
-
-    def add(self, kind: str, uid: str, state: str, differences: list[dict[str, str]]) -> None:
-        """Count one record's state, and name it unless it is the same here."""
-        self.states[state] = self.states.get(state, 0) + 1
-        if state != "same" and len(self.records) < LONGEST_LIST:
-            self.records.append({"kind": kind, "id": uid, "state": state, "differences": differences})
-
-    @property
-    def differences(self) -> int:
-        return sum(self.states.get(state, 0) for state in DIFFERENT)
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "counts": self.counts,
-            "states": self.states,
-            "differences": self.differences,
-            "records": self.records,
-            "notes": self.notes,
-        }
 
 
 @dataclass
@@ -318,33 +280,3 @@ class Verification:
     def _check_quarantine(self, kind: str, uid: str, raw: str) -> None:
         kept = Quarantine.objects.filter(raw_digest=jsontext.digest(raw)).exists()
         self.certificate.add(kind, uid, "quarantined" if kept else "missing", [])
-
-
-def name_differences(source: Any, ours: Any, path: str = "") -> Iterator[dict[str, str]]:
-    """Yield path, source's value and ours for each place where the values are not equal as JSON."""
-    if isinstance(source, dict) and isinstance(ours, dict):
-        for key in [*source, *(key for key in ours if key not in source)]:
-            yield from _compare_member(source, ours, key, f"{path}/{key}")
-    elif isinstance(source, list) and isinstance(ours, list):
-        for at in range(max(len(source), len(ours))):
-            mine = dict(enumerate(ours[at : at + 1], at))
-            yield from _compare_member(dict(enumerate(source[at : at + 1], at)), mine, at, f"{path}/{at}")
-    elif not jsontext.same(source, ours):
-        yield {"path": path or "/", "source": _shown(source), "ours": _shown(ours)}
-
-
-def _compare_member(source: Any, ours: Any, key: Any, path: str) -> Iterator[dict[str, str]]:
-    if key not in source:
-        yield {"path": path, "source": "(absent)", "ours": _shown(ours[key])}
-    elif key not in ours:
-        yield {"path": path, "source": _shown(source[key]), "ours": "(absent)"}
-    else:
-        yield from name_differences(source[key], ours[key], path)
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = jsontext.encode(mask(value))
-    except TypeError:
-        text = str(value)
-    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"

@@ -18,7 +18,8 @@ def main(path: Path) -> None:
 
     from chats.bigagi.conversation import CONVERSATIONS
     from stores.importers.items import RecordItem
-    from stores.importers.parser import Parser, detect_kind
+    from stores.importers.kinds import detect_kind
+    from stores.importers.parser import Parser
     from stores.iteration import batched
     from stores.sql import tune_for_long_job
 

@@ -9,8 +9,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from stores.codecs import storable
+from stores.importers.certificate import DIFFERENT
 from stores.importers.importer import Refused, check_file
-from stores.importers.verifier import DIFFERENT, Verification
+from stores.importers.verifier import Verification
 from stores.management.reading import ReadingCommand
 
 
