@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
-from stores import admin_run
+from stores import admin_run, secrets
 from stores.admin_base import ReadOnlyAdmin
 from stores.admin_display import (
     NOTHING,
@@ -96,15 +96,16 @@ class RevisionAdmin(ReadOnlyAdmin):
 class SecretAdmin(ReadOnlyAdmin):
     """Neither the value nor the reference is ever shown."""
 
-    list_display = ["last_four", instant("created_at")]
-    fields = ["last_four", instant("created_at")]
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).defer("ciphertext")
+    list_display = ["last_four", "is_readable", instant("created_at")]
+    fields = ["last_four", "is_readable", instant("created_at")]
 
     @admin.display(description="last four characters")
     def last_four(self, obj: Secret) -> str:
         return str(obj)
+
+    @admin.display(description="readable with the key file", boolean=True)
+    def is_readable(self, obj: Secret) -> bool:
+        return secrets.is_readable(obj)
 
 
 @admin.register(MigrationRun)

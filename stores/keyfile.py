@@ -7,18 +7,33 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from django.conf import settings
 
+from stores.models import Secret
+
+HOW_TO_MEND = (
+    "Put it back; or, if it is lost for good, run `manage.py forget_secrets`: that costs API keys, never chats."
+)
+
 
 @lru_cache(maxsize=4)
 def _read(path: Path, changed_ns: int) -> list[bytes]:
     return path.read_bytes().split()
 
 
+class KeyFileMissing(ValueError):
+    """Secrets are stored, and the file with their key is gone. A new one would be in the way when it is put back."""
+
+
 def read_keys(*, create: bool = False) -> list[bytes]:
-    """Return the keys, none where there is no file; with `create`, make the file where there is none."""
+    """Return the keys, none where there is no file; with `create`, make the file where there is none and never was.
+
+    Raises `KeyFileMissing` where secrets were stored with another one.
+    """
     path = Path(settings.KEY_FILE)
     if not path.exists():
         if not create:
             return []
+        if Secret.objects.exists():
+            raise KeyFileMissing(f"The key file {path} is missing. {HOW_TO_MEND}")
         path.parent.mkdir(parents=True, exist_ok=True)
         # Nobody else may read it even for a moment, and of two processes that make it one wins.
         try:

@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from stores.jsontext import UndecodableJSON, decode, encode
-from stores.keyfile import read_keys
+from stores.keyfile import HOW_TO_MEND, read_keys
 from stores.models import Secret
 
 MARKER = "bigagi-secret:"
@@ -236,10 +236,37 @@ def reveal(value: Any) -> Any:
     return _map_strings(value, lambda text: _REFERENCE.sub(lambda ref: _open(known.get(ref[1])), text))
 
 
+def why_unreadable() -> str:
+    """Say why the stored secrets cannot be read and how to mend that, or nothing."""
+    newest = Secret.objects.first()
+    if newest is None:
+        return ""
+    try:
+        _open(newest)
+    except UnreadableSecret as error:
+        return f"{error} {HOW_TO_MEND}"
+    return ""
+
+
+def forget_unreadable() -> int:
+    """Delete the secrets that the key file does not open, and return how many. What refers to them shows as before."""
+    gone = [secret.pk for secret in Secret.objects.all() if not is_readable(secret)]
+    return Secret.objects.filter(pk__in=gone).delete()[0] if gone else 0
+
+
+def is_readable(secret: Secret) -> bool:
+    """Tell whether the key file opens the secret."""
+    try:
+        _open(secret)
+    except UnreadableSecret:
+        return False
+    return True
+
+
 def _open(secret: Secret | None) -> str:
     keys = read_keys()
     if secret is None or not keys:
-        raise UnreadableSecret(f"The key file {settings.KEY_FILE} is missing or empty: put it back to read API keys.")
+        raise UnreadableSecret(f"The key file {settings.KEY_FILE} is missing or empty.")
     try:
         plain = MultiFernet([Fernet(key) for key in keys]).decrypt(bytes(secret.ciphertext))
     except (InvalidToken, ValueError) as error:

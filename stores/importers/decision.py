@@ -1,6 +1,7 @@
 """What becomes of a record that an import brings: it never overwrites or shortens what is newer here."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from stores import secrets
@@ -27,6 +28,8 @@ class Source:
     """What is known of the file that the candidates are from."""
 
     taken_at: str = ""
+    first_run: int | None = None
+    """The run that imported these very bytes first, if one did."""
     uncarried: frozenset[str] = frozenset()
     """Members of a record that this kind of file does not carry."""
 
@@ -103,6 +106,20 @@ def _is_older(collection: Collection, value: Any, ours: Any, imported: ImportedR
     theirs_updated, ours_updated = collection.updated_of(value), collection.updated_of(ours)
     if theirs_updated is not None and ours_updated is not None:
         return theirs_updated < ours_updated
-    # Records without a time of their own are as old as the file they came in.
-    brought_at = imported.run.source_taken_at if imported is not None and imported.run else ""
-    return bool(source.taken_at and brought_at) and source.taken_at < brought_at
+    run = imported.run if imported is not None else None
+    if run is None:
+        return False
+    # Records without a time of their own are as old as the file they came in, and a file that comes again is older than
+    # what came between.
+    taken_at, brought_at = _time(source.taken_at), _time(run.source_taken_at)
+    if taken_at is not None and brought_at is not None:
+        return taken_at < brought_at
+    return source.first_run is not None and source.first_run < run.pk
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -25,6 +25,7 @@ from stores.importers.store_intake import StoreIntake
 from stores.importers.verifier import Verification
 from stores.importers.writer import Writer
 from stores.models import ImportedRecord, MigrationRun, Store
+from stores.secrets import why_unreadable
 from stores.sql import tune_for_long_job
 
 SPACE_FACTOR = 2
@@ -55,9 +56,16 @@ def import_file(path: Path, options: Options) -> Progress:
     written; a fault in the middle leaves the run as `error`, and what was committed stays."""
     with _opened(path) as file:
         kind = _checked_kind(path, file)
+        check_keys()
         _check_space(path)
         with runs.only_one():
             return Import(path, file, kind, options).execute()
+
+
+def check_keys() -> None:
+    """Raises `Refused` where the keys that are stored cannot be read: those of a file could not be told from them."""
+    if reason := why_unreadable():
+        raise Refused(reason)
 
 
 def _opened(path: Path) -> BufferedReader:
@@ -140,7 +148,7 @@ class Import:
         progress.enter("read")
         sha256 = hashlib.file_digest(self.file, "sha256").hexdigest()
         self.file.seek(0)
-        same = MigrationRun.objects.filter(source_sha256=sha256).first()
+        same = MigrationRun.objects.filter(source_sha256=sha256).last()
         conversations = registry.collection_of("conversation")
         base = same.position_base if same else conversations.first_position()
         if not self.options.dry_run:
@@ -153,7 +161,7 @@ class Import:
             )
             registry.collection_of("asset").tidy()
         progress.complete("read", "check")
-        self.source = Source(uncarried=UNCARRIED.get(self.kind, frozenset()))
+        self.source = Source(first_run=same.pk if same else None, uncarried=UNCARRIED.get(self.kind, frozenset()))
         self.writer = Writer(
             progress, self.source, restores_deleted=self.options.restore_deleted, writes=not self.options.dry_run
         )

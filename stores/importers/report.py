@@ -32,11 +32,14 @@ def proof(run: MigrationRun) -> str:
     quarantined = f", {damaged} of them damaged and kept in quarantine" if damaged else ""
     if certificate is None:
         return f"{told}{quarantined}: written, not verified."
-    kept = [
-        f"{certificate['states'][state]} {state}"
-        for state in ("changed here", "deleted here", "from another file")
-        if certificate["states"].get(state)
-    ]
+    states = {
+        "changed here": "changed here",
+        "deleted here": "deleted here",
+        "from another file": "newer here",
+        "in another order": "in another order here",
+    }
+    found = certificate["states"]
+    kept = [f"{found[state]} {words}" for state, words in states.items() if found.get(state)]
     if wrong := certificate.get("differences"):
         return f"{told}{quarantined}: {wrong} of them are missing or differ, see the certificate."
     since = f" ({', '.join(kept)})" if kept else ""

@@ -387,3 +387,36 @@ def test_the_recovery_copy_of_older_chats_is_kept_and_not_imported(tmp_path: Pat
     assert any("app-chats-v3" in note for note in progress.notes)
     import_path(path)
     assert Revision.objects.filter(uid="app-chats-v3").count() == 1
+
+
+# --- files without a time of their own ---
+
+
+def test_a_backup_that_comes_again_does_not_undo_what_came_between(tmp_path: Path):
+    """An export of all chats has no time: what it brought is newer than a backup that was here before it."""
+    backup, export = tmp_path / "backup.json", tmp_path / "all.json"
+    stores = generators.make_stores(1, [])
+    chats = make_chats(2)
+    write_backup(backup, chats, stores=stores)
+    import_path(backup)
+    renamed = copy.deepcopy(stores)
+    renamed["app-models"]["state"]["sources"][0]["label"] = "Renamed since"
+    generators.write_all_chats(export, chats, renamed)
+    import_path(export)
+
+    progress = import_path(backup)
+
+    uid = stores["app-models"]["state"]["sources"][0]["id"]
+    assert Service.objects.get(uid=uid).label == "Renamed since"
+    assert counts_of(progress, "service")["skipped"] == 1
+
+
+def test_a_time_that_is_none_is_not_taken_for_the_newest(tmp_path: Path):
+    path = tmp_path / "backup.json"
+    stores = generators.make_stores(1, [])
+    generators.write_backup(path, None, stores=stores, taken_at="soon")
+    import_path(path)
+    stores["app-ui"]["state"]["centerMode"] = "full-on"
+    generators.write_backup(path, None, stores=stores, taken_at=LATER)
+
+    assert counts_of(import_path(path), "store")["updated"] == 1

@@ -12,6 +12,7 @@ from django.db import connections
 from bigagi_site import startup
 from bigagi_site.checks import TAG
 from bigagi_site.services import create_sign_in_link, get_owner
+from stores.secrets import why_unreadable
 
 if TYPE_CHECKING:
     import uvicorn
@@ -61,9 +62,9 @@ class Command(BaseCommand):
     def prepare_database(self) -> None:
         if backup := startup.prepare_database():
             self.stdout.write(f"Backup before the migration: {backup.path}")
-        if not startup.ensure_key_file():
-            hint = "Chats work; stored API keys cannot be read until you put it back."
-            self.stderr.write(self.style.WARNING(f"Warning: the key file {settings.KEY_FILE} is missing. {hint}"))
+        startup.ensure_key_file()
+        if reason := why_unreadable():
+            self.stderr.write(self.style.WARNING(f"Warning: {reason} Chats work meanwhile."))
 
     def greet(self, host: str, port: int, base_url: str, *, with_link: bool) -> None:
         self.stdout.write(f"Data:     {settings.DATA_DIR}")

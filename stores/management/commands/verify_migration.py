@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 from stores.codecs import storable
 from stores.importers.certificate import DIFFERENT
-from stores.importers.importer import Refused, check_file
+from stores.importers.importer import Refused, check_file, check_keys
 from stores.importers.verifier import Verification
 from stores.management.reading import ReadingCommand
 
@@ -29,6 +29,7 @@ class Command(ReadingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             check_file(options["path"])
+            check_keys()
         except Refused as error:
             raise CommandError(str(error), returncode=2) from error
         certificate = Verification(options["path"]).run()
