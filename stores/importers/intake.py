@@ -14,8 +14,8 @@ from stores.importers.writer import Writer, damaged_rows
 from stores.models import ImportedRecord
 from stores.secrets import may_hold_secrets
 
-BATCH_CHARACTERS = 1024 * 1024
-"""Characters of one transaction: some 30 ms of a machine with nothing else to do."""
+BATCH_CHARACTERS = 2 * 1024 * 1024
+"""Characters of one transaction: some 60 ms of a machine with nothing else to do."""
 
 BATCH_RECORDS = 200
 LONGEST_TRANSACTION = 0.08
