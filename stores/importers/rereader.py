@@ -130,27 +130,25 @@ class Text:
 def unescape(held: bytes) -> tuple[bytes, int, bool]:
     """Return what the inside of a JSON string means as far as it is held, how many bytes that took, and whether it
     ended with a quote. Both sides are UTF-8."""
-    # Two control characters, which cannot stand in JSON, stand for escaped backslashes and quotes meanwhile: a quote or
-    # a backslash that is left is none of them.
-    if b"\0" in held or b"\1" in held:
-        raise CannotReread("a control character in a string")
-    text = held.replace(b"\\\\", b"\0").replace(b'\\"', b"\1")
+    # Two bytes that UTF-8 does not have stand for escaped backslashes and quotes meanwhile: a quote or a backslash that
+    # is left is none of them.
+    text = held.replace(b"\\\\", b"\xff").replace(b'\\"', b"\xfe")
     end = text.find(b'"')
     is_closed = end >= 0
     if is_closed:
         text = text[:end]
-        used = end + text.count(b"\0") + text.count(b"\1") + 1
+        used = end + text.count(b"\xff") + text.count(b"\xfe") + 1
     else:
         text = text[: _whole_escapes(text)]
-        used = len(text) + text.count(b"\0") + text.count(b"\1")
-    text = text.replace(b"\1", b'"')
+        used = len(text) + text.count(b"\xff") + text.count(b"\xfe")
+    text = text.replace(b"\xfe", b'"')
     if b"\\" in text:
         for escaped, plain in _ESCAPES:
             text = text.replace(escaped, plain)
         text = _ESCAPED_UNICODE.sub(_character, text)
         if b"\\" in text:
             raise CannotReread("an unknown escape in a string")
-    return text.replace(b"\0", b"\\"), used, is_closed
+    return text.replace(b"\xff", b"\\"), used, is_closed
 
 
 def _whole_escapes(text: bytes) -> int:

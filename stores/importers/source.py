@@ -39,17 +39,21 @@ def read_text(file: BinaryIO, on_bytes: Callable[[int], None] = lambda count: No
 
     Bytes that are not UTF-8 come as lone surrogates U+DC80 to U+DCFF, so that nothing of a damaged record is lost.
     """
-    decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
-    is_open = True
+    # Not "utf-8-sig", which drops the first bytes of a mark that is not whole.
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    is_open = is_at_start = True
 
     def read() -> str:
-        nonlocal is_open
+        nonlocal is_open, is_at_start
         while is_open:
             piece = file.read(CHUNK)
             on_bytes(len(piece))
             is_open = bool(piece)
             if text := decoder.decode(piece, final=not piece):
-                return text
+                text = text.removeprefix("\ufeff") if is_at_start else text
+                is_at_start = False
+                if text:
+                    return text
         return ""
 
     return read
