@@ -4,13 +4,11 @@ import re
 from collections.abc import Iterator
 
 from stores.importers.items import DamagedItem, Item, RecoveryCopy, StoreItem
-from stores.importers.lists import is_conversation, read_assets, read_conversations
+from stores.importers.lists import read_assets, read_conversations
 from stores.importers.reading import Reading
-from stores.importers.recovery import MEMBER, skip_damage
 from stores.importers.scanner import Malformed, Scanner
 from stores.jsontext import UndecodableJSON, decode, encode
 
-_ENVELOPES_END = re.compile(r'\s*+\}\s*+,\s*+"version"\s*+:\s*+(\d{1,9})\s*+\}\s*+')
 _END_OF_CHATS = re.compile(r'\]\s*+\}\s*+(?:,\s*+"version"\s*+:\s*+-?\d+\s*+)?\}\s*+\Z')
 
 
@@ -52,7 +50,7 @@ def _entry(reading: Reading, database: str, table: str) -> Iterator[Item]:
         is_chats = (place, key, member) == ("keyval-store/keyval", "app-chats", "value")
         if is_chats and scanner.peek() in ('"', "{"):
             has_chats = True
-            yield from read_chats(reading)
+            yield from _app_chats(reading)
             continue
         left[member] = scanner.raw_value()
         if member == "key":
@@ -82,8 +80,7 @@ def _entry_value(reading: Reading, database: str, table: str, key: str, text: st
         yield StoreItem(f"{database}/{table}/{key}", value, text)
 
 
-def read_chats(reading: Reading) -> Iterator[Item]:
-    """Read the value of `app-chats` at the cursor."""
+def _app_chats(reading: Reading) -> Iterator[Item]:
     reading.facts.has_chats = True
     if reading.scanner.peek() == "{":
         yield from _chats_text(reading, reading.scanner)
@@ -95,28 +92,13 @@ def read_chats(reading: Reading) -> Iterator[Item]:
         if rest := inner.buffer[inner.at :].strip():
             yield DamagedItem("app-chats", "state", "store", 0, rest, "text behind the chats", False, "app-chats")
     except Malformed as error:
-        yield from _salvage_chats(reading, inner, error)
+        while inner.more():
+            pass
+        if rest := inner.buffer[inner.at :].strip():
+            yield DamagedItem("app-chats", "state", "store", 0, rest, str(error), False, reading.place)
+        if not reader.is_closed:
+            raise
     reading.scanner.resume(reader)
-
-
-def _salvage_chats(reading: Reading, scanner: Scanner, error: Malformed) -> Iterator[Item]:
-    """Read the chats that can be found from the cursor on, and what lies between as damaged."""
-    was_found = True
-    while was_found:
-        # What a chat begins behind can be before the cursor.
-        scanner.push_back(" ,")
-        raw, was_found = skip_damage(scanner, "", MEMBER, is_conversation)
-        raw = raw[2:].rstrip(" \t\r\n,")
-        if found := _ENVELOPES_END.fullmatch(raw):
-            yield StoreItem("app-chats", {"state": {"conversations": []}, "version": int(found[1])}, raw, True)
-        elif raw:
-            yield DamagedItem("app-chats", "state", "store", 0, raw, str(error), False, reading.place)
-        if was_found:
-            scanner.push_back("[")
-            try:
-                yield from read_conversations(reading, scanner, _END_OF_CHATS)
-            except Malformed as problem:
-                error = problem
 
 
 def _chats_text(reading: Reading, scanner: Scanner) -> Iterator[Item]:

@@ -15,8 +15,7 @@ _END_OF_ENTRIES = re.compile(r'\]\s*+\}\s*+(?:,\s*+"keyval-store"|,\s*+"Big-AGI"
 
 def read_conversations(reading: Reading, scanner: Scanner, end: re.Pattern[str]) -> Iterator[Item]:
     """Read the list of chats at the cursor; `end` matches what follows the list, for when its end is damaged."""
-    for _ in scanner.elements():
-        index = reading.next_index("conversation")
+    for index in scanner.elements():
         reading.place = f"chat {index}"
         text = ""
         try:
@@ -28,8 +27,10 @@ def read_conversations(reading: Reading, scanner: Scanner, end: re.Pattern[str])
                 raise Malformed(item.reason)
             yield item
         except Malformed as error:
-            raw = skip_member(scanner, text, is_conversation, end, error)
+            raw, can_go_on = skip_member(scanner, text, _is_conversation, end, error)
             yield _damaged_chat(index, raw, str(error), is_json=False)
+            if not can_go_on:
+                return
 
 
 def read_conversation(reading: Reading, index: int, text: str) -> RecordItem | DamagedItem:
@@ -51,8 +52,7 @@ def _damaged_chat(index: int, raw: str, reason: str, *, is_json: bool) -> Damage
 def read_assets(reading: Reading) -> Iterator[Item]:
     """Read the list of images and sounds at the cursor; their bytes go to files."""
     scanner = reading.scanner
-    for _ in scanner.elements():
-        index = reading.next_index("asset")
+    for index in scanner.elements():
         reading.place = f"image {index}"
         spool = Spool(reading.scratch)
         place = f"Big-AGI/largeAssets, entry {index}"
@@ -62,10 +62,12 @@ def read_assets(reading: Reading) -> Iterator[Item]:
             if scanner.peek() not in (",", "]"):
                 raise Malformed("the text of the asset is damaged")
             yield _asset(reading, index, text, spool, place)
-        except (Malformed, UndecodableJSON) as problem:
-            error = problem if isinstance(problem, Malformed) else Malformed(problem.reason)
-            raw = skip_member(scanner, _with_base64(text, spool), _is_asset, _END_OF_ENTRIES, error)
+        except (Malformed, UndecodableJSON) as error:
+            whole = _with_base64(text, spool)
+            raw, can_go_on = skip_member(scanner, whole, _is_asset, _END_OF_ENTRIES, error)
             yield DamagedItem("Big-AGI", "largeAssets", "asset", index, raw, str(error), False, place)
+            if not can_go_on:
+                return
 
 
 def _asset(reading: Reading, index: int, text: str, spool: Spool, place: str) -> RecordItem | DamagedItem:
@@ -90,8 +92,7 @@ def _with_base64(text: str, spool: Spool) -> str:
     return text.replace('"base64":""', f'"base64":{encode(spool.take_text())}', 1)
 
 
-def is_conversation(_: str, value: Any) -> bool:
-    """Tell whether a value looks like a chat."""
+def _is_conversation(_: str, value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("messages"), list) and "id" in value
 
 

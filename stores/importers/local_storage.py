@@ -68,10 +68,7 @@ def _is_at_end_of(reading: Reading, text: str) -> bool:
 
 def _damaged_store(reading: Reading, key: str, text: str, error: str, index: int) -> Iterator[Item]:
     start = f"{encode(key)}:{text}" if key else ""
-    raw, was_found = skip_damage(reading.scanner, start, STORE, is_store)
-    if not was_found:
-        reading.scanner.push_back(raw)
-        raise Malformed(error)
+    raw, _ = skip_damage(reading.scanner, start, STORE, _is_store)
     yield DamagedItem("", "localStorage", "store", index, raw, error, False, f"store {key}")
 
 
@@ -84,8 +81,7 @@ def _is_databases(reading: Reading) -> bool:
     return bool(re.match(r'"indexedDB"', reading.scanner.buffer[reading.scanner.at :]))
 
 
-def is_store(key: str, value: Any) -> bool:
-    """Tell whether a member looks like a store."""
+def _is_store(key: str, value: Any) -> bool:
     return key.startswith(("app-", "agi-", "joy-")) or (isinstance(value, dict) and "state" in value)
 
 
@@ -93,7 +89,7 @@ def _holds_stores(value: Any) -> bool:
     """Tell whether a store's value has other stores inside: it lost a closing bracket, and not its sense."""
     levels = [value, value.get("state")] if isinstance(value, dict) else []
     return any(
-        isinstance(held, dict) and held.keys() >= {"state", "version"} and is_store(key, held) and "-" in key
+        isinstance(held, dict) and held.keys() >= {"state", "version"} and _is_store(key, held) and "-" in key
         for level in levels
         if isinstance(level, dict)
         for key, held in level.items()

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from stores.importers.databases import read_databases
-from stores.importers.items import DamagedItem, FileFacts, IsKnown, Item, StoreItem
+from stores.importers.items import CutItem, DamagedItem, FileFacts, IsKnown, Item, StoreItem
 from stores.importers.kinds import ALL_CHATS, FLASH, ONE_CHAT
 from stores.importers.lists import read_conversation, read_conversations
 from stores.importers.local_storage import read_local_storage
 from stores.importers.reading import Reading
-from stores.importers.salvage import salvage
 from stores.importers.scanner import Malformed, Scanner
 from stores.importers.source import read_text
 from stores.jsontext import UndecodableJSON, decode
@@ -37,9 +36,17 @@ class Parser:
         try:
             yield from read()
             if self._scanner.peek():
-                raise Malformed("there is text behind the end of the JSON")
+                rest = self._rest()
+                yield DamagedItem("", "file", "file", 0, rest, "text behind the end of the JSON", False, "the end")
         except Malformed as error:
-            yield from salvage(self._reading, error)
+            rest = self._rest()
+            missing = "nothing can be read behind it" if rest else "what came after is not in the file"
+            yield CutItem(self._reading.place, f"{error}; {missing}", rest)
+
+    def _rest(self) -> str:
+        while self._scanner.more():
+            pass
+        return self._scanner.buffer[self._scanner.at :]
 
     def _flash_backup(self) -> Iterator[Item]:
         scanner = self._scanner

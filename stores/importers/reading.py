@@ -1,7 +1,6 @@
 """What the readers of one file share."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,6 @@ class Reading:
     scratch: Path
     place: str = "the beginning"
     asset_ids: set[str] = field(default_factory=set)
-    _indexes: Counter[str] = field(default_factory=Counter)
-
-    def next_index(self, kind: str) -> int:
-        """Return how many records of this kind were met before; it goes on where damage cut a list in two."""
-        self._indexes[kind] += 1
-        return self._indexes[kind] - 1
 
 
 def decoded(text: str) -> Any:

@@ -4,14 +4,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from stores.importers.scanner import Malformed, Scanner
+from stores.importers.scanner import Cut, Malformed, Scanner
 from stores.jsontext import UndecodableJSON, decode
 
 MEMBER = re.compile(r'[,{\[]\s*+(?=\{\s*+")')
 """Where a record of a list can begin."""
 
-STORE_KEY = "[a-z0-9]+(?:-[a-z0-9]+)+"
-STORE = re.compile(rf'[,{{]\s*+(?="(?P<key>{STORE_KEY}|indexedDB)"\s*+:)')
+STORE = re.compile(r'[,{]\s*+(?="(?P<key>[a-z0-9]+(?:-[a-z0-9]+)+|indexedDB)"\s*+:)')
 """Where a store, or the databases beside the stores, can begin."""
 
 LONGEST_ATTEMPT = 16 * 2**20
@@ -23,21 +22,20 @@ def skip_member(
     damaged: str,
     is_record: Callable[[str, Any], bool],
     end: re.Pattern[str],
-    error: Malformed,
-) -> str:
-    """Go past a damaged member of a list, and return its text.
+    error: ValueError,
+) -> tuple[str, bool]:
+    """Go past a damaged member of a list, and return its text and whether the list can be read on.
 
-    Raises the error that was met, with the cursor before the member, where neither another one nor the list's end can
-    be found behind it.
+    Raises the error that was met where the file breaks off in the member, with the cursor before it.
     """
     raw, was_found = skip_damage(scanner, damaged, MEMBER, is_record, end)
-    if not was_found:
+    if not was_found and isinstance(error, Cut):
         scanner.push_back(raw)
         raise error
-    if scanner.peek() == "{":
+    if was_found and scanner.peek() == "{":
         # The comma before it was taken for a part of the damage.
         scanner.push_back(",")
-    return raw.rstrip(" \t\r\n,")
+    return raw.rstrip(" \t\r\n,"), was_found
 
 
 def skip_damage(
@@ -60,10 +58,10 @@ def skip_damage(
         if found is None:
             if scanner.more():
                 continue
-            return take(scanner, len(scanner.buffer)), False
+            return _take(scanner, len(scanner.buffer)), False
         place, is_end, key = found
-        if is_end or is_readable(scanner, place, key, is_record):
-            return take(scanner, place), True
+        if is_end or _is_readable(scanner, place, key, is_record):
+            return _take(scanner, place), True
         searched = place + 1
 
 
@@ -79,8 +77,7 @@ def _search(
     return None
 
 
-def is_readable(scanner: Scanner, place: int, key: str, is_record: Callable[[str, Any], bool]) -> bool:
-    """Tell whether a record, behind its key if it has one, can be read so far from the cursor."""
+def _is_readable(scanner: Scanner, place: int, key: str, is_record: Callable[[str, Any], bool]) -> bool:
     if key == "indexedDB":
         return True
     attempt = scanner.fork(place, LONGEST_ATTEMPT)
@@ -92,8 +89,7 @@ def is_readable(scanner: Scanner, place: int, key: str, is_record: Callable[[str
         return False
 
 
-def take(scanner: Scanner, length: int) -> str:
-    """Go past so many characters, and return them."""
+def _take(scanner: Scanner, length: int) -> str:
     text = scanner.buffer[scanner.at : scanner.at + length]
     scanner.at += length
     return text
