@@ -112,7 +112,7 @@ def test_a_changed_text_is_no_change_of_the_owner_for_hashes_that_were_forged(ba
         "UPDATE chats_fragment SET part = NULL WHERE id = (SELECT max(id) FROM chats_fragment)",
         "UPDATE chats_message SET token_count = NULL WHERE id = (SELECT max(id) FROM chats_message)",
         "UPDATE chats_message SET extra = '{\"more\": 1}' WHERE id = (SELECT max(id) FROM chats_message)",
-        "UPDATE chats_conversation SET is_archived = NOT coalesce(is_archived, 1)",
+        "UPDATE chats_conversation SET is_archived = (is_archived IS NOT TRUE)",
     ],
 )
 def test_it_sees_each_damage_to_a_chats_rows(backup: Path, statement: str):
