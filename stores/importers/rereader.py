@@ -90,24 +90,39 @@ class Text:
     def members(self) -> Iterator[str]:
         """Yield the keys of the object here; whoever takes one reads its value."""
         self.skip("{")
-        while self.next() != "}":
+        is_open = self._is_open("}")
+        while is_open:
             key, _ = self.value()
+            if not isinstance(key, str):
+                raise CannotReread("a key that is no text")
             self.skip(":")
             yield key
-            if self.next() == ",":
-                self.at += 1
-        self.at += 1
+            is_open = self._goes_on("}")
 
     def elements(self) -> Iterator[int]:
         """Yield the numbers of the elements of the list here; whoever takes one reads it."""
         self.skip("[")
         count = 0
-        while self.next() != "]":
+        is_open = self._is_open("]")
+        while is_open:
             yield count
             count += 1
-            if self.next() == ",":
-                self.at += 1
+            is_open = self._goes_on("]")
+
+    def _is_open(self, end: str) -> bool:
+        if self.next() != end:
+            return True
         self.at += 1
+        return False
+
+    def _goes_on(self, end: str) -> bool:
+        if self.next() == end:
+            self.at += 1
+            return False
+        self.skip(",")
+        if self.next() == end:
+            raise CannotReread(f"a comma before {end}")
+        return True
 
     def inside_string(self) -> Iterator[str]:
         """Yield the string here un-escaped, in pieces."""
@@ -216,7 +231,12 @@ def _entry(text: Text, database: str, table: str) -> Iterator[Found]:
     members: dict[str, Any] = {}
     for member in text.members():
         key = members.get("key")
-        if (database, key, member) == ("keyval-store", "app-chats", "value") and text.next() == '"':
+        is_chats = (database, key, member) == ("keyval-store", "app-chats", "value")
+        if is_chats and text.next() == "{":
+            members[member] = None
+            yield from _chats(text)
+            continue
+        if is_chats and text.next() == '"':
             members[member] = None
             pieces = filter(None, text.inside_string())
             yield from _chats(Text(partial(next, pieces, "")))

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from stores import jsontext, registry
-from stores.codecs import is_id
+from stores.codecs import Unreadable, is_id
 from stores.collections import Collection
 from stores.envelope import open_envelope
 from stores.importers.certificate import LONGEST_LIST, Certificate, name_differences
@@ -272,7 +272,7 @@ class Verification:
             add(collection.kind, record.uid, "differs", differences)
         elif imported is not None and row.content_hash != imported.imported_hash:
             add(collection.kind, record.uid, "changed here", differences)
-        elif imported is None or (record.digest and record.digest != imported.source_digest):
+        elif imported is None or not _is_as_imported(collection, value, record.uid, imported):
             add(collection.kind, record.uid, "from another file", differences)
         else:
             add(collection.kind, record.uid, "differs", differences)
@@ -280,3 +280,11 @@ class Verification:
     def _check_quarantine(self, kind: str, uid: str, raw: str) -> None:
         kept = Quarantine.objects.filter(raw_digest=jsontext.digest(raw)).exists()
         self.certificate.add(kind, uid, "quarantined" if kept else "missing", [])
+
+
+def _is_as_imported(collection: Collection, value: Any, uid: str, imported: ImportedRecord) -> bool:
+    """Tell whether this is what an import brought last."""
+    try:
+        return collection.to_rows(value, uid).content_hash == imported.imported_hash
+    except Unreadable:
+        return False

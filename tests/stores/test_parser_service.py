@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stores.importers.items import CutItem, RecordItem, StoreItem
 from stores.importers.parser import Parser
-from stores.importers.rereader import Text
+from stores.importers.rereader import CannotReread, Text
 from stores.importers.scanner import Cut, Malformed, Scanner
 from stores.importers.source import ANY_QUOTE, StringReader, read_text
 from tests import generators
@@ -59,6 +59,16 @@ def test_the_rereader_unescapes_as_json_does(text: str, size: int, is_ascii: boo
     reread = Text(pieces_of(json.dumps(text, ensure_ascii=is_ascii) + " , 1", size))
     assert "".join(reread.inside_string()) == text
     assert reread.next() == ","
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 1 "b": 2}', '{"a": 1,}', "{1: 2}", '{"a" 1}', "[1 2]", "[1,]", "[1, 2", '["a" "b"]', "[,1]"]
+)
+def test_the_rereader_takes_nothing_for_json_that_is_none(text: str):
+    reread = Text(pieces_of(text, 3))
+    with pytest.raises(CannotReread):
+        for _ in reread.members() if text[0] == "{" else reread.elements():
+            reread.value()
 
 
 @given(text=TEXTS, size=SIZES, cut=st.integers(0, 30))

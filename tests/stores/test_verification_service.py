@@ -267,6 +267,26 @@ def test_it_misses_the_recovery_copy(tmp_path: Path):
     assert named(path)[("store", "app-chats-v3")][0] == "missing"
 
 
+def test_a_chat_that_a_newer_file_brought_is_no_difference_to_an_older_one(tmp_path: Path):
+    (chat,) = make_chats(1)
+    older = tmp_path / "older.json"
+    generators.write_one_chat(older, chat)
+    import_path(older)
+    import_path(write_backup(tmp_path / "newer.json", [continued(chat)]))
+    assert named(older)[("conversation", chat["id"])][0] == "from another file"
+    import_path(older)
+
+
+def test_chats_that_are_no_string_are_compared_too(tmp_path: Path):
+    chats = {"state": {"conversations": make_chats(2)}, "version": 4}
+    entries = [{"key": "app-chats", "value": chats}]
+    path = write_backup(tmp_path / "backup.json", None, entries=entries)
+    import_path(path)
+    assert Verification(path).run().counts["conversation"] == 2
+    Conversation.objects.all().delete()
+    assert Verification(path).run().states["deleted here"] == 2
+
+
 # --- the command ---
 
 
