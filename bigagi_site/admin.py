@@ -1,8 +1,44 @@
-"""The admin site keeps to bigagi's own records: accounts and tokens are managed at `/account`."""
+"""The admin of tokens. Accounts are managed at `/account`, not here."""
+
+from typing import Any
 
 from django.apps import apps
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from bigagi_site.models import Token
+from bigagi_site.tokens import revoke_tokens
+from stores.admin_base import ReadOnlyAdmin
+from stores.admin_display import instant
 
 # Their own admins write past the journal; they were registered when their apps were loaded, which is before this one.
 for model in [model for model in admin.site._registry if model._meta.app_label in ("auth", "knox")]:
     admin.site.unregister(apps.get_model(model._meta.label))
+
+
+@admin.register(Token)
+class TokenAdmin(ReadOnlyAdmin):
+    """Who may use the API. A token itself is nowhere kept; that one was made or revoked is not big-AGI's data, and so
+    not in the journal."""
+
+    actions: Any = ["revoke"]
+    list_before_template = "admin/bigagi_site/token/before_list.html"
+    list_display = [
+        *("name", "beginning", "user", "is_read_only", instant("last_used_at", label="last use")),
+        *(instant("expiry", label="expires"), instant("created", label="made")),
+    ]
+    list_filter = ["is_read_only"]
+    list_select_related = ["user"]
+    search_fields = ["name"]
+    fields = list_display
+
+    @admin.display(description="begins with")
+    def beginning(self, obj: Token) -> str:
+        return obj.beginning
+
+    @admin.action(description="Revoke: programs that use them are refused at once")
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
+        """Revoke the chosen tokens."""
+        count = revoke_tokens(Token.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))))
+        self.message_user(request, f"{count} token{'' if count == 1 else 's'} revoked.", messages.SUCCESS)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 _TEAL = {
     "50": "#f0f8f6",
@@ -20,11 +20,13 @@ _TEAL = {
     "950": "#0b2120",
 }
 
-_NAVIGATION = {
+_NAVIGATION: dict[str, list[tuple[str, ...]]] = {
     "Chats": [
         ("Conversations", "forum", "chats_conversation"),
         ("Messages", "chat_bubble", "chats_message"),
         ("Fragments", "segment", "chats_fragment"),
+        ("Generations", "bolt", "chats_generation"),
+        ("What generations sent", "stream", "chats_generationevents"),
         ("Images and audio", "image", "chats_asset"),
         ("Folders", "folder", "chats_folder"),
         ("Chats in folders", "folder_open", "chats_foldermembership"),
@@ -48,10 +50,21 @@ _NAVIGATION = {
         ("Imported records", "fact_check", "stores_importedrecord"),
         ("Quarantine", "report", "stores_quarantine"),
     ],
+    "Changes": [
+        ("Change journal", "history_edu", "stores_change"),
+        ("Recently deleted", "restore_from_trash", "stores_change", "?happened=gone"),
+        ("Changed records", "edit_note", "stores_changedrecord"),
+    ],
     "Stores": [
         ("Stores", "database", "stores_store"),
         ("Revisions", "history", "stores_revision"),
         ("Secrets", "key", "stores_secret"),
+        ("Store revisions", "tag", "stores_storecounter"),
+        ("Idempotency keys", "repeat_one", "stores_idempotencykey"),
+    ],
+    "API": [
+        ("Tokens", "vpn_key", "bigagi_site_token"),
+        ("Calls to the API", "swap_vert", "metrics_apirequest"),
     ],
 }
 
@@ -69,13 +82,24 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "separator": True,
             "collapsible": False,
             "items": [
-                {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
-                for name, icon, model in items
+                _link(request, name, icon, reverse(f"admin:{model}_changelist"), *query)
+                for name, icon, model, *query in items
             ],
         }
         for title, items in _NAVIGATION.items()
     ]
     return [{"items": pages}, *groups]
+
+
+def _link(request: HttpRequest, name: str, icon: str, address: str, query: str = "") -> dict[str, Any]:
+    """Return an item of the sidebar. One with a query is a part of a list, and marked where it is that part alone."""
+    item = {"title": name, "icon": icon, "link": address + query}
+    return item | {"active": request.get_full_path() == item["link"]} if query else item
+
+
+def site_colors(request: HttpRequest) -> str:
+    """Return the address of the colours of all pages."""
+    return static("bigagi/colors.css")
 
 
 def admin_styles(request: HttpRequest) -> str:
@@ -99,7 +123,7 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": {"primary": _TEAL},
-    "STYLES": [admin_styles],
+    "STYLES": [site_colors, admin_styles],
     "DASHBOARD_CALLBACK": "bigagi_site.dashboard.add_overview",
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": build_navigation},
     "ACCOUNT": {"navigation": [{"title": "Account", "link": reverse_lazy("account")}]},

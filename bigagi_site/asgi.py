@@ -13,9 +13,11 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bigagi_site.settings")
 django_asgi = get_asgi_application()
 
-from bigagi_site.routes import is_asgi_path  # noqa: E402  (needs the settings)
+from bigagi_site.routes import is_asgi_path, is_upload  # noqa: E402  (needs the settings)
 from bigagi_site.wsgi import application as wsgi_application  # noqa: E402
+from stores.api.bodies import hold_body, read_at_most  # noqa: E402
 from stores.api.middleware import is_api_path  # noqa: E402
+from stores.api.parsers import MAX_CHAT  # noqa: E402
 from stores.api.problems import CONTENT_TYPE, describe_problem  # noqa: E402
 from stores.api.request_ids import HEADER, choose_request_id  # noqa: E402
 from stores.jsontext import encode  # noqa: E402
@@ -30,8 +32,10 @@ Send = Callable[[Any], Awaitable[None]]
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Dispatch one HTTP request by `routes.ASGI_ROUTES`."""
-    if is_asgi_path(scope["path"]):
-        await django_asgi(scope, receive, send)
+    if is_upload(scope["method"], scope["path"]):
+        await django_asgi(*hold_body(scope, receive), send)
+    elif is_asgi_path(scope["path"]):
+        await django_asgi(scope, read_at_most(receive, MAX_CHAT), send)
     elif _has_no_length(scope):
         await _refuse_without_length(scope, send)
     else:

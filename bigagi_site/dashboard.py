@@ -29,6 +29,7 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         ("models", overview.models, reverse("admin:llms_model_changelist")),
         ("live files", LiveFile.objects.count(), reverse("admin:workspace_livefile_changelist")),
         ("stores", Store.objects.count(), reverse("admin:stores_store_changelist")),
+        ("changes", overview.journal.entries, reverse("admin:stores_change_changelist")),
         ("quarantined", Quarantine.objects.count(), reverse("admin:stores_quarantine_changelist")),
     ]
     context["newest"] = [

@@ -12,6 +12,8 @@ from chats.models import Asset, Conversation, Message
 from llms.models import Model, Service
 from stores.backups import Backup, list_backups
 from stores.importers.report import proof
+from stores.journal.purge import Size as JournalSize
+from stores.journal.purge import size_of_journal
 from stores.models import MigrationRun
 from stores.querysets import as_seen_now
 
@@ -30,6 +32,7 @@ class Overview:
     database: str
     key_file: Path
     backups_dir: Path
+    journal: JournalSize
     last_run: MigrationRun | None
     last_backup: Backup | None
 
@@ -59,6 +62,7 @@ def describe_data() -> Overview:
         database=describe_database(),
         key_file=settings.KEY_FILE,
         backups_dir=settings.BACKUPS_DIR,
+        journal=size_of_journal(),
         last_run=as_seen_now(run) if run else None,
         last_backup=next(iter(list_backups()), None),
     )

@@ -9,7 +9,15 @@ ASGI_ROUTES: tuple[str, ...] = (
     r"/api/health",
     r"/api/stores/(?:app-chats|app-folders|app-models|app-metrics|agi-client-workspace|agi-live-file)",
     r"/api/assets/[^/]+/content",
+    r"/api/chats/[^/]+/generate",
+    r"/api/test-ai",
+    r"/api/generations/[^/]+",
+    r"/api/generations/[^/]+/events",
+    r"/api/generations/[^/]+/stop",
 )
+
+UPLOAD_ROUTE = "/api/migrations"
+"""Where files of any length are sent: the view reads them as they come."""
 
 _asgi_path = re.compile(rf"(?:{'|'.join(ASGI_ROUTES)})/?")
 
@@ -17,3 +25,8 @@ _asgi_path = re.compile(rf"(?:{'|'.join(ASGI_ROUTES)})/?")
 def is_asgi_path(path: str) -> bool:
     """Tell whether the request for `path` (decoded, without the query) goes to Django's ASGI application."""
     return _asgi_path.fullmatch(path) is not None
+
+
+def is_upload(method: str, path: str) -> bool:
+    """Tell whether the request's body is read by its view, not before it."""
+    return method == "POST" and path.removesuffix("/") == UPLOAD_ROUTE

@@ -9,7 +9,7 @@ import platformdirs
 from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
-from bigagi_site import admin_settings
+from bigagi_site import admin_settings, schema_settings
 from bigagi_site.logs import build_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -103,7 +103,9 @@ INSTALLED_APPS = [
     "chats",
 ]
 MIDDLEWARE = [
-    # First, since it gives the request its id and sees the errors of all others.
+    # It measures all others.
+    "metrics.middleware.ApiLogMiddleware",
+    # First of those that answer, since it gives the request its id and sees the errors of all others.
     "stores.api.middleware.ApiMiddleware",
     "bigagi_site.middleware.PolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -154,33 +156,36 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_RENDERER_CLASSES": ["stores.api.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["stores.api.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "stores.api.pagination.CursorPagination",
     "DEFAULT_FILTER_BACKENDS": ["stores.api.filters.StrictFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "stores.api.auto_schema.ApiSchema",
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "stores.api.problems.handle_exception",
     "PAGE_SIZE": 50,
     # `?format=` is a report's own parameter.
     "URL_FORMAT_OVERRIDE": None,
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "bigagi",
-    "DESCRIPTION": "A person's AI chats in big-AGI's own JSON. What bigagi adds is under `_server`.",
-    "VERSION": "0.1.0",
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAdminUser"],
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "PREPROCESSING_HOOKS": ["stores.api.schema.drop_slashes"],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "stores.api.schema.add_problems",
-    ],
-}
+KNOX_TOKEN_MODEL = "bigagi_site.Token"
+# Failed sign-ins and invalid tokens, by client address; off for load tests alone.
+THROTTLE_FAILURES = env.bool("BIGAGI_THROTTLE", default=True)
+# The log of requests keeps this much, whichever is less. No rows: no log.
+REQUEST_LOG_ROWS = env.int("BIGAGI_REQUEST_LOG_ROWS", default=100_000)
+REQUEST_LOG_DAYS = env.int("BIGAGI_REQUEST_LOG_DAYS", default=30)
+SPECTACULAR_SETTINGS = schema_settings.SPECTACULAR
+GRAPH_MODELS = schema_settings.GRAPH_MODELS
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+
+# --- Calls of models -------------------------------------------------------------------------------------------------
+
+# Seconds until a provider has to accept a connection, to send its first byte, and between two bytes.
+CONNECT_SECONDS = env.float("BIGAGI_CONNECT_SECONDS", default=10)
+FIRST_BYTE_SECONDS = env.float("BIGAGI_FIRST_BYTE_SECONDS", default=120)
+STALL_SECONDS = env.float("BIGAGI_STALL_SECONDS", default=60)
+# An upstream that never ends is broken off after so many seconds, or bytes.
+CALL_SECONDS = env.float("BIGAGI_CALL_SECONDS", default=3600)
+MAX_ANSWER_BYTES = env.int("BIGAGI_MAX_ANSWER_BYTES", default=32 * 2**20)
 
 # --- Database --------------------------------------------------------------------------------------------------------
 

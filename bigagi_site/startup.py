@@ -3,10 +3,12 @@
 import base64
 import errno
 import json
+import logging
 import os
 import secrets
 import socket
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,18 @@ from filelock import FileLock, Timeout
 
 from bigagi_site.checks import LOOPBACK
 from bigagi_site.services import create_owner, get_owner
+from chats.generations.engine import OWNER
+from chats.generations.recovery import close_all_abandoned
+from llms.calls.events import CallFailed
+from llms.catalog import env_key
+from llms.services.refresh import refresh_environment
+from llms.vendors.endpoint import NotCallable
 from stores.backups import Backup, BackupError, create_backup, server_lock
+from stores.importers.run import close_dead_runs
+from stores.importers.uploads import tidy_uploads
 from stores.models import Secret
+
+logger = logging.getLogger(__name__)
 
 WILDCARDS = {"0.0.0.0", "::", "[::]"}
 
@@ -133,6 +145,34 @@ def prepare_database() -> Backup | None:
     except BackupError as error:
         raise StartupError(f"The database needs a migration, and a backup before it. {error}") from error
     return backup
+
+
+def close_broken_generations() -> None:
+    """Close answers that the server before this one left in the middle."""
+    close_all_abandoned(all_of_others=OWNER)
+
+
+def fetch_environment_models() -> None:
+    """Ask the provider of OPENAI_API_KEY for its models, in a thread: the server does not wait for it."""
+    if env_key():
+        threading.Thread(target=_fetch_environment_models, name="environment-models", daemon=True).start()
+
+
+def _fetch_environment_models() -> None:
+    try:
+        refresh_environment()
+    except (CallFailed, NotCallable) as error:
+        logger.warning("the models of the environment's service could not be listed: %s", error)
+    except Exception:
+        logger.exception("the models of the environment's service could not be listed")
+    finally:
+        connection.close()
+
+
+def close_broken_imports() -> None:
+    """Say of imports that ended with their process that they did, and delete the files that were sent for them."""
+    close_dead_runs()
+    tidy_uploads()
 
 
 def describe_database() -> str:

@@ -5,10 +5,21 @@ from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
+from bigagi_site.views.account import account, revoke_token, tokens
+from bigagi_site.views.docs import (
+    DatabasePage,
+    DiagramView,
+    FiveMinutesPage,
+    InsomniaView,
+    ReferencePage,
+    TroubleshootingPage,
+)
 from bigagi_site.views.health import health
-from bigagi_site.views.pages import account, home, import_help
+from bigagi_site.views.pages import home, import_help
+from bigagi_site.views.ready import ReadyView
 from bigagi_site.views.sign_in import SignInView
-from stores.api.schema import DocsView, SchemaView
+from llms.views.page import services_page
+from stores.api.schema import SchemaView
 from stores.api.viewsets import UnknownRouteView
 
 api_patterns: list[URLPattern | URLResolver] = [
@@ -17,8 +28,14 @@ api_patterns: list[URLPattern | URLResolver] = [
     path("", include("metrics.urls")),
     path("", include("workspace.urls")),
     path("", include("chats.urls")),
+    re_path(r"^ready/?$", ReadyView.as_view(), name="ready"),
     re_path(r"^schema/?$", SchemaView.as_view(), name="schema"),
-    re_path(r"^docs/?$", DocsView.as_view(), name="api-docs"),
+    re_path(r"^docs/?$", ReferencePage.as_view(), name="api-docs"),
+    re_path(r"^docs/five-minutes/?$", FiveMinutesPage.as_view(), name="five-minutes"),
+    re_path(r"^docs/troubleshooting/?$", TroubleshootingPage.as_view(), name="troubleshooting"),
+    re_path(r"^docs/database/?$", DatabasePage.as_view(), name="database-docs"),
+    re_path(r"^docs/database/(?P<label>[a-z_]+)\.svg/?$", DiagramView.as_view(), name="database-diagram"),
+    re_path(r"^insomnia\.json/?$", InsomniaView.as_view(), name="insomnia"),
     # Last: an error here is a problem in JSON, never a page.
     re_path("", UnknownRouteView.as_view()),
 ]
@@ -26,7 +43,11 @@ api_patterns: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("", home, name="home"),
     path("import", import_help, name="import"),
+    path("services", services_page, name="services"),
+    path("", include("chats.pages.urls")),
     path("account", account, name="account"),
+    path("account/tokens", tokens, name="tokens"),
+    path("account/tokens/<int:token_id>/revoke", revoke_token, name="revoke-token"),
     path("sign-in", SignInView.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),
     re_path(r"^api/health/?$", health, name="health"),

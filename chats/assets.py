@@ -201,3 +201,16 @@ def describe_references() -> list[str]:
     if orphans:
         told.append(f"{orphans} images of chats are named by no message: they are kept.")
     return told
+
+
+def data_url_of(part: Any) -> str | None:
+    """Return the image that a part names as a data URL; None where it is not here or is no image."""
+    for asset in find_assets([part]).values():
+        if not asset.sha256 or not (asset.mime_type or "").startswith("image/"):
+            continue
+        try:
+            text = "".join(base64_of(asset.sha256))
+        except AssetMissing:
+            continue
+        return f"data:{asset.mime_type};base64,{text}"
+    return None

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from chats.models import Conversation, FolderMembership, Message
-from stores.models import ImportedRecord
+from stores.sql import fetch, marks
 
 
 @dataclass
@@ -24,8 +24,11 @@ class ChatFacts:
 def facts_of_messages(conversations: Sequence[Conversation]) -> dict[int, ChatFacts]:
     """Return by primary key what the chats' messages tell."""
     facts = {chat.pk: ChatFacts() for chat in conversations}
-    rows = Message.objects.filter(conversation__in=list(facts)).order_by().values_list("conversation_id")
-    for pk, count, last in rows.annotate(Count("pk"), Max("created")):
+    if not facts:
+        return facts
+    statement = f"""SELECT conversation_id, COUNT(*), MAX(created) FROM {{chats.Message}}
+        WHERE conversation_id IN ({marks(facts)}) GROUP BY conversation_id"""
+    for pk, count, last in fetch(statement, list(facts)):
         facts[pk].message_count, facts[pk].last_message_at = count, last
     return facts
 
@@ -34,11 +37,16 @@ def facts_of_chats(conversations: Sequence[Conversation]) -> dict[int, ChatFacts
     """Return by primary key what is known of the chats: messages, folders and the run that brought them."""
     facts = facts_of_messages(conversations)
     keys = {chat.uid: chat.pk for chat in conversations}
-    memberships = FolderMembership.objects.filter(conversation_uid__in=list(keys)).order_by("folder__position", "pk")
-    for uid, folder in memberships.values_list("conversation_uid", "folder__uid"):
+    if not keys:
+        return facts
+    memberships = f"""SELECT listed.conversation_uid, folder.uid FROM {{chats.FolderMembership}} listed
+        JOIN {{chats.Folder}} folder ON folder.id = listed.folder_id
+        WHERE listed.conversation_uid IN ({marks(keys)}) ORDER BY folder.position, listed.id"""
+    for uid, folder in fetch(memberships, list(keys)):
         facts[keys[uid]].folder_ids.append(folder)
-    imported = ImportedRecord.objects.filter(kind="conversation", uid__in=list(keys))
-    for uid, run in imported.values_list("uid", "run_id"):
+    imported = f"""SELECT uid, run_id FROM {{stores.ImportedRecord}}
+        WHERE kind = 'conversation' AND uid IN ({marks(keys)})"""
+    for uid, run in fetch(imported, list(keys)):
         facts[keys[uid]].run = run
     return facts
 

@@ -8,6 +8,7 @@ so that a fault in one of them alone does no harm.
 import re
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,6 +44,15 @@ def render_markdown(text: str, *, line_breaks: bool = False) -> SafeString:
         return mark_safe(f'<pre class="md-plain">{escape(text)}</pre>')
     html = (_typed if line_breaks else _written).render(text)
     return mark_safe(_cleaner.clean(html))
+
+
+def split_blocks(text: str) -> list[str]:
+    """Return the text cut where its outermost Markdown blocks begin; joined they are the text."""
+    lines = text.splitlines(keepends=True)
+    starts = sorted({token.map[0] for token in _written.parse(text) if token.level == 0 and token.map})
+    edges = [0, *(start for start in starts if 0 < start < len(lines)), len(lines)]
+    blocks = ["".join(lines[start:end]) for start, end in pairwise(edges)]
+    return [block for block in blocks if block]
 
 
 def render_code(code: str, language: str = "") -> SafeString:

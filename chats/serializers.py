@@ -10,10 +10,15 @@ from chats.bigagi.asset import ASSETS
 from chats.bigagi.conversation import CONVERSATION as COLUMNS
 from chats.bigagi.conversation import CONVERSATIONS, conversation_to_json, load_messages
 from chats.bigagi.folder import FOLDERS
+from chats.filters import ConversationFilterSet
 from chats.models import Asset, Conversation, Folder, Message
 from chats.querysets import facts_of_chats, facts_of_messages
 from stores.api.ids import href
-from stores.api.serializers import RecordSerializer, ServerFactsSerializer
+from stores.api.serializers import IdField, RecordSerializer, ServerFactsSerializer, one_of
+from workspace.serializers import WorkspaceSerializer
+
+BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
+"""Base64 as it is written, with nothing in its unused bits."""
 
 
 class ConversationFactsSerializer(ServerFactsSerializer):
@@ -37,7 +42,7 @@ class ConversationHeaderSerializer(RecordSerializer):
     systemPurposeId = serializers.CharField(required=False)
     created = serializers.IntegerField(required=False)
     updated = serializers.IntegerField(required=False, allow_null=True)
-    _server = ListedConversationFactsSerializer()
+    _server = ListedConversationFactsSerializer(read_only=True)
 
     def load(self, records: Sequence[Conversation]) -> list[Any]:
         headers = []
@@ -62,14 +67,17 @@ class ConversationSerializer(RecordSerializer):
     """A chat as big-AGI wrote it. `_server` has only what the chat's revision, and so its ETag, stands for."""
 
     collection = CONVERSATIONS
-    id = serializers.CharField()
+    id = serializers.CharField(required=False, help_text="A new one is made where it is missing.")
     messages = serializers.ListField(child=serializers.JSONField())
     userTitle = serializers.CharField(required=False)
     autoTitle = serializers.CharField(required=False)
     systemPurposeId = serializers.CharField(required=False)
+    userSymbol = serializers.CharField(required=False)
+    isArchived = serializers.BooleanField(required=False)
+    tokenCount = serializers.IntegerField(required=False)
     created = serializers.IntegerField(required=False)
     updated = serializers.IntegerField(required=False, allow_null=True)
-    _server = ConversationFactsSerializer()
+    _server = ConversationFactsSerializer(read_only=True)
 
     def get_facts(self, records: Sequence[Conversation]) -> list[dict[str, Any]]:
         facts = facts_of_messages(records)
@@ -92,12 +100,16 @@ class MessageFactsSerializer(ServerFactsSerializer):
 class MessageSerializer(RecordSerializer):
     """A message with its fragments. Its context has the `chat`."""
 
-    id = serializers.CharField()
+    id = serializers.CharField(required=False, help_text="A new one is made where it is missing.")
     role = serializers.CharField(required=False)
     fragments = serializers.ListField(child=serializers.JSONField())
+    purposeId = serializers.CharField(required=False)
+    tokenCount = serializers.IntegerField(required=False)
+    userFlags = serializers.ListField(child=serializers.JSONField(), required=False)
+    pendingIncomplete = serializers.BooleanField(required=False)
     created = serializers.IntegerField(required=False)
     updated = serializers.IntegerField(required=False, allow_null=True)
-    _server = MessageFactsSerializer()
+    _server = MessageFactsSerializer(read_only=True)
 
     def load(self, records: Sequence[Message]) -> list[Any]:
         # Its order is given up, for the model's own sorts by a join with the chats.
@@ -113,6 +125,43 @@ class MessageSerializer(RecordSerializer):
         ]
 
 
+class BranchSerializer(serializers.Serializer[Any]):
+    """Where a branch ends."""
+
+    messageId = serializers.CharField(required=False, help_text="The last message of the branch; absent: the whole.")
+
+
+class BulkSerializer(serializers.Serializer[Any]):
+    """What is done to many chats: to those named, or to those that a filter finds."""
+
+    rules = one_of("ids", "filter") | {
+        "properties": {"filter": {"propertyNames": {"enum": list(ConversationFilterSet.base_filters)}}},
+        "anyOf": [
+            {"properties": {"action": {"enum": ["archive", "unarchive", "delete"]}}},
+            {"properties": {"action": {"const": "move"}}, "required": ["folder"]},
+        ],
+    }
+    action = serializers.ChoiceField(["archive", "unarchive", "delete", "move"])
+    ids: Any = serializers.ListField(child=IdField(), required=False, help_text="The chats' ids.")
+    filter: Any = serializers.DictField(required=False, help_text="The filters of the list, as {archived: true}.")
+    folder = IdField(required=False, allow_null=True, help_text="Where `move` puts the chats; null: into no folder.")
+
+
+class BulkResultSerializer(serializers.Serializer[Any]):
+    matched = serializers.IntegerField(help_text="Chats that were found.")
+    changed = serializers.IntegerField(help_text="Records that were changed.")
+    missing = serializers.ListField(child=serializers.CharField(), help_text="Ids without a chat.")
+    change = serializers.IntegerField(allow_null=True, help_text="The journal's entry, by which it can be undone.")
+
+
+class FolderOrderSerializer(serializers.Serializer[Any]):
+    ids: Any = serializers.ListField(child=IdField(), help_text="Folders in their new order.")
+
+
+class FolderChatsSerializer(serializers.Serializer[Any]):
+    ids: Any = serializers.ListField(child=IdField(), help_text="Chats to put at the folder's end.")
+
+
 class FolderFactsSerializer(ServerFactsSerializer):
     chatsHref = serializers.CharField(help_text="The list of the folder's chats.")
 
@@ -121,17 +170,25 @@ class FolderSerializer(RecordSerializer):
     """A folder with the ids of its chats, in their order."""
 
     collection = FOLDERS
-    id = serializers.CharField()
+    id = serializers.CharField(required=False, help_text="A new one is made where it is missing.")
     title = serializers.CharField(required=False)
-    conversationIds = serializers.ListField(child=serializers.CharField())
+    conversationIds = serializers.ListField(child=serializers.JSONField(), required=False)
     color = serializers.CharField(required=False)
-    _server = FolderFactsSerializer()
+    _server = FolderFactsSerializer(read_only=True)
 
     def get_facts(self, records: Sequence[Folder]) -> list[dict[str, Any]]:
         return [
             {"href": href("folders", folder.uid), "chatsHref": f"{href('chats')}?folder={quote(folder.uid, safe='')}"}
             for folder in records
         ]
+
+
+class WorkspaceImportSerializer(serializers.Serializer[Any]):
+    """What came of importing a chat's files into its workspace."""
+
+    workspace = WorkspaceSerializer(allow_null=True, help_text="null: the chat names no file that is here.")
+    named = serializers.ListField(child=serializers.CharField(), help_text="Files that the chat's attachments name.")
+    missing = serializers.ListField(child=serializers.CharField(), help_text="Those of them that are not here.")
 
 
 class AssetFactsSerializer(ServerFactsSerializer):
@@ -144,11 +201,21 @@ class AssetSerializer(RecordSerializer):
     """An image or a sound without its bytes (`data.base64`)."""
 
     collection = ASSETS
-    id = serializers.CharField()
+    rules = {
+        "required": ["data"],
+        "properties": {
+            "data": {
+                "type": "object",
+                "required": ["base64"],
+                "properties": {"base64": {"type": "string", "contentEncoding": "base64", "pattern": BASE64}},
+            }
+        },
+    }
+    id = serializers.CharField(required=False, help_text="A new one is made where it is missing.")
     assetType = serializers.CharField(required=False)
     label: Any = serializers.CharField(required=False)
     data: Any = serializers.JSONField(required=False)
-    _server = AssetFactsSerializer()
+    _server = AssetFactsSerializer(read_only=True)
 
     def load(self, records: Sequence[Asset]) -> list[Any]:
         return [_without_bytes(record) for record in super().load(records)]
@@ -177,3 +244,29 @@ def _without_bytes(record: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(data, dict):
         return record
     return record | {"data": {key: value for key, value in data.items() if key != "base64"}}
+
+
+class CostPartSerializer(serializers.Serializer[Any]):
+    """One line of the arithmetic."""
+
+    name = serializers.CharField(help_text="input, cache read, cache write, output, or request for a fee by the call.")
+    tokens = serializers.IntegerField()
+    usd_per_million = serializers.FloatField(help_text="USD a million tokens.")
+    cost_nano_usd = serializers.IntegerField(help_text="In 10⁻⁹ USD.")
+
+
+class MessageCostSerializer(serializers.Serializer[Any]):
+    """How the cost of a message's call comes about. Money is in 10⁻⁹ USD; null is unknown."""
+
+    model = serializers.DictField(help_text="id, service and vendor.")
+    at = serializers.IntegerField(help_text="When the call was made, in ms since the epoch.")
+    estimated = serializers.BooleanField(help_text="Whether the tokens are estimates: shown with ≈.")
+    parts = CostPartSerializer(many=True)
+    reasoning_tokens = serializers.IntegerField(allow_null=True, help_text="Of the output.")
+    sum_nano_usd = serializers.IntegerField(allow_null=True, help_text="The parts together.")
+    saved_nano_usd = serializers.IntegerField(allow_null=True, help_text="What caching saved; can be negative.")
+    cost_nano_usd = serializers.IntegerField(allow_null=True, help_text="As it was stored when the call was made.")
+    cost_reported_nano_usd = serializers.IntegerField(allow_null=True, help_text="By the provider's own word.")
+    cost_code = serializers.CharField(help_text="Why there is no price, or only a part of one.")
+    price_source = serializers.CharField(help_text="user, model, the book with its version, or nothing.")
+    note = serializers.CharField(help_text="The same in words.")

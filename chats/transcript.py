@@ -122,6 +122,12 @@ def read_turns(messages: Iterable[Message]) -> list[Turn]:
     return turns
 
 
+def read_damage(conversation: Conversation, first: int, last: int) -> list[Damage]:
+    """Return the conversation's damaged messages at these positions."""
+    damaged = Quarantine.objects.filter(store="app-chats", collection="messages", owner=conversation.pk)
+    return _read_damage(damaged.filter(position__gte=first, position__lte=last))
+
+
 def _read_damage(rows: Any) -> list[Damage]:
     found = list(rows.order_by("position").values_list("position", "pk", "reason", "raw")[:MAX_DAMAGED])
     return [

@@ -6,13 +6,20 @@ from typing import Any
 from rest_framework import serializers
 
 from llms.bigagi import ASSIGNMENTS, MODELS, SERVICES
+from llms.effective import effective_values
 from llms.models import Assignment, Model, Service
 from llms.querysets import count_models
 from stores.api.ids import href
-from stores.api.serializers import RecordSerializer, ServerFactsSerializer
+from stores.api.serializers import ID, RecordSerializer, ServerFactsSerializer
 
 
-class ServiceFactsSerializer(ServerFactsSerializer):
+class VirtualFactsSerializer(ServerFactsSerializer):
+    virtual = serializers.BooleanField(
+        required=False, help_text="true: it comes with the program or its environment, and cannot be changed."
+    )
+
+
+class ServiceFactsSerializer(VirtualFactsSerializer):
     modelCount = serializers.IntegerField(help_text="Models that it offers.")
 
 
@@ -20,12 +27,16 @@ class ServiceSerializer(RecordSerializer):
     """A provider's endpoint. Keys are shown as `bigagi-secret:` and their last four characters."""
 
     collection = SERVICES
-    id = serializers.CharField()
+    id = serializers.CharField(
+        required=False, help_text="1 to 200 characters; a new one is made of vId where it is missing."
+    )
     # Any, here as in other serializers: DRF's fields have attributes of this name.
-    label: Any = serializers.CharField(required=False)
-    vId = serializers.CharField(required=False)
-    setup = serializers.JSONField(required=False)
-    _server = ServiceFactsSerializer()
+    label: Any = serializers.CharField(required=False, help_text="big-AGI itself takes up to 32 characters.")
+    vId = serializers.CharField(required=False, help_text="The vendor, as openai.")
+    setup = serializers.JSONField(
+        required=False, help_text="Host and keys. A marker that is sent back keeps the key that is here."
+    )
+    _server = ServiceFactsSerializer(read_only=True)
 
     def get_facts(self, records: Sequence[Service]) -> list[dict[str, Any]]:
         counts = count_models(records)
@@ -34,7 +45,34 @@ class ServiceSerializer(RecordSerializer):
         ]
 
 
-class ModelFactsSerializer(ServerFactsSerializer):
+class RefreshedSerializer(serializers.Serializer[Any]):
+    """What became of a service's models: their ids."""
+
+    added = serializers.ListField(child=serializers.CharField(), help_text="New here.")
+    kept = serializers.ListField(child=serializers.CharField(), help_text="Here before, and still offered or a clone.")
+    vanished = serializers.ListField(
+        child=serializers.CharField(), help_text="Not offered any more; they are kept, and hidden."
+    )
+
+
+class EffectiveSerializer(serializers.Serializer[Any]):
+    """What holds of a model: what the person set, or else what the vendor says."""
+
+    # DRF's fields have attributes of these names.
+    label: Any = serializers.CharField(allow_null=True, help_text="userLabel, or else label.")
+    hidden = serializers.BooleanField(help_text="userHidden, or else hidden.")
+    starred = serializers.BooleanField(help_text="userStarred.")
+    contextTokens = serializers.IntegerField(allow_null=True, help_text="userContextTokens, or else contextTokens.")
+    maxOutputTokens = serializers.IntegerField(
+        allow_null=True, help_text="userMaxOutputTokens, or else maxOutputTokens."
+    )
+    pricing = serializers.DictField(
+        allow_null=True, help_text="userPricing whole, or else pricing; USD a million tokens. null: unpriced."
+    )
+
+
+class ModelFactsSerializer(VirtualFactsSerializer):
+    effective = EffectiveSerializer()
     serviceHref = serializers.CharField(allow_null=True, help_text="Its service, which can be missing.")
 
 
@@ -42,7 +80,7 @@ class ModelSerializer(RecordSerializer):
     """A model that a service offers."""
 
     collection = MODELS
-    id = serializers.CharField()
+    id = serializers.CharField(required=False, help_text="1 to 200 characters.")
     label: Any = serializers.CharField(required=False)
     sId = serializers.CharField(required=False)
     vId = serializers.CharField(required=False)
@@ -51,15 +89,22 @@ class ModelSerializer(RecordSerializer):
     maxOutputTokens = serializers.IntegerField(required=False, allow_null=True)
     interfaces = serializers.ListField(child=serializers.CharField(), required=False)
     pricing = serializers.JSONField(required=False)
-    _server = ModelFactsSerializer()
+    userLabel = serializers.CharField(required=False, help_text="The person's own name for it; wins over label.")
+    userHidden = serializers.BooleanField(required=False)
+    userStarred = serializers.BooleanField(required=False)
+    userContextTokens = serializers.IntegerField(required=False, allow_null=True)
+    userMaxOutputTokens = serializers.IntegerField(required=False, allow_null=True)
+    userPricing = serializers.JSONField(required=False)
+    _server = ModelFactsSerializer(read_only=True)
 
     def get_facts(self, records: Sequence[Model]) -> list[dict[str, Any]]:
         return [
             {
                 "href": href("llms", model.uid),
                 "serviceHref": href("services", model.service_uid) if model.service_uid else None,
+                "effective": effective_values(record),
             }
-            for model in records
+            for model, record in zip(records, self.load(records), strict=True)
         ]
 
 
@@ -71,10 +116,47 @@ class AssignmentSerializer(RecordSerializer):
     """The model of a domain."""
 
     collection = ASSIGNMENTS
-    mct = serializers.CharField(required=False)
-    domainId = serializers.CharField(required=False)
-    modelId = serializers.CharField(required=False, allow_null=True)
-    _server = AssignmentFactsSerializer()
+    mct = serializers.CharField(required=False, help_text="model-parametric, where it is missing.")
+    domainId = serializers.CharField(required=False, help_text="The domain of the address, where it is missing.")
+    modelId = serializers.CharField(
+        required=False, allow_null=True, help_text="The model's id, which need not be here; null: none."
+    )
+    modelParameters = serializers.DictField(required=False)
+    _server = AssignmentFactsSerializer(read_only=True)
 
     def get_facts(self, records: Sequence[Assignment]) -> list[dict[str, Any]]:
         return [{"href": href("assignments", row.uid), "domain": row.uid} for row in records]
+
+
+class LlmsSerializer(serializers.Serializer[Any]):
+    """All models and services in their order, and all assignments by their domains."""
+
+    llms = ModelSerializer(many=True)
+    services = ServiceSerializer(many=True)
+    assignments = serializers.DictField(child=AssignmentSerializer())
+
+
+class LlmsWriteSerializer(serializers.Serializer[Any]):
+    """Models, services and assignments that are written at once."""
+
+    rules = {
+        "properties": {
+            "llms": {"items": {"required": ["id"]}},
+            "services": {"items": {"required": ["id"]}},
+            "assignments": {"propertyNames": ID},
+        },
+        "anyOf": [
+            {"properties": {"mode": {"const": "merge"}}},
+            {"properties": {"mode": {"const": "replace"}}, "required": ["mode", "llms", "services", "assignments"]},
+        ],
+        "additionalProperties": False,
+    }
+    mode = serializers.ChoiceField(
+        ["merge", "replace"],
+        default="merge",
+        help_text="merge: records are added, or get the members that are sent, and nothing else is touched. replace: "
+        "these are all there are, in this order; then all three have to be given.",
+    )
+    llms = ModelSerializer(many=True, required=False)
+    services = ServiceSerializer(many=True, required=False)
+    assignments = serializers.DictField(child=AssignmentSerializer(), required=False, help_text="By their domains.")

@@ -1,14 +1,29 @@
-"""The REST API of what was used."""
+"""The REST API of what was used, and of the requests to the API itself."""
 
-from drf_spectacular.utils import extend_schema
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from metrics.bigagi import BASELINES
+from metrics.filters import RequestFilterSet
+from metrics.models import ApiRequest
 from metrics.querysets import sum_baselines
-from metrics.serializers import MetricsSerializer
+from metrics.request_log import LOG
+from metrics.serializers import ApiRequestSerializer, MetricsSerializer
 from stores.api.filters import check_parameters
+
+LOST_HEADER = OpenApiParameter(
+    "Bigagi-Lost",
+    OpenApiTypes.INT64,
+    OpenApiParameter.HEADER,
+    response=True,
+    description="Requests that the log is missing since the server started.",
+)
 
 
 class MetricsView(APIView):
@@ -18,3 +33,19 @@ class MetricsView(APIView):
         check_parameters(request, ())
         services = {row.uid: baseline for row, baseline in BASELINES.records()}
         return Response({"totals": sum_baselines(services.values()), "services": services})
+
+
+class RequestViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+    """The requests to the API, the newest first. They are written about a second after their answer."""
+
+    queryset = ApiRequest.objects.all()
+    serializer_class = ApiRequestSerializer
+    filterset_class = RequestFilterSet
+    orderings = ("-id", "id")
+
+    @extend_schema(parameters=[LOST_HEADER])
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The requests to the API, the newest first."""
+        response = super().list(request, *args, **kwargs)
+        response.headers["Bigagi-Lost"] = str(LOG.lost)
+        return response

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
-from stores import admin_run, secrets
+from stores import admin_journal, admin_run, secrets
 from stores.admin_base import ReadOnlyAdmin
 from stores.admin_display import (
     NOTHING,
@@ -23,33 +23,11 @@ from stores.admin_display import (
     size_of,
     whole,
 )
+from stores.admin_records import MODEL_OF_KIND, link_to_record
 from stores.importers.report import proof, run_report
-from stores.models import ImportedRecord, MigrationRun, Quarantine, Revision, Secret, Store
+from stores.models import IdempotencyKey, ImportedRecord, MigrationRun, Quarantine, Revision, Secret, Store
 
-_MODEL_OF_KIND = {
-    "store": ("stores", "store"),
-    "conversation": ("chats", "conversation"),
-    "message": ("chats", "message"),
-    "folder": ("chats", "folder"),
-    "asset": ("chats", "asset"),
-    "service": ("llms", "service"),
-    "model": ("llms", "model"),
-    "assignment": ("llms", "assignment"),
-    "live file": ("workspace", "livefile"),
-    "workspace": ("workspace", "workspace"),
-    "baseline": ("metrics", "usagebaseline"),
-}
-"""Where the records of a kind are listed. Other apps are only named: what is imported stands below them."""
-
-
-def link_to_record(kind: str, uid: str) -> SafeString | str:
-    """Return a link to the list that has the record of a kind under its id."""
-    if not uid or kind not in _MODEL_OF_KIND:
-        return uid or NOTHING
-    app, model = _MODEL_OF_KIND[kind]
-    # Revisions of a message go by its chat's id and its own.
-    name = "name" if model == "store" else "uid"
-    return link_to_list(app, model, uid, **{name: uid.rpartition("/")[2] if kind == "message" else uid})
+__all__ = ["admin_journal"]
 
 
 @admin.register(Store)
@@ -206,6 +184,18 @@ class MigrationRunAdmin(ReadOnlyAdmin):
         )
 
 
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    """The answers themselves are for the client that asks again."""
+
+    list_display = ["key", "user", "status", instant("created_at")]
+    search_fields = ["=key"]
+    list_defer = ("headers", "body")
+    list_select_related = ["user"]
+    paginator = InfinitePaginator
+    fields = ["key", "user", "status", "owner", "digest", instant("created_at")]
+
+
 @admin.register(ImportedRecord)
 class ImportedRecordAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "kind", "is_verified", column("run", link_to)]
@@ -238,7 +228,7 @@ class QuarantineAdmin(ReadOnlyAdmin):
 
     @admin.display(description="stands in")
     def owner_link(self, obj: Quarantine) -> SafeString | str:
-        app, model = _MODEL_OF_KIND.get(_OWNER_OF_LIST.get((obj.store, obj.collection), ""), ("", ""))
+        app, model = MODEL_OF_KIND.get(_OWNER_OF_LIST.get((obj.store, obj.collection), ""), ("", ""))
         if not model or obj.owner is None:
             return obj.store
         url = reverse(f"admin:{app}_{model}_change", args=(obj.owner,))

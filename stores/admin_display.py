@@ -136,18 +136,15 @@ def instant(name: str, *, label: str = "") -> Column:
 
 
 def _in_one_line(value: datetime) -> SafeString:
-    shown = f"{value:%Y-%m-%d %H:%M:%S}"
-    return format_html(
-        '<time class="bigagi-time" datetime="{}" title="{} UTC">{}</time>', value.isoformat(), shown, shown
-    )
+    shown = f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time class="bigagi-time" datetime="{}">{}</time>', value.isoformat(), shown)
 
 
 def moment(name: str, *, label: str = "", ordering: bool = True, unit: str = "milliseconds") -> Column:
     """Return a column for big-AGI's times, which are integers in the unit since the epoch."""
 
     def show(value: Any) -> Any:
-        shown = format_moment(value, unit=unit)
-        return format_html('<span class="bigagi-time" title="{}">{}</span>', shown, shown.removesuffix(" UTC"))
+        return format_html('<span class="bigagi-time">{}</span>', format_moment(value, unit=unit))
 
     display = column(name, show, label=label, ordering=ordering)
     # The field's help tells the unit of the integer, which is not what is shown.

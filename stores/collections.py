@@ -41,6 +41,9 @@ class Collection(ABC):
     converts_records = False
     """Whether old records become new one by one, whatever version their store has."""
 
+    keeps_revisions = False
+    """Whether earlier shapes are kept as revisions, beside the journal."""
+
     # --- codec ---
 
     def identify(self, record: Any) -> str | None:
@@ -96,6 +99,14 @@ class Collection(ABC):
         """Return the JSON text of a record, to be kept as a revision."""
         return jsontext.encode(record)
 
+    def as_journaled(self, record: Any) -> Any:
+        """Return the record as plain JSON, for the journal."""
+        return record
+
+    def from_journaled(self, record: Any) -> Any:
+        """Return the record that `as_journaled` made plain."""
+        return record
+
     def updated_of(self, record: Any) -> float | None:
         """Return when the record says that it was last changed, in ms since the epoch."""
         return None
@@ -106,6 +117,14 @@ class Collection(ABC):
         """Return the rows with these ids, by id."""
         return {record.uid: record for record in self.model._default_manager.filter(uid__in=list(uids))}
 
+    def find_for_write(self, uid: str) -> Any:
+        """Return the row with this id, locked until the transaction ends, or None."""
+        return self.model._default_manager.select_for_update().filter(uid=uid).first()
+
+    def check_free(self, record: Any) -> None:
+        """Raise `Conflict` while something else writes in the record."""
+        return
+
     @abstractmethod
     def insert(self, batch: Sequence[tuple[Rows, int]], run: MigrationRun | None = None) -> None:
         """Write new records at their positions."""
@@ -113,6 +132,10 @@ class Collection(ABC):
     @abstractmethod
     def replace(self, record: Record, rows: Rows, run: MigrationRun | None = None) -> None:
         """Make the record what the rows say."""
+
+    def delete(self, record: Any) -> None:
+        """Delete the record with all that belongs to it alone."""
+        record.delete()
 
     @abstractmethod
     def load(self, records: Sequence[Any]) -> list[Any]:
@@ -259,6 +282,10 @@ class ListingCollection(TableCollection):
         self.entries._default_manager.filter(**{self.owner_field: record}).delete()
         Quarantine.objects.filter(store=self.store, collection=self.listing or self.key, owner=record.pk).delete()
         self._write_listing(record, rows, run)
+
+    def delete(self, record: Any) -> None:
+        Quarantine.objects.filter(store=self.store, collection=self.listing or self.key, owner=record.pk).delete()
+        super().delete(record)
 
     def _write_listing(self, record: Record, rows: Rows, run: MigrationRun | None) -> None:
         self.entries._default_manager.bulk_create(

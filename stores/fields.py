@@ -28,7 +28,7 @@ class VerbatimJSONField(AnyTextField):
     _pyi_private_get_type: Any
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
-        return None if value is None else jsontext.decode(value)
+        return None if value is None else jsontext.decode(value, jsontext.OWN_DEPTH)
 
     def to_python(self, value: Any) -> Any:
         return value

@@ -1,11 +1,37 @@
 """Filters of the API's lists."""
 
-import django_filters
+from typing import Any
 
-from stores.models import MigrationRun
+import django_filters
+from django.db.models import QuerySet
+
+from stores.api.filters import IntegerFilter
+from stores.models import Change, ChangedRecord, MigrationRun
 
 
 class RunFilterSet(django_filters.FilterSet):
     class Meta:
         model = MigrationRun
         fields = ["status", "source_sha256"]
+
+
+class ChangeFilterSet(django_filters.FilterSet):
+    after = IntegerFilter("id", "gt", label="Only newer entries than this one: to follow changes.")
+    source = django_filters.ChoiceFilter(choices=Change.Source.choices, label="What it was made through.")
+    actor = django_filters.CharFilter(label="Who made it.", strip=False)
+    action = django_filters.CharFilter(label="What was done, as: replace chat.")
+    request = django_filters.CharFilter("request_id", label="The id of the request.")
+    kind = django_filters.CharFilter(method="filter_kind", label="What was changed: conversation, folder, store, …")
+    uid = django_filters.CharFilter(method="filter_uid", label="The id of a record that was changed.", strip=False)
+    since = django_filters.IsoDateTimeFilter("at", "gte", label="Made at or after this time (ISO 8601).")
+    until = django_filters.IsoDateTimeFilter("at", "lt", label="Made before this time (ISO 8601).")
+
+    class Meta:
+        model = Change
+        fields: list[str] = []
+
+    def filter_kind(self, queryset: QuerySet[Change], name: str, value: Any) -> QuerySet[Change]:
+        return queryset.filter(pk__in=ChangedRecord.objects.filter(kind=value).order_by().values("change"))
+
+    def filter_uid(self, queryset: QuerySet[Change], name: str, value: Any) -> QuerySet[Change]:
+        return queryset.filter(pk__in=ChangedRecord.objects.filter(uid=value).order_by().values("change"))

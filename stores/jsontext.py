@@ -19,6 +19,9 @@ Python stops near 1,000 calls less the depth of the call stack, which differs be
 walk through a value takes two calls a level. A fixed limit makes what was accepted once acceptable everywhere.
 """
 
+OWN_DEPTH = MAX_DEPTH + 20
+"""Levels of what we write ourselves: accepted values stand in it a few levels deeper."""
+
 MAX_DIGITS = 4300
 """Digits of an integer that Python converts (`sys.get_int_max_str_digits`)."""
 
@@ -87,14 +90,14 @@ def depth_of(text: str) -> int:
     return deepest
 
 
-def decode(text: str) -> Any:
+def decode(text: str, max_depth: int = MAX_DEPTH) -> Any:
     """Return the value of the JSON text; whole floats come as integers, so that `1.0` and `1` are one value.
 
     Raises `UndecodableJSON` with the reason where the text is no JSON, too deep, or has too long a number.
     """
     # Fewer opening brackets than levels cannot nest too deep: the exact count is needed for few texts.
-    if text.count("[") + text.count("{") > MAX_DEPTH and depth_of(text) > MAX_DEPTH:
-        raise UndecodableJSON(f"nested deeper than {MAX_DEPTH} levels", is_json=is_json_text(text))
+    if text.count("[") + text.count("{") > max_depth and depth_of(text) > max_depth:
+        raise UndecodableJSON(f"nested deeper than {max_depth} levels", is_json=is_json_text(text))
     try:
         return _decoder.decode(text)
     except UndecodableJSON:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from stores import registry
 from stores.dump import StoreNotFound
 from stores.models import MigrationRun, Revision, Store
+from stores.registry import is_relational
 
 ENDED_IN_THE_MIDDLE = "The process ended in the middle. Import the file again: that completes it."
 """What blocks a run whose process is gone."""
@@ -26,11 +27,6 @@ class ListedStore:
     updated_at: datetime | None
     """None, like version and revision, where there are rows of the store and nothing else of it."""
     pk: int = 0
-
-
-def is_relational(name: str) -> bool:
-    """Tell whether an app keeps the store as rows."""
-    return any(spec.name == name and spec.collections for spec in registry.all_specs())
 
 
 def has_rows(name: str) -> bool:

@@ -57,6 +57,11 @@ def is_registered(name: str) -> bool:
     return name in _specs
 
 
+def is_relational(name: str) -> bool:
+    """Tell whether an app keeps the store as rows."""
+    return bool(get(name).collections)
+
+
 def kinds() -> tuple[str, ...]:
     """Return what is counted: stores, and the kinds of records with their parts."""
     collections = [collection for spec in _specs.values() for collection in spec.collections]

@@ -222,6 +222,18 @@ def mask(value: Any) -> Any:
     return _map_strings(value, lambda text: _REFERENCE.sub(lambda ref: MARKER + last4.get(ref[1], ""), text))
 
 
+def mask_found(text: str, start: int = 0) -> str:
+    """Return the text from `start` on with the wire's marker in the place of what is secret by its shape, or looks like
+    a reference."""
+    if not ("sk-" in text or "AIza" in text or "AKIA" in text or MARKER in text):
+        return text[start:]
+    masked = []
+    for match in _FOUND_ANYWHERE.finditer(text, start):
+        masked += [text[start : match.start()], MARKER + _last4(match[0])]
+        start = match.end()
+    return "".join([*masked, text[start:]])
+
+
 def hide(text: str) -> str:
     """Return text with a marker that tells nothing in the place of each reference: it needs no look-up, and what is cut
     short afterwards has no half of a reference."""
@@ -316,3 +328,45 @@ def keep(incoming: Any, ours: Any, key: str = "", *, lost: list[str] | None = No
                 lost.append(key)
             return ""
     return incoming
+
+
+def keep_marked(incoming: Any, ours: Any, key: str = "", *, lost: list[str]) -> Any:
+    """Return what a client sent with our reference wherever it has a marker; all else is as it was sent.
+
+    Members of lists that have ids are found by them, wherever they stand now. A marker for which we have nothing
+    becomes "" under a secret's key, and the key is added to `lost`.
+    """
+    if isinstance(incoming, dict):
+        mine = ours if isinstance(ours, dict) else {}
+        return {name: keep_marked(item, mine.get(name), name, lost=lost) for name, item in incoming.items()}
+    if isinstance(incoming, list):
+        mine_list = ours if isinstance(ours, list) else []
+        by_id = {_id_of(item): item for item in mine_list if _id_of(item)}
+        return [
+            keep_marked(item, by_id.get(_id_of(item)) if _id_of(item) else _member(mine_list, at), key, lost=lost)
+            for at, item in enumerate(incoming)
+        ]
+    if not isinstance(incoming, str) or MARKER not in incoming:
+        return incoming
+    if isinstance(ours, str) and MARKER in ours and (mask(ours) == incoming or _is_whole(incoming, ours)):
+        return ours
+    if _is_marker(incoming) and (_SECRET_KEY.search(key) or _HOST_KEY.search(key)):
+        lost.append(key)
+        return ""
+    return incoming
+
+
+def _is_whole(incoming: str, ours: str) -> bool:
+    return _is_marker(incoming) and _REFERENCE.fullmatch(ours) is not None
+
+
+def _id_of(item: Any) -> str:
+    if isinstance(item, dict):
+        for name in ("id", "fId"):
+            if isinstance(item.get(name), str):
+                return f"{name} {item[name]}"
+    return ""
+
+
+def _member(items: list[Any], at: int) -> Any:
+    return items[at] if at < len(items) else None

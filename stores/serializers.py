@@ -2,11 +2,17 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from stores.api.ids import href
-from stores.models import MigrationRun, Revision
+from stores.api.serializers import ID, one_of
+from stores.codecs import INT64
+from stores.jsontext import decode
+from stores.models import Change, ChangedRecord, MigrationRun, Revision
 from stores.querysets import as_seen_now
+
+VERSION = {"type": "integer", "minimum": -INT64, "maximum": INT64 - 1}
 
 
 class ListedStoreSerializer(serializers.Serializer):
@@ -26,13 +32,45 @@ class ListedStoreSerializer(serializers.Serializer):
 class StoreSerializer(serializers.Serializer):
     """A store as the browser holds it. Some hold a bare value in the place of this object."""
 
+    is_loose = True
+    # An object without a state is a bare value.
+    rules: dict[str, Any] = {
+        "dependentSchemas": {"state": {"properties": {"version": VERSION}}},
+    }
     state = serializers.JSONField()
     version = serializers.IntegerField(required=False)
 
 
+class StorePatchSerializer(StoreSerializer):
+    """Members of a store (JSON Merge Patch)."""
+
+    # No member has to be there, but a body.
+    rules = {"type": "object", "required": [], "properties": {"version": VERSION | {"type": ["integer", "null"]}}}
+    state = serializers.JSONField(required=False)
+
+
+class NewStoreSerializer(serializers.Serializer):
+    """A new store: state and version, or a bare value. What else stands beside a state is kept."""
+
+    rules = one_of("state", "value") | {
+        "properties": {"name": ID, "version": VERSION},
+        "dependentSchemas": {"value": {"propertyNames": {"enum": ["name", "value"]}}},
+    }
+    name = serializers.CharField(max_length=200)
+    state = serializers.JSONField(required=False)
+    version = serializers.IntegerField(required=False)
+    value = serializers.JSONField(required=False, help_text="Of a store that is no object with a state.")
+
+
+class MadeStoresSerializer(serializers.Serializer):
+    """The stores that were missing and are here now."""
+
+    made = serializers.ListField(child=serializers.CharField())
+
+
 class RevisionSerializer(serializers.ModelSerializer):
     reason_text = serializers.CharField(source="get_reason_display", help_text="The reason in words.")
-    run: Any = serializers.PrimaryKeyRelatedField(read_only=True, help_text="The run that kept it.")
+    run: Any = serializers.PrimaryKeyRelatedField(read_only=True, allow_null=True, help_text="The run that kept it.")
 
     class Meta:
         model = Revision
@@ -78,3 +116,98 @@ class RunSerializer(ListedRunSerializer):
             *ListedRunSerializer.Meta.fields,
             *("phases", "errors", "notes", "certificate", "last_completed_task", "next_task", "blocked_by"),
         ]
+
+
+class ReportSourceSerializer(serializers.Serializer):
+    """The file that was imported."""
+
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    size = serializers.IntegerField(help_text="Bytes.")
+    sha256 = serializers.CharField()
+    taken_at = serializers.CharField(help_text="When big-AGI wrote it, as the file says.")
+
+
+class ReportSerializer(serializers.Serializer):
+    """All that is known of a migration run."""
+
+    id = serializers.IntegerField()
+    status = serializers.ChoiceField(MigrationRun.Status.choices)
+    phase = serializers.CharField()
+    proof = serializers.CharField(help_text="Whether everything is here, in a sentence.")
+    # The base class has a member of this name.
+    source: Any = ReportSourceSerializer()
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    duration = serializers.FloatField(allow_null=True, help_text="Seconds.")
+    last_completed_task = serializers.CharField()
+    next_task = serializers.CharField()
+    blocked_by = serializers.CharField()
+    phases = serializers.JSONField(help_text="Each phase: name, status, done, notes.")
+    counts = serializers.JSONField(help_text="For each kind: read, and what went into each bucket.")
+    notes = serializers.JSONField(help_text="What the owner should know of the source and the result.")
+    errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
+    certificate = serializers.JSONField(allow_null=True, help_text="What the verification found.")
+
+
+class DryRunSerializer(serializers.Serializer):
+    """What an import would do."""
+
+    counts = serializers.JSONField(help_text="For each kind: read, and what would go into each bucket.")
+    notes = serializers.JSONField(help_text="What the owner should know of the source.")
+    errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
+
+
+class ChangedRecordSerializer(serializers.ModelSerializer):
+    """One record that was changed."""
+
+    difference = serializers.SerializerMethodField(
+        help_text="Of an altered record the operations that led to it, of a deleted one its JSON; else null."
+    )
+
+    class Meta:
+        model = ChangedRecord
+        fields = ["kind", "uid", "action", "hash_before", "hash_after", "position", "difference"]
+
+    def get_difference(self, record: ChangedRecord) -> Any:
+        return None if record.body is None else decode(record.body)
+
+
+class ListedChangeSerializer(serializers.ModelSerializer):
+    """An entry of the journal, without what was changed in its records."""
+
+    undoes: Any = serializers.PrimaryKeyRelatedField(
+        read_only=True, allow_null=True, help_text="The entry that it took back."
+    )
+    undone_by: Any = serializers.PrimaryKeyRelatedField(
+        many=True, read_only=True, help_text="The entries that took it back."
+    )
+    run: Any = serializers.PrimaryKeyRelatedField(
+        read_only=True, allow_null=True, help_text="The import whose entry it is."
+    )
+    call = serializers.JSONField(allow_null=True, read_only=True, help_text="The request: method, path, short body.")
+    href = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Change
+        fields = [
+            *("id", "at", "actor", "source", "request_id", "action", "summary", "call", "stores"),
+            *("record_count", "size", "duration_ms", "is_purged", "undoes", "undone_by", "run", "href"),
+        ]
+
+    def get_href(self, change: Change) -> str:
+        return href("changes", str(change.pk))
+
+
+class ChangeSerializer(ListedChangeSerializer):
+    """An entry of the journal with its records, the first 1,000 of them."""
+
+    records = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Change
+        fields = [*ListedChangeSerializer.Meta.fields, "records"]
+
+    @extend_schema_field(ChangedRecordSerializer(many=True))
+    def get_records(self, change: Change) -> Any:
+        return ChangedRecordSerializer(change.records.order_by("pk")[:1000], many=True).data

@@ -1,14 +1,18 @@
 """Bulk SQL where the ORM's bulk calls measured ten times slower."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from django.apps import apps
 from django.db import connection, models
 from django.utils import timezone
 
 from stores.iteration import batched
+
+_TABLE = re.compile(r"\{([a-z]+\.[A-Za-z]+)\}")
 
 KEYS_A_QUERY = 10_000
 """Parameters of one statement: SQLite takes 250,000, PostgreSQL 65,535."""
@@ -16,21 +20,19 @@ KEYS_A_QUERY = 10_000
 ROWS_A_FETCH = 1_000
 
 
-def allocate_ids(model: type[models.Model], count: int) -> range:
-    """Return `count` unused primary keys. Call it in the transaction that inserts the rows."""
+def allocate_ids(model: type[models.Model], count: int) -> Sequence[int]:
+    """Return `count` unused primary keys, rising. Call it in the transaction that inserts the rows."""
     if count == 0:
         return range(0)
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # Setting the sequence ahead keeps the block ours, whoever else inserts.
-            cursor.execute(f"LOCK TABLE {connection.ops.quote_name(table)} IN SHARE ROW EXCLUSIVE MODE")
+            # Key by key, since a block would need a lock on the table, for which two that have both written to it
+            # would wait for ever.
             cursor.execute(
-                "SELECT setval(pg_get_serial_sequence(%s, 'id'), nextval(pg_get_serial_sequence(%s, 'id')) + %s)",
-                [table, table, count - 1],
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
             )
-            last = cursor.fetchone()[0]
-            return range(last - count + 1, last + 1)
+            return [key for (key,) in cursor.fetchall()]
         # The write lock is held from the start of the transaction, so nobody else takes the same keys.
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         row = cursor.fetchone()
@@ -65,6 +67,39 @@ def select_rows(
 
 def _column(model: type[models.Model], name: str) -> str:
     return str(model._meta.get_field(name).column)  # type: ignore[union-attr]  # no relation of others is asked for
+
+
+def fetch(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Return the rows of one statement in which `{table}` of a model's label is its table, as `{chats.Message}`.
+
+    For the few reads that every request makes: to build them by the ORM takes longer than to run them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLE.sub(_table, statement), parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def execute(statement: str, parameters: Sequence[Any] = ()) -> int:
+    """Run one statement, tables written as in `fetch`; return how many rows it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLE.sub(_table, statement), parameters)
+        return int(cursor.rowcount)
+
+
+def execute_many(statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Run one statement for each row of parameters, tables written as in `fetch`."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(_TABLE.sub(_table, statement), rows)
+
+
+def marks(values: Collection[Any]) -> str:
+    """Return the placeholders of a list of values."""
+    return ", ".join(["%s"] * len(values))
+
+
+def _table(match: re.Match[str]) -> str:
+    return connection.ops.quote_name(apps.get_model(match[1])._meta.db_table)
 
 
 def now() -> Any:

@@ -1,10 +1,11 @@
 from stores.api.routers import ApiRouter
-from stores.views import RunViewSet, StoreViewSet
+from stores.views import ChangeViewSet, RunViewSet, StoreViewSet
 
 app_name = "stores"
 
 router = ApiRouter()
 router.register("stores", StoreViewSet, "store")
+router.register("changes", ChangeViewSet, "change")
 router.register("migrations", RunViewSet, "migration")
 
 urlpatterns = router.urls

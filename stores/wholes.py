@@ -17,6 +17,7 @@ class WholeStores(Collection):
 
     store, key, kind = "", "", "store"
     shape = "map"
+    keeps_revisions = True
 
     def identify(self, record: Any) -> str | None:
         raise TypeError("a store is named by its place, not by its value")
@@ -40,6 +41,9 @@ class WholeStores(Collection):
 
     def find(self, uids: Iterable[str]) -> dict[str, Any]:
         return {store.name: store for store in Store.objects.filter(name__in=list(uids))}
+
+    def find_for_write(self, uid: str) -> Any:
+        return Store.objects.select_for_update().filter(name=uid).first()
 
     def rows(self) -> models.QuerySet[Any]:
         return Store.objects.order_by("name")

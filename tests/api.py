@@ -77,6 +77,11 @@ def store_record(collection: Collection, record: Any, uid: str, position: int = 
     return collection.find([uid])[uid]
 
 
+def stored(records: list[Any]) -> list[Any]:
+    """Return those of listed models or services that are rows: others come with the program."""
+    return [record for record in records if not (isinstance(record, dict) and record.get("_server", {}).get("virtual"))]
+
+
 def make_message(uid: str = "m0", text: str = "Hello", **members: Any) -> dict[str, Any]:
     fragment = {"ft": "content", "fId": "f0", "part": {"pt": "text", "text": text}}
     return {"id": uid, "role": "user", "fragments": [fragment], "created": 1, "updated": None, **members}

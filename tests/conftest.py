@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import django
 import pytest
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, is_hypothesis_test
 from hypothesis import settings as hypothesis_settings
 
 from tests.servers import REPOSITORY, Server, build_environment, own_database, run_server
@@ -46,6 +46,15 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what a machine with more to offer, or more time, tests in another way than a newcomer's."""
+    for item in items:
+        if "real_data" in getattr(item, "fixturenames", ()):
+            item.add_marker("real_data")
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("property")
+
+
 def skip_unless_ci(reason: str) -> None:
     """Skip the test for a thing that this machine lacks; where BIGAGI_CI=1 promises it, fail."""
     if os.environ.get("BIGAGI_CI") == "1":
@@ -70,6 +79,19 @@ def chromium() -> str:
             return path
     skip_unless_ci("no Chromium is installed (apt-get install chromium)")
     raise AssertionError
+
+
+@pytest.fixture(autouse=True)
+def forget() -> None:
+    """Forget what the process remembers of the tests before: tokens, failures, and what waits to be written."""
+    from llms import catalog
+    from metrics.request_log import LOG
+    from stores.api import throttles, tokens
+
+    for memory in (catalog.CACHE, LOG, tokens.CACHE, tokens.USES):
+        memory.clear()
+    for failures in (throttles.LINKS, throttles.PASSWORDS, throttles.TOKENS):
+        failures.clear()
 
 
 @pytest.fixture

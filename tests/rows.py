@@ -1,18 +1,20 @@
 """Rows of any model, filled by the types of its fields, for tests that walk all models."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.apps import apps
 from django.db import models
 
+from bigagi_site.models import Token
 from stores.fields import CompressedTextField, VerbatimJSONField
 
 APPS = ("stores", "llms", "metrics", "workspace", "chats")
 
 
 def all_models() -> list[type[models.Model]]:
-    """Return the models of all apps that keep big-AGI's data."""
-    return [model for app in APPS for model in apps.get_app_config(app).get_models()]
+    """Return the models that the admin shows: those of all apps that keep big-AGI's data, and tokens."""
+    return [model for app in APPS for model in apps.get_app_config(app).get_models()] + [Token]
 
 
 def make_row(model: type[models.Model], number: int) -> models.Model:
@@ -45,10 +47,11 @@ def _value(field: models.Field, number: int) -> Any:
     if isinstance(field, models.BooleanField):
         return bool(number % 2)
     if isinstance(field, models.DateTimeField):
-        return None
+        return None if field.null else datetime(2026, 1, 1, tzinfo=UTC)
     return number
 
 
 def _related(model: type[models.Model], number: int) -> models.Model:
-    known = model.objects.filter(uid=f"{number}-uid").first() if hasattr(model, "uid") else None
+    name = next((name for name in ("uid", "username") if hasattr(model, name)), None)
+    known = model.objects.filter(**{name: f"{number}-{name}"}).first() if name else None
     return known or make_row(model, number)

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from stores.api.ids import href
-from stores.api.serializers import RecordListSerializer, RecordSerializer, ServerFactsSerializer
+from stores.api.serializers import IdField, RecordListSerializer, RecordSerializer, ServerFactsSerializer, one_of
 from workspace.bigagi import LIVE_FILES
 from workspace.models import LiveFile, Workspace
 from workspace.querysets import files_by_workspace, workspaces_by_file
@@ -55,14 +55,14 @@ class LiveFileSerializer(RecordSerializer):
     """A text file as big-AGI wrote it. `_server` has only what its revision, and so its ETag, stands for."""
 
     collection = LIVE_FILES
-    id = serializers.CharField()
+    id = serializers.CharField(required=False, help_text="1 to 200 characters; a new one is made where it is missing.")
     name = serializers.CharField(required=False)
-    type = serializers.CharField(required=False)
-    size = serializers.IntegerField(required=False)
-    content = serializers.CharField(required=False, allow_null=True)
-    lastModified = serializers.IntegerField(required=False)
-    created = serializers.IntegerField(required=False)
-    _server = LiveFileFactsSerializer()
+    type = serializers.CharField(required=False, help_text="The MIME type.")
+    size = serializers.IntegerField(required=False, help_text="Bytes; set with the text.")
+    content = serializers.CharField(required=False, allow_null=True, help_text="The text, up to 10 MiB as UTF-8.")
+    lastModified = serializers.IntegerField(required=False, help_text="In ms since the epoch; set with the text.")
+    created = serializers.IntegerField(required=False, help_text="In ms since the epoch.")
+    _server = LiveFileFactsSerializer(read_only=True)
 
     def get_facts(self, records: Sequence[LiveFile]) -> list[dict[str, Any]]:
         return [
@@ -80,7 +80,7 @@ class ListedLiveFileSerializer(LiveFileSerializer):
 
     # DRF leaves out an inherited field that is None.
     content: Any = None
-    _server = ListedLiveFileFactsSerializer()
+    _server = ListedLiveFileFactsSerializer(read_only=True)
 
     def load(self, records: Sequence[LiveFile]) -> list[Any]:
         # The list's query leaves the texts out; asking a row for its own would be a query each.
@@ -111,3 +111,21 @@ class WorkspaceFilesSerializer(serializers.Serializer):
         here = {file.uid: file for file in LiveFile.objects.filter(uid__in=uids).defer("content")}
         files = ListedLiveFileSerializer([here[uid] for uid in uids if uid in here], many=True)
         return {"results": files.data, "missing": [uid for uid in uids if uid not in here]}
+
+
+class WorkspaceFilesWriteSerializer(serializers.Serializer):
+    """What is put into a workspace: files that are here, or a new one."""
+
+    rules = one_of("ids", "file") | {"additionalProperties": False}
+    ids: Any = serializers.ListField(
+        child=IdField(),
+        required=False,
+        help_text="Files that are here.",
+    )
+    file = LiveFileSerializer(required=False, help_text="A new file.")
+
+
+class WorkspaceCopySerializer(serializers.Serializer):
+    """Where a workspace's files are put."""
+
+    to = IdField(help_text="The id of another workspace.")

@@ -1,10 +1,12 @@
 """Signing in, by a one-time link or a password."""
 
+import math
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,6 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from bigagi_site.services import use_sign_in_link
+from stores.api.throttles import LINKS, PASSWORDS, address_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -34,13 +37,33 @@ class SignInView(LoginView):
         if _is_prefetch(request):
             # A browser that guesses, or a preview of the link: answer nothing, and leave the link unused.
             return HttpResponse(status=204)
+        address = address_of(request)
+        if seconds := LINKS.attempt(address):
+            return self.refuse(seconds)
         user = use_sign_in_link(token)
         if user is None:
             context = self.get_context_data(is_link_spent=True)
             return self.render_to_response(context, status=403)
+        LINKS.succeed(address)
         login(request, user, backend=BACKEND)
         # Away from the address that holds the link.
         return redirect(settings.LOGIN_REDIRECT_URL)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Counted before the password is checked, which takes a while.
+        if seconds := PASSWORDS.attempt(address_of(request)):
+            return self.refuse(seconds)
+        return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        PASSWORDS.succeed(address_of(self.request))
+        return super().form_valid(form)
+
+    def refuse(self, seconds: int) -> HttpResponse:
+        """Answer that this address has to wait."""
+        # Not the form that was sent: to show its errors would check the password.
+        context = self.get_context_data(form=AuthenticationForm(self.request), minutes=math.ceil(seconds / 60))
+        return self.render_to_response(context, status=429, headers={"Retry-After": str(seconds)})
 
     def get_redirect_url(self, *args: Any) -> str:
         """Return where `?next=` leads, or nothing where it leads back here: who is signed in would go in circles."""

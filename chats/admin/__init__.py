@@ -3,6 +3,7 @@
 from chats.admin.asset import AssetAdmin
 from chats.admin.conversation import ConversationAdmin
 from chats.admin.folder import FolderAdmin, FolderMembershipAdmin
+from chats.admin.generation import GenerationAdmin, GenerationEventsAdmin
 from chats.admin.message import FragmentAdmin, MessageAdmin
 
 __all__ = [
@@ -11,5 +12,7 @@ __all__ = [
     "FolderAdmin",
     "FolderMembershipAdmin",
     "FragmentAdmin",
+    "GenerationAdmin",
+    "GenerationEventsAdmin",
     "MessageAdmin",
 ]

@@ -1,8 +1,11 @@
 """The admin of conversations: a conversation's page reads as a chat."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
@@ -12,21 +15,77 @@ from django.template.response import TemplateResponse
 
 from chats.admin.filters import ArchivedFilter, ChangedFilter, FolderFilter
 from chats.models import Conversation, Folder, Message
+from chats.services import conversations as services
 from chats.transcript import page_at, read_page
-from stores.admin_base import ReadOnlyAdmin
 from stores.admin_display import format_json, format_moment, moment
+from stores.admin_writes import ActingAdmin, admin_origin, named, read_form, tell_change
 from workspace.models import LiveFile, WorkspaceFile
 
 
+class TitleForm(forms.Form):
+    """Rename a chat. Without a title of the person's, the model's is shown."""
+
+    title = forms.CharField(label="Title", max_length=500, required=False)
+
+
 @admin.register(Conversation)
-class ConversationAdmin(ReadOnlyAdmin):
+class ConversationAdmin(ActingAdmin):
     list_display = [
         *("title", "persona", "message_count", moment("updated", label="last change"), moment("created")),
-        *("archived", "position"),
+        "archived",
     ]
     list_filter = [ArchivedFilter, FolderFilter, ChangedFilter, "system_purpose_id"]
     search_fields = ["user_title", "auto_title", "uid", "system_purpose_id"]
     list_defer = ("extra",)
+    actions: Any = ["archive_chats", "unarchive_chats", "delete_chats"]
+
+    @admin.action(description="Archive", permissions=["view"])
+    def archive_chats(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self._change_many(request, queryset, "archive", partial(services.archive_one, is_archived=True))
+
+    @admin.action(description="Take out of the archive", permissions=["view"])
+    def unarchive_chats(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self._change_many(request, queryset, "unarchive", partial(services.archive_one, is_archived=False))
+
+    @admin.action(description="Delete", permissions=["view"])
+    def delete_chats(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self._change_many(request, queryset, "delete", services.delete_one)
+
+    def _change_many(
+        self, request: HttpRequest, queryset: QuerySet, action: str, change: Callable[[Any, Conversation], None]
+    ) -> None:
+        uids = list(queryset.order_by("position", "pk").values_list("uid", flat=True))
+        entry, missing = services.change_many(admin_origin(request), f"{action} chats", uids, change)
+        count = entry.record_count if entry else 0
+        tell_change(request, entry, f"{action.capitalize()} {count} of {len(uids)} chats")
+        if missing:
+            messages.warning(request, f"{len(missing)} of them were gone already.")
+
+    def rename(self, request: HttpRequest, chat: Conversation) -> str:
+        """Give the chat the person's title, or take it away."""
+        patch = {"userTitle": read_form(TitleForm(request.POST))["title"] or None}
+        written = services.patch_chat(admin_origin(request), chat.uid, patch)
+        tell_change(request, written.change, f"Renamed to {named(written.row.title)}")
+        return self.page_of(chat)
+
+    def archive(self, request: HttpRequest, chat: Conversation, *, is_archived: bool = True) -> str:
+        """Archive the chat, or take it out of the archive."""
+        written = services.patch_chat(admin_origin(request), chat.uid, {"isArchived": is_archived})
+        done = "Archived" if is_archived else "Taken out of the archive"
+        tell_change(request, written.change, f"{done}: {named(chat.title)}")
+        return self.page_of(chat)
+
+    def unarchive(self, request: HttpRequest, chat: Conversation) -> str:
+        """Take the chat out of the archive."""
+        return self.archive(request, chat, is_archived=False)
+
+    def delete(self, request: HttpRequest, chat: Conversation) -> str:
+        """Delete the chat; the journal keeps it."""
+        change = services.delete_chat(admin_origin(request), chat.uid)
+        tell_change(request, change, f"Deleted {named(chat.title)}")
+        return self.list_page()
+
+    acts = {"rename": rename, "archive": archive, "unarchive": unarchive, "delete": delete}
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
         mine = Message.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")

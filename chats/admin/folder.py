@@ -2,14 +2,23 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from chats.models import Conversation, Folder, FolderMembership
+from chats.services import folders as services
 from stores.admin_base import ReadOnlyAdmin
 from stores.admin_display import ROW_FACTS, link_to, link_to_list, link_to_page, pretty, show_table
+from stores.admin_writes import ActingAdmin, admin_origin, named, read_form, tell_change
+
+
+class FolderForm(forms.Form):
+    """Rename a folder."""
+
+    title = forms.CharField(label="Title", max_length=500)
 
 
 def _with_conversation(queryset: QuerySet) -> QuerySet:
@@ -30,14 +39,30 @@ def _link_to_chat(row: Any) -> SafeString | str:
 
 
 @admin.register(Folder)
-class FolderAdmin(ReadOnlyAdmin):
+class FolderAdmin(ActingAdmin):
     list_display = ["__str__", "chat_count", "color", "position"]
     search_fields = ["title", "uid"]
     list_defer = ("extra",)
+    change_form_outer_before_template = "admin/chats/folder/acts.html"
     fields = [
         *("title", "uid", "color", "all_chats", "chats", pretty("extra")),
         *("position", *ROW_FACTS),
     ]
+
+    def rename(self, request: HttpRequest, folder: Folder) -> str:
+        """Give the folder another title."""
+        patch = {"title": read_form(FolderForm(request.POST))["title"]}
+        written = services.patch_folder(admin_origin(request), folder.uid, patch)
+        tell_change(request, written.change, f"Renamed to {named(str(written.row))}")
+        return self.page_of(folder)
+
+    def delete(self, request: HttpRequest, folder: Folder) -> str:
+        """Delete the folder; its chats stay."""
+        change = services.delete_folder(admin_origin(request), folder.uid)
+        tell_change(request, change, f"Deleted the folder {named(str(folder))}, its chats stay")
+        return self.list_page()
+
+    acts = {"rename": rename, "delete": delete}
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
         return queryset.annotate(number_of_chats=Count("memberships"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chats.assets import CHUNK, NotBase64, StoredBytes, check_file, delete_leftovers, store_base64
+from chats.leftovers import delete_unnamed
 from chats.models import Asset
 from stores.codecs import Columns, Rows, Unreadable
 from stores.collections import TableCollection
@@ -95,6 +96,7 @@ class Assets(TableCollection):
 
     def tidy(self) -> None:
         delete_leftovers()
+        delete_unnamed()
 
     def has_damaged_files(self, uid: str) -> bool:
         asset = Asset.objects.filter(uid=uid, sha256__isnull=False).only("sha256", "size").first()
@@ -105,6 +107,24 @@ class Assets(TableCollection):
 
     def text_of(self, record: Any) -> str:
         return super().text_of(_named_bytes(record))
+
+    def as_journaled(self, record: Any) -> Any:
+        held = stored_bytes(record)
+        if held:
+            # An object, since text could be what stood there.
+            return with_base64(record, {"sha256": held.sha256, "size": held.size})
+        match record:
+            case {"data": {"base64": dict(odd)}}:
+                return with_base64(record, {"odd": odd})
+        return record
+
+    def from_journaled(self, record: Any) -> Any:
+        match record:
+            case {"data": {"base64": {"sha256": str(sha256), "size": int(size)}}}:
+                return with_base64(record, StoredBytes(sha256, size))
+            case {"data": {"base64": {"odd": odd}}}:
+                return with_base64(record, odd)
+        return record
 
 
 ASSETS = Assets()

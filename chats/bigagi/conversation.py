@@ -10,6 +10,7 @@ from django.utils import timezone
 from chats.bigagi import rows as table
 from chats.bigagi.conversion import convert_message, find_old_messages, is_old_message
 from chats.bigagi.message import MessageRow, fragment_to_json, message_to_json, message_to_row
+from chats.generations.lock import check_free, close_abandoned_in
 from chats.models import Conversation, Message
 from stores import jsontext
 from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable, is_id
@@ -144,14 +145,15 @@ class Conversations(Collection):
 
     def replace(self, record: Any, rows: Rows, run: MigrationRun | None = None) -> None:
         """Write the header, and only those messages whose hash is another."""
-        held = {uid: (pk, digest) for uid, pk, digest in record.messages.values_list("uid", "pk", "content_hash")}
-        kept = {part.uid: part for part in rows.parts if held.get(part.uid, (0, ""))[1] == part.content_hash}
-        gone = [pk for uid, (pk, _) in held.items() if uid not in kept]
-        Quarantine.objects.filter(store=STORE, collection="fragments", owner__in=gone).delete()
+        names = ("uid", "pk", "content_hash", "position")
+        held = {uid: facts for uid, *facts in record.messages.order_by().values_list(*names)}
+        kept = {part.uid: part for part in rows.parts if part.uid in held and held[part.uid][1] == part.content_hash}
+        table.delete_messages([pk for uid, (pk, *_) in held.items() if uid not in kept])
         Quarantine.objects.filter(store=STORE, collection="messages", owner=record.pk).delete()
-        Message.objects.filter(pk__in=gone).delete()
         for part in kept.values():
-            record.messages.filter(uid=part.uid).exclude(position=part.position).update(position=part.position)
+            pk, _, position = held[part.uid]
+            if position != part.position:
+                Message.objects.filter(pk=pk).update(position=part.position)
         new = [part for part in rows.parts if part.uid not in kept]
         table.insert_messages([(record.pk, part) for part in new])
         self._save_damaged(record.pk, rows, new, run)
@@ -162,6 +164,20 @@ class Conversations(Collection):
             revision=F("revision") + 1,
             updated_at=timezone.now(),
         )
+
+    def find_for_write(self, uid: str) -> Any:
+        chat = super().find_for_write(uid)
+        if chat is not None:
+            close_abandoned_in(chat)
+        return chat
+
+    def check_free(self, record: Any) -> None:
+        check_free(record)
+
+    def delete(self, record: Any) -> None:
+        table.delete_messages(list(record.messages.order_by().values_list("pk", flat=True)))
+        Quarantine.objects.filter(store=STORE, collection="messages", owner=record.pk).delete()
+        super().delete(record)
 
     def _save_damaged(self, pk: int, rows: Rows, written: Sequence[MessageRow], run: MigrationRun | None) -> None:
         save_quarantine(STORE, rows.damaged, run, owner=pk)
@@ -175,8 +191,9 @@ class Conversations(Collection):
         members: dict[int, list[tuple[int, Any]]] = {record.pk: [] for record in records}
         for owner, position, message in messages:
             members[owner].append((position, message))
-        for owner, position, damaged in load_quarantined(STORE, "messages", members):
-            members[owner].append((position, damaged))
+        if table.has_damage():
+            for owner, position, damaged in load_quarantined(STORE, "messages", members):
+                members[owner].append((position, damaged))
         return [
             conversation_to_json(
                 record.uid,

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import BooleanField
 
-from chats.bigagi.message import FRAGMENT, MESSAGE, MessageRow
+from chats.bigagi.message import FRAGMENT, MESSAGE, FragmentRow, MessageRow
 from chats.models import Conversation, Fragment, Message
 from stores.codecs import Rows
 from stores.fields import VerbatimJSONField
@@ -13,7 +14,7 @@ from stores.iteration import batched
 from stores.jsontext import decode, encode
 from stores.models import Quarantine
 from stores.quarantine import load_quarantined
-from stores.sql import KEYS_A_QUERY, allocate_ids, insert_rows, now, select_rows
+from stores.sql import KEYS_A_QUERY, allocate_ids, execute, fetch, insert_rows, now, select_rows
 
 CONVERSATION_COLUMNS = (
     *("user_title", "auto_title", "system_purpose_id", "user_symbol"),
@@ -21,6 +22,7 @@ CONVERSATION_COLUMNS = (
 )
 MESSAGE_COLUMNS = MESSAGE.names
 FRAGMENT_COLUMNS = FRAGMENT.names
+FRAGMENT_NAMES = ("message", "position", *FRAGMENT_COLUMNS, "pt", "text", "part", "extra")
 
 _JSON = [name for name in MESSAGE_COLUMNS if isinstance(Message._meta.get_field(name), VerbatimJSONField)]
 _BOOLEAN = [name for name in MESSAGE_COLUMNS if isinstance(Message._meta.get_field(name), BooleanField)]
@@ -37,7 +39,7 @@ def _text(value: Any) -> str | None:
     return _NO_UPDATE_TEXT if value == _NO_UPDATE else encode(value)
 
 
-def insert_conversations(batch: Sequence[tuple[Rows, int]]) -> range:
+def insert_conversations(batch: Sequence[tuple[Rows, int]]) -> Sequence[int]:
     """Insert the headers of conversations at their positions; return their primary keys."""
     keys = allocate_ids(Conversation, len(batch))
     written_at = now()
@@ -63,8 +65,8 @@ def insert_conversations(batch: Sequence[tuple[Rows, int]]) -> range:
     return keys
 
 
-def insert_messages(messages: Sequence[tuple[int, MessageRow]]) -> None:
-    """Insert messages, given with their conversations' keys, and their fragments."""
+def insert_messages(messages: Sequence[tuple[int, MessageRow]]) -> Sequence[int]:
+    """Insert messages, given with their conversations' keys, and their fragments; return their own keys."""
     keys = allocate_ids(Message, len(messages))
     insert_rows(
         Message,
@@ -73,9 +75,21 @@ def insert_messages(messages: Sequence[tuple[int, MessageRow]]) -> None:
     )
     insert_rows(
         Fragment,
-        ("message", "position", *FRAGMENT_COLUMNS, "pt", "text", "part", "extra"),
-        [values for pk, (_, row) in zip(keys, messages, strict=True) for values in fragment_values(pk, row)],
+        FRAGMENT_NAMES,
+        [values for pk, (_, row) in zip(keys, messages, strict=True) for values in fragment_values(pk, row.fragments)],
     )
+    return keys
+
+
+def insert_fragments(owner: int, fragments: Sequence[FragmentRow]) -> None:
+    """Insert fragments of a message that is here."""
+    insert_rows(Fragment, FRAGMENT_NAMES, list(fragment_values(owner, fragments)))
+
+
+def grow_fragment(owner: int, fragment: FragmentRow) -> None:
+    """Write the text and the part of a fragment that is here."""
+    statement = "UPDATE {chats.Fragment} SET text = %s, part = %s WHERE message_id = %s AND position = %s"
+    execute(statement, [fragment.text, _part_text(fragment), owner, fragment.position])
 
 
 def message_values(pk: int, owner: int, row: MessageRow) -> tuple[Any, ...]:
@@ -88,12 +102,16 @@ def message_values(pk: int, owner: int, row: MessageRow) -> tuple[Any, ...]:
     return (pk, owner, row.uid, row.position, *values, _text(row.extra), row.content_hash)
 
 
-def fragment_values(owner: int, row: MessageRow) -> Iterator[tuple[Any, ...]]:
+def fragment_values(owner: int, fragments: Sequence[FragmentRow]) -> Iterator[tuple[Any, ...]]:
     """Yield the values of a message's fragments, in the order of their insert."""
-    for fragment in row.fragments:
-        part = None if fragment.part is None else encode(fragment.part) if fragment.part else "{}"
+    for fragment in fragments:
         columns = (fragment.columns[name] for name in FRAGMENT_COLUMNS)
+        part = _part_text(fragment)
         yield (owner, fragment.position, *columns, fragment.pt, fragment.text, part, _text(fragment.extra))
+
+
+def _part_text(fragment: FragmentRow) -> str | None:
+    return None if fragment.part is None else encode(fragment.part) if fragment.part else "{}"
 
 
 def messages_of(keys: Sequence[int], by: str) -> Iterator[tuple[int, int, int, str, dict[str, Any], dict[str, Any]]]:
@@ -125,10 +143,24 @@ def _value(text: str | None) -> dict[str, Any]:
     return {"updated": None} if text == _NO_UPDATE_TEXT else decode(text)
 
 
+def delete_messages(keys: Sequence[int]) -> None:
+    """Delete these messages with their fragments, damaged ones as well."""
+    for some in batched(keys, KEYS_A_QUERY):
+        if has_damage():
+            Quarantine.objects.filter(store="app-chats", collection="fragments", owner__in=some).delete()
+        # Nothing else refers to them: the ORM would read each fragment before it deletes it.
+        Fragment.objects.filter(message__in=some)._raw_delete(DEFAULT_DB_ALIAS)
+        Message.objects.filter(pk__in=some)._raw_delete(DEFAULT_DB_ALIAS)
+
+
+def has_damage() -> bool:
+    """Tell whether any chat has damaged members: hardly anybody has one, and asking first is cheap."""
+    return bool(fetch("SELECT 1 FROM {stores.Quarantine} WHERE store = 'app-chats' LIMIT 1"))
+
+
 def damaged_fragments_of(keys: Sequence[int]) -> Iterator[tuple[int, int, Any]]:
     """Yield message key, position and JSON of the messages' damaged fragments."""
-    # Hardly anybody has one: asking first is cheaper than a long list of keys.
-    if not Quarantine.objects.filter(store="app-chats", collection="fragments", is_json=True).exists():
+    if not has_damage():
         return
     for some in batched(keys, KEYS_A_QUERY):
         yield from load_quarantined("app-chats", "fragments", some)

@@ -1,5 +1,15 @@
 from chats.models.asset import Asset
 from chats.models.conversation import Conversation, Fragment, Message
 from chats.models.folder import Folder, FolderMembership
+from chats.models.generation import Generation, GenerationEvents
 
-__all__ = ["Asset", "Conversation", "Folder", "FolderMembership", "Fragment", "Message"]
+__all__ = [
+    "Asset",
+    "Conversation",
+    "Folder",
+    "FolderMembership",
+    "Fragment",
+    "Generation",
+    "GenerationEvents",
+    "Message",
+]

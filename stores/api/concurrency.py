@@ -10,14 +10,12 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from stores.preconditions import counter_of, etag_of
+from stores.sql import fetch
+
 Row = TypeVar("Row", bound=models.Model)
 
 TRIES = 3
-
-
-def etag_of(record: Any) -> str:
-    """Return the ETag of a row that has a revision."""
-    return f'"{record.pk}-{record.revision}"'
 
 
 def is_known(request: Request, etag: str) -> bool:
@@ -31,20 +29,47 @@ def not_modified(etag: str) -> Response:
     return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
 
 
-def answer_revision(request: Request, record: Row, build: Callable[[Row], Any]) -> Response:
+def answer_revision(
+    request: Request,
+    record: Row,
+    build: Callable[[Row], Any],
+    sequence_of: Callable[[Row], int | None] = lambda record: None,
+) -> Response:
     """Return what `build` makes of the record, or 304, under the ETag of the record's revision.
 
     A body is read by several statements. A transaction would hold the database's write lock, so the revision is
-    looked at again afterwards, and the body built anew where somebody wrote in between.
+    looked at again afterwards, and the body built anew where somebody wrote in between. `sequence_of` tells how far
+    something is written that goes on in the record: then nobody stores the answer.
     """
     for _ in range(TRIES):
-        etag = etag_of(record)
+        sequence = sequence_of(record)
+        etag = etag_of(record, sequence)
+        headers = {} if sequence is None else {"Cache-Control": "no-store"}
         if is_known(request, etag):
             return not_modified(etag)
         body = build(record)
-        fresh = get_object_or_404(type(record)._default_manager, pk=record.pk)
-        if etag_of(fresh) == etag:
-            return Response(body, headers={"ETag": etag})
-        record = fresh
+        # What begins to be written raises the revision: only what goes on is asked for again.
+        is_same = _revision_of(record) == record.revision  # type: ignore[attr-defined]  # records with an ETag have one
+        if is_same and (sequence is None or sequence_of(record) == sequence):
+            return Response(body, headers={"ETag": etag} | headers)
+        record = get_object_or_404(type(record)._default_manager, pk=record.pk)
     # Written to all the time: a body that may be of two revisions gets no ETag.
+    return Response(body, headers=headers)
+
+
+def _revision_of(record: models.Model) -> int | None:
+    label = record._meta.label
+    rows = fetch(f"SELECT revision FROM {{{label}}} WHERE id = %s", [record.pk])
+    return rows[0][0] if rows else None
+
+
+def answer_of_store(request: Request, store: str, build: Callable[[], Any]) -> Response:
+    """Return what `build` makes, or 304, under the ETag of the counter of a store that is kept as rows."""
+    for _ in range(TRIES):
+        etag = etag_of(counter_of(store))
+        if is_known(request, etag):
+            return not_modified(etag)
+        body = build()
+        if etag_of(counter_of(store)) == etag:
+            return Response(body, headers={"ETag": etag})
     return Response(body)

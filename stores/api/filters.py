@@ -57,11 +57,15 @@ class FlagFilter(django_filters.TypedChoiceFilter):
 
 
 @extend_schema_field(OpenApiTypes.INT64)
-class MillisecondsFilter(django_filters.NumberFilter):
-    """A time in milliseconds since the epoch, as big-AGI has them."""
+class IntegerFilter(django_filters.NumberFilter):
+    """A whole number of 64 bits. django-filter's own takes parts of one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"min_value": -INT64, "max_value": INT64 - 1, "decimal_places": 0})
 
     def get_max_validator(self) -> None:
         return None
+
+
+class MillisecondsFilter(IntegerFilter):
+    """A time in milliseconds since the epoch, as big-AGI has them."""

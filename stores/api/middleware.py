@@ -7,6 +7,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from stores.api.bodies import assign_length
 from stores.api.problems import CONTENT_TYPE, NOTHING_HERE, SERVER_ERROR, problem_response
 from stores.api.request_ids import HEADER, assign_request_id
 
@@ -33,6 +34,7 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         assign_request_id(request)
         if self.is_async:
+            assign_length(request)
             return self._acall(request)
         return finish(request, self.get_response(request))
 

@@ -83,7 +83,7 @@ class CursorPagination(BasePagination):
         return Response(page if self.count is None else {"count": self.count} | page)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        link = {"type": "string", "format": "uri", "nullable": True}
+        link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
@@ -99,7 +99,10 @@ class CursorPagination(BasePagination):
         size = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
         ordering = {"type": "string", "enum": list(view.orderings), "default": view.orderings[0]}
         shapes = {
-            "cursor": ({"type": "string"}, "A place in the list, from `next` or `previous`."),
+            "cursor": (
+                {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+                "A place in the list, from `next` or `previous`.",
+            ),
             "page_size": (size, "Rows on a page."),
             "ordering": (ordering, "The order of the list."),
             "count": ({"type": "integer", "enum": [0, 1], "default": 0}, "1 adds the number of all rows."),
@@ -150,14 +153,14 @@ def _beyond(field: str, value: int | str | None, pk: int, descending: bool) -> Q
 
 
 def _read_choice(request: Request, name: str, choices: Sequence[str]) -> str:
-    value = request.query_params.get(name, choices[0])
+    value = request.query_params.get(name) or choices[0]
     if value not in choices:
         raise bad_parameter(name, f"{name} is one of: {', '.join(choices)}.")
     return value
 
 
 def _read_page_size(request: Request) -> int:
-    text = request.query_params.get("page_size", str(PAGE_SIZE))
+    text = request.query_params.get("page_size") or str(PAGE_SIZE)
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_PAGE_SIZE):
         raise bad_parameter("page_size", f"page_size is a number from 1 to {MAX_PAGE_SIZE}.")
     return int(text)
@@ -165,7 +168,7 @@ def _read_page_size(request: Request) -> int:
 
 def _read_cursor(request: Request, ordering: str) -> Cursor | None:
     text = request.query_params.get("cursor")
-    if text is None:
+    if not text:
         return None
     try:
         plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True).decode()

@@ -12,6 +12,7 @@ from rest_framework import exceptions
 from stores.api.ids import UnknownId
 from stores.api.renderers import write_json
 from stores.api.request_ids import request_id_of
+from stores.services.errors import Conflict, Invalid, KeyReused, Missing, ServiceError, Taken
 
 CONTENT_TYPE = "application/problem+json"
 TROUBLESHOOTING = "/api/docs/troubleshooting#"
@@ -28,9 +29,12 @@ KINDS = {
     412: "changed-meanwhile",
     413: "too-large",
     415: "unsupported-media-type",
+    422: "idempotency-key-reused",
     416: "range-not-satisfiable",
     429: "too-many-requests",
     500: "server-error",
+    502: "provider",
+    503: "not-ready",
 }
 """The entry in Troubleshooting, by status."""
 
@@ -55,6 +59,8 @@ class Problem(exceptions.APIException):
         self.kind = kind
         self.errors = errors or []
         self.headers = dict(headers or {})
+        self.extra: dict[str, Any] = {}
+        """Members of the problem beside those that all have."""
 
 
 def bad_parameter(name: str, detail: str, code: str = "invalid") -> Problem:
@@ -70,9 +76,11 @@ def problem_response(
     kind: str | None = None,
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     """Return the answer that tells of an error."""
     problem = describe_problem(request.path, request_id_of(request), status, detail, kind=kind, errors=errors)
+    problem |= extra or {}
     return HttpResponse(write_json(problem), status=status, content_type=CONTENT_TYPE, headers=headers)
 
 
@@ -104,6 +112,8 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:
         exc = exceptions.NotFound(NOTHING_HERE)
     elif isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied()
+    elif isinstance(exc, ServiceError):
+        exc = _problem_of(exc)
     if not isinstance(exc, exceptions.APIException):
         # The request log writes the traceback when it hears this.
         got_request_exception.send(sender=None, request=request._request)
@@ -117,7 +127,20 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:
     kind = exc.kind if isinstance(exc, Problem) else None
     # Of errors in single members, the first is what a person reads.
     detail = errors[0]["detail"] if errors and not isinstance(exc, Problem) else str(exc.detail)
-    return problem_response(request, exc.status_code, detail, kind=kind, errors=errors, headers=headers)
+    extra = exc.extra if isinstance(exc, Problem) else None
+    return problem_response(request, exc.status_code, detail, kind=kind, errors=errors, headers=headers, extra=extra)
+
+
+def _problem_of(error: ServiceError) -> Problem:
+    if isinstance(error, Missing):
+        return Problem(404, str(error))
+    if isinstance(error, Taken):
+        return Problem(409, str(error), kind="id-taken")
+    if isinstance(error, Conflict):
+        return Problem(409, str(error), kind=error.kind)
+    if isinstance(error, KeyReused):
+        return Problem(422, str(error))
+    return Problem(400, str(error), errors=error.errors if isinstance(error, Invalid) else [])
 
 
 def _errors_in(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:

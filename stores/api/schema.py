@@ -1,5 +1,6 @@
-"""The API's description (OpenAPI), and the page that shows it."""
+"""The API's description (OpenAPI 3.1): what views say of their operations, and the views that give it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -9,38 +10,23 @@ from drf_spectacular.renderers import (
     OpenApiYamlRenderer,
     OpenApiYamlRenderer2,
 )
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from stores.api.problems import CONTENT_TYPE, KINDS
+from stores.api.auto_schema import CHANGE_HEADER, ETAG_HEADER, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, PURGE
 
-PROBLEM = {
-    "type": "object",
-    "description": "What went wrong (RFC 9457).",
-    "required": ["type", "title", "status", "detail", "instance", "request_id", "errors"],
-    "properties": {
-        "type": {"type": "string", "description": "Address of the entry in Troubleshooting."},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string", "description": "The path that was asked for."},
-        "request_id": {"type": "string", "description": "As in the header X-Request-ID and in the log."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "detail", "code"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "`?name` of a parameter, or a JSON Pointer."},
-                    "detail": {"type": "string"},
-                    "code": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-ALWAYS = (401, 403, 406, 500)
-WITH_ID = (404,)
-WITH_PARAMETERS = (400,)
+__all__ = ["CHANGE_HEADER", "IDEMPOTENCY_KEY", "IF_MATCH", "PURGE", "DocsView", "SchemaView", "reads", "writes"]
+
+
+def writes(*, if_match: bool = True, **kwargs: Any) -> Callable[[Any], Any]:
+    """Describe an operation that writes; `if_match` says whether it can be made conditional."""
+    conditions = [IF_MATCH] if if_match else []
+    return extend_schema(parameters=[*conditions, ETAG_HEADER, *kwargs.pop("parameters", [])], **kwargs)
+
+
+def reads(**kwargs: Any) -> Callable[[Any], Any]:
+    """Describe an operation that reads what has an ETag. Those of `RevisionViewSet` and the like are known."""
+    return extend_schema(parameters=[IF_NONE_MATCH, ETAG_HEADER, *kwargs.pop("parameters", [])], **kwargs)
 
 
 class SchemaView(SpectacularAPIView):
@@ -62,7 +48,8 @@ class BearerScheme(OpenApiAuthenticationExtension):
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        return {"type": "http", "scheme": "bearer"}
+        description = "A token of the account page or of `manage.py create_token`, as `Authorization: Bearer <token>`."
+        return {"type": "http", "scheme": "bearer", "description": description}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):
@@ -72,24 +59,5 @@ class SessionScheme(OpenApiAuthenticationExtension):
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        return {"type": "apiKey", "in": "cookie", "name": "bigagi_session"}
-
-
-def drop_slashes(endpoints: list[Any], **kwargs: Any) -> list[Any]:
-    """Describe each route without the slash at its end, which is neither needed nor refused."""
-    return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
-
-
-def add_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Describe the errors that every operation can answer with."""
-    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
-    body = {"content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    for path, operations in result.get("paths", {}).items():
-        for operation in operations.values():
-            statuses = (
-                ALWAYS + (WITH_ID if "{" in path else ()) + (WITH_PARAMETERS if operation.get("parameters") else ())
-            )
-            for status in sorted(statuses):
-                problem = {"description": KINDS[status].replace("-", " ").capitalize()} | body
-                operation["responses"].setdefault(str(status), problem)
-    return result
+        description = "The session of the pages; what writes needs the header X-CSRFToken as well."
+        return {"type": "apiKey", "in": "cookie", "name": "bigagi_session", "description": description}

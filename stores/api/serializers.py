@@ -1,11 +1,39 @@
 """Records as big-AGI wrote them, with our facts beside, under `_server`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from stores import jsontext
+from stores.codecs import INT64
 from stores.collections import Collection
+
+TEXT = "^[^\\u0000]*$"
+"""Text that every database takes; halves of surrogate pairs are not in JSON in UTF-8."""
+
+ID: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": TEXT}
+"""A record's id in the API's description, as `stores.codecs.is_id` takes it."""
+
+
+def one_of(*names: str) -> dict[str, Any]:
+    """Return the rule that exactly one of these members is given, for a serializer's `rules`."""
+    return {"oneOf": [{"required": [name]} for name in names]}
+
+
+@extend_schema_field(ID)
+class IdField(serializers.CharField):
+    """A record's id, as it is: spaces at its ends belong to it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=200, trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        # DRF takes numbers as well.
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
 
 
 class RecordListSerializer(serializers.ListSerializer[Any]):
@@ -19,7 +47,9 @@ class RecordListSerializer(serializers.ListSerializer[Any]):
 
 
 class RecordSerializer(serializers.Serializer[Any]):
-    """Writes rows by their collection's codec, a whole page at once. The fields tell the schema what is in it."""
+    """Writes rows by their collection's codec, a whole page at once. The fields tell the schema what is in it.
+
+    `rules`, here as in any serializer, is JSON Schema: what holds of a body beside the types of its members."""
 
     collection: Collection
 
@@ -47,3 +77,53 @@ class ServerFactsSerializer(serializers.Serializer[Any]):
     """What is under `_server` in each record; a write ignores it."""
 
     href = serializers.CharField(help_text="The record's address.")
+
+
+def with_notes(body: dict[str, Any], lost_keys: Sequence[str]) -> dict[str, Any]:
+    """Return the answer to a write, with a note of keys of which only a marker came and none is here."""
+    if not lost_keys:
+        return body
+    note = (
+        f"Only markers came for these keys, and none is here; they are empty now: {', '.join(sorted(set(lost_keys)))}."
+    )
+    return body | {"_server": body.get("_server", {}) | {"notes": [note]}}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -INT64 <= value < INT64
+
+
+_TYPES: tuple[tuple[type, Callable[[Any], bool], str], ...] = (
+    (serializers.CharField, lambda value: isinstance(value, str), "a text"),
+    (serializers.BooleanField, lambda value: isinstance(value, bool), "true or false"),
+    (serializers.IntegerField, _is_number, "a number"),
+    (serializers.FloatField, _is_number, "a number"),
+    (serializers.ListField, lambda value: isinstance(value, list), "a list"),
+    (serializers.DictField, lambda value: isinstance(value, dict), "an object"),
+)
+
+
+def find_errors(
+    shape: type, value: Any, stored: Any = None, pointer: str = "", *, is_partial: bool = False
+) -> Iterator[dict[str, str]]:
+    """Yield what is wrong with the known members of a record: of a wrong type and not what is stored, or missing.
+
+    `shape` is the serializer that declares them. With `is_partial` nothing has to be there, and null removes.
+    """
+    ours = stored if isinstance(stored, dict) else {}
+    for name, field in shape()._declared_fields.items():
+        if name == "_server" or field.read_only:
+            continue
+        place = f"{pointer}/{name}"
+        if name not in value:
+            if field.required and not is_partial:
+                yield {"pointer": place, "detail": "This is missing.", "code": "required"}
+            continue
+        given = value[name]
+        if given is None and (field.allow_null or is_partial):
+            continue
+        for kind, fits, words in _TYPES:
+            if isinstance(field, kind):
+                if not fits(given) and not (name in ours and jsontext.same(given, ours[name])):
+                    yield {"pointer": place, "detail": f"This is {words}.", "code": "type"}
+                break

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
@@ -58,7 +59,7 @@ async def _pull(chunks: Generator[bytes, None, None]) -> AsyncIterator[bytes]:
             chunks.close()
 
     try:
-        while (chunk := await loop.run_in_executor(_threads, take)) is not None:
+        while (chunk := await loop.run_in_executor(_threads, copy_context().run, take)) is not None:
             yield chunk
     finally:
         _threads.submit(close)

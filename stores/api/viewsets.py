@@ -3,18 +3,128 @@
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from rest_framework import viewsets
+from rest_framework import status, viewsets
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from stores.api.concurrency import answer_revision
+from stores.api.concurrency import answer_of_store, answer_revision
+from stores.api.filters import check_parameters
+from stores.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from stores.api.ids import LOOKUP, decode_id
-from stores.api.problems import NOTHING_HERE
+from stores.api.once import answer_once
+from stores.api.origin import origin_of
+from stores.api.parsers import MAX_BODY
+from stores.api.problems import NOTHING_HERE, Problem, bad_parameter
+from stores.api.serializers import find_errors
+from stores.codecs import JSONObject
+from stores.journal.recorder import Origin
+from stores.jsontext import canonical
+from stores.models import Change
+from stores.preconditions import Precondition, Stale
 
 
-class RecordViewSet(viewsets.GenericViewSet[Any]):
+class WritingViewSet(viewsets.GenericViewSet[Any]):
+    """What views that write have in common: who writes, what the client saw, what it sent, what it is answered."""
+
+    max_body = MAX_BODY
+    shape: type[Any] | None = None
+    """The serializer that says which members of a body are of which type."""
+
+    answers_in_one_transaction = True
+    """Whether a POST with an Idempotency-Key writes and stores its answer in one transaction, which a crash undoes
+    whole; False for what works in batches, and can be sent again."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # The handler's name is set by the route, where it has one.
+        handler = getattr(self, "post", None)
+        if request.method == "POST" and IDEMPOTENCY_KEY in request.headers and handler is not None:
+            self.post = answer_once(self, handler)
+
+    def describe_body(self) -> str:
+        """Return what tells this request's body from others, for its Idempotency-Key."""
+        return canonical(self.request.data)
+
+    def get_origin(self) -> Origin:
+        """Return who writes, for the journal."""
+        return origin_of(self.request)
+
+    def get_precondition(self) -> Precondition:
+        """Return what the client saw (If-Match)."""
+        return Precondition(self.request.headers.get("If-Match"))
+
+    def read_object(self) -> JSONObject:
+        """Return the body, which is an object. Raises `Problem`."""
+        body = self.request.data
+        if not isinstance(body, dict):
+            raise Problem(400, "The body is a JSON object.")
+        return {key: value for key, value in body.items() if key != "_server"}
+
+    def read_record(self, stored: Any = None, *, is_partial: bool = False) -> JSONObject:
+        """Return the body, a record of big-AGI's whose known members have their types, unless they are what is stored.
+
+        Raises `Problem`."""
+        body = self.read_object()
+        assert self.shape is not None
+        if errors := list(find_errors(self.shape, body, stored, is_partial=is_partial)):
+            raise Problem(400, f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors)
+        return body
+
+    def read_flag(self, name: str) -> bool:
+        """Return a flag of the query. Raises `Problem` for any other word, and for other parameters."""
+        return self.read_flags(name)[name]
+
+    def read_flags(self, *names: str) -> dict[str, bool]:
+        """Return flags of the query. Raises `Problem` for any other word, and for other parameters."""
+        check_parameters(self.request, names)
+        return {name: self.parse_flag(name) for name in names}
+
+    def parse_flag(self, name: str) -> bool:
+        """Return a flag of the query, beside other parameters. Raises `Problem` for any other word."""
+        word = self.request.query_params.get(name, "false")
+        if word not in ("1", "0", "true", "false"):
+            raise bad_parameter(name, f"{name} is one of: true, false.")
+        return word in ("1", "true")
+
+    def answer_write(
+        self, body: Any, etag: str | None, change: Change | None, *, created_at: str | None = None
+    ) -> Response:
+        """Return the answer to a write: the record as it is now, its ETag, and the journal's entry."""
+        headers = {"ETag": etag} if etag else {}
+        if change is not None:
+            headers["Bigagi-Change"] = str(change.pk)
+        if created_at is not None:
+            headers["Location"] = created_at
+        return Response(body, status.HTTP_201_CREATED if created_at else status.HTTP_200_OK, headers=headers)
+
+    def answer_deletion(self, change: Change | None) -> Response:
+        """Return the answer to a deletion."""
+        return Response(status=204, headers={} if change is None else {"Bigagi-Change": str(change.pk)})
+
+    def get_current(self) -> Response:
+        """Return the record as it is now, for a client that saw an older one."""
+        # Views that compare have one.
+        answer: Response = self.retrieve(self.request, **self.kwargs)  # type: ignore[attr-defined]
+        return answer
+
+    def handle_exception(self, exc: Exception) -> Any:
+        if isinstance(exc, Stale):
+            exc = self._as_problem(exc)
+        return super().handle_exception(exc)
+
+    def _as_problem(self, stale: Stale) -> Problem:
+        headers = {} if stale.etag is None else {"ETag": stale.etag}
+        problem = Problem(412, "It was changed since you read it: look at `current`, and send it again.")
+        problem.headers = headers
+        self.request.META.pop("HTTP_IF_NONE_MATCH", None)
+        if stale.etag is not None and hasattr(self, "retrieve"):
+            problem.extra["current"] = self.get_current().data
+        return problem
+
+
+class RecordViewSet(WritingViewSet):
     """Records under the ids that big-AGI gave them."""
 
     lookup_field = "uid"
@@ -36,13 +146,33 @@ class RevisionViewSet(RecordViewSet):
     """Records that have a revision: with an ETag, and 304 to whom has it."""
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return answer_revision(request, self.get_object(), lambda record: self.get_serializer(record).data)
+        return answer_revision(
+            request, self.get_object(), lambda record: self.get_serializer(record).data, self.sequence_of
+        )
+
+    def sequence_of(self, record: Any) -> int | None:
+        """Return how far something is written that goes on in the record; None: nothing is."""
+        return None
+
+
+class StoreRecordViewSet(RecordViewSet):
+    """Records whose ETag is that of the store that they are kept in (`store`)."""
+
+    store: str
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return answer_of_store(request, self.store, lambda: self.get_serializer(self.get_object()).data)
 
 
 class UnknownRouteView(APIView):
     """All that no route takes: 401 to strangers as everywhere, else 404."""
 
     schema = None
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        # What is not there allows no method, and must not say that it does.
+        return {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -42,6 +42,7 @@ class Decision:
     reason: str = ""
     rows: Rows | None = None
     ours: Any = None
+    value: Any = None
     keeps_source: bool = False
 
 
@@ -90,7 +91,7 @@ def decide(
     if _is_older(collection, value, ours, imported, source):
         return Decision("skipped", "older")
     if imported is not None and row.content_hash == imported.imported_hash:
-        return Decision("updated", rows=rows, ours=ours)
+        return Decision("updated", rows=rows, ours=ours, value=value)
     if imported is not None and rows.content_hash == imported.imported_hash:
         return Decision("unchanged")
     return Decision("skipped", "changed here", rows=rows, ours=ours, keeps_source=True)

@@ -42,6 +42,8 @@ class Options:
 
     dry_run: bool = False
     restore_deleted: bool = False
+    actor: str = ""
+    """Who imports, for the journal."""
     on_progress: Callable[[Progress], None] = lambda progress: None
 
 
@@ -163,7 +165,11 @@ class Import:
         progress.complete("read", "check")
         self.source = Source(first_run=same.pk if same else None, uncarried=UNCARRIED.get(self.kind, frozenset()))
         self.writer = Writer(
-            progress, self.source, restores_deleted=self.options.restore_deleted, writes=not self.options.dry_run
+            progress,
+            self.source,
+            restores_deleted=self.options.restore_deleted,
+            writes=not self.options.dry_run,
+            actor=self.options.actor,
         )
         self.writer.place_at(conversations, base)
 

@@ -1,19 +1,24 @@
-"""Records into rows: decides, writes and counts, in short transactions."""
+"""Records into rows: decides, writes and counts, in short transactions.
+
+All of them add to one entry of the journal.
+"""
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import transaction
-
 from stores import jsontext
-from stores.codecs import Damaged, Rows
+from stores.codecs import Damaged, Rows, storable
 from stores.collections import Collection
 from stores.importers.decision import Candidate, Decision, Source, decide
 from stores.importers.run import Progress
 from stores.iteration import batched
-from stores.models import ImportedRecord, Quarantine, Record, Revision
+from stores.journal.delta import diff
+from stores.journal.lists import DAMAGED
+from stores.journal.recorder import Entry, Origin, record_change
+from stores.models import Change, ImportedRecord, Quarantine, Record, Revision
 from stores.quarantine import save_quarantine
 from stores.secrets import Sealer
 
@@ -24,8 +29,12 @@ PAUSE = 0.01
 class Writer:
     """Writes what a file brings. With `writes` off it decides and counts the same, and leaves the database alone."""
 
-    def __init__(self, progress: Progress, source: Source, *, restores_deleted: bool, writes: bool) -> None:
+    def __init__(
+        self, progress: Progress, source: Source, *, restores_deleted: bool, writes: bool, actor: str = ""
+    ) -> None:
         self.progress = progress
+        self._origin = Origin(Change.Source.IMPORT, actor)
+        self._change: Change | None = None
         self.source = source
         self.writes = writes
         self.sealer = Sealer()
@@ -65,9 +74,9 @@ class Writer:
         if not self.writes:
             decisions = self._decide(collection, candidates)
         else:
-            with transaction.atomic():
+            with self._entry() as entry:
                 decisions = self._decide(collection, candidates)
-                self._apply(collection, decisions)
+                self._apply(entry, collection, decisions)
                 self.progress.save_soon()
             self.last_transaction = time.monotonic() - started
             time.sleep(PAUSE)
@@ -102,7 +111,15 @@ class Writer:
                 self.needs_verification = True
         return decisions
 
-    def _apply(self, collection: Collection, decisions: Sequence[tuple[Candidate, Decision]]) -> None:
+    @contextmanager
+    def _entry(self) -> Iterator[Entry]:
+        run = self.progress.run
+        summary = run.source_name if run else ""
+        with record_change(self._origin, "import", summary, run=run, into=self._change) as entry:
+            yield entry
+        self._change = entry.change or self._change
+
+    def _apply(self, entry: Entry, collection: Collection, decisions: Sequence[tuple[Candidate, Decision]]) -> None:
         self.sealer.save()
         run = self.progress.run
         created = [
@@ -112,13 +129,19 @@ class Writer:
         ]
         if created:
             collection.insert(created, run)
+            for written, _ in created:
+                entry.created(collection.kind, written.uid, written.content_hash)
         updated = [(candidate, decision) for candidate, decision in decisions if decision.bucket == "updated"]
         rows = collection.find(candidate.uid for candidate, _ in updated)
         revisions: list[tuple[str, str, str, str]] = []
         for candidate, decision in updated:
             assert decision.rows is not None
             revisions.append((collection.kind, candidate.uid, "replaced", collection.text_of(decision.ours)))
-            collection.replace(rows[candidate.uid], decision.rows, run)
+            row = rows[candidate.uid]
+            hashes = row.content_hash, decision.rows.content_hash
+            delta = diff(collection.as_journaled(decision.ours), collection.as_journaled(decision.value))
+            collection.replace(row, decision.rows, run)
+            entry.updated(collection.kind, candidate.uid, *hashes, delta)
         for candidate, decision in decisions:
             if decision.bucket in ("created", "updated"):
                 revisions += [(kind, uid, "original", jsontext.encode(old)) for kind, uid, old in candidate.originals]
@@ -189,9 +212,12 @@ class Writer:
             self.progress.error(member.place, f"{member.kind} quarantined: {member.reason}")
         if self.writes and new:
             for some in batched(new, 50):
-                with transaction.atomic():
+                with self._entry() as entry:
                     self.sealer.save()
                     save_quarantine(store, some, self.progress.run)
+                    for member in some:
+                        uid = f"{store}/{member.collection}"
+                        entry.created(DAMAGED, storable(uid)[:500], jsontext.digest(member.raw))
 
     def _is_kept(self, store: str, member: Damaged) -> bool:
         place = (store, member.collection)

@@ -1,5 +1,19 @@
 from stores.models.base import Record
+from stores.models.idempotency import IdempotencyKey
+from stores.models.journal import Change, ChangedRecord, StoreCounter
 from stores.models.migration import ImportedRecord, MigrationRun, Quarantine
 from stores.models.store import Revision, Secret, Store
 
-__all__ = ["ImportedRecord", "MigrationRun", "Quarantine", "Record", "Revision", "Secret", "Store"]
+__all__ = [
+    "Change",
+    "ChangedRecord",
+    "IdempotencyKey",
+    "ImportedRecord",
+    "MigrationRun",
+    "Quarantine",
+    "Record",
+    "Revision",
+    "Secret",
+    "Store",
+    "StoreCounter",
+]

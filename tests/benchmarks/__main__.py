@@ -4,7 +4,11 @@ import argparse
 import importlib
 import sys
 
-MODULES = {"import": "tests.benchmarks.importing"}
+MODULES = {
+    "api": "tests.benchmarks.api",
+    "import": "tests.benchmarks.importing",
+    "streaming": "tests.benchmarks.streaming",
+}
 
 
 def main() -> int:

@@ -113,6 +113,7 @@ def test_text_can_be_read_and_nothing_runs_over_on_a_phone(imported, page, schem
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     page.goto("/admin/chats/conversation/")
     page.locator("#result_list").get_by_role("link", name="A picture").click()
+    page.locator(".turn").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     luminances = page.evaluate(
         """() => {

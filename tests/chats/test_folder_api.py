@@ -38,7 +38,8 @@ def test_an_unknown_folder_is_not_found():
     client = sign_in()
     make_folder("order")
     read_problem(client.get("/api/folders/nobody"), 404)
-    read_problem(client.get("/api/folders/order"), 404)
+    # A word of ours, not the folder of that name.
+    read_problem(client.get("/api/folders/order"), 405)
     read_problem(client.get("/api/folders?title=Work"), 400)
 
 

@@ -147,10 +147,10 @@ def test_it_replaces_what_no_response_can_carry():
 @pytest.mark.parametrize("unit", [">", "[", "![[", "*a ", "[a](", "`", "- ", "|a|-\n", "<", "&", "**a ", "[x](<"])
 def test_it_ends_soon_whatever_is_nested(unit):
     text = unit * (rendering.MAX_MARKDOWN // len(unit))
-    start = time.perf_counter()
+    start = time.process_time()
     assert_harmless(render_markdown(text))
-    # Measured at two seconds at most; a renderer that backtracks would take minutes.
-    assert time.perf_counter() - start < 20
+    # Measured at two seconds of computing at most; a renderer that backtracks would take minutes.
+    assert time.process_time() - start < 60
 
 
 _pieces = st.lists(

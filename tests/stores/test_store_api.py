@@ -114,9 +114,11 @@ def test_a_store_kept_as_rows_is_put_together():
         raw_digest="",
         is_json=True,
     )
-    answer = sign_in().get("/api/stores/app-chats")
+    client = sign_in()
+    answer = client.get("/api/stores/app-chats")
     assert answer.streaming
-    assert "ETag" not in answer
+    assert answer["ETag"] == '"0-0"'
+    assert client.get("/api/stores/app-chats", headers={"If-None-Match": '"0-0"'}).status_code == 304
     store = read(answer)
     assert [chat.get("id") for chat in store["state"]["conversations"]] == ["a", None, "b"]
     assert store["version"] == 4
@@ -125,7 +127,8 @@ def test_a_store_kept_as_rows_is_put_together():
 def test_an_unknown_store_is_not_found():
     client = sign_in()
     # The browser's database of images is no store, although it is kept as rows.
-    for name in ("nothing", "app-chats", "Big-AGI", "init", "~"):
+    read_problem(client.get("/api/stores/init"), 405)
+    for name in ("nothing", "app-chats", "Big-AGI", "~", "~aW5pdA"):
         read_problem(client.get(f"/api/stores/{name}"), 404)
         read_problem(client.get(f"/api/stores/{name}/revisions"), 404)
 

@@ -12,6 +12,7 @@ from django.db import connections
 from bigagi_site import startup
 from bigagi_site.checks import TAG
 from bigagi_site.services import create_sign_in_link, get_owner
+from stores.batches import stop_writers
 from stores.secrets import why_unreadable
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 STREAM_SECONDS = 3
 """How long open streams may go on after Ctrl-C."""
+
+RUN_SECONDS = 1.5
+"""How long answers that stream may then take to be stored."""
+
+WRITE_SECONDS = 1
+"""How long the logs may then be written, if the database is busy."""
 
 
 class Command(BaseCommand):
@@ -45,6 +52,10 @@ class Command(BaseCommand):
             raise CommandError("Stopped before the server was up.", returncode=130) from error
         try:
             server = self.build_server()
+            # From here on a signal asks the server to end: raised as an exception, it could be lost in some callback,
+            # and the server would run on.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, server.handle_exit)
             self.greet(host, listener.getsockname()[1], base_url, with_link=link or sys.stdout.isatty())
             self.serve(server, listener)
         except KeyboardInterrupt:
@@ -62,6 +73,9 @@ class Command(BaseCommand):
     def prepare_database(self) -> None:
         if backup := startup.prepare_database():
             self.stdout.write(f"Backup before the migration: {backup.path}")
+        startup.close_broken_imports()
+        startup.close_broken_generations()
+        startup.fetch_environment_models()
         startup.ensure_key_file()
         if reason := why_unreadable():
             self.stderr.write(self.style.WARNING(f"Warning: {reason} Chats work meanwhile."))
@@ -95,6 +109,13 @@ class Command(BaseCommand):
         import uvicorn
 
         from bigagi_site.asgi import application
+        from chats.generations.engine import shut_down
+
+        class Server(uvicorn.Server):
+            async def shutdown(self, sockets: list[socket] | None = None) -> None:
+                # Readers of answers are let go by that, where uvicorn would wait for them.
+                await shut_down(RUN_SECONDS)
+                await super().shutdown(sockets)
 
         config = uvicorn.Config(
             application,
@@ -105,15 +126,14 @@ class Command(BaseCommand):
             server_header=False,
             timeout_graceful_shutdown=STREAM_SECONDS,
         )
-        return uvicorn.Server(config)
+        return Server(config)
 
     def serve(self, server: "uvicorn.Server", listener: socket) -> None:
-        # uvicorn ends its work first, then raises the signal again for the handler that it found.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         server.run(sockets=[listener])
 
     def leave(self) -> None:
         """End the process, even if a request still holds a thread: the interpreter would wait for it for ever."""
+        stop_writers(WRITE_SECONDS)
         connections.close_all()
         sys.stdout.flush()
         sys.stderr.flush()

@@ -19,6 +19,7 @@ from rich.progress import Progress as Bar
 from stores.importers.importer import Options, Refused, import_file
 from stores.importers.report import counts_table, describe_counts, proof, run_report
 from stores.importers.run import AlreadyRunning, Progress
+from stores.management.actors import user_name
 from stores.models import MigrationRun
 
 
@@ -98,7 +99,9 @@ class Command(BaseCommand):
                 bar.update(task, completed=min(progress.bytes_read, size), description=told)
 
             try:
-                return import_file(path, Options(options["dry_run"], options["restore_deleted"], on_progress=show))
+                return import_file(
+                    path, Options(options["dry_run"], options["restore_deleted"], user_name(), on_progress=show)
+                )
             except AlreadyRunning as error:
                 raise CommandError(str(error), returncode=2) from error
             except KeyboardInterrupt:

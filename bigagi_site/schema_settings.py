@@ -1,0 +1,83 @@
+"""Settings of the API's description (drf-spectacular) and of the database's diagram (django-extensions)."""
+
+from typing import Any
+
+DESCRIPTION = """\
+A person's AI chats over REST. Conversations, messages, folders, models and services are **big-AGI's own JSON**; what
+bigagi adds is under `_server`, and a write ignores it. bigagi's own resources are snake_case.
+
+- **Sign in** with `Authorization: Bearer <token>`. Tokens are made on the [account page](/account) or by
+  `manage.py create_token NAME`; a read-only one is refused what writes.
+- **Lists** come in pages: follow `next` until it is null. Unknown parameters are an error that names the known ones.
+- **Nothing is overwritten unseen**: send the `ETag` of what you read as `If-Match`, and 412 shows what is there now.
+- **Every write is in the journal** under the number in `Bigagi-Change`: `POST /api/changes/{id}/undo` takes it back.
+- **A request sent twice** with one `Idempotency-Key` is done once.
+- **Errors** are `application/problem+json`; their `type` leads to the entry in
+  [Troubleshooting](/api/docs/troubleshooting).
+- **Secrets never leave**: a key is shown as `bigagi-secret:` and its last characters. Sent back like that, it stays.
+
+[REST in five minutes](/api/docs/five-minutes) shows it with curl and Python.
+"""
+
+TAGS: list[dict[str, str]] = [
+    {"name": "chats", "description": "Conversations with their messages."},
+    {"name": "folders", "description": "Folders of chats."},
+    {"name": "assets", "description": "Images and sounds."},
+    {"name": "llms", "description": "Models."},
+    {"name": "services", "description": "Providers' endpoints with their keys."},
+    {"name": "openai-models", "description": "What the OpenAI service offers, with prices."},
+    {"name": "assignments", "description": "Which model serves a domain, as `primaryChat`."},
+    {"name": "workspace", "description": "The files that are assigned to a chat."},
+    {"name": "files", "description": "Text files and their contents."},
+    {"name": "stores", "description": "big-AGI's state, by the name of the store."},
+    {"name": "metrics", "description": "What was used, and what it cost."},
+    {"name": "migrations", "description": "Imports of big-AGI's files."},
+    {"name": "changes", "description": "The journal of all changes, and undo."},
+    {"name": "requests", "description": "The log of requests to the API."},
+    {"name": "tokens", "description": "Tokens of clients."},
+]
+
+SPECTACULAR: dict[str, Any] = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "bigagi",
+    "DESCRIPTION": DESCRIPTION,
+    "VERSION": "0.1.0",
+    "TAGS": TAGS,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAdminUser"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api",
+    # What is stored can be of any type, what is sent cannot: one shape would be wrong for one of them.
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ChangeSourceEnum": "stores.models.Change.Source",
+        "RecordActionEnum": "stores.models.ChangedRecord.Action",
+        "RevisionReasonEnum": "stores.models.Revision.Reason",
+        "RunStatusEnum": "stores.models.MigrationRun.Status",
+    },
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["stores.api.schema_hooks.drop_slashes"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "stores.api.schema_hooks.mend_any",
+        "stores.api.schema_hooks.open_records",
+        "stores.api.schema_hooks.describe_parameters",
+        "stores.api.schema_hooks.add_problems",
+        "bigagi_site.docs.examples.add_examples",
+        "bigagi_site.docs.links.add_links",
+        "stores.api.schema_hooks.drop_unused",
+    ],
+}
+
+GRAPH_MODELS: dict[str, Any] = {
+    "app_labels": ["stores", "llms", "metrics", "workspace", "chats", "bigagi_site"],
+    "group_models": True,
+    "rankdir": "TB",
+    "sort_fields": False,
+    "inheritance": False,
+    "hide_edge_labels": True,
+    "arrow_shape": "normal",
+    "relation_fields_only": True,
+    # What tables have in common is in each of them.
+    "exclude_models": ["Record", "Abstract*"],
+}

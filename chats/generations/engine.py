@@ -1,0 +1,183 @@
+"""The engine: runs are tasks of the server's event loop, each of which calls a model and streams what it answers."""
+
+import asyncio
+import contextvars
+import logging
+import os
+import uuid
+from contextlib import aclosing
+from typing import Any
+
+from chats.generations import recovery, titles
+from chats.generations.begin import Begin
+from chats.generations.ending import ABORTED, SERVER_ERROR, SERVER_STOPPED, Ending, ending_of, ending_of_failure
+from chats.generations.lock import ALIVE
+from chats.generations.naming import name_chat
+from chats.generations.store import Finish
+from chats.generations.stream import Stream
+from chats.generations.writer import Writer
+from chats.models import Generation
+from llms.calls.events import CallFailed
+from stores.api.asynchronous import in_thread
+from stores.api.problems import Problem, describe_problem
+from stores.journal.recorder import Origin
+
+KEPT_SECONDS = 60
+"""How long an ended run stays in memory, for readers who come back."""
+SWEEP_SECONDS = 5
+EVENTS_SWEEP_SECONDS = 60
+
+logger = logging.getLogger(__name__)
+
+OWNER = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+"""This process, as generations name it."""
+
+
+class Engine:
+    """All runs of this process."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.streams: dict[str, Stream] = {}
+        self.is_closing = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._writer = Writer(self.streams, OWNER, self.stop)
+        self._spawn(self._writer.run())
+        self._spawn(self._sweep())
+
+    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
+        # An empty context: what belongs to the request that happened to come first must not follow a task about.
+        task = self.loop.create_task(coroutine, context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- what views and the server call ---
+
+    async def begin(self, asked: Begin) -> Stream:
+        """Begin a run. Raises what `chats.generations.begin.begin` raises, and `Problem` while the server ends."""
+        if self.is_closing:
+            raise Problem(503, "The server is stopping. Try again when it is up.")
+        begun = await self._writer.begin(asked)
+        stream = Stream(begun, self.loop)
+        ALIVE.add(stream.uid)
+        self.streams[stream.uid] = stream
+        stream.send(
+            "start",
+            {
+                "generation": stream.uid,
+                "conversation": asked.chat,
+                "userMessage": begun.user_message,
+                "message": begun.base,
+                "model": {"id": begun.model.id, "label": begun.model.label, "vendor": begun.model.vendor_id},
+                "prompt": {"tokens": begun.prompt.tokens, "leftOut": begun.prompt.left_out},
+            },
+        )
+        stream.task = self._spawn(self._run(stream))
+        self._writer.wake()
+        return stream
+
+    def stop(self, uid: str) -> None:
+        """End the run's call, if it runs here."""
+        if (stream := self.streams.get(uid)) is not None and not stream.is_over and not stream.is_stopping:
+            stream.is_stopping = True
+            # A task that is cancelled before its first step never takes one: it looks by itself.
+            if stream.task is not None and stream.is_calling:
+                stream.task.cancel()
+
+    async def shut_down(self, seconds: float) -> None:
+        """End all runs as the server ends, and store them; it takes so long at most."""
+        self.is_closing = True
+        for uid, stream in list(self.streams.items()):
+            stream.is_leaving = True
+            self.stop(uid)
+        runs = [stream.task for stream in self.streams.values() if stream.task is not None]
+        if runs:
+            await asyncio.wait(runs, timeout=seconds)
+
+    # --- a run ---
+
+    async def _run(self, stream: Stream) -> None:
+        ending = await self._call(stream)
+        stream.is_over = True
+        stream.send_all()
+        begun = stream.begun
+        problem = None
+        if ending.is_error:
+            stream.answer.add_error(ending.detail)
+            request_id = begun.generation.request_id
+            problem = describe_problem("", request_id, ending.http_status, ending.detail, kind=ending.kind)
+        seconds = self.loop.time() - stream.started
+        is_done = ending.status == Generation.Status.DONE
+        title = titles.title_from(begun.prompt.messages) if is_done else ""
+        finish = Finish(
+            begun,
+            stream.answer,
+            ending.status,
+            ending.outcome,
+            ending.stop_reason,
+            ending.detail,
+            seconds,
+            title,
+            problem,
+        )
+        try:
+            await self._writer.finish(stream, finish)
+            if title and begun.generation.source != "test":
+                origin = Origin(begun.generation.source, begun.generation.actor, begun.generation.request_id)
+                chat = begun.generation.conversation.uid
+                self._spawn(name_chat(origin, chat, title, stream.answer.visible_text()))
+        finally:
+            stream.end()
+            self.loop.call_later(KEPT_SECONDS, self.streams.pop, stream.uid, None)
+
+    async def _call(self, stream: Stream) -> Ending:
+        begun = stream.begun
+        stream.is_calling = True
+        try:
+            if not stream.is_stopping:
+                async with aclosing(begun.model.call(begun.model.request(begun.prompt.messages))) as events:
+                    async for event in events:
+                        stream.take(event)
+                return ending_of(stream.answer)
+        except asyncio.CancelledError:
+            if not stream.is_stopping:
+                # The loop ends: the next server closes the run, and says so.
+                raise
+        except CallFailed as error:
+            return ending_of_failure(error)
+        except Exception:
+            logger.exception("a generation failed")
+            return SERVER_ERROR
+        return SERVER_STOPPED if stream.is_leaving else ABORTED
+
+    # --- what nobody else clears ---
+
+    async def _sweep(self) -> None:
+        events_at = 0.0
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await in_thread(recovery.close_all_abandoned)
+                if self.loop.time() >= events_at:
+                    events_at = self.loop.time() + EVENTS_SWEEP_SECONDS
+                    await in_thread(recovery.delete_old_events)
+            except Exception:
+                logger.exception("old generations could not be cleared")
+
+
+_engine: Engine | None = None
+
+
+def get_engine() -> Engine:
+    """Return the engine of the running event loop."""
+    global _engine
+    if _engine is None or _engine.loop is not asyncio.get_running_loop():
+        _engine = Engine()
+    return _engine
+
+
+async def shut_down(seconds: float) -> None:
+    """End all runs of this process, if there are any."""
+    if _engine is not None:
+        await _engine.shut_down(seconds)

@@ -1,0 +1,59 @@
+"""While a run writes in a chat, nobody else changes its messages (design, section 6)."""
+
+import time
+
+from chats.models import Conversation, Generation
+from stores.services.errors import Conflict
+from stores.sql import fetch
+
+KIND = "generation-running"
+LEASE_MS = 10_000
+GRACE_MS = 10_000
+"""How long after the end of its lease a run is left alone."""
+
+ALIVE: set[str] = set()
+"""The runs of this process: a machine that slept finds their leases over, and them going on."""
+
+
+def running_in(chat: Conversation) -> Generation | None:
+    """Return the run that writes in the chat now, if one does."""
+    # Every write in a chat asks this, and hardly ever is there one.
+    if not fetch("SELECT 1 FROM {chats.Generation} WHERE conversation_id = %s AND status = 'running'", [chat.pk]):
+        return None
+    return Generation.objects.filter(conversation=chat, status=Generation.Status.RUNNING).first()
+
+
+def sequence_in(chat: Conversation) -> int | None:
+    """Return how far the run in the chat is kept; None: nobody writes in it."""
+    running = Generation.objects.filter(conversation=chat, status=Generation.Status.RUNNING)
+    return running.values_list("sequence", flat=True).first()
+
+
+def is_abandoned(generation: Generation) -> bool:
+    """Tell whether the run's process is gone: its lease ended a while ago."""
+    return generation.uid not in ALIVE and generation.lease_until + GRACE_MS <= time.time_ns() // 1_000_000
+
+
+def check_free(chat: Conversation) -> None:
+    """Raise `Conflict` while a run writes in the chat. One that was abandoned is closed, and `chat` is read again."""
+    running = running_in(chat)
+    if running is not None and not _close_if_abandoned(running, chat):
+        raise Conflict(f"Generation {running.uid} writes in this chat. Wait for it, or stop it.", KIND)
+
+
+def close_abandoned_in(chat: Conversation) -> None:
+    """Close a run that was abandoned in the chat, and read `chat` again."""
+    running = running_in(chat)
+    if running is not None:
+        _close_if_abandoned(running, chat)
+
+
+def _close_if_abandoned(running: Generation, chat: Conversation) -> bool:
+    if not is_abandoned(running):
+        return False
+    # It needs the chats' collection, which asks here.
+    from chats.generations.recovery import close_abandoned
+
+    close_abandoned(running)
+    chat.refresh_from_db()
+    return True

@@ -1,0 +1,131 @@
+"""A better title for a chat after its first exchange, by the model that is assigned to `fastUtil`.
+
+The chat has a title out of its text by then. Whatever goes wrong here, that one stays.
+"""
+
+import asyncio
+import logging
+import time
+from contextlib import aclosing
+
+from chats.models import Conversation
+from chats.services.conversations import patch_chat
+from llms.calls.events import CallFailed, Request, Text, Usage
+from llms.catalog import CallableModel, UnknownModel, assigned_model, find_model
+from llms.pricing.estimator import estimate_tokens
+from llms.pricing.price import price_model_call
+from llms.pricing.tokens import Tokens
+from llms.vendors.endpoint import NotCallable
+from metrics.services import record_call
+from stores.api.asynchronous import in_thread
+from stores.journal.recorder import Origin
+from stores.services.errors import ServiceError
+
+DOMAIN = "fastUtil"
+SECONDS = 30
+MAX_TOKENS = 400
+"""A title has few; a model that thinks first needs some for that."""
+SHOWN = 2_000
+"""Characters of question and answer that the model is shown."""
+LONGEST = 80
+_ASKED = (
+    "Give this conversation a title of at most six words, in its own language. Answer with the title alone.\n\n"
+    "Question:\n{question}\n\nAnswer:\n{answer}"
+)
+
+logger = logging.getLogger(__name__)
+
+
+async def name_chat(origin: Origin, chat: str, title: str, answer: str) -> None:
+    """Ask for a title, and give it to the chat if that has still `title`, which came from the question's text."""
+    try:
+        found = await in_thread(_prepare, chat, title)
+        if found is None:
+            return
+        model, question = found
+        asked = _ASKED.format(question=question[:SHOWN], answer=answer[:SHOWN])
+        await _ask(origin, chat, title, model, asked)
+    except Exception:
+        logger.exception("a chat could not be named")
+
+
+def _prepare(chat: str, title: str) -> tuple[CallableModel, str] | None:
+    """Return the model and the chat's question; None where there is no model, or the chat has a title of its own."""
+    uid = assigned_model(DOMAIN)
+    row = Conversation.objects.filter(uid=chat).first()
+    if not uid or row is None or row.user_title or row.auto_title != title:
+        return None
+    try:
+        model = find_model(uid)
+    except (UnknownModel, NotCallable):
+        return None
+    first = row.messages.filter(role="user").order_by("position").first()
+    texts = (
+        [] if first is None else first.fragments.filter(pt="text").order_by("position").values_list("text", flat=True)
+    )
+    return model, "\n".join(text or "" for text in texts)
+
+
+async def _ask(origin: Origin, chat: str, title: str, model: CallableModel, asked: str) -> None:
+    at, began = int(time.time() * 1000), time.perf_counter()
+    pieces: list[str] = []
+    usage: Usage | None = None
+    first_ms: int | None = None
+    outcome = "done"
+    request = Request(model.ref, [{"role": "user", "content": asked}], max_tokens=MAX_TOKENS)
+    try:
+        async with asyncio.timeout(SECONDS), aclosing(model.call(request)) as events:
+            async for event in events:
+                if isinstance(event, Text):
+                    first_ms = first_ms if first_ms is not None else _ms_since(began)
+                    pieces.append(event.text)
+                elif isinstance(event, Usage):
+                    usage = event
+    except CallFailed as error:
+        outcome = error.kind
+    except TimeoutError:
+        outcome = "timeout"
+    text = "".join(pieces)
+    is_estimated = usage is None and bool(text)
+    tokens = usage.tokens if usage else Tokens()
+    if is_estimated:
+        tokens = Tokens(estimate_tokens(asked), None, None, estimate_tokens(text))
+
+    def store() -> None:
+        record_call(
+            at=at,
+            source=origin.source if origin.source == "chat" else "api",
+            service=model.service_id,
+            vendor=model.vendor_id,
+            model=model.id,
+            conversation=chat,
+            message="",
+            tokens=tokens,
+            is_estimated=is_estimated,
+            priced=price_model_call(model, tokens, at, is_partial=outcome != "done"),
+            reported_nano_usd=usage.reported_nano_usd if usage else None,
+            first_ms=first_ms,
+            total_ms=_ms_since(began),
+            outcome=outcome,
+            raw_usage=usage.raw if usage else None,
+        )
+        named = clean_title(text) if outcome == "done" else ""
+        row = Conversation.objects.filter(uid=chat).first()
+        if named and row is not None and not row.user_title and row.auto_title == title:
+            try:
+                patch_chat(origin, chat, {"autoTitle": named})
+            except ServiceError:
+                logger.info("a chat was changed while it was named")
+
+    await in_thread(store)
+
+
+def clean_title(text: str) -> str:
+    """Return a model's answer as a title: its first line, without quotes, marks and a final stop."""
+    line = next((line for line in text.splitlines() if line.strip()), "")
+    title = " ".join(line.split()).strip("\"'“”„«»*#` ").rstrip(".").strip()
+    return title if len(title) <= LONGEST else ""
+
+
+def _ms_since(began: float) -> int:
+    return round((time.perf_counter() - began) * 1000)

@@ -1,0 +1,143 @@
+"""What a model is sent of a chat: system message, history, attachments, cut to its context. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chats.rendering import printable
+from llms.pricing.estimator import estimate_tokens
+from stores.codecs import JSONObject
+from stores.jsontext import encode
+
+SKIP_FLAG = "aix.skip"
+TOKENS_A_MESSAGE = 4
+TOKENS_AN_IMAGE = 800
+DEFAULT_SYSTEM = "You are a helpful assistant. Today is {date}."
+SHARED = ("app-ui", "app-ux-labs")
+"""Stores whose state is shared on wish."""
+
+ImageOf = Callable[[JSONObject], str | None]
+"""Returns the data URL of an image that a part names; None where it is not here."""
+
+
+@dataclass
+class Prompt:
+    """Messages in OpenAI's shape; `tokens` is an estimate; `left_out` counts messages that did not fit."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    tokens: int = 0
+    left_out: int = 0
+    images_told: int = 0
+    """Images that went as their captions, for a model that sees none."""
+
+
+def build_prompt(
+    chat: JSONObject,
+    *,
+    date: str,
+    sees_images: bool,
+    image_of: ImageOf,
+    context_tokens: int | None,
+    answer_tokens: int | None,
+    shared: dict[str, Any] | None = None,
+    system: str = "",
+) -> Prompt:
+    """Return what is sent of a chat's JSON, whose last message is the one to answer.
+
+    The stored system messages are sent as they are; a chat without one gets `system` or a short text of ours. From the
+    oldest on, messages that do not fit into the context beside an answer are left out.
+    """
+    prompt = Prompt()
+    messages = [message for message in chat["messages"] if _is_sent(message)]
+    heads = [message for message in messages if message.get("role") == "system"]
+    turns = [message for message in messages if message.get("role") != "system"]
+    converted = [_convert(message, sees_images, image_of, prompt) for message in heads]
+    if not converted:
+        converted = [{"role": "system", "content": printable(system) or DEFAULT_SYSTEM.format(date=date)}]
+    if shared:
+        converted.append({"role": "system", "content": describe_shared(shared)})
+    room = _room(context_tokens, answer_tokens) - sum(map(size_of, converted))
+    kept: list[dict[str, Any]] = []
+    for at, message in enumerate(reversed(turns)):
+        one = _convert(message, sees_images, image_of, prompt)
+        size = size_of(one)
+        # The last message goes whatever it takes: the provider says best what is too long.
+        if kept and size > room:
+            prompt.left_out = len(turns) - at
+            break
+        if one["content"]:
+            room -= size
+            kept.append(one)
+    prompt.messages = [*converted, *reversed(kept)]
+    prompt.tokens = sum(map(size_of, prompt.messages))
+    return prompt
+
+
+def describe_shared(shared: dict[str, Any]) -> str:
+    """Return the system message that shares preferences."""
+    return "The person's preferences, from the stores app-ui and app-ux-labs:\n" + encode(shared)
+
+
+def size_of(message: dict[str, Any]) -> int:
+    """Return about how many tokens a message has."""
+    content = message["content"]
+    if isinstance(content, str):
+        return estimate_tokens(content) + TOKENS_A_MESSAGE
+    sizes = (estimate_tokens(part["text"]) if part["type"] == "text" else TOKENS_AN_IMAGE for part in content)
+    return sum(sizes) + TOKENS_A_MESSAGE
+
+
+def _room(context: int | None, answer: int | None) -> int:
+    if not context:
+        return 10**9
+    return context - min(answer or 0, context // 2) - 64
+
+
+def _is_sent(message: Any) -> bool:
+    if not isinstance(message, dict) or message.get("role") not in ("user", "assistant", "system"):
+        return False
+    flags = message.get("userFlags")
+    return not (isinstance(flags, list) and SKIP_FLAG in flags) and isinstance(message.get("fragments"), list)
+
+
+def _convert(message: JSONObject, sees_images: bool, image_of: ImageOf, prompt: Prompt) -> dict[str, Any]:
+    texts: list[str] = []
+    parts: list[dict[str, Any]] = []
+    for fragment in message["fragments"]:
+        part = fragment.get("part") if isinstance(fragment, dict) else None
+        if not isinstance(part, dict):
+            continue
+        match part.get("pt"):
+            case "text" if isinstance(part.get("text"), str):
+                texts.append(part["text"])
+            case "doc":
+                texts.append(_document(fragment, part))
+            case "reference" | "image_ref":
+                url = image_of(part) if sees_images and message.get("role") == "user" else None
+                if url:
+                    parts.append({"type": "image_url", "image_url": {"url": url}})
+                else:
+                    prompt.images_told += 1
+                    texts.append(f"[Image: {_caption(fragment, part)}]")
+    # Half of a surrogate pair cannot be sent.
+    text = printable("\n\n".join(filter(None, texts)))
+    role = str(message["role"])
+    if not parts:
+        return {"role": role, "content": text}
+    return {"role": role, "content": [*([{"type": "text", "text": text}] if text else []), *parts]}
+
+
+def _document(fragment: JSONObject, part: JSONObject) -> str:
+    data = part.get("data")
+    text = data.get("text") if isinstance(data, dict) else None
+    title = fragment.get("title") or part.get("l1Title") or part.get("ref") or "document"
+    return f"```{title}\n{text}\n```" if isinstance(text, str) else ""
+
+
+def _caption(fragment: JSONObject, part: JSONObject) -> str:
+    for value in (fragment.get("caption"), part.get("altText"), part.get("zRefSummary"), fragment.get("title")):
+        if isinstance(value, dict):
+            value = value.get("text")
+        if isinstance(value, str) and value:
+            return value
+    return "no description"

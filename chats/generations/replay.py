@@ -1,0 +1,73 @@
+"""What a run sent, out of the database: for readers who come after its process, or after the memory's time."""
+
+from collections.abc import AsyncGenerator
+
+from chats.bigagi.conversation import load_messages
+from chats.generations.frames import DONE, frame, pick_frames
+from chats.models import Generation, GenerationEvents
+from stores.api.asynchronous import in_thread
+from stores.api.ids import href
+from stores.codecs import JSONObject
+from stores.secrets import mask
+from stores.services.errors import Missing
+
+
+def find_run(uid: str) -> Generation:
+    """Return the generation. Raises `Missing`."""
+    row = Generation.objects.select_related("conversation").filter(uid=uid).first()
+    if row is None:
+        raise Missing("There is no such generation.")
+    return row
+
+
+def describe_run(uid: str) -> JSONObject:
+    """Return the generation with its message as it is now, secrets masked. Raises `Missing`."""
+    row = find_run(uid)
+    message = row.conversation.messages.filter(uid=row.message_uid).values_list("pk", flat=True).first()
+    return {
+        "id": row.uid,
+        "status": row.status,
+        "conversation": row.conversation.uid,
+        "user_message": row.user_message_uid or None,
+        "model": row.model_uid,
+        "service": row.service_uid,
+        "started": row.started,
+        "ended": row.ended,
+        "detail": row.detail,
+        "href": href("generations", row.uid),
+        "events_href": href("generations", row.uid, "events"),
+        "message": mask(load_messages([message], by="id")[0][2]) if message else None,
+    }
+
+
+async def replay(uid: str, after: int, *, html: bool) -> AsyncGenerator[bytes, None]:
+    """Yield the kept events beyond number `after`; then, unless the last of them ended the run, the whole message."""
+    text, last, is_whole = await in_thread(_kept, uid, after, html)
+    if text and after <= last:
+        yield text.encode("ascii")
+    if not is_whole or after > last:
+        async for content in reset(uid, max(after, last) + 1):
+            yield content
+
+
+async def reset(uid: str, number: int) -> AsyncGenerator[bytes, None]:
+    """Yield the event that gives the whole message to a reader who cannot be given what it missed."""
+    told = await in_thread(describe_run, uid)
+    yield frame(number, "reset", {"message": told["message"], "status": told["status"], "detail": told["detail"]})
+
+
+def _kept(uid: str, after: int, html: bool) -> tuple[str, int, bool]:
+    """Return events, the number of the last that is kept, and whether all are kept, to the end of the run."""
+    kept = GenerationEvents.objects.filter(generation__uid=uid).order_by("first")
+    stretches = list(kept.values_list("first", "last", "frames"))
+    if not stretches:
+        return "", 0, False
+    at = 1
+    for first, last, _ in stretches:
+        if first != at:
+            # A stretch is missing: what comes after it makes no sense.
+            return "", 0, False
+        at = last + 1
+    new = (frames for _, last, frames in stretches if last > after)
+    text = "".join(piece for frames in new for piece in pick_frames(frames, after, html=html))
+    return text, at - 1, DONE in stretches[-1][2]

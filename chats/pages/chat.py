@@ -1,0 +1,133 @@
+"""The chat page itself: whole, and the stretches of messages that its scripts ask for."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from chats.generations.lock import running_in
+from chats.models import Conversation
+from chats.pages.preferences import read_personas, read_ui
+from chats.pages.turns import Window, read_one, read_window
+from llms.catalog import CallableModel, choose_model
+from llms.models import Service
+from stores.api.ids import UnknownId, decode_id, encode_id
+from stores.secrets import mask
+
+MAX_POSITION = 10**12
+
+
+@require_safe
+@ensure_csrf_cookie
+def new_chat_page(request: HttpRequest) -> HttpResponse:
+    """Show the page without a chat: the first message makes one."""
+    return _render(request, None, Window([]))
+
+
+@require_safe
+@ensure_csrf_cookie
+def chat_page(request: HttpRequest, chat: str) -> HttpResponse:
+    """Show a chat from its end; earlier messages are fetched when somebody scrolls up."""
+    row = find_chat(chat)
+    return _render(request, row, read_window(row))
+
+
+@require_safe
+def turns(request: HttpRequest, chat: str) -> HttpResponse:
+    """Return messages of the chat as HTML: `?before=` or `?after=` a position, `?at=` or `?only=` a message's id."""
+    row = find_chat(chat)
+    only = request.GET.get("only")
+    if only is not None:
+        window = read_one(row, only)
+    else:
+        window = read_window(
+            row, before=_position(request, "before"), after=_position(request, "after"), at=request.GET.get("at")
+        )
+    return _uncached(render(request, "chat/turns.html", {"window": window, "chat": row}))
+
+
+@require_safe
+def state(request: HttpRequest, chat: str) -> HttpResponse:
+    """Tell where the chat stands, for pages that follow it."""
+    return _uncached(JsonResponse(describe_chat(find_chat(chat))))
+
+
+def find_chat(segment: str) -> Conversation:
+    """Return the chat of a path's segment. Raises `Http404`."""
+    try:
+        row = Conversation.objects.filter(uid=decode_id(segment)).first()
+    except UnknownId:
+        row = None
+    if row is None:
+        raise Http404("There is no such chat.")
+    return row
+
+
+def describe_chat(row: Conversation) -> dict[str, Any]:
+    """Return what the scripts know of a chat."""
+    running = running_in(row)
+    described: dict[str, Any] = mask(
+        {
+            "id": row.uid,
+            "segment": encode_id(row.uid),
+            "title": row.user_title or row.auto_title or "",
+            "persona": row.system_purpose_id or "",
+            "archived": bool(row.is_archived),
+            "revision": row.revision,
+            "running": {"generation": running.uid, "message": running.message_uid} if running else None,
+        }
+    )
+    return described
+
+
+def describe_model(model: CallableModel) -> dict[str, Any]:
+    """Return what the page tells of the model that will answer."""
+    service = Service.objects.filter(uid=model.service_id).first()
+    label = (service.label if service else None) or ("Demo" if model.endpoint is None else model.service_id)
+    return {
+        "id": model.id,
+        "label": model.label,
+        "service": label,
+        "status": "no key needed" if model.endpoint is None else "key present",
+        "context": model.context_tokens,
+    }
+
+
+def _render(request: HttpRequest, row: Conversation | None, window: Window) -> HttpResponse:
+    last = None
+    if row is not None:
+        last = row.messages.exclude(model_id=None).order_by("-position").values_list("model_id", flat=True).first()
+    ui = read_ui()
+    model = describe_model(choose_model(last))
+    data = {
+        "chat": describe_chat(row) if row else None,
+        "ui": ui,
+        "model": model,
+        "csrfCookie": settings.CSRF_COOKIE_NAME,
+        "page": reverse("chat-page"),
+    }
+    context = {
+        "section": "chat",
+        "chat": row,
+        "window": window,
+        "data": mask(data),
+        "ui": ui,
+        "model": model,
+        "personas": read_personas(row.system_purpose_id if row else None),
+        "is_first": row is None and not Conversation.objects.exists(),
+    }
+    return _uncached(render(request, "chat/page.html", context))
+
+
+def _position(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    return min(int(text), MAX_POSITION) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def _uncached(response: HttpResponse) -> HttpResponse:
+    response.headers["Cache-Control"] = "no-store"
+    return response

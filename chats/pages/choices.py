@@ -1,0 +1,90 @@
+"""The models among which the chat page lets choose."""
+
+from typing import Any
+
+from llms.bigagi import MODELS
+from llms.calls.demo import SERVICE
+from llms.catalog import CallableModel, choose_model, find_model, reveal_endpoint, virtual_services
+from llms.effective import effective_values
+from llms.models import Model, Service
+from llms.querysets import visible
+from llms.vendors.endpoint import NotCallable
+from stores.secrets import mask
+
+VISION = "oai-chat-vision"
+
+
+def list_choices() -> list[dict[str, Any]]:
+    """Return services with their visible models; of a service that cannot be called also why not."""
+    rows = list(visible(Model.objects.exclude(service_uid=None)).order_by("position", "pk"))
+    by_service: dict[str, list[Any]] = {}
+    for row, record in zip(rows, MODELS.load(rows), strict=True):
+        by_service.setdefault(row.service_uid or "", []).append(record)
+    services = []
+    for service in Service.objects.order_by("position", "pk"):
+        models = by_service.get(service.uid, [])
+        if models:
+            why_not = _why_not(service)
+            services.append(
+                {
+                    "id": service.uid,
+                    "label": service.label or service.uid,
+                    "status": "" if why_not else "key present",
+                    "whyNot": why_not,
+                    "models": [_choice(model) for model in models],
+                }
+            )
+    for virtual, models in virtual_services():
+        is_demo = virtual["id"] == SERVICE
+        services.append(
+            {
+                "id": virtual["id"],
+                "label": virtual["label"],
+                "status": "no key needed" if is_demo else "key of the environment",
+                "whyNot": "",
+                "models": [_choice(model) for model in models],
+            }
+        )
+    masked: list[dict[str, Any]] = mask(services)
+    return masked
+
+
+def model_of(uid: str) -> CallableModel:
+    """Return the model of this id, or the one that a chat without a choice gets. Raises `NotCallable` and
+    `UnknownModel`."""
+    return find_model(uid) if uid else choose_model()
+
+
+def _why_not(service: Service) -> str:
+    try:
+        reveal_endpoint(service)
+    except NotCallable as error:
+        return str(error)
+    return ""
+
+
+def _choice(model: dict[str, Any]) -> dict[str, Any]:
+    values = effective_values(model)
+    chat = values["pricing"].get("chat") if values["pricing"] else None
+    chat = chat if isinstance(chat, dict) else {}
+    interfaces = model.get("interfaces")
+    description = model.get("description")
+    return {
+        "id": model.get("id"),
+        "label": values["label"] or model.get("id"),
+        "description": description[:200] if isinstance(description, str) else "",
+        "context": values["contextTokens"],
+        "input": _price(chat.get("input")),
+        "output": _price(chat.get("output")),
+        "vision": isinstance(interfaces, list) and VISION in interfaces,
+        "starred": values["starred"],
+    }
+
+
+def _price(price: Any) -> float | str | None:
+    """Return USD a million tokens, `free`, or None: unknown. Of tiers the first holds for usual lengths."""
+    if isinstance(price, list) and price and isinstance(price[0], dict):
+        price = price[0].get("price")
+    if price == "free":
+        return "free"
+    return price if isinstance(price, int | float) and not isinstance(price, bool) else None

@@ -1,0 +1,152 @@
+"""Parts of the chat page that belong to no stretch of messages: models, what will be sent, finds, usage."""
+
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from chats.generations.prompt import DEFAULT_SYSTEM, Prompt, describe_shared
+from chats.generations.sending import prompt_of, shared_context
+from chats.models import Conversation, Fragment, Message
+from chats.pages.choices import list_choices, model_of
+from llms.catalog import UnknownModel
+from llms.pricing.estimator import estimate_tokens
+from llms.vendors.endpoint import NotCallable
+from metrics.models import UsageEvent
+from stores.api.ids import encode_id
+from stores.secrets import mask
+from stores.services.errors import Conflict
+
+SHOWN = 6_000
+"""Characters of each message that a preview shows."""
+
+SEARCHED = 50_000
+"""Fragments, the newest first, that a search in texts looks through."""
+
+FOUND = 20
+
+
+@require_safe
+def models(request: HttpRequest) -> HttpResponse:
+    """The models to choose from, by service."""
+    return _uncached(JsonResponse({"services": list_choices()}))
+
+
+@require_safe
+def preview(request: HttpRequest) -> HttpResponse:
+    """What a model would be sent before the next message: `?chat=`, `?model=`, `?share=1` for the preferences."""
+    shares = request.GET.get("share") == "1"
+    chat = Conversation.objects.filter(uid=request.GET.get("chat", "")).first()
+    try:
+        model = model_of(request.GET.get("model", ""))
+    except (UnknownModel, NotCallable) as error:
+        return _uncached(JsonResponse({"detail": str(error)}, status=409))
+    try:
+        if chat is None:
+            raise Conflict("There is no chat still.")
+        end = chat.messages.count() + 1
+        prompt = prompt_of(chat, end, model, shares_context=shares)
+    except Conflict:
+        prompt = _first_prompt(shares)
+    return _uncached(
+        JsonResponse(
+            {
+                "tokens": prompt.tokens,
+                "leftOut": prompt.left_out,
+                "context": model.context_tokens,
+                "messages": [_shown(message) for message in prompt.messages],
+            }
+        )
+    )
+
+
+def _first_prompt(shares: bool) -> Prompt:
+    messages = [{"role": "system", "content": DEFAULT_SYSTEM.format(date="…")}]
+    if shares and (shared := shared_context()):
+        messages.append({"role": "system", "content": describe_shared(shared)})
+    return Prompt(messages, sum(estimate_tokens(message["content"]) for message in messages))
+
+
+def _shown(message: dict[str, Any]) -> dict[str, Any]:
+    content = message["content"]
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    text = "\n\n".join(part["text"] for part in parts if part["type"] == "text")
+    return {
+        "role": message["role"],
+        "text": text[:SHOWN],
+        "cut": len(text) > SHOWN,
+        "images": sum(part["type"] != "text" for part in parts),
+    }
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Chats in whose newest texts `?q=` stands, each with the place."""
+    words = request.GET.get("q", "").strip()[:200]
+    results = find_in_texts(words) if len(words) > 1 else []
+    return _uncached(JsonResponse({"results": mask(results)}))
+
+
+def find_in_texts(words: str) -> list[dict[str, Any]]:
+    """Return up to 20 chats with these words in a text, and an excerpt around them."""
+    newest = Fragment.objects.order_by("-pk").values_list("pk", flat=True)[SEARCHED : SEARCHED + 1].first() or 0
+    texts = Fragment.objects.filter(pk__gt=newest, pt="text", text__icontains=words).order_by("-pk")
+    results: dict[int, dict[str, Any]] = {}
+    for message_pk, text in texts.values_list("message_id", "text")[: FOUND * 5]:
+        message = Message.objects.select_related("conversation").get(pk=message_pk)
+        chat = message.conversation
+        if chat.pk in results or len(results) >= FOUND:
+            continue
+        place = max(0, (text or "").lower().find(words.lower()))
+        start = max(0, place - 40)
+        results[chat.pk] = {
+            "id": chat.uid,
+            "segment": encode_id(chat.uid),
+            "title": chat.title,
+            "message": message.uid,
+            "excerpt": ("…" if start else "") + " ".join((text or "")[start : place + 100].split()),
+        }
+    return list(results.values())
+
+
+@require_safe
+def usage(request: HttpRequest) -> HttpResponse:
+    """Tokens and cost of `?chat=` and since the time `?since=` (ms since the epoch), by service."""
+    since = request.GET.get("since", "")
+    start = int(since) if since.isascii() and since.isdigit() and len(since) < 16 else 0
+    chat = request.GET.get("chat", "")
+    events = UsageEvent.objects.exclude(source="import").filter(corrects=None)
+    tables = [("Today", sum_events(events.filter(at__gte=start)))]
+    if chat:
+        tables.insert(0, ("This chat", sum_events(events.filter(conversation=chat))))
+    return _uncached(render(request, "chat/usage.html", {"tables": tables}))
+
+
+def sum_events(events: Any) -> list[dict[str, Any]]:
+    """Return calls, tokens and dollars of the events by service, and of all as the last row."""
+    names = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+    sums = {name: Sum(name) for name in (*names, "cost_nano_usd")}
+    unpriced = Count("pk", filter=Q(cost_nano_usd=None) & ~Q(cost_code="free"))
+    found = events.order_by("service").values("service").annotate(calls=Count("pk"), unpriced=unpriced, **sums)
+    rows = [
+        {
+            "service": row["service"],
+            "calls": row["calls"],
+            "unpriced": row["unpriced"],
+            "input": sum(row[name] or 0 for name in names[:3]),
+            "output": sum(row[name] or 0 for name in names[3:]),
+            "dollars": (row["cost_nano_usd"] or 0) / 10**9,
+        }
+        for row in found
+    ]
+    if len(rows) > 1:
+        whole = {name: sum(row[name] for row in rows) for name in ("calls", "unpriced", "input", "output", "dollars")}
+        rows.append({"service": "All", **whole})
+    return rows
+
+
+def _uncached(response: HttpResponse) -> HttpResponse:
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,16 @@
+from django.urls import path, re_path
+
+from chats.pages.chat import chat_page, new_chat_page, state, turns
+from chats.pages.parts import models, preview, search, usage
+from stores.api.ids import LOOKUP
+
+urlpatterns = [
+    path("chat-test", new_chat_page, name="chat-page"),
+    re_path(rf"^chat-test/(?P<chat>{LOOKUP})$", chat_page, name="chat-page-of"),
+    re_path(rf"^chat-test/(?P<chat>{LOOKUP})/turns$", turns, name="chat-turns"),
+    re_path(rf"^chat-test/(?P<chat>{LOOKUP})/state$", state, name="chat-state"),
+    path("chat-parts/models", models, name="chat-models"),
+    path("chat-parts/preview", preview, name="chat-preview"),
+    path("chat-parts/search", search, name="chat-search"),
+    path("chat-parts/usage", usage, name="chat-usage"),
+]

@@ -1,0 +1,1 @@
+"""What changes chats, folders and assets: every way in calls these."""

@@ -1,0 +1,205 @@
+"""Chats as a whole: made, replaced, renamed, archived, deleted, branched."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db.models import Min
+
+from chats.bigagi.conversation import CONVERSATIONS
+from chats.models import Conversation
+from chats.services import ids
+from chats.services.header import header_of, now_ms, read_members, save_header, title_of
+from stores import jsontext
+from stores.codecs import JSONObject, is_id
+from stores.iteration import batched
+from stores.journal.purge import purge_records
+from stores.journal.recorder import Entry, Origin, record_change
+from stores.merge_patch import merge
+from stores.models import Change
+from stores.preconditions import ANY, Precondition, etag_of
+from stores.services import records
+from stores.services.errors import at
+from stores.services.written import Written
+from workspace.bigagi import WORKSPACES
+
+BATCH = 50
+"""Chats that a bulk operation changes in one transaction."""
+
+_NUMBERED = re.compile(r"\((\d{1,9})\) ")
+
+
+def top_position() -> int:
+    """Return the position above all chats."""
+    top = Conversation.objects.aggregate(top=Min("position"))["top"]
+    return 0 if top is None else top - 1
+
+
+def create_chat(origin: Origin, record: JSONObject) -> Written:
+    """Store a new chat on top of the list, under its own id or a new one. Raises `Taken` and `Invalid`."""
+    record = {"id": ids.new_chat_id()} | record
+    uid = read_id(record)
+    with record_change(origin, "create chat", title_of(record)) as entry:
+        value = records.create(entry, CONVERSATIONS, record, uid, top_position())
+    return _written(uid, value, entry)
+
+
+def read_id(record: JSONObject) -> str:
+    """Return the id of a record. Raises `Invalid`."""
+    if not is_id(record.get("id")):
+        raise at("/id", "An id is a text of 1 to 200 characters, without NUL and halves of surrogate pairs.")
+    return str(record["id"])
+
+
+def replace_chat(origin: Origin, uid: str, record: JSONObject, precondition: Precondition = ANY) -> Written:
+    """Make the chat what the JSON says; only messages that are others are written. Raises `Missing`, `Invalid`."""
+    with record_change(origin, "replace chat", title_of(record)) as entry:
+        row = records.find_for_write(CONVERSATIONS, uid)
+        precondition.check(etag_of(row))
+        if record.setdefault("id", uid) != uid:
+            raise at("/id", "The id of a chat cannot be changed.")
+        value = records.replace(entry, CONVERSATIONS, row, record)
+    return _written(uid, value, entry)
+
+
+def patch_chat(origin: Origin, uid: str, change: JSONObject, precondition: Precondition = ANY) -> Written:
+    """Change members of the chat beside its messages (JSON Merge Patch). Raises `Missing` and `Invalid`."""
+    if "messages" in change:
+        raise at("/messages", "Messages are changed at …/messages, or with PUT of the whole chat.")
+    if change.get("id", uid) != uid:
+        raise at("/id", "The id of a chat cannot be changed.")
+    with record_change(origin, "patch chat") as entry:
+        row = records.find_for_write(CONVERSATIONS, uid)
+        precondition.check(etag_of(row))
+        header = header_of(row)
+        # Only what came is looked through for secrets: a reference of ours would be taken for one that looks like it.
+        patched = merge(header, records.take_in(entry, change, header, uid))
+        if not jsontext.same(patched, header) and not {"updated", "isArchived"} & change.keys():
+            patched["updated"] = now_ms()
+        entry.summary = title_of(patched)
+        save_header(entry, row, header, patched, read_members(row), [])
+    return Written(patched, Conversation.objects.get(pk=row.pk), entry.change, entry.lost_keys)
+
+
+def delete_chat(origin: Origin, uid: str, precondition: Precondition = ANY, *, purge: bool = False) -> Change | None:
+    """Delete the chat. The journal keeps it, unless it is to be forgotten as well. Raises `Missing`."""
+    with record_change(origin, "delete chat") as entry:
+        row = records.find_for_write(CONVERSATIONS, uid)
+        precondition.check(etag_of(row))
+        entry.summary = row.title
+        records.delete(entry, CONVERSATIONS, row)
+        if purge:
+            purge_records(entry)
+    return entry.change
+
+
+def _written(uid: str, value: Any, entry: Entry) -> Written:
+    return Written(value, Conversation.objects.get(uid=uid), entry.change, entry.lost_keys)
+
+
+# --- many ------------------------------------------------------------------------------------------------------------
+
+
+def change_many(
+    origin: Origin, action: str, uids: Sequence[str], change: Callable[[Entry, Conversation], None]
+) -> tuple[Change | None, list[str]]:
+    """Change many chats under one entry of the journal, in short transactions; return it and the ids not found."""
+    whole: Change | None = None
+    missing: list[str] = []
+    for some in batched(uids, BATCH):
+        with record_change(origin, action, into=whole) as entry:
+            found = {row.uid: row for row in Conversation.objects.select_for_update().filter(uid__in=some)}
+            for uid in dict.fromkeys(some):
+                if uid in found:
+                    change(entry, found[uid])
+                else:
+                    missing.append(uid)
+        whole = entry.change or whole
+    if whole is not None:
+        whole.summary = f"{whole.record_count} records"
+        Change.objects.filter(pk=whole.pk).update(summary=whole.summary)
+    return whole, missing
+
+
+def archive_one(entry: Entry, row: Conversation, *, is_archived: bool) -> None:
+    """Archive the chat, or take it back."""
+    header = header_of(row)
+    held = header.get("isArchived")
+    # What big-AGI takes for true is not what filters find.
+    if held is not True if is_archived else bool(held):
+        save_header(entry, row, header, header | {"isArchived": is_archived}, read_members(row), [])
+
+
+def delete_one(entry: Entry, row: Conversation) -> None:
+    """Delete the chat."""
+    records.delete(entry, CONVERSATIONS, row)
+
+
+def move_many(
+    origin: Origin, uids: Sequence[str], folder: str | None, move: Callable[[Entry, list[str], str | None], None]
+) -> tuple[Change | None, list[str]]:
+    """Put chats into a folder and out of all others; None: out of all. Return the entry and the ids not found."""
+    here = set(Conversation.objects.filter(uid__in=list(uids)).values_list("uid", flat=True))
+    with record_change(origin, "move chats", f"{len(here)} chats") as entry:
+        move(entry, [uid for uid in uids if uid in here], folder)
+    return entry.change, [uid for uid in uids if uid not in here]
+
+
+# --- branching -------------------------------------------------------------------------------------------------------
+
+
+def branch_chat(origin: Origin, uid: str, message_id: str | None = None) -> Written:
+    """Copy the chat up to and with a message, or whole, as big-AGI does (`bigagi-format.md` § 12).
+
+    Raises `Missing` for the chat, `Invalid` for the message."""
+    with record_change(origin, "branch chat") as entry:
+        row = records.find_for_write(CONVERSATIONS, uid)
+        [ours] = CONVERSATIONS.load([row])
+        messages = ours["messages"]
+        if message_id is not None:
+            places = [at for at, message in enumerate(messages) if _has_id(message, message_id)]
+            if not places:
+                raise at("/messageId", f"The chat has no message {message_id}.", "unknown")
+            messages = messages[: places[0] + 1]
+        new_uid = ids.new_chat_id()
+        branch = {key: value for key, value in ours.items() if key != "userTitle"}
+        branch |= {
+            "id": new_uid,
+            "autoTitle": number_title(title_of(ours)),
+            "messages": [copy_message(message) for message in messages],
+            "updated": now_ms(),
+        }
+        entry.summary = branch["autoTitle"]
+        records.insert(entry, CONVERSATIONS, records.to_rows(CONVERSATIONS, branch, new_uid), top_position())
+        _copy_workspace(entry, uid, new_uid)
+    return _written(new_uid, branch, entry)
+
+
+def number_title(title: str) -> str:
+    """Return the title of a branch: `(1) ` in front, or the next number."""
+    if match := _NUMBERED.match(title):
+        return f"({int(match[1]) + 1}) {title[match.end() :]}"
+    return f"(1) {title}"
+
+
+def copy_message(message: Any) -> Any:
+    """Return the message under new ids, its fragments' ids new as well."""
+    if not isinstance(message, dict):
+        return message
+    copy = {key: value for key, value in message.items() if key != "pendingIncomplete"} | {"id": ids.new_message_id()}
+    if isinstance(message.get("fragments"), list):
+        copy["fragments"] = [
+            fragment | {"fId": ids.new_fragment_id()} if isinstance(fragment, dict) else fragment
+            for fragment in message["fragments"]
+        ]
+    return copy
+
+
+def _has_id(message: Any, uid: str) -> bool:
+    return isinstance(message, dict) and message.get("id") == uid
+
+
+def _copy_workspace(entry: Entry, uid: str, new_uid: str) -> None:
+    for row in WORKSPACES.find([uid]).values():
+        [files] = WORKSPACES.load([row])
+        records.insert(entry, WORKSPACES, records.to_rows(WORKSPACES, files, new_uid))

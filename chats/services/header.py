@@ -1,0 +1,83 @@
+"""A chat's row: its header, and what its messages add to its hash."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from chats.bigagi.conversation import CONVERSATION, CONVERSATIONS, STORE, conversation_to_json, hash_conversation
+from chats.bigagi.rows import has_damage
+from chats.models import Conversation
+from stores import jsontext
+from stores.codecs import JSONObject
+from stores.journal.delta import Delta, diff
+from stores.journal.recorder import Entry
+from stores.quarantine import load_quarantined
+from stores.sql import fetch
+
+
+def now_ms() -> int:
+    """Return the present time as big-AGI has it: milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def title_of(record: Any) -> str:
+    """Return the title that big-AGI shows of a chat's JSON."""
+    for name in ("userTitle", "autoTitle"):
+        if isinstance(record.get(name), str) and record[name]:
+            return str(record[name])
+    return "(untitled)"
+
+
+@dataclass(slots=True)
+class Member:
+    """A message, or a damaged member in the place of one (`pk` is None)."""
+
+    position: int
+    pk: int | None
+    uid: str
+    content_hash: str
+
+
+def read_members(chat: Conversation) -> list[Member]:
+    """Return the members of the chat's list of messages, in order."""
+    statement = (
+        "SELECT position, id, uid, content_hash FROM {chats.Message} WHERE conversation_id = %s ORDER BY position"
+    )
+    members = [Member(*row) for row in fetch(statement, [chat.pk])]
+    if has_damage():
+        for _, position, damaged in load_quarantined(STORE, "messages", [chat.pk]):
+            members.append(Member(position, None, "", jsontext.content_hash(damaged)))
+        members.sort(key=lambda member: member.position)
+    return members
+
+
+def header_of(chat: Conversation) -> JSONObject:
+    """Return the chat's JSON without its messages."""
+    columns = {name: getattr(chat, name) for name in CONVERSATION.names}
+    header = conversation_to_json(chat.uid, columns, chat.extra, ())
+    del header["messages"]
+    return header
+
+
+def save_header(
+    entry: Entry, chat: Conversation, before: JSONObject, after: JSONObject, members: list[Member], delta: Delta
+) -> None:
+    """Write the chat's row after its header, or its messages (what became of them is in `delta`), were changed."""
+    delta = [*diff(before, after), *delta]
+    content_hash = hash_conversation(after, [member.content_hash for member in members])
+    if content_hash == chat.content_hash:
+        return
+    columns, extra = CONVERSATION.split(after)
+    extra.pop("id", None)
+    Conversation.objects.filter(pk=chat.pk).update(
+        **columns,
+        extra=extra or None,
+        content_hash=content_hash,
+        revision=F("revision") + 1,
+        updated_at=timezone.now(),
+    )
+    entry.updated(CONVERSATIONS.kind, chat.uid, chat.content_hash, content_hash, delta)
+    chat.revision += 1

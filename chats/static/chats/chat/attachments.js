@@ -1,0 +1,194 @@
+// Files that go with a message: texts as documents, images as assets, in big-AGI's shapes.
+
+import { call } from "./api.js";
+import { byId, el, icon } from "./dom.js";
+import { randomId } from "./messages.js";
+import { emit } from "./state.js";
+import { toast } from "./toasts.js";
+
+const MOST = 10 * 1024 * 1024;
+const PLAIN = "text/plain";
+const CODE = "application/vnd.agi.code";
+const TEXTS = {
+  ...{ txt: PLAIN, md: "text/markdown", log: PLAIN, json: "application/json", csv: "text/csv", html: "text/html" },
+  ...{ xml: "application/xml", yaml: "application/yaml", yml: "application/yaml", toml: "application/toml" },
+  ...{ js: "text/javascript", ts: "text/typescript", jsx: "text/jsx", tsx: "text/tsx", py: "text/x-python" },
+  ...{ java: "text/x-java", c: "text/x-c", cpp: "text/x-c++", h: "text/x-c", css: "text/css", sql: "application/sql" },
+  sh: "application/x-sh",
+};
+const IMAGES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
+const ACCEPTED = [...Object.keys(TEXTS).map((ending) => `.${ending}`), ...IMAGES].join(",");
+let clips = [];
+
+export const count = () => clips.length;
+export const textLength = () => clips.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
+export const images = () => clips.filter(({ isImage }) => isImage).length;
+
+const endingOf = (name) => (name.includes(".") ? name.split(".").pop().toLowerCase() : "");
+const sizeOf = (size) => (size < 1024 ? `${size} B` : size < 2 ** 20 ? `${Math.round(size / 1024)} KiB` : `${(size / 2 ** 20).toFixed(1)} MiB`);
+
+const refuse = (name, why) => toast(`${name} cannot be attached: ${why}`, { kind: "bad" });
+
+export async function add(files) {
+  for (const file of files) {
+    const name = file.name || "pasted";
+    const isImage = IMAGES.has(file.type);
+    if (file.size > MOST) refuse(name, `it has ${sizeOf(file.size)}, and at most 10 MiB go.`);
+    else if (!file.size) refuse(name, "it is empty.");
+    else if (isImage) await addImage(file, name);
+    else if (endingOf(name) in TEXTS) await addText(file, name);
+    else refuse(name, "only text files (.txt, .md, .json, .csv, code and the like) and PNG, JPEG, WebP or GIF images go.");
+  }
+  show();
+}
+
+async function addText(file, name) {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    if (text.includes("\0")) throw new TypeError("binary");
+    clips.push({ file, name, text, isImage: false });
+  } catch {
+    refuse(name, "it is no UTF-8 text.");
+  }
+}
+
+async function addImage(file, name) {
+  try {
+    const bitmap = await createImageBitmap(file);
+    clips.push({ file, name, isImage: true, width: bitmap.width, height: bitmap.height, url: URL.createObjectURL(file) });
+    bitmap.close();
+  } catch {
+    refuse(name, "it is no image that can be read.");
+  }
+}
+
+function show() {
+  const box = byId("clips");
+  box.hidden = !clips.length;
+  box.replaceChildren(
+    ...clips.map((clip) => {
+      const remove = el("button", { type: "button", class: "act act-small", "aria-label": `Take ${clip.name} away` }, icon("close"));
+      remove.addEventListener("click", () => {
+        if (clip.url) URL.revokeObjectURL(clip.url);
+        clips = clips.filter((each) => each !== clip);
+        show();
+        byId("message").focus();
+      });
+      const mark = clip.isImage ? el("img", { src: clip.url, alt: "", class: "clip-image" }) : icon("file");
+      const about = el("span", { class: "clip-about" }, el("b", {}, clip.name), el("small", {}, sizeOf(clip.file.size)));
+      return el("li", { class: "clip" }, mark, about, remove);
+    }),
+  );
+  emit("clips");
+}
+
+export function clear() {
+  for (const { url } of clips) if (url) URL.revokeObjectURL(url);
+  clips = [];
+  show();
+}
+
+// Stores the images, and returns the fragments of the message.
+export async function toFragments() {
+  const fragments = [];
+  for (const clip of clips) fragments.push(clip.isImage ? await imageFragment(clip) : textFragment(clip));
+  return fragments;
+}
+
+const attachment = (clip, part) => ({ ft: "attachment", fId: randomId(8), title: clip.name, caption: "", created: Date.now(), part });
+
+function textFragment(clip) {
+  const ending = endingOf(clip.name);
+  const isPlain = ["txt", "md", "log"].includes(ending);
+  return attachment(clip, {
+    pt: "doc",
+    vdt: isPlain ? PLAIN : CODE,
+    data: { idt: "text", text: clip.text, mimeType: TEXTS[ending] },
+    ref: clip.name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "document",
+    l1Title: clip.name,
+    version: 1,
+    meta: { srcFileName: clip.name, srcFileSize: clip.file.size },
+  });
+}
+
+async function imageFragment(clip) {
+  const { file, name, width, height } = clip;
+  const base64 = await toBase64(file);
+  const now = new Date().toISOString();
+  const { data: asset } = await call("POST", "/api/assets", {
+    id: randomId(21),
+    contextId: "global",
+    scopeId: "app-chat",
+    assetType: "image",
+    label: name,
+    data: { mimeType: file.type, base64 },
+    origin: { ot: "user", source: "attachment", media: "file", fileName: name },
+    createdAt: now,
+    updatedAt: now,
+    metadata: { width, height },
+    cache: {},
+  });
+  const dataRef = { reftype: "dblob", dblobAssetId: asset.id, mimeType: file.type, bytesSize: file.size };
+  return attachment(clip, {
+    pt: "reference",
+    rt: "zync",
+    zType: "asset",
+    zUuid: uuidOf(asset.id),
+    zRefSummary: { pt: "text", text: name },
+    assetType: "image",
+    _legacyImageRefPart: { pt: "image_ref", dataRef, altText: name, width, height },
+  });
+}
+
+function toBase64(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(reader.result.slice(reader.result.indexOf(",") + 1)));
+    reader.addEventListener("error", () => reject(reader.error));
+    reader.readAsDataURL(file);
+  });
+}
+
+// As big-AGI derives an asset's uuid from its id.
+export function uuidOf(id) {
+  const folded = new Uint8Array(16);
+  for (let at = 0; at < id.length; at += 1) folded[at % 16] ^= id.charCodeAt(at) & 0xff;
+  folded[6] = (folded[6] & 0x0f) | 0x40;
+  folded[8] = (folded[8] & 0x3f) | 0x80;
+  const hex = Array.from(folded, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+export function initAttachments() {
+  const input = byId("files");
+  const thread = byId("thread");
+  input.accept = ACCEPTED;
+  byId("attach").addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    void add([...input.files]);
+    input.value = "";
+  });
+  byId("message").addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    void add(files);
+  });
+  let depth = 0;
+  const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+  const mark = (isOver) => thread.classList.toggle("is-over", isOver);
+  thread.addEventListener("dragenter", (event) => {
+    if (hasFiles(event)) mark(++depth > 0);
+  });
+  thread.addEventListener("dragleave", (event) => {
+    if (hasFiles(event)) mark(--depth > 0);
+  });
+  thread.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
+  thread.addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    depth = 0;
+    mark(false);
+    void add([...event.dataTransfer.files]);
+  });
+}

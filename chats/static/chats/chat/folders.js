@@ -1,0 +1,155 @@
+// Folders: filters of the list, to be made, named, coloured, ordered and deleted; chats are dropped on them.
+
+import { call, folderPath } from "./api.js";
+import { askChoice, askText } from "./dialogs.js";
+import { byId, el, icon } from "./dom.js";
+import { openMenu } from "./menu.js";
+import { emit, on } from "./state.js";
+import { fail, undoable } from "./toasts.js";
+
+export const DRAGGED = "application/x-bigagi-chat";
+export const ARCHIVE = ":archive";
+const COLORS = [
+  ["#828282", "Grey"],
+  ["#f22a85", "Pink"],
+  ["#d9463e", "Red"],
+  ["#ed8a19", "Orange"],
+  ["#caa302", "Yellow"],
+  ["#3a9d5d", "Green"],
+  ["#1b9aaa", "Turquoise"],
+  ["#407cf8", "Blue"],
+  ["#8b5cf6", "Violet"],
+];
+const list = byId("folders");
+let folders = [];
+let chosen = "";
+
+export const all = () => folders;
+export const current = () => chosen;
+const found = (id) => folders.find((folder) => folder.id === id);
+export const colorOf = (id) => found(id)?.color || (found(id) ? COLORS[0][0] : "");
+export const titleOf = (id) => found(id)?.title || "Untitled";
+
+export async function load() {
+  try {
+    folders = (await call("GET", "/api/folders?page_size=200")).data.results;
+    if (chosen && chosen !== ARCHIVE && !found(chosen)) choose("");
+    show();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function choose(id) {
+  chosen = id;
+  show();
+  emit("folder");
+}
+
+function show() {
+  const rows = [row("", "All chats", null), ...folders.map((folder) => row(folder.id, folder.title || "Untitled", folder))];
+  list.replaceChildren(...rows, row(ARCHIVE, "Archive", null));
+}
+
+function row(id, title, folder) {
+  const button = el("button", { type: "button", class: "folder-link", "aria-pressed": String(chosen === id) });
+  if (folder) {
+    const dot = el("i", { class: "dot", "aria-hidden": "true" });
+    dot.style.setProperty("--dot", folder.color || COLORS[0][0]);
+    button.append(dot);
+  } else if (id === ARCHIVE) button.append(icon("archive"));
+  else button.append(icon("folder"));
+  button.append(el("span", { class: "folder-title" }, title));
+  if (folder) button.append(el("span", { class: "folder-count" }, String(folder.conversationIds?.length ?? 0)));
+  button.addEventListener("click", () => choose(chosen === id && id ? "" : id));
+  const made = el("li", { class: "folder-row" }, button);
+  if (folder) {
+    const more = el("button", { type: "button", class: "act act-small", "aria-label": `What to do with the folder ${title}`, "aria-haspopup": "menu" }, icon("more"));
+    more.addEventListener("click", () => openFolderMenu(more, folder));
+    made.append(more);
+  }
+  if (folder || !id) acceptDrops(made, folder?.id ?? null);
+  return made;
+}
+
+function acceptDrops(target, id) {
+  const isChat = (event) => event.dataTransfer.types.includes(DRAGGED);
+  target.addEventListener("dragover", (event) => {
+    if (!isChat(event)) return;
+    event.preventDefault();
+    target.classList.add("is-target");
+  });
+  target.addEventListener("dragleave", () => target.classList.remove("is-target"));
+  target.addEventListener("drop", (event) => {
+    target.classList.remove("is-target");
+    if (!isChat(event)) return;
+    event.preventDefault();
+    void move(event.dataTransfer.getData(DRAGGED), id).catch(fail);
+  });
+}
+
+async function changed() {
+  await load();
+  emit("list");
+  emit("changed");
+}
+
+export async function move(chat, folder) {
+  const { data, change } = await call("POST", "/api/chats/bulk", { action: "move", ids: [chat], folder });
+  await changed();
+  if (data.changed) undoable(folder ? `Moved to ${titleOf(folder)}.` : "Moved out of its folder.", change, changed);
+}
+
+async function make() {
+  const title = await askText("New folder", "Name", "", "Make");
+  if (!title) return;
+  const [color] = COLORS[(folders.length + 1) % COLORS.length];
+  const { change } = await call("POST", "/api/folders", { title, color, conversationIds: [] });
+  await changed();
+  undoable("The folder is made.", change, changed);
+}
+
+function openFolderMenu(button, folder) {
+  const at = folders.indexOf(folder);
+  const perform = (act) => () => void act().catch(fail);
+  const patch = async (body, text) => {
+    const { change } = await call("PATCH", folderPath(folder.id), body);
+    await changed();
+    undoable(text, change, changed);
+  };
+  const shift = (by) =>
+    perform(async () => {
+      const ids = folders.map(({ id }) => id);
+      ids.splice(at + by, 0, ...ids.splice(at, 1));
+      await call("PUT", "/api/folders/order", { ids });
+      await changed();
+    });
+  const rename = async () => {
+    const title = await askText("Rename the folder", "Name", folder.title || "");
+    if (title) await patch({ title }, "The folder is renamed.");
+  };
+  const recolor = async () => {
+    const choices = COLORS.map(([value, label]) => ({ value, label, color: value }));
+    const color = await askChoice("Colour of the folder", choices, folder.color, "Save");
+    if (color) await patch({ color }, "The folder has its new colour.");
+  };
+  const remove = async () => {
+    const { change } = await call("DELETE", folderPath(folder.id));
+    await changed();
+    undoable("The folder is deleted. Its chats stay.", change, changed);
+  };
+  const items = [
+    { label: "Rename", icon: "edit", act: perform(rename) },
+    { label: "Colour", icon: "folder", act: perform(recolor) },
+    at > 0 ? { label: "Move up", icon: "send", act: shift(-1) } : undefined,
+    at < folders.length - 1 ? { label: "Move down", icon: "down", act: shift(1) } : undefined,
+    null,
+    { label: "Delete", icon: "trash", act: perform(remove), isBad: true },
+  ].filter((item) => item !== undefined);
+  openMenu(button, items, "This folder");
+}
+
+export function initFolders() {
+  byId("new-folder").addEventListener("click", () => void make().catch(fail));
+  on("list", () => void load());
+}

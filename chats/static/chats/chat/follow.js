@@ -1,0 +1,51 @@
+// News of the chat that come from elsewhere: another tab, another browser, a program.
+
+import { call, pagePath } from "./api.js";
+import { byId } from "./dom.js";
+import * as generation from "./generation.js";
+import { showTitle } from "./navigation.js";
+import { emit, on, page } from "./state.js";
+import * as thread from "./thread.js";
+
+const EVERY = 4000;
+const channel = "BroadcastChannel" in window ? new BroadcastChannel("bigagi-chat") : null;
+
+export async function look() {
+  if (!page.chat || generation.isRunning()) return;
+  const id = page.chat.id;
+  let told;
+  try {
+    told = (await call("GET", `${pagePath(id)}/state`)).data;
+  } catch {
+    // The next look tells more.
+    return;
+  }
+  if (page.chat?.id !== id || generation.isRunning()) return;
+  const isNew = told.revision > page.chat.revision;
+  const isOther = told.title !== page.chat.title || told.archived !== page.chat.archived;
+  // Who is writing in a message must not lose it.
+  if (isNew && !byId("turns").querySelector(".editor")) {
+    Object.assign(page.chat, told);
+    await thread.refresh();
+  } else Object.assign(page.chat, { title: told.title, archived: told.archived });
+  if (isOther) {
+    showTitle();
+    emit("list");
+  }
+  if (told.running) generation.join(told.running);
+}
+
+export function initFollow() {
+  const tell = (kind) => channel?.postMessage({ kind, chat: page.chat?.id });
+  on("begun", () => tell("chat"));
+  on("finished", () => tell("chat"));
+  on("changed", () => tell("list"));
+  on("chat", () => page.chat?.running && generation.join(page.chat.running));
+  channel?.addEventListener("message", ({ data }) => {
+    if (data.kind === "chat" && data.chat === page.chat?.id) void look();
+    emit("list");
+  });
+  setInterval(() => document.visibilityState === "visible" && void look(), EVERY);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && void look());
+  if (page.chat?.running) generation.join(page.chat.running);
+}

@@ -1,0 +1,134 @@
+// Answers: asked for, followed wherever they were asked for, stopped, and put into the list when they are whole.
+
+import { call, chatPath, send } from "./api.js";
+import { byId } from "./dom.js";
+import { LiveTurn } from "./live-turn.js";
+import { alarm, say } from "./live.js";
+import { emit, page } from "./state.js";
+import * as sse from "./sse.js";
+import * as thread from "./thread.js";
+import { fail, toast } from "./toasts.js";
+
+let run = null;
+
+export const isRunning = () => run !== null;
+
+// Asks for an answer. Resolves once it has begun (true), or could not begin (false).
+export async function generate(body, { replaces = null } = {}) {
+  if (run) return false;
+  const mine = open(new LiveTurn(page.model.label), replaces);
+  try {
+    const path = `${chatPath(page.chat.id)}/generate?html=1`;
+    const first = await send("POST", path, { body, signal: mine.abort.signal });
+    mine.generation = /([0-9a-f]{32})$/.exec(first.headers.get("Location") ?? "")?.[1] ?? null;
+    void follow(mine, { first, generation: mine.generation });
+    return true;
+  } catch (error) {
+    close(mine);
+    if (mine.replaced) mine.turn.element.replaceWith(mine.replaced);
+    else mine.turn.element.remove();
+    fail(error);
+    return false;
+  }
+}
+
+// Follows an answer that runs already: after a reload, or from another tab.
+export function join({ generation, message }) {
+  if (run) return;
+  const mine = open(new LiveTurn("…"), message);
+  mine.generation = generation;
+  void follow(mine, { generation });
+}
+
+function open(turn, replaces) {
+  const mine = { turn, chat: page.chat.id, generation: null, abort: new AbortController(), replaced: null };
+  run = mine;
+  const old = replaces && thread.turnOf(replaces);
+  if (old) {
+    old.replaceWith(turn.element);
+    mine.replaced = old;
+  } else {
+    thread.append(turn.element);
+    thread.stick();
+  }
+  show(true);
+  return mine;
+}
+
+async function follow(mine, source) {
+  const { turn } = mine;
+  try {
+    for await (const { name, data } of sse.follow({ ...source, signal: mine.abort.signal, lost: () => turn.lost() })) {
+      if (name === "start") begin(mine, data);
+      else if (name === "delta") turn.add(data);
+      else if (name === "html") turn.addBlock(data);
+      else if (name === "error") mine.problem = data.problem;
+      else if (name === "done") await finish(mine, data.message.id, data.revision);
+      else if (name === "reset") await finish(mine, data.message?.id);
+    }
+  } catch (error) {
+    close(mine);
+    if (error.name === "AbortError") return;
+    toast(error.message, { kind: "bad" });
+    await thread.refresh().catch(fail);
+  }
+}
+
+function begin(mine, data) {
+  mine.generation = data.generation;
+  mine.turn.begin(data);
+  say(`${data.model.label} is answering.`);
+  emit("begun", data);
+}
+
+async function finish(mine, message, revision) {
+  close(mine);
+  if (page.chat?.id !== mine.chat) return;
+  if (revision) page.chat.revision = revision;
+  try {
+    thread.put(mine.turn.element, message ? await thread.fetchTurn(message) : null);
+  } catch (error) {
+    fail(error);
+  }
+  if (mine.problem) alarm(`The answer broke off. ${mine.problem.detail ?? ""}`);
+  else say(`The answer is finished: ${mine.turn.summary()}.`);
+  emit("finished", { message });
+}
+
+function close(mine) {
+  mine.turn.end();
+  if (run === mine) {
+    run = null;
+    show(false);
+  }
+}
+
+function show(isOn) {
+  byId("stop").hidden = !isOn;
+  byId("send").hidden = isOn;
+  byId("thread").classList.toggle("is-running", isOn);
+}
+
+export async function stop() {
+  if (!run?.generation) return;
+  try {
+    await call("POST", `/api/generations/${run.generation}/stop`, {});
+    say("Stopped.");
+  } catch (error) {
+    fail(error);
+  }
+}
+
+// Stops, and waits until the answer is stored.
+export async function settle() {
+  if (!run) return;
+  await stop();
+  for (let tries = 0; run && tries < 100; tries += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+// The page turns to another chat; the answer goes on without it.
+export function leave() {
+  if (!run) return;
+  run.abort.abort();
+  close(run);
+}

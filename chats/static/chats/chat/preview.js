@@ -1,0 +1,59 @@
+// What would be sent: counted for the estimate, and shown before it goes.
+
+import { call } from "./api.js";
+import { byId, el } from "./dom.js";
+import { memory, on, page } from "./state.js";
+import { fail } from "./toasts.js";
+
+const ROLES = { system: "System", user: "You", assistant: "Assistant" };
+let held = null;
+
+export function forgetPreview() {
+  held = null;
+}
+
+export function readPreview() {
+  const query = new URLSearchParams({ model: page.model.id });
+  if (page.chat) query.set("chat", page.chat.id);
+  if (page.share) query.set("share", "1");
+  held ??= call("GET", `/chat-parts/preview?${query}`).then(({ data }) => data);
+  held.catch(() => (held = null));
+  return held;
+}
+
+async function open() {
+  forgetPreview();
+  try {
+    const { messages, tokens, leftOut, context } = await readPreview();
+    const room = context ? ` of ${context.toLocaleString()}` : "";
+    const left = leftOut ? ` ${leftOut} earlier messages do not fit, and are left out.` : "";
+    byId("sent-about").textContent = `To ${page.model.label}, before your next message: ≈ ${tokens.toLocaleString()}${room} tokens.${left}`;
+    byId("sent-list").replaceChildren(
+      ...messages.map(({ role, text, cut, images }) =>
+        el(
+          "section",
+          { class: `sent sent-${role}` },
+          el("h3", {}, ROLES[role] ?? role, images ? ` · ${images} images` : ""),
+          el("pre", {}, text + (cut ? "…" : "")),
+        ),
+      ),
+    );
+    byId("sent").showModal();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function setShare(isOn) {
+  page.share = isOn;
+  byId("share").setAttribute("aria-checked", String(isOn));
+  memory.set("share", isOn ? "1" : "");
+  forgetPreview();
+}
+
+export function initPreview() {
+  setShare(memory.get("share") === "1");
+  byId("share").addEventListener("click", () => setShare(!page.share));
+  byId("preview").addEventListener("click", () => void open());
+  on("model", forgetPreview);
+}

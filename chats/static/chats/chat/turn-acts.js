@@ -1,0 +1,205 @@
+// What can be done with a message: copy, edit, write anew, branch, star, skip, delete.
+
+import { call, chatPath, messagePath, pagePath } from "./api.js";
+import { byId, el } from "./dom.js";
+import { generate, isRunning, settle } from "./generation.js";
+import { openMenu } from "./menu.js";
+import { copy, textOf, withText } from "./messages.js";
+import { emit, page } from "./state.js";
+import * as thread from "./thread.js";
+import { fail, toast, undoable } from "./toasts.js";
+
+const read = async (id) => (await call("GET", messagePath(page.chat.id, id))).data;
+const idOf = (turn) => turn.dataset.message;
+
+async function reload(turn) {
+  thread.put(turn, await thread.fetchTurn(idOf(turn)));
+}
+
+const acts = {
+  async copy(turn) {
+    if (await copy(textOf(await read(idOf(turn))))) toast("Copied.");
+  },
+  async regenerate(turn) {
+    const id = idOf(turn);
+    const before = await read(id);
+    if (!(await generate({ replaces: id, ...choice() }, { replaces: id }))) return;
+    offerBack(id, before);
+  },
+  edit: openEditor,
+  async star(turn) {
+    await flag(turn, "starred");
+  },
+  async skip(turn) {
+    await flag(turn, "aix.skip");
+  },
+  async branch(turn) {
+    const { data, change } = await call("POST", `${chatPath(page.chat.id)}/branch`, { messageId: idOf(turn) });
+    emit("open", { id: data.id });
+    emit("list");
+    undoable("This is the branch: a copy up to that message.", change, () => {
+      emit("open", { id: null });
+      emit("list");
+    });
+  },
+  async link(turn) {
+    if (await copy(`${location.origin}${pagePath(page.chat.id)}#${encodeURIComponent(idOf(turn))}`)) toast("The link is copied.");
+  },
+  async delete(turn) {
+    const { change } = await call("DELETE", messagePath(page.chat.id, idOf(turn)));
+    thread.put(turn, null);
+    undoable("The message is deleted.", change, () => thread.refresh());
+  },
+  async resend(turn) {
+    await resend(idOf(turn), null);
+  },
+  more: openMore,
+};
+
+const choice = () => ({ modelId: page.model.id, shareContext: page.share });
+
+function offerBack(id, before) {
+  const chat = page.chat.id;
+  const back = async () => {
+    try {
+      await settle();
+      delete before._server;
+      await call("PUT", messagePath(chat, id), before);
+      if (page.chat?.id === chat) await thread.refresh();
+    } catch (error) {
+      fail(error);
+    }
+  };
+  toast("The answer is written anew.", { label: "Bring the old one back", act: back });
+}
+
+async function flag(turn, name) {
+  const message = await read(idOf(turn));
+  const flags = Array.isArray(message.userFlags) ? message.userFlags : [];
+  const isOn = flags.includes(name);
+  const userFlags = isOn ? flags.filter((each) => each !== name) : [...flags, name];
+  delete message._server;
+  await call("PUT", messagePath(page.chat.id, idOf(turn)), { ...message, userFlags });
+  await reload(turn);
+}
+
+function openMore(turn, button) {
+  const has = (name) => turn.dataset.flags.split(" ").includes(name);
+  const isUser = turn.dataset.role === "user";
+  const row = (label, icon, name, more = {}) => ({ label, icon, act: () => void perform(name, turn), ...more });
+  const items = [
+    row("Copy", "copy", "copy"),
+    row("Copy a link to it", "link", "link"),
+    row("Edit", "edit", "edit"),
+    isUser ? row("Send again from here", "retry", "resend") : row("Write anew", "retry", "regenerate"),
+    row("Branch here", "branch", "branch"),
+    row(has("starred") ? "Take the star away" : "Star", "star", "star"),
+    row(has("aix.skip") ? "Send it to the model again" : "Skip: do not send to the model", "skip", "skip"),
+    null,
+    row("Delete", "trash", "delete", { isBad: true }),
+  ];
+  openMenu(button, items, "This message");
+}
+
+// --- editing ---------------------------------------------------------------------------------------------------------
+
+async function openEditor(turn) {
+  if (turn.querySelector(".editor")) return;
+  const message = await read(idOf(turn));
+  const isUser = message.role === "user";
+  const field = el("textarea", { value: textOf(message), "aria-label": "The message's text", rows: 3 });
+  const close = () => {
+    form.remove();
+    turn.classList.remove("is-edited");
+    turn.focus({ preventScroll: true });
+  };
+  const save = async () => {
+    delete message._server;
+    const { change } = await call("PUT", messagePath(page.chat.id, idOf(turn)), withText(message, field.value));
+    await reload(turn);
+    undoable("The message is changed.", change, () => thread.refresh());
+  };
+  const form = el(
+    "form",
+    { class: "editor" },
+    field,
+    el(
+      "div",
+      { class: "editor-acts" },
+      el("button", { type: "button", class: "button button-quiet button-small", onclick: close }, "Cancel"),
+      isUser ? el("button", { type: "button", class: "button button-quiet button-small", onclick: () => run(save) }, "Save") : null,
+      el("button", { type: "submit", class: "button button-small" }, isUser ? "Save and send" : "Save"),
+    ),
+  );
+  const run = (act) => act().catch(fail);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void run(isUser ? () => resend(idOf(turn), field.value) : save);
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      close();
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+  });
+  turn.classList.add("is-edited");
+  turn.querySelector(".msg-body").after(form);
+  const grow = () => {
+    field.style.height = "auto";
+    field.style.height = `${Math.min(field.scrollHeight + 2, innerHeight * 0.5)}px`;
+  };
+  field.addEventListener("input", grow);
+  grow();
+  field.focus();
+}
+
+// Cuts the chat behind a message of the person's, perhaps with another text, and asks for the answer.
+async function resend(id, text) {
+  if (isRunning()) return;
+  const path = chatPath(page.chat.id);
+  const { data: chat } = await call("GET", path);
+  const at = chat.messages.findIndex((message) => message?.id === id);
+  if (at < 0) return;
+  const before = chat.messages;
+  const messages = before.slice(0, at + 1);
+  if (text !== null) messages[at] = withText(messages[at], text);
+  delete chat._server;
+  await call("PUT", path, { ...chat, messages });
+  await thread.refresh();
+  const cut = before.length - messages.length;
+  const isBegun = await generate(choice());
+  if (!cut && text === null) return;
+  const what = cut ? `Sent again; ${cut === 1 ? "1 message" : `${cut} messages`} behind it went.` : "Sent again.";
+  if (isBegun || cut) toast(what, { label: "Undo", act: () => void bringBack(path, before).catch(fail) });
+}
+
+async function bringBack(path, messages) {
+  await settle();
+  const { data: chat } = await call("GET", path);
+  delete chat._server;
+  await call("PUT", path, { ...chat, messages });
+  if (page.chat && chatPath(page.chat.id) === path) await thread.refresh();
+}
+
+export async function perform(name, turn, button) {
+  try {
+    await acts[name](turn, button);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+export function initTurnActs() {
+  byId("turns").addEventListener("click", (event) => {
+    const button = event.target.closest("[data-act]");
+    const turn = button?.closest("[data-message]");
+    if (turn && !turn.classList.contains("is-live")) void perform(button.dataset.act, turn, button);
+  });
+  byId("turns").addEventListener("dblclick", (event) => {
+    const turn = event.target.closest("[data-message]");
+    if (page.ui.doubleClickToEdit && turn && !turn.classList.contains("is-live")) void perform("edit", turn);
+  });
+}

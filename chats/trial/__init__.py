@@ -1,0 +1,1 @@
+"""The trial of the whole way, database to model to database (`/api/test-ai`)."""

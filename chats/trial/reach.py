@@ -1,0 +1,53 @@
+"""Whether the services are configured, and whether their hosts can be reached."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+from llms.calls.demo import SERVICE as DEMO
+from llms.catalog import env_endpoint, reveal_endpoint, virtual_services
+from llms.models import Service
+from llms.vendors.endpoint import Endpoint, NotCallable
+from stores.codecs import JSONObject
+
+CONNECT_SECONDS = 2.0
+"""How long a host may take to accept a connection."""
+
+
+def list_endpoints() -> list[tuple[JSONObject, Endpoint | None]]:
+    """Return what can be said of each service without the network, and where it is called."""
+    listed: list[tuple[JSONObject, Endpoint | None]] = []
+    for row in Service.objects.all():
+        told = {"id": row.uid, "label": row.label, "vendor": row.vendor_id, "virtual": False}
+        try:
+            listed.append(_configured(told, reveal_endpoint(row)))
+        except NotCallable as error:
+            listed.append((told | {"configured": False, "reachable": None, "detail": str(error)}, None))
+    for service, _ in virtual_services():
+        told = {"id": service["id"], "label": service["label"], "vendor": service["vId"], "virtual": True}
+        if service["id"] == DEMO:
+            listed.append((told | {"configured": True, "reachable": True, "detail": "It needs no network."}, None))
+            continue
+        try:
+            listed.append(_configured(told, env_endpoint()))
+        except NotCallable as error:
+            listed.append((told | {"configured": False, "reachable": None, "detail": str(error)}, None))
+    return listed
+
+
+def _configured(told: JSONObject, endpoint: Endpoint) -> tuple[JSONObject, Endpoint]:
+    return told | {"configured": True, "reachable": None, "detail": ""}, endpoint
+
+
+async def look(told: JSONObject, endpoint: Endpoint | None) -> JSONObject:
+    """Return what is told with whether the host accepts a connection. No key is sent, and nothing is asked."""
+    if endpoint is None:
+        return told
+    parts = urlsplit(endpoint.base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        opened = asyncio.open_connection(parts.hostname, port)
+        _, writer = await asyncio.wait_for(opened, CONNECT_SECONDS)
+    except (OSError, TimeoutError):
+        return told | {"reachable": False, "detail": f"{endpoint.host} accepts no connection."}
+    writer.close()
+    return told | {"reachable": True, "detail": f"{endpoint.host} accepts connections."}

@@ -1,0 +1,205 @@
+"""Six steps from the database to a model and back, each with its time; only the ledger's event stays behind."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chats.bigagi.conversation import load_messages
+from chats.generations.begin import Begin
+from chats.generations.engine import get_engine
+from chats.generations.prompt import describe_shared
+from chats.generations.sending import shared_context
+from chats.generations.stream import Stream
+from chats.models import Conversation, Message
+from chats.services.conversations import create_chat, delete_chat
+from llms.catalog import CallableModel, UnknownModel, choose_model, find_model
+from llms.models import Model, Service
+from llms.pricing.estimator import estimate_tokens
+from llms.vendors.endpoint import NotCallable
+from metrics.models import UsageEvent
+from stores.api.asynchronous import in_thread
+from stores.api.problems import SERVER_ERROR, Problem
+from stores.codecs import JSONObject
+from stores.journal.recorder import Origin
+from stores.models import Store
+from stores.services.errors import Missing, ServiceError
+
+TITLES = {
+    "api": "The API answers, and the service has a key",
+    "stores": "Preferences, labs and models are in the database",
+    "context": "The context is built from them",
+    "call": "The model is called",
+    "answer": "Its answer shows that the context reached it",
+    "data": "The data went the whole way: database, model, database",
+}
+OK, FAILED, SKIPPED = "ok", "failed", "skipped"
+SECONDS = 120
+"""How long the model may take for its answer."""
+
+
+logger = logging.getLogger(__name__)
+
+
+class StepFailed(Exception):
+    """A step did not do what it has to; the message says why, and what to do."""
+
+
+@dataclass
+class Walk:
+    """One walk: what the steps hand on to each other."""
+
+    origin: Origin
+    model_id: str | None
+    marker: str = field(default_factory=lambda: f"bigagi-{secrets.token_hex(4)}")
+    model: CallableModel | None = None
+    shared: JSONObject = field(default_factory=dict)
+    chat: str = ""
+    stream: Stream | None = None
+    message: JSONObject = field(default_factory=dict)
+
+    async def steps(self) -> AsyncGenerator[JSONObject, None]:
+        """Yield each step when it has ended, and at last the whole. After one that failed, the others are skipped."""
+        began = time.perf_counter()
+        is_ok = True
+        try:
+            for number, (name, title) in enumerate(TITLES.items(), 1):
+                step_began = time.perf_counter()
+                step: JSONObject = {"number": number, "name": name, "title": title}
+                if not is_ok:
+                    yield step | {"status": SKIPPED, "detail": "A step before it failed.", "ms": 0}
+                    continue
+                run: Callable[[], Awaitable[str]] = getattr(self, f"_{name}")
+                try:
+                    detail, status = await run(), OK
+                except StepFailed as error:
+                    detail, status, is_ok = str(error), FAILED, False
+                except (Problem, ServiceError) as error:
+                    detail, status, is_ok = str(error), FAILED, False
+                except Exception:
+                    logger.exception("a step of the test failed")
+                    detail, status, is_ok = SERVER_ERROR, FAILED, False
+                yield step | {"status": status, "detail": detail, "ms": _ms_since(step_began)}
+        finally:
+            await self._clean_up()
+        model = None if self.model is None else {"id": self.model.id, "service": self.model.service_id}
+        yield {"ok": is_ok, "model": model, "ms": _ms_since(began)}
+
+    async def _api(self) -> str:
+        try:
+            self.model = await in_thread(find_model, self.model_id) if self.model_id else await in_thread(choose_model)
+        except (UnknownModel, NotCallable) as error:
+            raise StepFailed(str(error)) from error
+        endpoint = self.model.endpoint
+        if endpoint is None:
+            return f"{self.model.label} needs no key."
+        has_key = "has a key" if endpoint.key else "needs no key"
+        return f"{self.model.label} of {self.model.service_id}, at {endpoint.host}, {has_key}."
+
+    async def _stores(self) -> str:
+        return await in_thread(_describe_stores)
+
+    async def _context(self) -> str:
+        self.shared = await in_thread(shared_context)
+        members = {name: len(state) if isinstance(state, dict) else 0 for name, state in self.shared.items()}
+        if not any(members.values()):
+            raise StepFailed("The preferences and labs in the database are empty: there is nothing to share.")
+        told = ", ".join(f"{count} members of {name}" for name, count in members.items())
+        return f"{told}: about {estimate_tokens(describe_shared(self.shared))} tokens."
+
+    async def _call(self) -> str:
+        assert self.model is not None
+        record = {"userTitle": "Test of the AI", "messages": [], "systemPurposeId": "Generic"}
+        self.chat = (await in_thread(create_chat, self.origin, record)).row.uid
+        text = (
+            f"This is a test. My preferences came in a system message, as JSON. Write the names of at least three "
+            f"members of app-ui in it, then this word: {self.marker}"
+        )
+        begin = Begin(self.origin, self.chat, {"text": text}, self.model.id, shares_context=True)
+        stream = self.stream = await get_engine().begin(begin)
+        try:
+            async with asyncio.timeout(SECONDS):
+                async for _ in stream.read():
+                    pass
+        except TimeoutError:
+            raise StepFailed(f"The model did not end its answer in {SECONDS} s.") from None
+        self.message = await in_thread(_read_answer, self.chat, stream.begun.base["id"])
+        if error := _part_of(self.message, "error"):
+            raise StepFailed(error)
+        metrics = self.message.get("generator", {}).get("metrics", {})
+        return f"First token after {metrics.get('dtStart', '?')} ms, the whole after {metrics.get('dtAll', '?')} ms."
+
+    async def _answer(self) -> str:
+        text = _part_of(self.message, "text")
+        names = [name for state in self.shared.values() if isinstance(state, dict) for name in state]
+        found = [name for name in names if name in text]
+        if self.marker not in text:
+            raise StepFailed("The answer does not have the word that was asked for: the question did not reach it.")
+        if not found:
+            raise StepFailed("The answer names none of the preferences: the context did not reach the model.")
+        return f"It names {len(found)} of {len(names)} preferences, as {found[0]}, and the word that was asked for."
+
+    async def _data(self) -> str:
+        return await in_thread(self._compare)
+
+    def _compare(self) -> str:
+        assert self.stream is not None
+        chat = Conversation.objects.get(uid=self.chat)
+        keys = list(chat.messages.order_by("position").values_list("pk", flat=True))
+        stored = [message for _, _, message in load_messages(keys, by="id")]
+        if len(stored) != 2 or self.marker not in _part_of(stored[0], "text"):
+            raise StepFailed("The question is not in the database as it was sent.")
+        if _part_of(stored[1], "text") != self.stream.answer.visible_text():
+            raise StepFailed("The answer in the database is another than the one that was streamed.")
+        events = UsageEvent.objects.filter(conversation=self.chat, source=UsageEvent.Source.TEST).count()
+        if events != 1:
+            raise StepFailed(f"The ledger has {events} events of this call, and should have one.")
+        size = len(_part_of(stored[1], "text"))
+        return f"Question and answer ({size} characters) are stored as they were streamed, the call is in the ledger."
+
+    async def _clean_up(self) -> None:
+        if not self.chat:
+            return
+        if self.stream is not None and not self.stream.is_ended:
+            get_engine().stop(self.stream.uid)
+            async for _ in self.stream.read():
+                pass
+        await in_thread(_forget_chat, self.origin, self.chat)
+
+
+def _forget_chat(origin: Origin, uid: str) -> None:
+    try:
+        delete_chat(origin, uid, purge=True)
+    except Missing:
+        return
+
+
+def _describe_stores() -> str:
+    here = set(Store.objects.filter(name__in=("app-ui", "app-ux-labs")).values_list("name", flat=True))
+    told = [
+        f"{name} is stored" if name in here else f"{name} is not made yet, so that big-AGI's own values count"
+        for name in ("app-ui", "app-ux-labs")
+    ]
+    services, models = Service.objects.count(), Model.objects.count()
+    return f"{'; '.join(told)}; app-models has {services} services and {models} models."
+
+
+def _read_answer(chat: str, uid: str) -> JSONObject:
+    pk = Message.objects.values_list("pk", flat=True).get(conversation__uid=chat, uid=uid)
+    [(_, _, message)] = load_messages([pk], by="id")
+    read: JSONObject = message
+    return read
+
+
+def _part_of(message: JSONObject, kind: str) -> str:
+    """Return the text of a message's parts of a kind, or what its error says."""
+    key = {"text": "text", "error": "error"}[kind]
+    parts: list[Any] = [fragment.get("part", {}) for fragment in message.get("fragments", [])]
+    return "".join(str(part.get(key, "")) for part in parts if part.get("pt") == kind)
+
+
+def _ms_since(began: float) -> int:
+    return round((time.perf_counter() - began) * 1000)

@@ -1,0 +1,182 @@
+"""Chats over REST."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chats.bigagi.conversation import CONVERSATIONS
+from chats.filters import ConversationFilterSet
+from chats.generations.lock import sequence_in
+from chats.models import Conversation
+from chats.serializers import (
+    BranchSerializer,
+    BulkResultSerializer,
+    BulkSerializer,
+    ConversationHeaderSerializer,
+    ConversationSerializer,
+)
+from chats.services import conversations as services
+from chats.services.folders import move_chats
+from stores.api.parsers import MAX_CHAT, JSONParser, MergePatchParser
+from stores.api.problems import Problem
+from stores.api.schema import CHANGE_HEADER, PURGE, writes
+from stores.api.serializers import with_notes
+from stores.api.streaming import stream
+from stores.api.viewsets import RevisionViewSet
+from stores.iteration import batched
+from stores.jsontext import encode
+from stores.models import Change
+from stores.preconditions import etag_of
+from stores.secrets import mask
+from stores.services.errors import at
+from stores.services.written import Written
+
+EXPORT_BATCH = 20
+"""Chats that an export holds in memory."""
+
+
+class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
+    """Chats: in lists without their messages, alone as big-AGI wrote them."""
+
+    queryset = Conversation.objects.defer("content_hash", "created_at", "updated_at")
+    filterset_class = ConversationFilterSet
+    orderings = ("position", "-position", "-updated", "updated", "-created", "created")
+    parser_classes = [JSONParser, MergePatchParser]
+    max_body = MAX_CHAT
+    shape: type[Any] | None = ConversationSerializer
+
+    def get_serializer_class(self) -> type:
+        return ConversationHeaderSerializer if self.action == "list" else ConversationSerializer
+
+    def sequence_of(self, record: Conversation) -> int | None:
+        return sequence_in(record)
+
+    @writes(if_match=False, request=ConversationSerializer, responses={201: ConversationSerializer})
+    def create(self, request: Request) -> Response:
+        """Store a new chat, under its own id, on top of the list. An id that is taken is 409."""
+        written = services.create_chat(self.get_origin(), self.read_record())
+        return self._answer(written, is_new=True)
+
+    @writes(request=ConversationSerializer, responses=ConversationSerializer)
+    def update(self, request: Request, id: str) -> Response:
+        """Make the chat what the JSON says. Only messages that are others are written anew."""
+        row = self.get_object()
+        body = self.read_object()
+        # Odd members are allowed where they are what is stored; only then is that read.
+        if self._has_errors(body):
+            body = self.read_record(CONVERSATIONS.load([row])[0])
+        return self._answer(services.replace_chat(self.get_origin(), row.uid, body, self.get_precondition()))
+
+    def _has_errors(self, body: Any) -> bool:
+        try:
+            self.read_record()
+        except Problem:
+            return True
+        return False
+
+    @writes(request=ConversationHeaderSerializer, responses=ConversationHeaderSerializer)
+    def partial_update(self, request: Request, id: str) -> Response:
+        """Change titles, persona, symbol, archived, or any other member beside the messages (JSON Merge Patch)."""
+        patch = self.read_record(is_partial=True)
+        written = services.patch_chat(self.get_origin(), self.get_uid(), patch, self.get_precondition())
+        [facts] = ConversationHeaderSerializer().get_facts([written.row])
+        body = with_notes(written.value | {"_server": facts}, written.lost_keys)
+        return self.answer_write(body, etag_of(written.row), written.change)
+
+    @writes(parameters=[PURGE], responses={204: None})
+    def destroy(self, request: Request, id: str) -> Response:
+        """Delete the chat. The journal keeps it until `?purge=true`, which forgets it for good."""
+        purge = self.read_flag("purge")
+        change = services.delete_chat(self.get_origin(), self.get_uid(), self.get_precondition(), purge=purge)
+        return self.answer_deletion(change)
+
+    @writes(if_match=False, request=BranchSerializer, responses={201: ConversationSerializer})
+    @action(detail=True, methods=["post"])
+    def branch(self, request: Request, id: str) -> Response:
+        """Copy the chat up to and with a message, or whole."""
+        self.shape = BranchSerializer
+        body = self.read_record()
+        return self._answer(services.branch_chat(self.get_origin(), self.get_uid(), body.get("messageId")), is_new=True)
+
+    @writes(if_match=False, request=BulkSerializer, responses=BulkResultSerializer)
+    @action(detail=False, methods=["post"], answers_in_one_transaction=False)
+    def bulk(self, request: Request) -> Response:
+        """Archive, unarchive, delete or move many chats under one entry of the journal."""
+        form = BulkSerializer(data=self.read_object())
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        uids = self._find_ids(wanted)
+        change, missing = self._change_many(wanted, uids)
+        result = {
+            "matched": len(uids) - len(missing),
+            "changed": change.record_count if change else 0,
+            "missing": missing,
+            "change": change.pk if change else None,
+        }
+        return self.answer_write(result, None, change)
+
+    def _find_ids(self, wanted: dict[str, Any]) -> list[str]:
+        if ("ids" in wanted) == ("filter" in wanted):
+            raise at("/ids", "Give either ids or a filter.", "required")
+        if "ids" in wanted:
+            return list(dict.fromkeys(wanted["ids"]))
+        given = {name: _as_word(value) for name, value in wanted["filter"].items()}
+        if unknown := sorted(set(given) - set(ConversationFilterSet.base_filters)):
+            allowed = ", ".join(ConversationFilterSet.base_filters)
+            raise at(f"/filter/{unknown[0]}", f"Unknown filter. Allowed are: {allowed}.", "unknown")
+        found = ConversationFilterSet(given, queryset=Conversation.objects.all())
+        if not found.is_valid():
+            name, messages = next(iter(found.errors.items()))
+            raise at(f"/filter/{name}", str(messages[0]))
+        return list(found.qs.order_by("position", "pk").values_list("uid", flat=True))
+
+    def _change_many(self, wanted: dict[str, Any], uids: list[str]) -> tuple[Change | None, list[str]]:
+        origin, name = self.get_origin(), wanted["action"]
+        if name == "move":
+            if "folder" not in wanted:
+                raise at("/folder", "Name the folder, or null for none.", "required")
+            return services.move_many(origin, uids, wanted["folder"], move_chats)
+        change: Any = {
+            "archive": partial(services.archive_one, is_archived=True),
+            "unarchive": partial(services.archive_one, is_archived=False),
+            "delete": services.delete_one,
+        }[name]
+        return services.change_many(origin, f"{name} chats", uids, change)
+
+    @extend_schema(filters=True, responses={(200, "application/x-ndjson"): OpenApiTypes.STR})
+    @action(detail=False, pagination_class=None)
+    def export(self, request: Request) -> HttpResponseBase:
+        """All chats that the filters find, whole, as lines of JSON; no filter: all."""
+        chats = self.filter_queryset(self.get_queryset()).order_by("position", "pk")
+        keys = list(chats.values_list("pk", flat=True))
+        headers = {"Content-Disposition": 'attachment; filename="chats.ndjson"'}
+        return stream(request, _export(keys), content_type="application/x-ndjson", headers=headers)
+
+    def _answer(self, written: Written, *, is_new: bool = False) -> Response:
+        [facts] = ConversationSerializer().get_facts([written.row])
+        body = with_notes(written.value | {"_server": facts}, written.lost_keys)
+        created_at = facts["href"] if is_new else None
+        return self.answer_write(body, etag_of(written.row), written.change, created_at=created_at)
+
+
+def _as_word(value: Any) -> Any:
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else value
+
+
+def _export(keys: list[int]) -> Iterator[bytes]:
+    for some in batched(keys, EXPORT_BATCH):
+        rows: QuerySet[Conversation] = Conversation.objects.filter(pk__in=some).order_by("position", "pk")
+        for chat in CONVERSATIONS.load(list(rows)):
+            yield f"{encode(mask(chat))}\n".encode("ascii")
+
+
+__all__ = ["CHANGE_HEADER", "ConversationViewSet"]

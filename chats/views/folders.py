@@ -1,0 +1,94 @@
+"""Folders over REST. Their revision is that of the store `app-folders`."""
+
+from typing import Any
+
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chats.bigagi.folder import FOLDERS
+from chats.models import Folder
+from chats.serializers import FolderChatsSerializer, FolderOrderSerializer, FolderSerializer
+from chats.services import folders as services
+from stores.api.ids import LOOKUP
+from stores.api.parsers import JSONParser, MergePatchParser
+from stores.api.schema import writes
+from stores.api.serializers import with_notes
+from stores.api.viewsets import StoreRecordViewSet
+from stores.preconditions import counter_of, etag_of
+from stores.services.written import Written
+
+
+class FolderViewSet(mixins.ListModelMixin, StoreRecordViewSet):
+    """Folders of chats, in their order."""
+
+    queryset = Folder.objects.all()
+    serializer_class = FolderSerializer
+    shape = FolderSerializer
+    parser_classes = [JSONParser, MergePatchParser]
+    store = FOLDERS.store
+
+    @writes(request=FolderSerializer, responses={201: FolderSerializer})
+    def create(self, request: Request) -> Response:
+        """Make a folder, behind the others."""
+        written = services.create_folder(self.get_origin(), self.read_record(), self.get_precondition())
+        return self._answer(written, is_new=True)
+
+    @writes(request=FolderSerializer, responses=FolderSerializer)
+    def update(self, request: Request, id: str) -> Response:
+        """Make the folder what the JSON says."""
+        body = self.read_record(FOLDERS.load([self.get_object()])[0])
+        body.setdefault("conversationIds", [])
+        return self._answer(services.replace_folder(self.get_origin(), self.get_uid(), body, self.get_precondition()))
+
+    @writes(request=FolderSerializer, responses=FolderSerializer)
+    def partial_update(self, request: Request, id: str) -> Response:
+        """Change the folder's title, colour or chats (JSON Merge Patch)."""
+        body = self.read_record(is_partial=True)
+        if body.get("conversationIds", ()) is None:
+            # Without its list a folder is one without chats, as in PUT.
+            body["conversationIds"] = []
+        return self._answer(services.patch_folder(self.get_origin(), self.get_uid(), body, self.get_precondition()))
+
+    @writes(responses={204: None})
+    def destroy(self, request: Request, id: str) -> Response:
+        """Delete the folder. Its chats stay."""
+        return self.answer_deletion(services.delete_folder(self.get_origin(), self.get_uid(), self.get_precondition()))
+
+    @writes(request=FolderOrderSerializer, responses=FolderOrderSerializer)
+    @action(detail=False, methods=["put"])
+    def order(self, request: Request) -> Response:
+        """Put the folders in an order; those that are not named follow as they are."""
+        form = FolderOrderSerializer(data=self.read_object())
+        form.is_valid(raise_exception=True)
+        change = services.order_folders(self.get_origin(), form.validated_data["ids"], self.get_precondition())
+        ids = list(FOLDERS.rows().values_list("uid", flat=True))
+        return self.answer_write({"ids": ids}, etag_of(counter_of(self.store)), change)
+
+    @writes(request=FolderChatsSerializer, responses=FolderSerializer)
+    @action(detail=True, methods=["post"])
+    def chats(self, request: Request, id: str) -> Response:
+        """Put chats at the end of the folder."""
+        form = FolderChatsSerializer(data=self.read_object())
+        form.is_valid(raise_exception=True)
+        written = services.add_chats(
+            self.get_origin(), self.get_uid(), form.validated_data["ids"], self.get_precondition()
+        )
+        return self._answer(written)
+
+    @writes(responses={200: FolderSerializer})
+    @action(detail=True, methods=["delete"], url_path=f"chats/(?P<chat>{LOOKUP})")
+    def remove_chat(self, request: Request, id: str, chat: str) -> Response:
+        """Take a chat out of the folder. The chat stays."""
+        written = services.remove_chat(self.get_origin(), self.get_uid(), self.get_uid("chat"), self.get_precondition())
+        return self._answer(written)
+
+    def get_current(self) -> Response:
+        return super().get_current() if "id" in self.kwargs else self.list(self.request)
+
+    def _answer(self, written: Written, *, is_new: bool = False) -> Response:
+        [facts] = FolderSerializer().get_facts([written.row])
+        body: Any = with_notes(written.value | {"_server": facts}, written.lost_keys)
+        etag = etag_of(counter_of(self.store))
+        return self.answer_write(body, etag, written.change, created_at=facts["href"] if is_new else None)

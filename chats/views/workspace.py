@@ -1,0 +1,36 @@
+"""A chat's workspace filled from the chat, over REST. Workspaces themselves know of no chats."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chats.serializers import WorkspaceImportSerializer
+from chats.services.workspace import import_workspace
+from stores.api.ids import LOOKUP
+from stores.api.schema import writes
+from stores.api.viewsets import RecordViewSet
+from stores.preconditions import counter_of, etag_of
+from workspace.bigagi import WORKSPACES
+from workspace.models import Workspace
+from workspace.serializers import WorkspaceSerializer
+
+
+class WorkspaceImportViewSet(RecordViewSet):
+    """The files that a chat's attachments name."""
+
+    queryset = Workspace.objects.none()
+    serializer_class = WorkspaceImportSerializer
+    prefix = f"workspace/(?P<id>{LOOKUP})/import"
+
+    @writes(request=None, responses={200: WorkspaceImportSerializer})
+    def create(self, request: Request, id: str) -> Response:
+        """Put the files that the chat's attachments name at the end of the workspace, which has the chat's id.
+
+        Those that are not here are told in `missing`. Where none is here, no workspace is made: `workspace` is null."""
+        imported = import_workspace(self.get_origin(), self.get_uid(), self.get_precondition())
+        written = imported.written
+        body = {
+            "workspace": WorkspaceSerializer(written.row).data if written else None,
+            "named": imported.named,
+            "missing": imported.missing,
+        }
+        return self.answer_write(body, etag_of(counter_of(WORKSPACES.store)), written.change if written else None)

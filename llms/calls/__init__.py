@@ -1,0 +1,1 @@
+"""One call of a model: sent by OpenAI's protocol, and read as it streams."""

@@ -1,0 +1,302 @@
+"""The models that can be called: those of the database, and those of virtual services, which are never rows."""
+
+import os
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from llms.bigagi import ASSIGNMENTS, MODELS, SERVICES
+from llms.calls.demo import LABEL, SERVICE, stream_demo
+from llms.calls.demo import MODELS as DEMO_MODELS
+from llms.calls.events import Event, Request
+from llms.calls.upstream import stream_call
+from llms.effective import effective_values
+from llms.models import Assignment, Model, Service
+from llms.querysets import visible
+from llms.vendors import vendor_of
+from llms.vendors.endpoint import Endpoint, NotCallable, base_url, endpoint_of
+from stores.codecs import JSONObject
+from stores.secrets import UnreadableSecret, reveal
+from stores.sql import fetch
+
+ENV_SERVICE = "bigagi-env-openai"
+DEMO_MODEL = f"{SERVICE}-echo"
+VISION = "oai-chat-vision"
+
+
+MAX_CACHED = 100
+CACHE: "dict[str, tuple[int, CallableModel]]" = {}
+"""Models by id, each with the revision of the store that it was read from."""
+
+
+class UnknownModel(LookupError):
+    """There is no such model."""
+
+
+@dataclass(frozen=True)
+class CallableModel:
+    """A model with all that a call and its price need. `endpoint` is None for the Demo service."""
+
+    id: str
+    ref: str
+    label: str
+    service_id: str
+    vendor_id: str
+    endpoint: Endpoint | None = field(repr=False, default=None)
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
+    pricing: Any = None
+    has_user_price: bool = False
+    interfaces: tuple[str, ...] = ()
+    parameters: JSONObject = field(default_factory=dict)
+
+    @property
+    def is_virtual(self) -> bool:
+        return self.service_id in (SERVICE, ENV_SERVICE)
+
+    @property
+    def sees_images(self) -> bool:
+        return self.endpoint is None or VISION in self.interfaces
+
+    def call(self, request: Request) -> AsyncGenerator[Event, None]:
+        """Return the events of a call."""
+        return stream_demo(request) if self.endpoint is None else stream_call(self.endpoint, request)
+
+    def request(self, messages: list[dict[str, Any]]) -> Request:
+        """Return what is asked of the model: these messages, under its parameters."""
+        return Request(self.ref, messages, call_parameters(self), response_tokens(self))
+
+
+def find_model(model_id: str) -> CallableModel:
+    """Return the model of this id. Raises `UnknownModel`, and `NotCallable` with the reason."""
+    if model_id.startswith(f"{SERVICE}-"):
+        return _demo_model(model_id.removeprefix(f"{SERVICE}-"))
+    if model_id.startswith(f"{ENV_SERVICE}-"):
+        return _env_model(model_id.removeprefix(f"{ENV_SERVICE}-"))
+    # To put a model together takes as long as all the rest of a beginning, and it changes with its store alone.
+    [[revision]] = fetch("SELECT MAX(revision) FROM {stores.StoreCounter} WHERE name = %s", [MODELS.store])
+    kept = CACHE.get(model_id)
+    if kept is not None and revision is not None and kept[0] == revision:
+        return kept[1]
+    row = Model.objects.filter(uid=model_id).first()
+    if row is None:
+        raise UnknownModel(f"There is no model {model_id}.")
+    model = _from_row(row)
+    if len(CACHE) >= MAX_CACHED:
+        CACHE.clear()
+    CACHE[model_id] = (revision or 0, model)
+    return model
+
+
+def choose_model(last_model_id: str | None = None) -> CallableModel:
+    """Return the model for a chat that names none (design, section 7): the assigned one, else that of the last reply,
+    else the newest visible one that can be called, else Demo."""
+    for candidate in (assigned_model("primaryChat"), last_model_id):
+        if candidate and (found := _try(candidate)):
+            return found
+    for row in visible(Model.objects.exclude(service_uid=None)).order_by("-created", "position"):
+        if found := _try_row(row):
+            return found
+    if env_key():
+        return _env_model(_first_env_ref())
+    return _demo_model("echo")
+
+
+def assigned_model(domain: str) -> str | None:
+    """Return the id of the model that serves a domain; None where it is automatic."""
+    row = Assignment.objects.filter(uid=domain).first()
+    return row.model_uid if row else None
+
+
+def assignments() -> dict[str, Any]:
+    """Return the assignments in big-AGI's shape."""
+    return {row.uid: ASSIGNMENTS.load([row])[0] for row in Assignment.objects.all()}
+
+
+def _first_env_ref() -> str:
+    """Return the newest model of the environment's service; before there is a list, one that OpenAI has had long."""
+    newest = max(_env_models, key=lambda model: model["created"], default=None)
+    return str(newest["initialParameters"]["llmRef"]) if newest else "gpt-4o-mini"
+
+
+def _try(model_id: str) -> CallableModel | None:
+    try:
+        return find_model(model_id)
+    except (UnknownModel, NotCallable):
+        return None
+
+
+def _try_row(row: Model) -> CallableModel | None:
+    try:
+        return _from_row(row)
+    except NotCallable:
+        return None
+
+
+def price_facts(model_id: str) -> CallableModel:
+    """Return a stored model with what its price needs, callable or not. Raises `UnknownModel`."""
+    row = Model.objects.filter(uid=model_id).first()
+    if row is None:
+        raise UnknownModel(f"There is no model {model_id}.")
+    return _described(row, row.service_uid or "", row.vendor_id or "", None)
+
+
+def _from_row(row: Model) -> CallableModel:
+    service = service_of(row)
+    return _described(row, service.uid, service.vendor_id or "", reveal_endpoint(service))
+
+
+def _described(row: Model, service_id: str, vendor_id: str, endpoint: Endpoint | None) -> CallableModel:
+    [model] = MODELS.load([row])
+    values = effective_values(model)
+    interfaces = model.get("interfaces")
+    return CallableModel(
+        id=row.uid,
+        ref=row.llm_ref or row.uid.removeprefix(f"{service_id}-"),
+        label=values["label"] or row.uid,
+        service_id=service_id,
+        vendor_id=vendor_id,
+        endpoint=endpoint,
+        context_tokens=values["contextTokens"],
+        max_output_tokens=values["maxOutputTokens"],
+        pricing=values["pricing"],
+        has_user_price=isinstance(model.get("userPricing"), dict),
+        interfaces=tuple(name for name in interfaces if isinstance(name, str)) if isinstance(interfaces, list) else (),
+        parameters=_object(model.get("initialParameters")) | _object(model.get("userParameters")),
+    )
+
+
+def service_of(row: Model) -> Service:
+    """Return the service of a model. Raises `NotCallable` where it is gone."""
+    service = Service.objects.filter(uid=row.service_uid or "").first()
+    if service is None:
+        raise NotCallable(f"The service {row.service_uid} of this model is not here any more.")
+    return service
+
+
+def reveal_endpoint(service: Service) -> Endpoint:
+    """Return where the service is called, with its key. Raises `NotCallable`."""
+    [record] = SERVICES.load([service])
+    try:
+        return endpoint_of(reveal(record))
+    except UnreadableSecret as error:
+        raise NotCallable(f"The key of {service} cannot be read. {error}") from error
+
+
+def _object(value: Any) -> JSONObject:
+    return value if isinstance(value, dict) else {}
+
+
+# --- parameters ------------------------------------------------------------------------------------------------------
+
+
+def call_parameters(model: CallableModel) -> dict[str, Any]:
+    """Return what the model's parameters of big-AGI are called in OpenAI's protocol."""
+    parameters: dict[str, Any] = {}
+    temperature = model.parameters.get("llmTemperature")
+    is_number = isinstance(temperature, int | float) and not isinstance(temperature, bool)
+    if is_number and "hotfix-no-temperature" not in model.interfaces:
+        parameters["temperature"] = temperature
+    effort = model.parameters.get("llmVndOaiEffort")
+    if model.vendor_id == "openai" and isinstance(effort, str) and "oai-chat-reasoning" in model.interfaces:
+        parameters["reasoning_effort"] = effort
+    return parameters
+
+
+def response_tokens(model: CallableModel) -> int | None:
+    """Return how many tokens an answer may have; None: as many as the provider gives."""
+    wanted = model.parameters.get("llmResponseTokens")
+    return wanted if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > 0 else None
+
+
+# --- virtual services ------------------------------------------------------------------------------------------------
+
+VIRTUAL = (SERVICE, ENV_SERVICE)
+"""Services that are never rows; the ids of their models begin with theirs."""
+
+_env_models: list[JSONObject] = []
+
+
+def is_virtual(uid: str) -> bool:
+    """Tell whether the id is that of a virtual service or one of their models."""
+    return uid in VIRTUAL or uid.startswith(tuple(f"{service}-" for service in VIRTUAL))
+
+
+def env_key() -> str:
+    """Return the key of the environment's service, or nothing."""
+    return os.environ.get("OPENAI_API_KEY", "").strip()
+
+
+def env_endpoint() -> Endpoint:
+    """Return where the environment's service is called. Raises `NotCallable`."""
+    vendor = vendor_of("openai")
+    if not env_key():
+        raise NotCallable("OPENAI_API_KEY is not set. Set it and start the server again, or add a service.")
+    host = os.environ.get("OPENAI_BASE_URL", "").strip()
+    return Endpoint(vendor, base_url(vendor, host, "OPENAI_BASE_URL"), env_key())
+
+
+def env_models() -> list[JSONObject]:
+    """Return the models that the environment's service offers, in big-AGI's shape, as they were last fetched."""
+    return list(_env_models)
+
+
+def set_env_models(models: list[JSONObject]) -> None:
+    """Remember the models that the environment's service offers."""
+    _env_models[:] = models
+
+
+def _env_model(ref: str) -> CallableModel:
+    uid = f"{ENV_SERVICE}-{ref}"
+    # One that the list does not name, or before there is a list: the provider says whether it knows it.
+    listed: JSONObject = next((model for model in _env_models if model["id"] == uid), {})
+    interfaces = tuple(listed.get("interfaces") or (VISION,))
+    return CallableModel(
+        id=uid,
+        ref=ref,
+        label=listed.get("label") or ref,
+        service_id=ENV_SERVICE,
+        vendor_id="openai",
+        endpoint=env_endpoint(),
+        context_tokens=listed.get("contextTokens"),
+        max_output_tokens=listed.get("maxOutputTokens"),
+        # The book prices it at the date of each call.
+        interfaces=interfaces,
+    )
+
+
+def _demo_model(ref: str) -> CallableModel:
+    if ref not in DEMO_MODELS:
+        raise UnknownModel(f"There is no Demo model {ref}.")
+    free = {"chat": {"input": "free", "output": "free"}}
+    label = DEMO_MODELS[ref][0]
+    return CallableModel(f"{SERVICE}-{ref}", ref, label, SERVICE, "bigagi", None, 128_000, 8_192, free)
+
+
+def virtual_services() -> Iterator[tuple[JSONObject, list[JSONObject]]]:
+    """Yield the virtual services with their models, in big-AGI's shapes."""
+    if env_key():
+        service = {"id": ENV_SERVICE, "label": "OpenAI (environment)", "vId": "openai", "setup": {}}
+        yield service, env_models()
+    yield (
+        {"id": SERVICE, "label": LABEL, "vId": "bigagi", "setup": {}},
+        [_as_demo(ref, label, told) for ref, (label, told) in DEMO_MODELS.items()],
+    )
+
+
+def _as_demo(ref: str, label: str, description: str) -> JSONObject:
+    return {
+        "id": f"{SERVICE}-{ref}",
+        "label": label,
+        "created": 0,
+        "description": description,
+        "hidden": False,
+        "contextTokens": 128_000,
+        "maxOutputTokens": 8_192,
+        "interfaces": ["oai-chat", VISION],
+        "parameterSpecs": [],
+        "initialParameters": {"llmRef": ref},
+        "sId": SERVICE,
+        "vId": "bigagi",
+        "pricing": {"chat": {"input": "free", "output": "free"}},
+    }

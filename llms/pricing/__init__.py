@@ -1,0 +1,1 @@
+"""What a call costs: disjoint token counts, prices, and big-AGI's formula, exactly."""

@@ -1,0 +1,42 @@
+"""The price of a call: the person's, the model's, the price book's of that day, or none."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP
+from typing import TYPE_CHECKING
+
+from llms.pricing.book import book_name, price_in_book
+from llms.pricing.formula import NO_PRICING, PARTIAL_MESSAGE, Cost, price_call
+from llms.pricing.tokens import Tokens
+
+if TYPE_CHECKING:
+    from llms.catalog import CallableModel
+
+USER, MODEL = "user", "model"
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A cost and where its price came from: `user`, `model`, `book <version>`, or nothing."""
+
+    cost: Cost
+    source: str = ""
+
+
+def price_model_call(model: "CallableModel", tokens: Tokens, at: int, *, is_partial: bool = False) -> Priced:
+    """Return what a call of the model cost, made `at` ms since the epoch."""
+    speed = model.parameters.get("llmVndAntInfSpeed")
+    if isinstance(model.pricing, dict) and isinstance(model.pricing.get("chat"), dict):
+        source = USER if model.has_user_price else MODEL
+        return Priced(price_call(tokens, model.pricing, speed=speed, is_partial=is_partial), source)
+    if not tokens.total:
+        return Priced(price_call(tokens, None))
+    return price_by_book(model.vendor_id, model.ref, tokens, at, is_partial=is_partial)
+
+
+def price_by_book(vendor_id: str, ref: str, tokens: Tokens, at: int, *, is_partial: bool = False) -> Priced:
+    """Return what the price book says of a call on that day; unpriced where it does not know the model."""
+    found = price_in_book(vendor_id, ref, tokens, at)
+    if found is None:
+        return Priced(Cost(code=NO_PRICING))
+    nano = int((found.usd * 10**9).to_integral_value(ROUND_HALF_UP))
+    return Priced(Cost(nano, PARTIAL_MESSAGE if is_partial else "", parts=found.parts), book_name())

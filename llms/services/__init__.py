@@ -1,0 +1,1 @@
+"""What changes services, models and assignments: every way in calls these."""

@@ -1,0 +1,45 @@
+"""Assignments: which model serves a domain. A domain without one is served automatically."""
+
+from llms.bigagi import ASSIGNMENTS
+from llms.services.changes import check, written
+from stores.codecs import JSONObject
+from stores.journal.purge import purge_records
+from stores.journal.recorder import Origin, record_change
+from stores.models import Change
+from stores.preconditions import ANY, Precondition
+from stores.services import records
+from stores.services.errors import at
+from stores.services.written import Written
+
+
+def put_assignment(
+    origin: Origin, domain: str, record: JSONObject, precondition: Precondition = ANY
+) -> tuple[Written, bool]:
+    """Make the domain's assignment what the JSON says; return it, and whether it is new. Raises `Invalid`.
+
+    The model need not be here: those that come with the program, as Demo, are no rows."""
+    with record_change(origin, "assign model", domain) as entry:
+        row = ASSIGNMENTS.find_for_write(domain)
+        check(precondition)
+        [ours] = [{"domainId": domain}] if row is None else ASSIGNMENTS.load([row])
+        if "domainId" in record and record["domainId"] not in (domain, ours.get("domainId")):
+            raise at("/domainId", "The domain of an assignment cannot be changed.")
+        if row is None:
+            record = {"mct": "model-parametric", "domainId": domain} | record
+            value = records.create(entry, ASSIGNMENTS, record, domain)
+        else:
+            value = records.replace(entry, ASSIGNMENTS, row, record)
+    return written(ASSIGNMENTS, domain, value, entry), row is None
+
+
+def delete_assignment(
+    origin: Origin, domain: str, precondition: Precondition = ANY, *, purge: bool = False
+) -> Change | None:
+    """Delete the assignment: the domain is automatic again. Raises `Missing`."""
+    with record_change(origin, "delete assignment", domain) as entry:
+        row = records.find_for_write(ASSIGNMENTS, domain)
+        check(precondition)
+        records.delete(entry, ASSIGNMENTS, row)
+        if purge:
+            purge_records(entry)
+    return entry.change

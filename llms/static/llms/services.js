@@ -1,0 +1,244 @@
+// The page of services: lists, adds, edits, deletes (with undo), tests and refreshes them through the API.
+
+const vendors = JSON.parse(document.getElementById("vendors").textContent);
+const list = document.getElementById("services");
+const form = document.getElementById("service-form");
+const status = document.getElementById("status");
+const fields = form.elements;
+let edited = null;
+
+class Refused extends Error {}
+
+async function ask(method, path, body) {
+  const token = document.cookie.match(/(?:^|; )bigagi_csrf=([^;]*)/)?.[1] ?? "";
+  const headers = { Accept: "application/json", "X-CSRFToken": token };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    throw new Refused("The server cannot be reached. Check that it runs, and try again.");
+  }
+  const text = await answer.text();
+  const value = text ? JSON.parse(text) : null;
+  if (!answer.ok) throw new Refused(value?.detail ?? `The server answered ${answer.status}.`);
+  return { value, change: answer.headers.get("Bigagi-Change") };
+}
+
+function make(tag, className, text) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+export function vendorOf(id) {
+  return vendors.find((vendor) => vendor.id === id);
+}
+
+export function factsOf(service) {
+  const vendor = vendorOf(service.vId);
+  const setup = service.setup ?? {};
+  const isKey = (name) => /(key|token)$/i.test(name);
+  const keys = Object.entries(setup).filter(([name, value]) => isKey(name) && value);
+  const marker = keys.length ? String(keys[0][1]) : "";
+  const last = marker.startsWith("bigagi-secret:") ? marker.slice("bigagi-secret:".length) : "";
+  const hosts = Object.entries(setup).filter(([name, value]) => /(host|endpoint)$/i.test(name) && value);
+  const key = keys.length
+    ? `key is here${last ? ` (…${last})` : ""}`
+    : service._server.virtual
+      ? service.vId === "bigagi" ? "needs no key" : "key from the environment"
+      : vendor && !vendor.needsKey ? "needs no key" : "no key";
+  const count = service._server.modelCount;
+  return [
+    vendor?.label ?? service.vId ?? "unknown provider",
+    hosts.length ? String(hosts[0][1]) : vendor?.host || "",
+    key,
+    `${count} ${count === 1 ? "model" : "models"}`,
+  ].filter(Boolean);
+}
+
+function say(text, undo) {
+  status.hidden = false;
+  status.replaceChildren(text);
+  if (undo) {
+    const button = make("button", "button button-quiet", "Undo");
+    button.type = "button";
+    button.addEventListener("click", undo);
+    status.append(button);
+  }
+}
+
+function describeRefresh({ added, kept, vanished }) {
+  const names = (ids) => (ids.length > 8 ? `${ids.slice(0, 8).join(", ")} and ${ids.length - 8} more` : ids.join(", "));
+  const parts = [`${added.length} added${added.length ? `: ${names(added)}` : ""}`, `${kept.length} kept`];
+  if (vanished.length) parts.push(`${vanished.length} not offered any more, kept hidden: ${names(vanished)}`);
+  return `${parts.join(" · ")}.`;
+}
+
+async function act(button, told, work) {
+  const before = button.textContent;
+  button.disabled = true;
+  button.textContent = `${before}…`;
+  told.className = "service-told";
+  told.textContent = "";
+  try {
+    told.textContent = await work();
+    told.classList.add("notice");
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    told.textContent = error.message;
+    told.classList.add("error");
+  } finally {
+    button.disabled = false;
+    button.textContent = before;
+  }
+}
+
+function show(service) {
+  const name = service.label || service.id;
+  const item = make("li");
+  item.dataset.service = service.id;
+  item.append(make("h2", "", name));
+  const facts = make("p", "service-facts");
+  for (const fact of factsOf(service)) facts.append(make("span", "", fact));
+  const told = make("p", "service-told");
+  told.setAttribute("role", "status");
+  const acts = make("div", "service-acts");
+  const add = (text, work) => {
+    const button = make("button", "button button-quiet", text);
+    button.type = "button";
+    button.setAttribute("aria-label", `${text} ${name}`);
+    button.addEventListener("click", () => work(button));
+    acts.append(button);
+  };
+  const href = service._server.href;
+  add("Test", (button) =>
+    act(button, told, async () => {
+      const { value } = await ask("POST", `${href}/test`, {});
+      return `${value.model} answered after ${value.ms_to_first_token} ms (${value.ms_total} ms in all): ${value.text.slice(0, 80)}`;
+    }),
+  );
+  if (service.vId !== "bigagi") {
+    add("Refresh models", (button) =>
+      act(button, told, async () => {
+        const { value } = await ask("POST", `${href}/refresh`, {});
+        const fresh = (await ask("GET", href)).value;
+        facts.replaceChildren(...factsOf(fresh).map((fact) => make("span", "", fact)));
+        return describeRefresh(value);
+      }),
+    );
+  }
+  if (!service._server.virtual) {
+    add("Edit", () => edit(service));
+    add("Delete", () => remove(service, name));
+  }
+  item.append(facts, acts, told);
+  return item;
+}
+
+async function load() {
+  const services = [];
+  for (let path = "/api/services?page_size=200"; path; ) {
+    const { value } = await ask("GET", path);
+    services.push(...value.results);
+    path = value.next;
+  }
+  list.replaceChildren(...services.map(show));
+  list.removeAttribute("aria-busy");
+}
+
+async function remove(service, name) {
+  try {
+    const { change } = await ask("DELETE", service._server.href);
+    await load();
+    say(`${name} is deleted, with its models.`, async () => {
+      try {
+        await ask("POST", `/api/changes/${change}/undo`, {});
+        await load();
+        say(`${name} is back.`);
+      } catch (error) {
+        say(error.message);
+      }
+    });
+    status.querySelector("button")?.focus();
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function suit() {
+  const vendor = vendorOf(fields.vendor.value);
+  document.getElementById("key-field").hidden = !vendor.key;
+  document.getElementById("host-field").hidden = !vendor.hostKey;
+  document.getElementById("host-label").textContent = vendor.hostLabel;
+  fields.host.placeholder = vendor.host;
+  document.getElementById("host-help").textContent = vendor.host
+    ? `Empty: ${vendor.host}`
+    : "The address of your own server or resource, as https://…";
+  document.getElementById("key-help").textContent = edited
+    ? "Empty: the key that is here stays."
+    : vendor.needsKey ? "" : "Most servers of this kind need none.";
+  fields.label.placeholder = vendor.label;
+}
+
+function edit(service) {
+  edited = service;
+  const vendor = vendorOf(service.vId);
+  if (vendor) fields.vendor.value = vendor.id;
+  fields.vendor.disabled = true;
+  fields.label.value = service.label ?? "";
+  fields.key.value = "";
+  fields.host.value = vendor?.hostKey ? (service.setup?.[vendor.hostKey] ?? "") : "";
+  document.getElementById("form-title").textContent = `Edit ${service.label || service.id}`;
+  document.getElementById("save").textContent = "Save the service";
+  document.getElementById("cancel").hidden = false;
+  suit();
+  fields.label.focus();
+}
+
+function reset() {
+  edited = null;
+  form.reset();
+  fields.vendor.disabled = false;
+  document.getElementById("form-title").textContent = "Add a service";
+  document.getElementById("save").textContent = "Add the service";
+  document.getElementById("cancel").hidden = true;
+  document.getElementById("form-error").hidden = true;
+  suit();
+}
+
+async function save(event) {
+  event.preventDefault();
+  const error = document.getElementById("form-error");
+  const vendor = vendorOf(fields.vendor.value);
+  const setup = {};
+  if (vendor.key && fields.key.value.trim()) setup[vendor.key] = fields.key.value.trim();
+  if (vendor.hostKey && (fields.host.value.trim() || edited)) setup[vendor.hostKey] = fields.host.value.trim();
+  const record = { label: fields.label.value.trim() || vendor.label, setup };
+  try {
+    error.hidden = true;
+    const { value } = edited
+      ? await ask("PATCH", edited._server.href, record)
+      : await ask("POST", "/api/services", { vId: vendor.id, ...record });
+    const word = edited ? "saved" : "added. Test it, and refresh its models";
+    reset();
+    await load();
+    say(`${value.label} is ${word}.`);
+    list.querySelector(`[data-service="${CSS.escape(value.id)}"] button`)?.focus();
+  } catch (refused) {
+    error.textContent = refused.message;
+    error.hidden = false;
+  }
+}
+
+fields.vendor.addEventListener("change", suit);
+form.addEventListener("submit", save);
+document.getElementById("cancel").addEventListener("click", reset);
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && edited) reset();
+});
+fields.vendor.value = "openai";
+for (const option of fields.vendor.options) option.defaultSelected = option.value === "openai";
+suit();
+load().catch((error) => say(error.message));

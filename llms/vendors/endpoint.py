@@ -1,0 +1,92 @@
+"""Where a service is called, and with what key: its setup, read by its vendor's row."""
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from llms.vendors.table import Vendor, vendor_of
+from stores.codecs import JSONObject
+
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d")
+
+
+class NotCallable(Exception):
+    """The service cannot be called; the message says why and what to do."""
+
+
+@dataclass(frozen=True, repr=False)
+class Endpoint:
+    """An address that speaks OpenAI's protocol. It is never printed: it holds the key."""
+
+    vendor: Vendor
+    base_url: str
+    key: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def host(self) -> str:
+        """The host as it can be shown, with its port."""
+        return urlsplit(self.base_url).netloc.rpartition("@")[2]
+
+
+def endpoint_of(service: JSONObject) -> Endpoint:
+    """Return the endpoint of a service's JSON, secrets revealed. Raises `NotCallable`."""
+    vendor = vendor_of(service.get("vId"))
+    label = service.get("label") if isinstance(service.get("label"), str) else vendor.label
+    if vendor.host is None:
+        raise NotCallable(f"{label} cannot be called from here. {vendor.why_not}")
+    setup = service.get("setup")
+    setup = setup if isinstance(setup, dict) else {}
+    key = _text(setup, vendor.key) or ("" if vendor.region_key else _first(setup, ("key", "token")))
+    host = _text(setup, vendor.host_key) or _first(setup, ("host", "endpoint"))
+    # A host of the person's own may need no key; the vendors' own do.
+    if vendor.needs_key and not key and not host:
+        raise NotCallable(f"{label} has no API key. Add one to the service.")
+    # As in big-AGI, several keys with commas between share the load.
+    keys = [each.strip() for each in key.split(",") if each.strip()]
+    organization = _text(setup, "oaiOrg")
+    headers = {"OpenAI-Organization": organization} if organization else {}
+    url = base_url(vendor, host, str(label), _text(setup, vendor.region_key))
+    return Endpoint(vendor, url, random.choice(keys) if keys else "", headers)
+
+
+def base_url(vendor: Vendor, host: str, label: str, region: str = "") -> str:
+    """Return the base of the URLs under a host of a setup, or the vendor's own. Raises `NotCallable`."""
+    own = (vendor.host or "").replace("{region}", region or vendor.default_region)
+    if region and not _REGION.fullmatch(region):
+        raise NotCallable(f"{region} is no region of {label}.")
+    if not host:
+        if not own:
+            raise NotCallable(f"{label} has no host. Add one to the service.")
+        return own
+    host = host.strip()
+    if "://" not in host:
+        is_near = host.split(":")[0] in ("localhost", "127.0.0.1", "[")
+        host = f"{'http' if is_near else 'https'}://{host}"
+    try:
+        parts = urlsplit(host)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise NotCallable(f"The host of {label} is no address: it has to begin with https://")
+    # Hosts are written with the whole path, with a part of it, as big-AGI wants them, and without. A path of another
+    # kind is the person's own.
+    path, whole = parts.path.rstrip("/"), urlsplit(own).path if own else vendor.path
+    is_part = whole == path or whole.startswith(f"{path}/")
+    return parts._replace(path=whole if is_part else path, fragment="").geturl()
+
+
+def _text(setup: JSONObject, name: str) -> str:
+    value = setup.get(name) if name else None
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _first(setup: dict[str, Any], endings: tuple[str, ...]) -> str:
+    return next(
+        (value for name, value in setup.items() if isinstance(value, str) and value and name.lower().endswith(endings)),
+        "",
+    )

@@ -1,0 +1,43 @@
+"""Single models over REST. All together are at `/api/llms` (`llms.views.whole`)."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from llms import virtual
+from llms.models import Model
+from llms.serializers import ModelSerializer
+from llms.services import models as services
+from llms.views.records import LlmsRecordViewSet
+from stores.api.schema import PURGE, writes
+from stores.codecs import JSONObject
+
+
+class ModelViewSet(LlmsRecordViewSet):
+    """A model that a service offers. What holds of it, with what the person set, is under `_server.effective`."""
+
+    queryset = Model.objects.all()
+    serializer_class = ModelSerializer
+    shape = ModelSerializer
+
+    def find_virtual(self, uid: str) -> JSONObject | None:
+        return next((model for model in virtual.models() if model["id"] == uid), None)
+
+    @writes(request=ModelSerializer, responses=ModelSerializer)
+    def update(self, request: Request, id: str) -> Response:
+        """Make the model what the JSON says: what the person set is in it, or is gone. New models go in by `POST
+        /api/llms`."""
+        body = self.read_whole(self.get_object())
+        return self.answer(services.replace_model(self.get_origin(), self.get_uid(), body, self.get_precondition()))
+
+    @writes(request=ModelSerializer, responses=ModelSerializer)
+    def partial_update(self, request: Request, id: str) -> Response:
+        """Change members of the model (JSON Merge Patch): null removes what the person set."""
+        body = self.read_record(is_partial=True)
+        return self.answer(services.patch_model(self.get_origin(), self.get_uid(), body, self.get_precondition()))
+
+    @writes(parameters=[PURGE], responses={204: None})
+    def destroy(self, request: Request, id: str) -> Response:
+        """Delete the model, and the assignments that name it."""
+        purge = self.read_flag("purge")
+        uid, precondition = self.get_uid(), self.get_precondition()
+        return self.answer_deletion(services.delete_model(self.get_origin(), uid, precondition, purge=purge))

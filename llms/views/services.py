@@ -1,0 +1,99 @@
+"""Services over REST."""
+
+from typing import Any
+
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from llms import virtual
+from llms.calls.demo import SERVICE as DEMO
+from llms.catalog import ENV_SERVICE
+from llms.filters import ServiceFilterSet
+from llms.models import Service
+from llms.problems import calls_told
+from llms.serializers import RefreshedSerializer, ServiceSerializer
+from llms.services import services
+from llms.services.refresh import Refreshed, refresh_environment, refresh_service
+from llms.views.records import LlmsRecordViewSet
+from stores.api.schema import PURGE, writes
+from stores.codecs import JSONObject
+from stores.preconditions import counter_of, etag_of
+
+
+class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
+    """Providers' endpoints. Keys are write-only: they are shown as `bigagi-secret:` and their last four characters.
+
+    Sent back, such a marker means the key that is here; where there is none, the key becomes empty and
+    `_server.notes` says so."""
+
+    queryset = Service.objects.all()
+    serializer_class = ServiceSerializer
+    filterset_class = ServiceFilterSet
+    shape = ServiceSerializer
+
+    @property
+    def answers_in_one_transaction(self) -> bool:  # type: ignore[override]  # not for what waits for a provider
+        return getattr(self, "action", "") != "refresh"
+
+    def find_virtual(self, uid: str) -> JSONObject | None:
+        return next((service for service in virtual.services() if service["id"] == uid), None)
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """All services; those that come with the program, or its environment, stand at the end of the last page."""
+        answer = super().list(request, *args, **kwargs)
+        vendor = request.query_params.get("vendor")
+        listed = [service for service in virtual.services() if vendor in (None, "", service["vId"])]
+        if answer.data["next"] is None:
+            answer.data["results"] = [*answer.data["results"], *listed]
+        if "count" in answer.data:
+            answer.data["count"] += len(listed)
+        return answer
+
+    @writes(request=None, responses=RefreshedSerializer)
+    @action(detail=True, methods=["post"])
+    def refresh(self, request: Request, id: str) -> Response:
+        """Ask the provider which models it offers, and merge them into those that are here.
+
+        New ones are added behind the service's others. What the person set, clones, and models that are not offered
+        any more stay; the latter are hidden. The whole is one change. 409 where the service cannot be called, 502 where
+        the provider failed it, and says why."""
+        uid = self.get_uid()
+        with calls_told():
+            if uid == ENV_SERVICE:
+                found = refresh_environment()
+            elif uid == DEMO:
+                found = Refreshed(kept=[model["id"] for model in virtual.models() if model["sId"] == DEMO])
+            else:
+                found = refresh_service(self.get_origin(), uid, self.get_precondition())
+        body = {"added": found.added, "kept": found.kept, "vanished": found.vanished}
+        return self.answer_write(body, etag_of(counter_of(self.store)), found.change)
+
+    @writes(request=ServiceSerializer, responses={201: ServiceSerializer})
+    def create(self, request: Request) -> Response:
+        """Store a new service, behind the others. An id that is taken is 409."""
+        body = self.read_whole(None)
+        return self.answer(services.create_service(self.get_origin(), body, self.get_precondition()), is_new=True)
+
+    @writes(request=ServiceSerializer, responses=ServiceSerializer)
+    def update(self, request: Request, id: str) -> Response:
+        """Make the service what the JSON says."""
+        body = self.read_whole(self.get_object())
+        return self.answer(services.replace_service(self.get_origin(), self.get_uid(), body, self.get_precondition()))
+
+    @writes(request=ServiceSerializer, responses=ServiceSerializer)
+    def partial_update(self, request: Request, id: str) -> Response:
+        """Change members of the service (JSON Merge Patch)."""
+        body = self.read_record(is_partial=True)
+        return self.answer(services.patch_service(self.get_origin(), self.get_uid(), body, self.get_precondition()))
+
+    def get_current(self) -> Response:
+        return super().get_current() if "id" in self.kwargs else self.list(self.request)
+
+    @writes(parameters=[PURGE], responses={204: None})
+    def destroy(self, request: Request, id: str) -> Response:
+        """Delete the service with its models, and the assignments that name one of them."""
+        purge = self.read_flag("purge")
+        uid, precondition = self.get_uid(), self.get_precondition()
+        return self.answer_deletion(services.delete_service(self.get_origin(), uid, precondition, purge=purge))

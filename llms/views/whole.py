@@ -1,0 +1,159 @@
+"""All models, services and assignments together over REST."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from llms import virtual
+from llms.bigagi import ASSIGNMENTS, MODELS, SERVICES, STORE
+from llms.catalog import is_virtual
+from llms.filters import ModelFilterSet
+from llms.models import Assignment, Model, Service
+from llms.serializers import (
+    AssignmentSerializer,
+    LlmsSerializer,
+    LlmsWriteSerializer,
+    ModelSerializer,
+    ServiceSerializer,
+)
+from llms.services import whole as services
+from stores.api.concurrency import answer_of_store
+from stores.api.filters import check_parameters
+from stores.api.problems import Problem, bad_parameter
+from stores.api.schema import PURGE, reads, writes
+from stores.api.serializers import RecordSerializer, find_errors, with_notes
+from stores.api.viewsets import WritingViewSet
+from stores.codecs import JSONObject, is_id
+from stores.preconditions import counter_of, etag_of
+from stores.secrets import mask
+from stores.services.errors import Invalid, at
+
+CONFIRM = OpenApiParameter("confirm", OpenApiTypes.BOOL, description="Has to be true: without it nothing is deleted.")
+SHAPES: dict[str, type[RecordSerializer]] = {
+    "llms": ModelSerializer,
+    "services": ServiceSerializer,
+    "assignments": AssignmentSerializer,
+}
+"""What stands under each member of the body."""
+
+
+class LlmsViewSet(WritingViewSet):
+    """All that big-AGI's models store has, in one answer. The filters apply to the models; there are no pages."""
+
+    queryset = Model.objects.all()
+    serializer_class = LlmsSerializer
+    filterset_class = ModelFilterSet
+    pagination_class = None
+
+    @reads(operation_id="llms_read_all", responses=LlmsSerializer, filters=True)
+    def retrieve(self, request: Request) -> Response:
+        """All models, services and assignments. The ETag is that of the store `app-models`."""
+        models = self.filter_queryset(self.get_queryset())
+        return answer_of_store(request, STORE, lambda: _present(list(models.all()), request.query_params))
+
+    @writes(operation_id="llms_write_all", request=LlmsWriteSerializer, responses={200: LlmsSerializer})
+    def create(self, request: Request) -> Response:
+        """Merge models, services and assignments into those that are here, or put them in their place, in one change.
+
+        With `mode: "merge"`, which is the default, records with new ids are added behind the others, and those that
+        are here get the members that are sent: what is not sent stays, so what the person set outlives new values of
+        a vendor. With `mode: "replace"` all three members are needed; they are all there are afterwards, in their
+        order. Nothing is written unless all of it can be. The body has at most 10 MiB."""
+        body = self.read_object()
+        mode = body.pop("mode", "merge")
+        if mode not in ("merge", "replace"):
+            raise at("/mode", "The mode is one of: merge, replace.")
+        parts = _read_parts(body, is_whole=mode == "replace")
+        write = services.replace_llms if mode == "replace" else services.merge_llms
+        entry = write(self.get_origin(), parts, self.get_precondition())
+        answer = with_notes(_present(list(Model.objects.all())), entry.lost_keys)
+        return self.answer_write(answer, etag_of(counter_of(STORE)), entry.change)
+
+    @writes(operation_id="llms_delete_all", parameters=[CONFIRM, PURGE], responses={204: None})
+    def destroy(self, request: Request) -> Response:
+        """Delete all models, services and assignments. Without `?confirm=true` it is 409."""
+        check_parameters(request, ("confirm", "purge"))
+        flags = {name: self._is_set(name) for name in ("confirm", "purge")}
+        change = services.delete_llms(
+            self.get_origin(), self.get_precondition(), confirmed=flags["confirm"], purge=flags["purge"]
+        )
+        return self.answer_deletion(change)
+
+    def _is_set(self, name: str) -> bool:
+        word = self.request.query_params.get(name, "false")
+        if word not in ("1", "0", "true", "false"):
+            raise bad_parameter(name, f"{name} is one of: true, false.")
+        return word in ("1", "true")
+
+    def get_current(self) -> Response:
+        return Response(_present(list(Model.objects.all())))
+
+
+def _present(models: list[Model], query: Mapping[str, str] | None = None) -> dict[str, Any]:
+    assignments = list(Assignment.objects.all())
+    return {
+        "llms": ModelSerializer().present(models) + virtual.find_models(query or {}),
+        "services": ServiceSerializer().present(list(Service.objects.all())) + virtual.services(),
+        "assignments": dict(
+            zip([row.uid for row in assignments], AssignmentSerializer().present(assignments), strict=True)
+        ),
+    }
+
+
+# --- the body --------------------------------------------------------------------------------------------------------
+
+
+def _read_parts(body: JSONObject, *, is_whole: bool) -> dict[str, dict[str, JSONObject]]:
+    """Return the records by their ids, by the store's member. Raises `Problem` and `Invalid`."""
+    if unknown := sorted(set(body) - set(SHAPES)):
+        raise at(f"/{unknown[0]}", f"Unknown member. Allowed are: mode, {', '.join(SHAPES)}.", "unknown")
+    if is_whole and (missing := [name for name in SHAPES if name not in body]):
+        raise at(f"/{missing[0]}", "To replace all, give llms, services and assignments.", "required")
+    read = {name: _read_by_id(name, body[name]) for name in SHAPES if name in body}
+    errors = [error for name, records in read.items() for error in _find_errors(name, records)]
+    if errors:
+        raise Problem(400, f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors)
+    keys = {"llms": MODELS.key, "services": SERVICES.key, "assignments": ASSIGNMENTS.key}
+    return {keys[name]: {uid: record for uid, (_, record) in records.items()} for name, records in read.items()}
+
+
+def _read_by_id(name: str, held: Any) -> dict[str, tuple[str, JSONObject]]:
+    """Return the pointers and records of a list, or of the map of assignments, by their ids. Raises `Invalid`."""
+    is_map = name == "assignments"
+    if not isinstance(held, dict if is_map else list):
+        raise at(f"/{name}", f"This is {'an object' if is_map else 'a list'}.", "type")
+    members: Any = held.items() if isinstance(held, dict) else enumerate(held)
+    found: dict[str, tuple[str, JSONObject]] = {}
+    for key, record in members:
+        pointer = f"/{name}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        if not isinstance(record, dict):
+            raise at(pointer, "This is an object.", "type")
+        uid: Any = key if is_map else record.get("id")
+        if not is_id(uid):
+            raise _bad_id(pointer if is_map else f"{pointer}/id")
+        if not is_map and is_virtual(uid):
+            # As it was read: it is listed, and never stored.
+            continue
+        if uid in found:
+            raise at(f"{pointer}/id", f"The id {uid} stands here twice.")
+        found[uid] = (pointer, {member: value for member, value in record.items() if member != "_server"})
+    return found
+
+
+def _bad_id(pointer: str) -> Invalid:
+    return at(pointer, "An id is a text of 1 to 200 characters, without NUL and halves of surrogate pairs.")
+
+
+def _find_errors(name: str, records: dict[str, tuple[str, JSONObject]]) -> list[dict[str, str]]:
+    shape = SHAPES[name]
+    rows = list(shape.collection.find(records).values())
+    stored = dict(zip([row.uid for row in rows], mask(shape.collection.load(rows)), strict=True))
+    return [
+        error
+        for uid, (pointer, record) in records.items()
+        for error in find_errors(shape, record, stored.get(uid), pointer)
+    ]

@@ -1,0 +1,59 @@
+"""The test of a service: one tiny call, with its event in the ledger."""
+
+import time
+from typing import Any
+
+from llms.calls.events import CallFailed
+from llms.catalog import CallableModel, UnknownModel, find_model
+from llms.pricing.formula import Cost
+from llms.pricing.price import Priced, price_model_call
+from llms.pricing.tokens import Tokens
+from llms.services.checking import Checked, call_once, choose_test_model
+from metrics.models import UsageEvent
+from metrics.services import record_call
+
+
+def test_service(uid: str, model_id: str | None = None) -> tuple[Checked, UsageEvent]:
+    """Make one tiny call to the service, by this model or one of its own, and write its event; also for a call that
+    the provider refused. Raises `Missing`, `UnknownModel`, `NotCallable` and `CallFailed`."""
+    model = find_model(model_id or choose_test_model(uid))
+    if model.service_id != uid:
+        raise UnknownModel(f"The service {uid} has no model {model_id}.")
+    at = int(time.time() * 1000)
+    try:
+        checked = call_once(model)
+    except CallFailed as error:
+        _record(model, at, tokens=Tokens(), outcome=error.kind, priced=Priced(Cost()))
+        raise
+    priced = price_model_call(model, checked.tokens, at)
+    event = _record(
+        model,
+        at,
+        tokens=checked.tokens,
+        outcome="done",
+        priced=priced,
+        reported_nano_usd=checked.reported_nano_usd,
+        first_ms=checked.first_ms,
+        total_ms=checked.total_ms,
+        raw_usage=checked.raw_usage,
+    )
+    return checked, event
+
+
+# pytest takes functions of this name for tests.
+test_service.__test__ = False  # type: ignore[attr-defined]
+
+
+def _record(model: CallableModel, at: int, **facts: Any) -> UsageEvent:
+    nothing = {"reported_nano_usd": None, "first_ms": None, "raw_usage": None}
+    return record_call(
+        at=at,
+        source=UsageEvent.Source.TEST,
+        service=model.service_id,
+        vendor=model.vendor_id,
+        model=model.id,
+        conversation="",
+        message="",
+        is_estimated=False,
+        **({"total_ms": int(time.time() * 1000) - at} | nothing | facts),
+    )

@@ -1,0 +1,70 @@
+"""`POST /api/services/{id}/test`: here and not with the services, since the call is an event of the ledger."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from llms.problems import calls_told
+from metrics.checking import test_service
+from stores.api.filters import check_parameters
+from stores.api.ids import decode_id
+from stores.api.viewsets import WritingViewSet
+from stores.services.errors import at
+
+
+class ServiceTestSerializer(serializers.Serializer[Any]):
+    """What is tested."""
+
+    modelId = serializers.CharField(
+        required=False, help_text="A model of the service; where it is missing, the cheapest of those that are shown."
+    )
+
+
+class TestedServiceSerializer(serializers.Serializer[Any]):
+    """One tiny call that went well."""
+
+    model = serializers.CharField(help_text="The model's id.")
+    ms_to_first_token = serializers.IntegerField(help_text="From asking to the first piece of the answer.")
+    ms_total = serializers.IntegerField(help_text="From asking to the end of the answer.")
+    text = serializers.CharField(help_text="What it answered.")
+    event = serializers.IntegerField(help_text="The number of the call's event in the ledger.")
+    cost_nano_usd = serializers.IntegerField(allow_null=True, help_text="In 10⁻⁹ USD; null: unpriced or free.")
+
+
+class ServiceTestViewSet(WritingViewSet):
+    """Whether a service answers."""
+
+    serializer_class = TestedServiceSerializer
+    # A transaction must not wait for a provider.
+    answers_in_one_transaction = False
+
+    @extend_schema(
+        operation_id="services_test", request=ServiceTestSerializer, responses={200: TestedServiceSerializer}
+    )
+    def create(self, request: Request, id: str) -> Response:
+        """Make one tiny call to the service, and tell how long it took.
+
+        409 where it cannot be called, 502 where the provider failed it; both say in words what is wrong. The call is an
+        event of the ledger, with the source `test`."""
+        check_parameters(request, ())
+        body = self.read_object() if request.data else {}
+        model_id = body.pop("modelId", None)
+        if model_id is not None and not isinstance(model_id, str):
+            raise at("/modelId", "This is a text.", "type")
+        if body:
+            raise at(f"/{next(iter(body))}", "Unknown member. Allowed are: modelId.", "unknown")
+        with calls_told():
+            checked, event = test_service(decode_id(id), model_id)
+        return Response(
+            {
+                "model": checked.model.id,
+                "ms_to_first_token": checked.first_ms,
+                "ms_total": checked.total_ms,
+                "text": checked.text,
+                "event": event.pk,
+                "cost_nano_usd": event.cost_nano_usd,
+            }
+        )

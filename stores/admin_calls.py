@@ -1,0 +1,105 @@
+"""A change as the API call that made it, or that would do the same, written for curl."""
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from stores.api.ids import href
+from stores.jsontext import UndecodableJSON, decode, encode
+from stores.models import Change, ChangedRecord
+from stores.secrets import MARKER, mask
+
+TOKEN = "$BIGAGI_TOKEN"
+BODY_FILE = "body.json"
+MAX_IDS = 200
+"""Records that a call of ours names."""
+
+_ROUTES = {
+    "conversation": "chats",
+    "folder": "folders",
+    "asset": "assets",
+    "store": "stores",
+    "model": "llms",
+    "service": "services",
+    "assignment": "assignments",
+    "live file": "files",
+}
+_BULK = {"archive chats": "archive", "unarchive chats": "unarchive", "delete chats": "delete"}
+_OURS = frozenset({"updated", "updatedAt"})
+"""Members that the service itself sets."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request; `text` is its curl command, `notes` are what must be known to send it."""
+
+    text: str
+    notes: list[str]
+    is_equivalent: bool
+    """Whether the change was made in another way, and this call would do the same."""
+
+
+def call_of(change: Change, base_url: str) -> Call | None:
+    """Return the call that made the change, or one that does the same; None where no single one does."""
+    told = change.call if isinstance(change.call, dict) and change.call.get("method") else None
+    call = told or _equivalent(change)
+    if call is None:
+        return None
+    call = mask(call)
+    method, path = str(call["method"]), str(call.get("path", ""))
+    lines = [f"curl -X {shlex.quote(method)} {shlex.quote(base_url + path)}", f'-H "Authorization: Bearer {TOKEN}"']
+    notes = [f"{TOKEN} is a token of yours: make one on the account page."]
+    if "body" in call:
+        text = encode(call["body"])
+        lines += ["-H 'Content-Type: application/json'", f"--data-raw {shlex.quote(text)}"]
+        if MARKER in text:
+            notes.append("A secret is told as its marker, which means the one that is stored.")
+    elif "body_size" in call or method in ("PUT", "PATCH"):
+        size = call.get("body_size")
+        told_size = f" of {size:,} bytes" if isinstance(size, int) else ""
+        notes.append(f"Its body{told_size} was too long to keep, or no JSON: put your own into {BODY_FILE}.")
+        lines += ["-H 'Content-Type: application/json'", f"--data-binary @{BODY_FILE}"]
+    return Call(" \\\n  ".join(lines), notes, told is None)
+
+
+def _equivalent(change: Change) -> dict[str, Any] | None:
+    if change.undoes_id is not None:
+        return {"method": "POST", "path": f"{href('changes', str(change.undoes_id))}/undo"}
+    if change.run_id is not None or change.source == Change.Source.IMPORT:
+        return None
+    if change.action in _BULK:
+        uids = list(change.records.order_by("pk").values_list("uid", flat=True)[: MAX_IDS + 1])
+        if len(uids) > MAX_IDS:
+            return None
+        return {
+            "method": "POST",
+            "path": href("chats") + "/bulk",
+            "body": {"action": _BULK[change.action], "ids": uids},
+        }
+    records = list(change.records.order_by("pk")[:2])
+    if len(records) != 1 or records[0].kind not in _ROUTES:
+        return None
+    return _call_for(records[0])
+
+
+def _call_for(record: ChangedRecord) -> dict[str, Any] | None:
+    path = href(_ROUTES[record.kind], record.uid)
+    if record.action == ChangedRecord.Action.DELETED:
+        return {"method": "DELETE", "path": path}
+    if record.action == ChangedRecord.Action.CREATED or record.body is None:
+        return None
+    try:
+        delta = decode(record.body)
+    except UndecodableJSON:
+        return None
+    patch: dict[str, Any] = {}
+    for place, kind, *operands in delta:
+        if len(place) != 1 or kind != "set":
+            return None
+        new = operands[1]
+        if place[0] not in _OURS:
+            # In a merge patch a null takes a member away, and an object is merged with what is there.
+            if new and (new[0] is None or isinstance(new[0], dict)):
+                return None
+            patch[place[0]] = new[0] if new else None
+    return {"method": "PATCH", "path": path, "body": patch} if patch else None

@@ -1,0 +1,87 @@
+"""How each operation is described (OpenAPI 3.1): the headers that follow from its method and its view.
+
+Apart from `stores.api.schema`, since drf-spectacular's views need this class while they are being imported.
+"""
+
+import re
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
+ENTITY_TAG = '(W/)?"[!#-~]*"'
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    {"type": "string", "pattern": rf"^(\*|{ENTITY_TAG}(, *{ENTITY_TAG})*)$"},
+    OpenApiParameter.HEADER,
+    description="The ETag of what you read: 412 if it is older.",
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="The ETag of what you have: 304 if it is the same.",
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
+    OpenApiParameter.HEADER,
+    description="A word of your own. The same request sent again within 24 hours gets the first answer; 409 while that "
+    "is under way, 422 with another body.",
+)
+PURGE = OpenApiParameter(
+    "purge", OpenApiTypes.BOOL, description="Forget it for good: the journal keeps nothing, and undo ends here."
+)
+CHANGE_HEADER = OpenApiParameter(
+    "Bigagi-Change",
+    OpenApiTypes.INT64,
+    OpenApiParameter.HEADER,
+    response=True,
+    description="The journal's entry of this change, by which it can be undone; absent: nothing was changed.",
+)
+ETAG_HEADER = OpenApiParameter(
+    "ETag",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200, 201],
+    description="The revision, for If-Match and If-None-Match.",
+)
+LOCATION_HEADER = OpenApiParameter(
+    "Location", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[201], description="The path of what was made."
+)
+
+
+class ApiSchema(AutoSchema):
+    """Describes one operation, with the headers that follow from its method and its view."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        operation = super().get_operation(*args, **kwargs)
+        if operation is not None:
+            operation["x-app"] = type(self.view).__module__.partition(".")[0]
+        return operation
+
+    def get_override_parameters(self) -> list[Any]:
+        # Not above: the viewsets' own module asks for this class.
+        from stores.api.viewsets import RevisionViewSet, StoreRecordViewSet, WritingViewSet
+
+        parameters = list(super().get_override_parameters())
+        has_etag = isinstance(self.view, RevisionViewSet | StoreRecordViewSet)
+        if self.method == "GET" and has_etag and getattr(self.view, "action", "") == "retrieve":
+            parameters += [IF_NONE_MATCH, ETAG_HEADER]
+        if self.method == "POST":
+            parameters += [IDEMPOTENCY_KEY, LOCATION_HEADER]
+        if self.method in ("POST", "PUT", "PATCH", "DELETE") and isinstance(self.view, WritingViewSet):
+            parameters.append(CHANGE_HEADER)
+        return parameters
+
+    def get_summary(self) -> str | None:
+        if summary := super().get_summary():
+            return str(summary)
+        action = getattr(self.view, "action", None)
+        function = getattr(type(self.view), action or str(self.method).lower(), None)
+        if not getattr(function, "__doc__", None) or str(function.__module__).startswith("rest_framework."):
+            words = {"list": "List {}s", "retrieve": "Read one {}"}
+            return words[action].format(getattr(self.view, "basename", "record")) if action in words else None
+        first = str(function.__doc__).strip().partition("\n\n")[0]
+        return re.split(r"(?<=[\w)])[.:;](?:\s|$)", " ".join(first.split()), maxsplit=1)[0] or None

@@ -1,0 +1,213 @@
+"""Idempotency-Key: a POST that is sent twice is done once (design, section 6).
+
+A request first claims its key, in a transaction of its own; its writes and its answer are stored together in another. A
+crash in between leaves neither, and whoever sends the key next takes the dead process's claim over. What is here knows
+nothing of the framework that answers; `stores.api.once` is its use by DRF's views.
+"""
+
+import os
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from stores.models import IdempotencyKey
+from stores.secrets import Sealer, mask, show_text
+from stores.services.errors import Conflict, Invalid, KeyReused
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+MAX_LENGTH = 255
+KEPT = timedelta(hours=24)
+KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Bigagi-Change")
+
+# Who is not let in, comes too early or saw an older record may send the same again and be answered otherwise.
+_PASSING = frozenset({401, 403, 409, 412, 429})
+
+_running: set[str] = set()
+"""The marks of this process's claims: one that is not here was left by a request that ended without a word."""
+_running_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """An answer as it was sent."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A key that is this request's to answer. As a context manager it ends the claim, answered or not."""
+
+    pk: int
+    owner: str
+
+    def __enter__(self) -> "Claim":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _forget(self.owner)
+
+
+class LostClaim(RuntimeError):
+    """Somebody else took this claim over: what was done under it must not be committed."""
+
+
+def is_final(status: int) -> bool:
+    """Tell whether an answer of this status is given again; any other releases the key."""
+    return 200 <= status < 300 or (400 <= status < 500 and status not in _PASSING)
+
+
+def digest_request(method: str, path: str, body: str) -> str:
+    """Return the keyed digest by which a request is known again: a body may hold secrets, and a plain digest of a weak
+    one can be guessed. The path has its query."""
+    return salted_hmac("stores.api.idempotency", "\n".join((method, path, body)), algorithm="sha256").hexdigest()
+
+
+def claim_key(user_id: Any, key: str, digest: str) -> Claim | StoredAnswer:
+    """Return a claim of the key, or the answer that was given under it.
+
+    Raises `Invalid` for a text that is no key, `KeyReused` where it belongs to another request, and `Conflict` while
+    its first request runs. Call it outside of any transaction.
+    """
+    _check(key)
+    kept = IdempotencyKey.objects.filter(user_id=user_id, key=key, created_at__gte=timezone.now() - KEPT)
+    # The usual repetition finds its answer without waiting for the write lock.
+    if (row := kept.first()) is not None and (answer := _answer_in(row, digest)) is not None:
+        return answer
+    owner = f"{process_name(os.getpid())} {uuid.uuid4().hex}"
+    with _running_lock:
+        _running.add(owner)
+    try:
+        held = _claim(user_id, key, digest, owner)
+    except BaseException:
+        _forget(owner)
+        raise
+    if isinstance(held, StoredAnswer):
+        _forget(owner)
+    return held
+
+
+def _claim(user_id: Any, key: str, digest: str, owner: str) -> Claim | StoredAnswer:
+    try:
+        with transaction.atomic():
+            IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
+            row, is_new = IdempotencyKey.objects.get_or_create(
+                user_id=user_id, key=key, defaults={"digest": digest, "owner": owner}
+            )
+            if is_new:
+                return Claim(row.pk, owner)
+            if (answer := _answer_in(row, digest)) is not None:
+                return answer
+            if not IdempotencyKey.objects.filter(pk=row.pk, owner=row.owner, status=None).update(owner=owner):
+                raise _in_flight()
+            return Claim(row.pk, owner)
+    except IntegrityError as error:
+        # On PostgreSQL another request had it, and released it before it could be read.
+        raise _in_flight() from error
+
+
+def keep_answer(claim: Claim, answer: StoredAnswer) -> None:
+    """Store the answer; call it in the transaction of what it tells of. Raises `LostClaim`, which must undo that."""
+    sealer = Sealer()
+    # An answer is masked, but may repeat what a client sent in an odd place, as an id.
+    body = sealer.seal_text(answer.body.decode("utf-8", "surrogateescape"))
+    sealer.save()
+    mine = IdempotencyKey.objects.filter(pk=claim.pk, owner=claim.owner, status=None)
+    if not mine.update(status=answer.status, headers=dict(answer.headers), body=body):
+        raise LostClaim
+
+
+def release(claim: Claim) -> None:
+    """Give the key back: the same request may be sent again, and any other under it."""
+    IdempotencyKey.objects.filter(pk=claim.pk, owner=claim.owner, status=None).delete()
+
+
+def _check(key: str) -> None:
+    if not 0 < len(key) <= MAX_LENGTH or not key.isascii() or not key.isprintable():
+        raise Invalid(f"{HEADER} is 1 to {MAX_LENGTH} printable ASCII characters.")
+
+
+def _answer_in(row: IdempotencyKey, digest: str) -> StoredAnswer | None:
+    """Return the row's answer; None where it has none and nobody works on one."""
+    if row.digest != digest:
+        raise KeyReused(f"This {HEADER} came with another request before. Take a new one for each request.")
+    if row.status is None:
+        if is_running(row.owner):
+            raise _in_flight()
+        return None
+    text = show_text(row.body or "", mask)
+    return StoredAnswer(row.status, row.headers, text.encode("utf-8", "surrogateescape"))
+
+
+def _in_flight() -> Conflict:
+    return Conflict("The first request with this key is still running. Send it again a little later.", "in-flight")
+
+
+def _forget(owner: str) -> None:
+    with _running_lock:
+        _running.discard(owner)
+
+
+# --- who runs a request ----------------------------------------------------------------------------------------------
+
+
+def is_running(owner: str) -> bool:
+    """Tell whether the request that claimed a key as this owner is still under way."""
+    process, _, _ = owner.rpartition(" ")
+    boot, pid, _ = process.split(":")
+    if process == process_name(os.getpid()):
+        with _running_lock:
+            return owner in _running
+    return boot == _boot_id() and int(pid) != os.getpid() and _is_alive(int(pid), process)
+
+
+def process_name(pid: int) -> str:
+    """Return what tells a process from all others, those that had or will have its number too: the machine's boot, the
+    number, and when it started, as far as the system tells."""
+    return f"{_boot_id()}:{pid}:{_started_at(pid)}"
+
+
+@cache
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _started_at(pid: int) -> str:
+    try:
+        # The name, in brackets, may hold anything; the start is the 20th value behind it (proc(5)).
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+def _is_alive(pid: int, process: str) -> bool:
+    if _boot_id():
+        return process == process_name(pid)
+    if os.name == "nt":
+        # There signal 0 is Ctrl-C.
+        return True
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True

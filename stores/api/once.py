@@ -1,0 +1,72 @@
+"""Idempotency-Key for DRF's views: the handler of a POST runs once for each key."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+
+from stores.api.idempotency import (
+    HEADER,
+    KEPT_HEADERS,
+    REPLAYED,
+    Claim,
+    StoredAnswer,
+    claim_key,
+    digest_request,
+    is_final,
+    keep_answer,
+    release,
+)
+
+if TYPE_CHECKING:
+    from stores.api.viewsets import WritingViewSet
+
+Handler = Callable[..., Any]
+
+
+def answer_once(view: "WritingViewSet", handler: Handler) -> Handler:
+    """Return the handler of a POST as one that runs once for a key, and gives its first answer afterwards."""
+
+    def handle(request: Request, *args: Any, **kwargs: Any) -> Any:
+        # A body that cannot be read is refused here, before there is a claim.
+        digest = digest_request(str(request.method), request.get_full_path(), view.describe_body())
+        held = claim_key(request.user.pk, request.headers[HEADER], digest)
+        if isinstance(held, StoredAnswer):
+            return HttpResponse(held.body, status=held.status, headers={**held.headers, REPLAYED: "true"})
+        with held:
+            return _answer(view, handler, held, request, *args, **kwargs)
+
+    return handle
+
+
+def _answer(view: "WritingViewSet", handler: Handler, claim: Claim, request: Request, *args: Any, **kwargs: Any) -> Any:
+    is_kept = False
+    try:
+        try:
+            with transaction.atomic() if view.answers_in_one_transaction else nullcontext():
+                response = view.finalize_response(request, handler(request, *args, **kwargs), *args, **kwargs)
+                is_kept = _keep(claim, response)
+        except Exception as error:
+            # What the handler wrote is undone; what it is told, if that stays so, is kept alone.
+            response = view.finalize_response(request, view.handle_exception(error), *args, **kwargs)
+            is_kept = _keep(claim, response)
+        return response
+    finally:
+        if not is_kept:
+            release(claim)
+
+
+def _keep(claim: Claim, response: HttpResponseBase) -> bool:
+    """Store the answer if it is one that is given again; tell whether it is."""
+    if not is_final(response.status_code) or not isinstance(response, HttpResponse):
+        return False
+    if hasattr(response, "render"):
+        response.render()
+    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    with transaction.atomic():
+        keep_answer(claim, StoredAnswer(response.status_code, headers, response.content))
+    return True

@@ -1,0 +1,38 @@
+"""Who calls, as the journal names them."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from stores.api.request_ids import request_id_of
+from stores.journal.recorder import Origin
+from stores.models import Change
+
+SHORT_BODY = 2_000
+"""Bytes up to which the journal keeps a request's body, for the call to be repeated."""
+
+
+def origin_of(request: Request) -> Origin:
+    """Return who makes this request, and the request itself as it can be shown."""
+    call: dict[str, Any] = {"method": request.method, "path": request.get_full_path()}
+    size = int(request.META.get("CONTENT_LENGTH") or 0)
+    if size > SHORT_BODY:
+        call["body_size"] = size
+    elif size and isinstance(request.data, dict | list):
+        call["body"] = request.data
+    return Origin(_source_of(request), actor_of(request), request_id_of(request), call)
+
+
+def _source_of(request: Request) -> str:
+    # A client with a token is no page, whatever it says.
+    is_page = request.auth is None and request.headers.get("X-Bigagi-Source") == "chat"
+    return Change.Source.CHAT if is_page else Change.Source.API
+
+
+def actor_of(request: Request | HttpRequest) -> str:
+    """Return the name of the user, with that of the token they showed."""
+    name = request.user.get_username()
+    # A page's request has no `auth`.
+    token = getattr(getattr(request, "auth", None), "name", "")
+    return f"{name} · {token}" if token else name

@@ -1,0 +1,299 @@
+"""What the API's description says of every operation and of big-AGI's records: ids, errors, open shapes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rest_framework import serializers
+
+from stores.api.problems import CONTENT_TYPE
+from stores.api.serializers import ID, TEXT, RecordSerializer
+from stores.codecs import INT64
+
+WRITES = ("post", "put", "patch", "delete")
+ALWAYS = (400, 401, 403, 406, 429, 500)
+ALSO = {
+    ("get", "/api/ready"): (503,),
+    ("post", "/api/migrations"): (507,),
+    ("post", "/api/services/{id}/refresh"): (502,),
+    ("post", "/api/services/{id}/test"): (502,),
+}
+
+PROBLEM = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "instance", "request_id", "errors"],
+    "properties": {
+        "type": {"type": "string", "description": "Address of the entry in Troubleshooting."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong, and how to mend it."},
+        "instance": {"type": "string", "description": "The path that was asked for."},
+        "request_id": {"type": "string", "description": "As in the header X-Request-ID and in the log."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail", "code"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "`?name` of a parameter, or a JSON Pointer."},
+                    "detail": {"type": "string"},
+                    "code": {"type": "string"},
+                },
+            },
+        },
+        "current": {"description": "With 412: the record as it is now, where it is here."},
+    },
+    "additionalProperties": True,
+}
+
+MEANINGS = {
+    400: "The request cannot be read, or a member or parameter is wrong: `errors` has pointers",
+    401: "No sign-in, or a token that is not valid",
+    403: "Not allowed: a read-only token that writes, a form without its CSRF token, a user who may not see all",
+    404: "There is no such record",
+    406: "The client accepts nothing that can be given",
+    409: "It does not go together with what is here: an id that is taken, something newer that stands on it",
+    411: "A chunked body without Content-Length",
+    412: "It was changed since it was read: `current` is how it is now",
+    413: "The body is too long",
+    415: "The body is of a type that is not taken here",
+    416: "None of the asked range is in the file",
+    422: "The Idempotency-Key came before, with another body",
+    429: "Too many failed attempts to sign in: wait as long as Retry-After says",
+    507: "The disk has no room for the file",
+    502: "The provider failed the call; `detail` says how, in words",
+    503: "Something keeps the server from its work: `errors` names each",
+    500: "An error of the server; its log has the details under the request's id",
+}
+
+SEGMENT = "^[^/]+$"
+MAX_NUMBER = 10**18 - 1
+"""The largest number that routes take: of 18 digits."""
+ID_DESCRIPTION = (
+    "The id, percent-encoded. One that holds `/`, equals `.`, `..` or a reserved word (bulk, export, search, init, "
+    "order, events) or begins with `~` goes as `~` and the base64url of its UTF-8 bytes, without `=`: `a/b` is "
+    "`~YS9i`. `_server.href` always has the right form."
+)
+
+
+def drop_slashes(endpoints: list[Any], **kwargs: Any) -> list[Any]:
+    """Describe each route without the slash at its end, which is neither needed nor refused."""
+    return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
+
+
+def add_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Describe the errors that each operation can answer with."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    for path, method, operation in operations_of(result):
+        responses = operation["responses"]
+        for status in statuses_of(path, method, operation):
+            responses.setdefault(str(status), _problem(status))
+        if _has_header(operation, "If-None-Match"):
+            responses.setdefault("304", {"description": "You have it already"})
+        operation["responses"] = dict(sorted(responses.items()))
+    return result
+
+
+def statuses_of(path: str, method: str, operation: dict[str, Any]) -> list[int]:
+    """Return the statuses of errors that an operation can answer with."""
+    statuses = [*ALWAYS]
+    if "{" in path or method in WRITES:
+        statuses.append(404)
+    if method in WRITES:
+        statuses += [409, 411, 413, 415]
+    if _has_header(operation, "If-Match"):
+        statuses.append(412)
+    if _has_header(operation, "Range"):
+        statuses.append(416)
+    if method == "post":
+        statuses.append(422)
+    statuses += ALSO.get((method, path), ())
+    return sorted(statuses)
+
+
+def describe_parameters(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Say in which form an id stands in a path, and that an empty parameter of what reads counts as not given."""
+    for _, method, operation in operations_of(result):
+        for parameter in operation.get("parameters", ()):
+            shape = parameter.get("schema", {})
+            if parameter["in"] == "path" and shape.get("type") == "string" and shape.get("pattern") in (None, SEGMENT):
+                parameter.setdefault("description", ID_DESCRIPTION)
+                parameter["schema"] = {"type": "string", "minLength": 1}
+            if parameter["in"] == "path" and shape.get("type") == "integer":
+                parameter["schema"] = {"type": "integer", "minimum": 0, "maximum": MAX_NUMBER}
+            if parameter["in"] == "query" and method == "get":
+                parameter["allowEmptyValue"] = True
+                # Of a filter that is a method, the type is not known: such a one takes text.
+                if shape in ({}, {"type": "string"}):
+                    parameter["schema"] = {"type": "string", "pattern": TEXT}
+    return result
+
+
+def open_records(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Describe big-AGI's records as they are: what is not known is kept, and what is stored can be of any type."""
+    schemas = result.get("components", {}).get("schemas", {})
+    for component in generator.registry._components.values():
+        shape = _serializer_class(component.object)
+        schema = schemas.get(component.name)
+        if schema is None or shape is None or component.name.startswith("Paginated"):
+            continue
+        is_request = component.name.endswith("Request")
+        if issubclass(shape, RecordSerializer):
+            if is_request:
+                _describe_request(schema, shape, is_partial=component.name.startswith("Patched"))
+            else:
+                _describe_response(schema)
+        elif getattr(shape, "is_loose", False):
+            _describe_response(schema)
+            del schema["type"]
+        if is_request:
+            _merge(schema, getattr(shape, "rules", {}))
+    for _, _, operation in operations_of(result):
+        body = operation.get("requestBody", {})
+        if any(_has_required(schemas.get(name, {})) for name in references_in(body.get("content"))):
+            body["required"] = True
+    return result
+
+
+def mend_any(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Describe "anything or null" as anything: as exactly one of both, null would be neither."""
+    for shape in _parts_of(result.get("components", {}).get("schemas", {})):
+        if shape.get("oneOf") == [{}, {"type": "null"}]:
+            del shape["oneOf"]
+    return result
+
+
+def drop_unused(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Leave out shapes that nothing refers to."""
+    schemas = result.get("components", {}).get("schemas", {})
+    seen: set[str] = set()
+    waiting = list(references_in(result.get("paths", {})))
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += references_in(schemas.get(name))
+    result["components"]["schemas"] = {name: schema for name, schema in schemas.items() if name in seen}
+    return result
+
+
+def operations_of(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield path, method in small letters, and description of each operation."""
+    for path, operations in schema.get("paths", {}).items():
+        for method, operation in operations.items():
+            yield path, method, operation
+
+
+def references_in(value: Any) -> Iterator[str]:
+    """Yield the names of the shapes that a part of the description refers to."""
+    for part in _parts_of(value):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"].rpartition("/")[2]
+
+
+def _parts_of(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for inner in list(value.values()):
+            yield from _parts_of(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _parts_of(inner)
+
+
+def _has_header(operation: dict[str, Any], name: str) -> bool:
+    return any(each["in"] == "header" and each["name"] == name for each in operation.get("parameters", ()))
+
+
+def _problem(status: int) -> dict[str, Any]:
+    problem: dict[str, Any] = {
+        "description": MEANINGS[status],
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    headers = {
+        401: ("WWW-Authenticate", "How to sign in."),
+        412: ("ETag", "The revision as it is now."),
+        429: ("Retry-After", "Seconds to wait."),
+    }
+    if status in headers:
+        name, description = headers[status]
+        problem["headers"] = {name: {"schema": {"type": "string"}, "description": description}}
+    return problem
+
+
+def _has_required(schema: dict[str, Any]) -> bool:
+    return bool(schema.keys() & {"required", "oneOf"})
+
+
+def _merge(schema: dict[str, Any], rules: dict[str, Any]) -> None:
+    for name, rule in rules.items():
+        if isinstance(rule, dict) and isinstance(schema.get(name), dict):
+            _merge(schema[name], rule)
+        else:
+            schema[name] = rule
+
+
+def _serializer_class(described: Any) -> type | None:
+    described = getattr(described, "child", described)
+    shape = described if isinstance(described, type) else type(described)
+    return shape if issubclass(shape, serializers.BaseSerializer) else None
+
+
+_KINDS: tuple[tuple[type, dict[str, Any], str], ...] = (
+    (serializers.CharField, {"type": "string"}, "text"),
+    (serializers.BooleanField, {"type": "boolean"}, "true or false"),
+    (serializers.IntegerField, {"type": "number", "minimum": -INT64, "exclusiveMaximum": INT64}, "a number"),
+    (serializers.FloatField, {"type": "number", "minimum": -INT64, "exclusiveMaximum": INT64}, "a number"),
+    (serializers.ListField, {"type": "array", "items": {}}, "a list"),
+    (serializers.DictField, {"type": "object", "additionalProperties": True}, "an object"),
+)
+
+
+def _describe_request(schema: dict[str, Any], shape: Any, *, is_partial: bool) -> None:
+    """Say what `stores.api.serializers.find_errors` takes, and no less."""
+    properties: dict[str, Any] = {}
+    for name, field in shape()._declared_fields.items():
+        if name == "_server" or field.read_only:
+            continue
+        accepted: dict[str, Any] = next((dict(kind) for cls, kind, _ in _KINDS if isinstance(field, cls)), {})
+        if name == "id" and "type" in accepted:
+            accepted |= ID
+        if (field.allow_null or is_partial) and "type" in accepted:
+            accepted["type"] = [accepted["type"], "null"]
+        if field.help_text:
+            accepted["description"] = str(field.help_text)
+        properties[name] = accepted
+    schema["properties"] = properties
+    required = [name for name in schema.get("required", ()) if name in properties]
+    schema.pop("required", None)
+    if required and not is_partial:
+        schema["required"] = required
+    schema["additionalProperties"] = True
+
+
+def _describe_response(schema: dict[str, Any]) -> None:
+    for name, member in schema.get("properties", {}).items():
+        if name != "_server":
+            kept = {key: member[key] for key in ("description",) if key in member}
+            words = _words(member.get("type"))
+            if words:
+                kept["description"] = f"{kept.get('description', '')} As a rule {words}.".strip()
+            schema["properties"][name] = kept
+    schema["required"] = ["_server"] if "_server" in schema.get("properties", {}) else []
+    if not schema["required"]:
+        del schema["required"]
+    schema["additionalProperties"] = True
+
+
+def _words(kind: Any) -> str:
+    names = {
+        "string": "a text",
+        "boolean": "true or false",
+        "integer": "a number",
+        "number": "a number",
+        "array": "a list",
+        "object": "an object",
+        "null": "null",
+    }
+    kinds = kind if isinstance(kind, list) else [kind]
+    return " or ".join(names[each] for each in kinds if each in names)

@@ -1,0 +1,2 @@
+"""The change journal (design, law 5): every change is an entry, written in the change's own transaction, and can be
+undone while nothing newer stands on the same records."""

@@ -1,0 +1,80 @@
+"""Forgetting for good: what the journal keeps of deleted records, and of changes long ago."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, Sum
+
+from stores import registry
+from stores.iteration import batched
+from stores.journal.recorder import Entry
+from stores.models import Change, ChangedRecord, Revision
+
+ENTRIES, RECORDS = 50, 500
+"""Entries, and records of entries, that one transaction deletes."""
+PAUSE = 0.01
+"""Seconds between two transactions, in which others can write."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many entries there are, and how many characters they keep for undo (compressed, they take less)."""
+
+    entries: int
+    characters: int
+
+
+def purge_records(entry: Entry) -> None:
+    """Forget all that is kept of the records that the entry under way deletes: here, and in earlier changes."""
+    kinds = set()
+    for record in entry.records:
+        if record.action != ChangedRecord.Action.DELETED:
+            continue
+        kinds.add(record.kind)
+        record.body = None
+        earlier = ChangedRecord.objects.filter(kind=record.kind, uid=record.uid)
+        for change, body in earlier.filter(body__isnull=False).values_list("change", "body"):
+            Change.objects.filter(pk=change).update(size=F("size") - len(body or ""))
+        Change.objects.filter(pk__in=earlier.values("change")).update(is_purged=True, call=None, summary="")
+        earlier.update(body=None)
+        Revision.objects.filter(kind=record.kind, uid=record.uid).delete()
+    entry.is_purged, entry.summary = True, ""
+    # Files go when what named them has gone, never before.
+    transaction.on_commit(lambda: tidy_files(kinds))
+
+
+def tidy_files(kinds: set[str] | None = None) -> None:
+    """Delete files of records, of these kinds or of all, that nothing names any more."""
+    for spec in registry.all_specs(with_databases=True):
+        for collection in spec.collections:
+            if kinds is None or collection.kind in kinds:
+                collection.tidy()
+
+
+def size_of_journal(before: datetime | None = None) -> Size:
+    """Return the size of the journal, or of its entries made before this time."""
+    entries = Change.objects.all() if before is None else Change.objects.filter(at__lt=before)
+    return Size(entries.count(), entries.aggregate(size=Sum("size"))["size"] or 0)
+
+
+def prune(before: datetime) -> Size:
+    """Delete the entries made before this time, and return what is gone. They cannot be undone or seen any more.
+
+    Each transaction is short; one that is broken off leaves no entry that undo would take back by half.
+    """
+    keys = list(Change.objects.filter(at__lt=before).order_by("pk").values_list("pk", flat=True))
+    entries = characters = 0
+    for some in batched(keys, ENTRIES):
+        changes = Change.objects.filter(pk__in=some)
+        size = changes.aggregate(size=Sum("size"))["size"] or 0
+        changes.update(is_purged=True)
+        while records := list(ChangedRecord.objects.filter(change__in=some).values_list("pk", flat=True)[:RECORDS]):
+            ChangedRecord.objects.filter(pk__in=records).delete()
+            time.sleep(PAUSE)
+        entries += changes.delete()[1].get("stores.Change", 0)
+        characters += size
+        time.sleep(PAUSE)
+    tidy_files()
+    return Size(entries, characters)

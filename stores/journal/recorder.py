@@ -1,0 +1,171 @@
+"""Writing the journal: an entry is opened around the work, and stored with it or not at all."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from stores import registry
+from stores.codecs import storable
+from stores.fields import compress
+from stores.journal.delta import Delta
+from stores.jsontext import encode
+from stores.models import Change, ChangedRecord, MigrationRun, StoreCounter
+from stores.secrets import Sealer, hide, may_hold_secrets
+from stores.sql import execute, insert_rows
+
+Action = ChangedRecord.Action
+_NAMES = ("change", "kind", "uid", "action", "hash_before", "hash_after", "position", "body")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who changes something, and through what; `call` is the request as method, path and a short body."""
+
+    source: str
+    actor: str = ""
+    request_id: str = ""
+    call: dict[str, Any] | None = None
+
+
+@dataclass
+class Entry:
+    """A change under way. What it names is written when the work is done, in the same transaction."""
+
+    origin: Origin
+    action: str
+    summary: str = ""
+    undoes: Change | None = None
+    run: MigrationRun | None = None
+    records: list[ChangedRecord] = field(default_factory=list)
+    stores: set[str] = field(default_factory=set)
+    sealer: Sealer = field(default_factory=Sealer)
+    lost_keys: list[str] = field(default_factory=list)
+    """Keys of which only a marker came and none is here: they are empty now."""
+    into: Change | None = None
+    """An entry of the same work, made by an earlier transaction, to which this one adds."""
+    is_purged: bool = False
+    change: Change | None = None
+    """The stored entry; None before the end, and where nothing was changed."""
+
+    def created(self, kind: str, uid: str, hash_after: str) -> None:
+        """Note a new record."""
+        self._add(kind, uid, Action.CREATED, "", hash_after)
+
+    def updated(self, kind: str, uid: str, hash_before: str, hash_after: str, delta: Delta) -> None:
+        """Note an altered record with the difference."""
+        self._add(kind, uid, Action.UPDATED, hash_before, hash_after, body=encode(delta))
+
+    def deleted(self, kind: str, uid: str, hash_before: str, body: str, position: int | None = None) -> None:
+        """Note a deleted record with its JSON text and its place."""
+        self._add(kind, uid, Action.DELETED, hash_before, "", body=body, position=position)
+
+    def _add(
+        self,
+        kind: str,
+        uid: str,
+        action: str,
+        hash_before: str,
+        hash_after: str,
+        *,
+        body: str | None = None,
+        position: int | None = None,
+    ) -> None:
+        self.stores.add(store_of(kind, uid))
+        self.records.append(
+            ChangedRecord(
+                kind=kind,
+                uid=uid,
+                action=action,
+                hash_before=hash_before,
+                hash_after=hash_after,
+                position=position,
+                body=body,
+            )
+        )
+
+    def save(self, started: float) -> None:
+        """Write the secrets that came, and the entry if anything was changed."""
+        call = self.origin.call
+        if call is not None and self.records and may_hold_secrets(encode(call)):
+            call = self.sealer.seal(call)
+        self.sealer.save()
+        if not self.records:
+            return
+        size = sum(len(record.body or "") for record in self.records)
+        duration = round((time.perf_counter() - started) * 1000, 3)
+        self.change = (
+            self._create(call, size, duration) if self.into is None else self._add_to(self.into, size, duration)
+        )
+        insert_rows(ChangedRecord, _NAMES, [self._values(self.change.pk, record) for record in self.records])
+        count_up(self.stores)
+
+    @staticmethod
+    def _values(change: int, record: ChangedRecord) -> tuple[Any, ...]:
+        body = None if record.body is None else compress(record.body)
+        return (
+            *(change, record.kind, record.uid, record.action),
+            *(record.hash_before, record.hash_after, record.position, body),
+        )
+
+    def _create(self, call: dict[str, Any] | None, size: int, duration: float) -> Change:
+        return Change.objects.create(
+            source=self.origin.source,
+            actor=self.origin.actor[:200],
+            request_id=self.origin.request_id[:64],
+            action=self.action,
+            summary=_readable(self.summary),
+            call=call,
+            stores=" ".join(sorted(self.stores))[:500],
+            record_count=len(self.records),
+            size=size,
+            duration_ms=duration,
+            is_purged=self.is_purged,
+            undoes=self.undoes,
+            run=self.run,
+        )
+
+    def _add_to(self, change: Change, size: int, duration: float) -> Change:
+        change.stores = " ".join(sorted({*change.stores.split(), *self.stores}))[:500]
+        change.record_count += len(self.records)
+        change.size += size
+        change.duration_ms = round((change.duration_ms or 0) + duration, 3)
+        change.save(update_fields=["stores", "record_count", "size", "duration_ms"])
+        return change
+
+
+def _readable(summary: str) -> str:
+    """Return what databases can hold of a title, without the secrets that can stand in one."""
+    return storable(hide(Sealer().seal(hide(summary))))[:500]
+
+
+@contextmanager
+def record_change(origin: Origin, action: str, summary: str = "", **kwargs: Any) -> Iterator[Entry]:
+    """Open a transaction and a journal entry for what is done inside."""
+    started = time.perf_counter()
+    with transaction.atomic():
+        entry = Entry(origin, action, summary, **kwargs)
+        yield entry
+        entry.save(started)
+
+
+def store_of(kind: str, uid: str) -> str:
+    """Return the name of the store that a record of this kind belongs to."""
+    if kind == "store":
+        return uid
+    if kind in ("positions", "damaged"):
+        return uid.partition("/")[0]
+    return registry.collection_of(kind).store
+
+
+def count_up(names: set[str]) -> None:
+    """Raise the counters of those of the stores that are kept as rows."""
+    # In one order, so that no two wait for each other.
+    for name in sorted(names):
+        if not registry.is_relational(name):
+            continue
+        if not execute("UPDATE {stores.StoreCounter} SET revision = revision + 1 WHERE name = %s", [name]):
+            StoreCounter.objects.bulk_create([StoreCounter(name=name)], ignore_conflicts=True)

@@ -1,0 +1,117 @@
+"""Taking a change back, while nothing newer stands on the same records."""
+
+from itertools import count
+from typing import Any
+
+from stores import jsontext, registry
+from stores.collections import Collection
+from stores.journal.delta import unpatch
+from stores.journal.lists import (
+    DAMAGED,
+    POSITIONS,
+    as_damaged,
+    collection_of_list,
+    move,
+    read_damaged,
+    read_positions,
+    replace_damaged,
+)
+from stores.journal.recorder import Entry, Origin, record_change
+from stores.models import Change, ChangedRecord
+from stores.services import records
+from stores.services.errors import Conflict, Missing
+from stores.wholes import WHOLE_STORES
+
+KIND = "cannot-be-undone"
+
+
+def undo(origin: Origin, change_id: int) -> Change | None:
+    """Take back all that the change did; return the entry of that, which is a change too.
+
+    Raises `Missing`, and `Conflict` with the reason where something newer stands on a record, or what undo needs was
+    forgotten. Then nothing is changed.
+    """
+    change = Change.objects.filter(pk=change_id).first()
+    if change is None:
+        raise Missing(f"There is no change {change_id}.")
+    if change.source == Change.Source.IMPORT:
+        raise Conflict("An import is not undone record by record. Restore the backup that was made before it.", KIND)
+    if change.is_purged:
+        raise Conflict("What this change needs to be undone was deleted for good.", KIND)
+    with record_change(origin, f"undo {change.action}"[:60], change.summary, undoes=change) as entry:
+        for record in change.records.order_by("-id"):
+            _UNDO.get(record.kind, _undo_record)(entry, record)
+    return entry.change
+
+
+def _undo_record(entry: Entry, record: ChangedRecord) -> None:
+    collection = collection_of(record.kind)
+    row = collection.find_for_write(record.uid)
+    if row is not None:
+        # Whoever waits for what is being written can undo afterwards, if nothing newer stands there then.
+        collection.check_free(row)
+    _check(record, "" if row is None else row.content_hash)
+    if record.action == ChangedRecord.Action.CREATED:
+        records.delete(entry, collection, row)
+        return
+    body = _read(record)
+    if record.action == ChangedRecord.Action.DELETED:
+        rows = records.to_rows(collection, collection.from_journaled(body), record.uid)
+        records.insert(entry, collection, rows, _free_position(collection, record.position or 0))
+        return
+    [ours] = collection.load([row])
+    before = collection.from_journaled(_unpatched(record, collection.as_journaled(ours), body))
+    records.overwrite(entry, collection, row, ours, before)
+
+
+def _undo_positions(entry: Entry, record: ChangedRecord) -> None:
+    collection = collection_of_list(record.uid)
+    delta = _read(record)
+    uids = [path[0] for path, *_ in delta]
+    now = read_positions(collection, uids)
+    _check(record, jsontext.content_hash(now))
+    move(entry, collection, _unpatched(record, now, delta))
+
+
+def _undo_damaged(entry: Entry, record: ChangedRecord) -> None:
+    collection = collection_of_list(record.uid)
+    now = read_damaged(collection)
+    _check(record, jsontext.content_hash(now))
+    before = _unpatched(record, now, _read(record))
+    replace_damaged(entry, collection, as_damaged(collection, before))
+
+
+_UNDO = {POSITIONS: _undo_positions, DAMAGED: _undo_damaged}
+
+
+def collection_of(kind: str) -> Collection:
+    """Return the collection that keeps records of this kind. Raises KeyError."""
+    return WHOLE_STORES if kind == "store" else registry.collection_of(kind)
+
+
+def _read(record: ChangedRecord) -> Any:
+    return jsontext.decode(record.body or "null", jsontext.OWN_DEPTH)
+
+
+def _free_position(collection: Collection, position: int) -> int:
+    """Return this position of a list, or the nearest one that no newer record has taken: ties would have no order."""
+    if collection.shape == "map" or not collection.rows().filter(position=position).exists():
+        return position
+    taken = set(collection.rows().values_list("position", flat=True))
+    return next(at for step in count(1) for at in (position - step, position + step) if at not in taken)
+
+
+def _check(record: ChangedRecord, content_hash: str) -> None:
+    if content_hash == record.hash_after:
+        return
+    newest = ChangedRecord.objects.filter(kind=record.kind, uid=record.uid, change__gt=record.change_id)
+    newer = newest.select_related("change").order_by("-change").first()
+    by = f" by change {newer.change_id} ({newer.change.action})" if newer else " since"
+    raise Conflict(f"The {record.kind} {record.uid} was changed{by}. Undo that first.", KIND)
+
+
+def _unpatched(record: ChangedRecord, value: Any, delta: Any) -> Any:
+    try:
+        return unpatch(value, delta)
+    except ValueError as error:
+        raise Conflict(f"The {record.kind} {record.uid} is not what the change made of it: {error}.", KIND) from error

@@ -1,0 +1,49 @@
+"""`manage.py prune_journal --older-than 90d`: shortens the change journal."""
+
+import re
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+
+from stores.journal.purge import prune, size_of_journal
+
+_AGE = re.compile(r"(\d{1,5})([dwy])")
+_DAYS = {"d": 1, "w": 7, "y": 365}
+
+
+class Command(BaseCommand):
+    help = (
+        "Delete the journal's entries older than an age: they can be neither seen nor undone any more, and the files "
+        "of images that only they kept are deleted. The records themselves stay as they are."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--older-than", required=True, metavar="AGE", help="as 90d, 12w or 2y (days, weeks, years of 365 days)"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only tell what would be deleted")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        age, whole = _read_age(options["older_than"]), size_of_journal()
+        try:
+            before = timezone.now() - age
+        except OverflowError as error:
+            raise CommandError(f"{options['older_than']} is longer ago than there are dates.") from error
+        gone = size_of_journal(before) if options["dry_run"] else prune(before)
+        verb = "would be" if options["dry_run"] else "were"
+        self.stdout.write(
+            f"{gone.entries} of {whole.entries} entries {verb} deleted, all made before {before:%Y-%m-%d %H:%M} UTC. "
+            f"They kept {filesizeformat(gone.characters)} of {filesizeformat(whole.characters)} for undo "
+            "(before compression)."
+        )
+
+
+def _read_age(text: str) -> timedelta:
+    found = _AGE.fullmatch(text.strip())
+    if found is None:
+        raise CommandError(f"{text} is no age: write a whole number and d, w or y, as 90d, 12w or 2y.")
+    return timedelta(days=int(found[1]) * _DAYS[found[2]])

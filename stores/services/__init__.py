@@ -1,0 +1,1 @@
+"""What changes stores and records: every way in (API, admin, commands) calls these."""

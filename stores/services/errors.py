@@ -1,0 +1,40 @@
+"""Why a service does not do what it was asked."""
+
+from typing import Any
+
+
+class ServiceError(Exception):
+    """The message says what is wrong; nothing was written."""
+
+
+class Missing(ServiceError, LookupError):
+    """There is no such record."""
+
+
+class Taken(ServiceError):
+    """The id belongs to another record."""
+
+
+class Conflict(ServiceError):
+    """It does not go together with what is here. `kind` names the entry in Troubleshooting."""
+
+    def __init__(self, message: str, kind: str = "conflict") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class KeyReused(ServiceError):
+    """An Idempotency-Key belongs to another request."""
+
+
+class Invalid(ServiceError, ValueError):
+    """What came cannot be taken; `errors` are pointer, detail and code of each fault."""
+
+    def __init__(self, message: str, errors: list[dict[str, Any]] | None = None) -> None:
+        super().__init__(message)
+        self.errors = errors or []
+
+
+def at(pointer: str, detail: str, code: str = "invalid") -> Invalid:
+    """Return the error of one member."""
+    return Invalid(detail, [{"pointer": pointer, "detail": detail, "code": code}])

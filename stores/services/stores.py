@@ -1,0 +1,293 @@
+"""Whole stores: made, replaced, patched, deleted, their defaults, their revisions. One that is kept as rows is taken
+apart into its records, and only those that are others are written."""
+
+import secrets
+import string
+from typing import Any
+
+from django.db import connection
+
+from stores import jsontext, registry
+from stores.codecs import JSONObject, is_id
+from stores.collections import Collection
+from stores.defaults import DEFAULTS
+from stores.dump import StoreNotFound, dump_store
+from stores.envelope import Envelope, close_envelope, open_envelope
+from stores.iteration import batched
+from stores.journal.lists import replace_damaged
+from stores.journal.purge import purge_records
+from stores.journal.recorder import Entry, Origin, record_change
+from stores.merge_patch import merge
+from stores.models import Change, Revision, Store
+from stores.preconditions import ANY, Precondition, counter_of, etag_of
+from stores.querysets import find_store, has_rows
+from stores.registry import StoreSpec
+from stores.services import records
+from stores.services.errors import Conflict, Invalid, Missing, Taken, at
+from stores.services.members import CONTAINERS, patch_map, write_members
+from stores.wholes import WHOLE_STORES
+
+DELETE_BATCH = 50
+"""Records of a store that one transaction deletes."""
+_ID_CHARACTERS = string.ascii_letters + string.digits
+
+
+def is_here(name: str) -> bool:
+    """Tell whether there is anything of the store."""
+    return Store.objects.filter(name=name).exists() or has_rows(name)
+
+
+def create_store(origin: Origin, name: str, value: Any) -> Entry:
+    """Store a new store. Raises `Taken` and `Invalid`."""
+    if not is_id(name):
+        raise at("/name", "A store's name is a text of 1 to 200 characters.")
+    with record_change(origin, "create store", name) as entry:
+        if is_here(name):
+            raise Taken(f"There is a store {name} already.")
+        _write(entry, name, value)
+    return entry
+
+
+def replace_store(origin: Origin, name: str, value: Any, precondition: Precondition = ANY) -> Entry:
+    """Make the store what the JSON says. Raises `Missing` and `Invalid`."""
+    with record_change(origin, "replace store", name) as entry:
+        _open(name, precondition)
+        _write(entry, name, value)
+    return entry
+
+
+def patch_store(origin: Origin, name: str, patch: JSONObject, precondition: Precondition = ANY) -> Entry:
+    """Change members of the store (JSON Merge Patch). A list of records is replaced, a map of them is patched.
+
+    Raises `Missing` and `Invalid`."""
+    with record_change(origin, "patch store", name) as entry:
+        store = _open(name, precondition)
+        spec = registry.get(name)
+        ours = _value_of(store, spec)
+        if not isinstance(ours, dict):
+            raise Conflict(f"The store {name} holds a bare value: replace it with PUT.")
+        held, rest = _split(spec, patch, ours)
+        # Only what came is looked through for secrets: a reference of ours would be taken for one that looks like it.
+        merged = merge(ours, rest if store is None else records.take_in(entry, rest, ours, name))
+        _check_envelope(spec, merged, store)
+        for collection in spec.collections:
+            if collection.key in held:
+                left = merged["state"].get(collection.key)
+                merged["state"][collection.key] = _patch_collection(entry, collection, held[collection.key], left)
+        _write_left_over(entry, spec, store, merged, is_taken_in=True)
+    return entry
+
+
+def delete_store(
+    origin: Origin, name: str, precondition: Precondition = ANY, *, confirmed: bool = False, purge: bool = False
+) -> Change | None:
+    """Delete the store with all its records. Raises `Missing`, and `Conflict` without confirmation where it is kept as
+    rows."""
+    whole: Change | None = None
+    spec = registry.get(name)
+    if spec.collections and not confirmed:
+        _open(name, ANY)
+        raise Conflict(f"This deletes every record of {name}. Add ?confirm=true if you mean it.", "not-confirmed")
+    with record_change(origin, "delete store", name) as entry:
+        store = _open(name, precondition)
+        for collection in spec.collections:
+            replace_damaged(entry, collection, [])
+        if store is not None:
+            records.delete(entry, WHOLE_STORES, store)
+        if purge:
+            purge_records(entry)
+    whole = entry.change
+    for collection in spec.collections:
+        for some in batched(list(collection.rows().values_list("pk", flat=True)), DELETE_BATCH):
+            with record_change(origin, "delete store", name, into=whole) as entry:
+                for row in collection.rows().select_for_update().filter(pk__in=some):
+                    records.delete(entry, collection, row)
+                if purge:
+                    purge_records(entry)
+            whole = entry.change or whole
+    return whole
+
+
+def init_stores(origin: Origin) -> tuple[Entry, list[str]]:
+    """Make the default stores that are missing; return their names too. Those that exist are left alone."""
+    made = []
+    with record_change(origin, "make default stores") as entry:
+        for name, value in DEFAULTS.items():
+            if is_here(name):
+                continue
+            if name == "app-device":
+                device = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(10))
+                value = value | {"state": {"localDeviceId": device}}
+            _write(entry, name, value)
+            made.append(name)
+        entry.summary = ", ".join(made)
+    return entry, made
+
+
+def restore_revision(origin: Origin, name: str, number: int, precondition: Precondition = ANY) -> Entry:
+    """Make the store what it was in one of its revisions. Raises `Missing`, and `Conflict` where it is kept as rows:
+    then a revision has not its records."""
+    with record_change(origin, "restore revision", name) as entry:
+        store = _open(name, precondition)
+        revision = Revision.objects.filter(kind="store", uid=name, pk=number).first()
+        if revision is None or store is None:
+            raise Missing(f"The store {name} has no revision {number}.")
+        if registry.is_relational(name):
+            raise Conflict(f"{name} is kept as records: take back single changes of it, at /api/changes.")
+        [ours] = WHOLE_STORES.load([store])
+        # Its secrets are references already. An original is of an old version, and is converted once more.
+        value, _ = WHOLE_STORES.convert(jsontext.decode(revision.body), name)
+        records.overwrite(entry, WHOLE_STORES, store, ours, value)
+    return entry
+
+
+def etag_of_store(name: str, store: Store | None, *, for_update: bool = False) -> str:
+    """Return the store's ETag: of one that is kept as rows, its counter's."""
+    if store is None or registry.is_relational(name):
+        return etag_of(counter_of(name, for_update=for_update))
+    return etag_of(store)
+
+
+def _open(name: str, precondition: Precondition) -> Store | None:
+    try:
+        find_store(name)
+    except StoreNotFound:
+        raise Missing(f"There is no store {name}.") from None
+    if connection.features.has_select_for_update:
+        # The rows before the counter, as who writes one record does it: else each could wait for the other.
+        for collection in registry.get(name).collections:
+            list(collection.rows().select_for_update().values_list("pk"))
+    store: Store | None = WHOLE_STORES.find_for_write(name)
+    precondition.check(etag_of_store(name, store, for_update=True))
+    return store
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def _write(entry: Entry, name: str, value: Any) -> None:
+    spec = registry.get(name)
+    store = WHOLE_STORES.find_for_write(name)
+    if spec.collections and _is_odd(spec, value) and is_here(name) and _is_what_is_here(name, value):
+        return
+    _check_envelope(spec, value, store)
+    if spec.collections:
+        value = _write_collections(entry, spec, value, _value_of(store, spec))
+    _write_left_over(entry, spec, store, value)
+
+
+def _value_of(store: Store | None, spec: StoreSpec) -> Any:
+    """Return what is here of the store beside its rows."""
+    return WHOLE_STORES.load([store])[0] if store else {"state": {}, "version": spec.newest_version}
+
+
+def _write_left_over(
+    entry: Entry, spec: StoreSpec, store: Store | None, value: Any, *, is_taken_in: bool = False
+) -> None:
+    """Write the store, of one that is kept as rows what is left over of it."""
+    ours = _value_of(store, spec)
+    if spec.collections:
+        value = _without_implied_keys(spec, value, ours)
+    if store is not None and is_taken_in:
+        value, originals = WHOLE_STORES.convert(value, spec.name)
+        if records.overwrite(entry, WHOLE_STORES, store, ours, value):
+            records.keep_originals(originals)
+    elif store is not None:
+        records.replace(entry, WHOLE_STORES, store, value, ours=ours)
+    elif not has_rows(spec.name) or not jsontext.same(value, ours):
+        records.create(entry, WHOLE_STORES, value, spec.name)
+
+
+def _without_implied_keys(spec: StoreSpec, value: Any, ours: Any) -> Any:
+    """Return the left-over value without the keys of lists and maps that the rows alone bring into the store."""
+    state = value.get("state") if isinstance(value, dict) else None
+    if not isinstance(state, dict) or not isinstance(ours, dict) or not isinstance(ours.get("state"), dict):
+        return value
+    implied = {
+        collection.key
+        for collection in spec.collections
+        if collection.key not in ours["state"] and state.get(collection.key) in ([], {}) and collection.rows().exists()
+    }
+    return value | {"state": {key: item for key, item in state.items() if key not in implied}} if implied else value
+
+
+def _is_odd(spec: StoreSpec, value: Any) -> bool:
+    """Tell whether a store that is kept as rows could not be taken apart into them."""
+    envelope = open_envelope(value)
+    if envelope.shape == Store.Shape.VALUE or not isinstance(envelope.data, dict):
+        return True
+    return envelope.version is not None and envelope.version > spec.newest_version
+
+
+def _is_what_is_here(name: str, value: Any) -> bool:
+    return jsontext.same(jsontext.decode("".join(dump_store(name))), value)
+
+
+def _check_envelope(spec: StoreSpec, value: Any, store: Store | None) -> None:
+    """Raise `Invalid` for a value that is not what the browser would hold under this name, nor what is here."""
+    envelope = open_envelope(value)
+    if envelope.shape == Store.Shape.VALUE:
+        if spec.collections or (store is not None and store.shape == Store.Shape.ENVELOPE):
+            raise at("/state", f"The store {spec.name} is an object with a state.", "required")
+        return
+    if spec.collections and not isinstance(envelope.data, dict):
+        raise at("/state", f"The state of {spec.name} is an object.", "type")
+    odd = envelope.extra.get("version")
+    if "version" in envelope.extra and not (
+        store is not None and "version" in (store.extra or {}) and jsontext.same(store.extra["version"], odd)
+    ):
+        raise at("/version", "A version is a whole number.", "type")
+    if spec.collections and envelope.version is not None and envelope.version > spec.newest_version:
+        raise at("/version", f"Version {envelope.version} of {spec.name} is not known here (≤ {spec.newest_version}).")
+
+
+def _write_collections(entry: Entry, spec: StoreSpec, value: Any, ours: Any) -> Any:
+    """Write the store's lists and maps of records, and return what is left over of it. Raises `Invalid`."""
+    envelope = open_envelope(value)
+    state, version = envelope.data, envelope.version
+    if "version" not in envelope.extra:
+        state, version = registry.convert(spec, state, version)
+        if state is not envelope.data or version != envelope.version:
+            records.keep_originals([("store", spec.name, records.take_in(entry, value, ours, spec.name))])
+    left = dict(state)
+    for collection in spec.collections:
+        held = state.get(collection.key, CONTAINERS[collection.shape]())
+        if isinstance(held, CONTAINERS[collection.shape]):
+            rest = write_members(entry, collection, held)
+            if collection.key in state:
+                left[collection.key] = rest
+        elif not _holds(ours, collection.key, held):
+            raise _no_container(collection)
+    return close_envelope(Envelope(envelope.shape, left, version, envelope.extra))
+
+
+def _split(spec: StoreSpec, patch: JSONObject, ours: JSONObject) -> tuple[JSONObject, JSONObject]:
+    """Return the patches of the store's lists and maps, and the patch of all else. Raises `Invalid`."""
+    if not spec.collections or "state" not in patch:
+        return {}, patch
+    state = patch["state"]
+    if not isinstance(state, dict):
+        raise at("/state", f"The state of {spec.name} is an object.", "type")
+    if not isinstance(ours.get("state"), dict):
+        raise Conflict(f"The state of {spec.name} is no object: replace it with PUT.")
+    held = {collection.key: state[collection.key] for collection in spec.collections if collection.key in state}
+    for collection in spec.collections:
+        if collection.key in held and not isinstance(held[collection.key], CONTAINERS[collection.shape]):
+            raise _no_container(collection)
+    return held, patch | {"state": {key: item for key, item in state.items() if key not in held}}
+
+
+def _patch_collection(entry: Entry, collection: Collection, held: Any, left: Any) -> Any:
+    """Patch a map of records, or replace a list of them; return what is left of it in the state."""
+    if collection.shape == "map":
+        return patch_map(entry, collection, held, left if isinstance(left, dict) else {})
+    return write_members(entry, collection, held)
+
+
+def _holds(ours: Any, key: str, held: Any) -> bool:
+    state = ours.get("state") if isinstance(ours, dict) else None
+    return isinstance(state, dict) and key in state and jsontext.same(state[key], held)
+
+
+def _no_container(collection: Collection) -> Invalid:
+    return at(f"/state/{collection.key}", f"This is {'a list' if collection.shape == 'list' else 'an object'}.", "type")

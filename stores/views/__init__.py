@@ -1,0 +1,7 @@
+"""The REST API of stores, migration runs and the journal."""
+
+from stores.views.changes import ChangeViewSet
+from stores.views.runs import RunViewSet
+from stores.views.stores import StoreViewSet
+
+__all__ = ["ChangeViewSet", "RunViewSet", "StoreViewSet"]

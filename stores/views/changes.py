@@ -1,0 +1,39 @@
+"""The change journal over REST."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from stores.api.viewsets import RecordViewSet
+from stores.filters import ChangeFilterSet
+from stores.journal.undo import undo
+from stores.models import Change
+from stores.serializers import ChangeSerializer, ListedChangeSerializer
+
+
+class ChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet):
+    """Every change, the newest first. With `?after=` and `ordering=id` a program follows them."""
+
+    queryset = Change.objects.prefetch_related("undone_by")
+    filterset_class = ChangeFilterSet
+    lookup_field = "pk"
+    lookup_value_regex = "[0-9]{1,18}"
+    orderings = ("-id", "id")
+
+    def get_queryset(self) -> QuerySet[Change]:
+        return super().get_queryset()
+
+    def get_serializer_class(self) -> type:
+        return ListedChangeSerializer if self.action == "list" else ChangeSerializer
+
+    @extend_schema(request=None, responses={201: ChangeSerializer})
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, id: str) -> Response:
+        """Take the change back. 409 with the reason where something newer stands on one of its records."""
+        change = undo(self.get_origin(), int(id))
+        assert change is not None
+        body = ChangeSerializer(change).data
+        return self.answer_write(body, None, change, created_at=body["href"])

@@ -1,0 +1,91 @@
+"""Schemathesis against a running server: every operation of the description, alone and in sequences.
+
+All its checks: no server error, no status, header or body that the description does not have, what it allows is taken
+and what it forbids is refused, nothing open to strangers.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import generators
+from tests.conftest import copy_environment
+from tests.servers import REPOSITORY, Server, run_server
+
+IS_WHOLE = os.environ.get("HYPOTHESIS_PROFILE") == "ci"
+SEED = int(os.environ.get("SCHEMATHESIS_SEED", "20261121"))
+
+CONFIG = """
+[generation]
+database = "none"
+
+[phases.stateful]
+max-steps = 10
+"""
+
+
+@pytest.fixture(scope="module")
+def server(first_start, tmp_path_factory):
+    """Yield a server that lets all try who have no valid token."""
+    folder = tmp_path_factory.mktemp("schemathesis")
+    generators.write_flash_backup(folder / "backup.json", 8, 5, images=2, image_side=8)
+    with (
+        copy_environment(first_start, folder / "data") as environment,
+        run_server(environment | {"BIGAGI_THROTTLE": "0"}) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+def token(server):
+    """Return a token, with something here to be read, changed and deleted."""
+    imported = server.manage("import_indexeddb", str(server.data_dir.parent / "backup.json"), "--restore-deleted")
+    assert imported.returncode == 0, imported.stdout + imported.stderr
+    made = server.manage("create_token", "schemathesis")
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
+def run(server: Server, token: str, folder: Path, phases: str, examples: int, seed: int) -> int:
+    """Run Schemathesis, which must find nothing; return how many requests it made."""
+    config, report = folder / "schemathesis.toml", folder / "report.ndjson"
+    config.write_text(CONFIG)
+    command = [
+        *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config)),
+        *("run", f"{server.url}/api/schema?format=json", "--header", f"Authorization: Bearer {token}"),
+        *("--checks", "all", "--phases", phases, "--max-examples", str(examples), "--seed", str(seed)),
+        *("--continue-on-failure", "--no-color", "--request-timeout", "60", "--suppress-health-check", "all"),
+        *("--report", "ndjson", "--report-ndjson-path", str(report)),
+    ]
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.bigagi_site.schemathesis_hooks", "PYTHONPATH": str(REPOSITORY)}
+    environment = os.environ | hooks | {"COLUMNS": "200", "HYPOTHESIS_STORAGE_DIRECTORY": str(folder)}
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=1500)
+    assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-2_000:]
+    assert server.process.poll() is None
+    return count_requests(report)
+
+
+def count_requests(report: Path) -> int:
+    count = 0
+    with report.open() as lines:
+        for line in lines:
+            event: dict[str, Any] = json.loads(line)
+            finished = event.get("ScenarioFinished", {})
+            count += len(finished.get("recorder", {}).get("interactions", ()))
+    return count
+
+
+def test_every_operation_is_as_it_is_described(server, token, tmp_path):
+    phases, examples, least = ("coverage,fuzzing", 15, 3_000) if IS_WHOLE else ("fuzzing", 2, 150)
+    assert run(server, token, tmp_path, phases, examples, SEED) >= least
+
+
+def test_sequences_of_operations_are_as_they_are_described(server, token, tmp_path):
+    # Schemathesis gives up after some 30 sequences, however many it is asked for.
+    rounds, least = (8, 1_000) if IS_WHOLE else (1, 20)
+    assert sum(run(server, token, tmp_path, "stateful", 30, SEED + at) for at in range(rounds)) >= least

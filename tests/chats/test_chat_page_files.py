@@ -1,0 +1,144 @@
+"""Files that go with a message on the chat page, the choice of a model, and what the page tells of costs."""
+
+import pytest
+
+from tests.chats.chat_page import api, ask, expect, last_answer, make_chat, open_page, pick_model, wait_for_answer
+from tests.chats.test_conversation_page import HEIGHT, WIDTH, make_png
+
+pytestmark = pytest.mark.browser
+
+
+def test_texts_and_images_go_along_in_big_agis_shapes(server, page):
+    uid = make_chat(server, "files")
+    open_page(page, f"/chat-test/{uid}")
+    png = make_png()
+    page.locator("#files").set_input_files(
+        [
+            {"name": "notes.md", "mimeType": "text/markdown", "buffer": "# Été\n".encode()},
+            {"name": "script.py", "mimeType": "text/x-python", "buffer": b"print(1)\n"},
+            {"name": "red.png", "mimeType": "image/png", "buffer": png},
+        ]
+    )
+    expect(page.locator("#clips .clip")).to_have_count(3)
+    page.get_by_role("button", name="Take script.py away").click()
+    expect(page.locator("#clips .clip")).to_have_count(2)
+    ask(page, "Look at these", "Demo")
+    wait_for_answer(page)
+    expect(page.locator("#clips .clip")).to_have_count(0)
+    expect(last_answer(page)).to_contain_text("1 images")
+    question = page.locator(".msg-user")
+    expect(question.locator("summary")).to_have_text("Document: notes.md")
+    image = question.get_by_role("img", name="red.png")
+    page.wait_for_function("() => document.querySelector('.picture img').complete")
+    assert image.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [WIDTH, HEIGHT]
+
+    fragments = api(server, "GET", f"/api/chats/{uid}")["messages"][0]["fragments"]
+    assert [(each["ft"], each["part"]["pt"]) for each in fragments] == [
+        ("content", "text"),
+        ("attachment", "doc"),
+        ("attachment", "reference"),
+    ]
+    doc = fragments[1]["part"]
+    assert (doc["vdt"], doc["data"]["mimeType"], doc["ref"]) == ("text/plain", "text/markdown", "notes-md")
+    assert doc["data"] == {"idt": "text", "text": "# Été\n", "mimeType": "text/markdown"}
+    old = fragments[2]["part"]["_legacyImageRefPart"]
+    assert (old["width"], old["height"], old["dataRef"]["bytesSize"]) == (WIDTH, HEIGHT, len(png))
+    asset = api(server, "GET", f"/api/assets/{old['dataRef']['dblobAssetId']}")
+    assert (asset["assetType"], asset["scopeId"], asset["metadata"]) == (
+        "image",
+        "app-chat",
+        {"width": WIDTH, "height": HEIGHT},
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("movie.mp4", b"x", "only text files"),
+        ("empty.txt", b"", "it is empty"),
+        ("binary.txt", b"\xff\xfe\x00", "no UTF-8 text"),
+        ("fake.png", b"not an image", "no image that can be read"),
+        ("huge.log", b"x" * (10 * 2**20 + 1), "at most 10 MiB"),
+    ],
+)
+def test_what_cannot_go_is_refused_in_words(server, page, name, content, why):
+    open_page(page)
+    mime_type = "image/png" if name.endswith("png") else "application/octet-stream"
+    page.locator("#files").set_input_files([{"name": name, "mimeType": mime_type, "buffer": content}])
+    expect(page.locator("#toasts")).to_contain_text(f"{name} cannot be attached")
+    expect(page.locator("#toasts")).to_contain_text(why)
+    expect(page.locator("#clips .clip")).to_have_count(0)
+
+
+def test_text_files_are_dropped(server, page):
+    open_page(page)
+    page.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.items.add(new File(["a,b"], "table.csv", { type: "text/csv" }));
+            const event = (name) => new DragEvent(name, { dataTransfer: data, bubbles: true, cancelable: true });
+            document.getElementById("scroll").dispatchEvent(event("dragenter"));
+            document.getElementById("scroll").dispatchEvent(event("drop"));
+        }"""
+    )
+    expect(page.locator("#clips")).to_contain_text("table.csv")
+    expect(page.locator("#send")).to_be_enabled()
+
+
+def test_models_of_services_show_their_price_and_why_they_cannot_be_called(server, page):
+    service = {"id": "openai-9", "label": "My OpenAI", "vId": "openai", "setup": {}}
+    model = {
+        **{"id": "openai-9-gpt-9", "label": "GPT nine", "sId": "openai-9", "vId": "openai", "hidden": False},
+        **{"contextTokens": 400_000, "maxOutputTokens": 1000, "interfaces": ["oai-chat", "oai-chat-vision"]},
+        "pricing": {"chat": {"input": 1.25, "output": 10}},
+        **{"created": 1, "description": "", "parameterSpecs": [], "initialParameters": {"llmRef": "gpt-9"}},
+    }
+    api(server, "POST", "/api/llms", {"services": [service], "llms": [model]})
+    open_page(page)
+    page.locator("#model").click()
+    page.get_by_label("Find a model").fill("nine")
+    row = page.get_by_role("option", name="GPT nine")
+    expect(row).to_contain_text("400K context · sees images · $1.25 / $10")
+    expect(page.locator("#models-list")).to_contain_text("has no API key")
+    expect(row).to_have_attribute("aria-disabled", "true")
+    page.keyboard.press("Enter")
+    expect(page.locator("#models")).to_be_visible()
+
+
+def test_the_panel_sums_the_chat_and_the_day(server, page):
+    open_page(page, f"/chat-test/{make_chat(server, 'summing')}")
+    ask(page, "Count me", "Demo fast")
+    wait_for_answer(page)
+    page.get_by_role("button", name="Tokens and cost").click()
+    row = page.locator("#usage-body table").first.locator("tbody tr")
+    expect(row).to_contain_text("bigagi-demo")
+    expect(row.locator("td").first).to_have_text("1")
+    page.keyboard.press("Escape")
+    summary = last_answer(page).locator(".figures summary")
+    summary.click()
+    expect(last_answer(page).locator(".figures dl")).to_contain_text("New input")
+
+
+def test_the_page_is_used_by_keyboard_alone(server, page):
+    open_page(page, f"/chat-test/{make_chat(server, 'keys', 'Q', 'A')}")
+    page.locator("#scroll").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("k")
+    expect(last_answer(page)).to_be_focused()
+    page.keyboard.press("s")
+    expect(last_answer(page).locator("[data-act=star]")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("/")
+    expect(page.locator("#message")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_label("The message's text")).to_have_value("Q")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+m")
+    pick = page.get_by_label("Find a model")
+    expect(pick).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+b")
+    expect(page.locator("#side")).to_have_attribute("inert", "")
+    page.keyboard.press("Control+b")
+    pick_model(page, "Demo slow")

@@ -1,0 +1,110 @@
+"""What the server gives the chat page, without a browser."""
+
+import pytest
+
+from chats.generations.blocks import BlockRenderer
+from chats.models import Generation
+from stores.models import Change
+from tests.bigagi_site.factories import make_conversation, make_message, make_owner
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner_client(client):
+    client.force_login(make_owner())
+    return client
+
+
+@pytest.fixture
+def chat():
+    chat = make_conversation("a chat")
+    for position in range(100):
+        make_message(chat, f"message-{position}", position=position)
+    return chat
+
+
+def positions(answer) -> list[int]:
+    return [int(piece.split('"', 1)[0]) for piece in answer.text.split('data-position="')[1:]]
+
+
+@pytest.mark.parametrize("path", ["/chat-test", "/chat-test/x", "/chat-parts/models", "/chat-parts/usage"])
+def test_it_needs_a_sign_in(client, path):
+    assert client.get(path).url == f"/sign-in?next={path}"
+
+
+def test_a_chat_opens_with_its_end(owner_client, chat):
+    shown = positions(owner_client.get("/chat-test/a%20chat"))
+    assert shown == list(range(76, 100))
+
+
+def test_stretches_join_without_gaps(owner_client, chat):
+    def read(query):
+        return positions(owner_client.get(f"/chat-test/a%20chat/turns?{query}"))
+
+    assert read("before=76") == list(range(52, 76))
+    assert read("after=9") == list(range(10, 34))
+    assert read("before=0") == []
+    assert 50 in read("at=message-50")
+    assert read("only=message-7") == [7]
+    assert read("only=nowhere") == []
+
+
+def test_its_queries_do_not_grow_with_the_messages(owner_client, chat, django_assert_max_num_queries):
+    owner_client.get("/chat-test/a%20chat")
+    with django_assert_max_num_queries(40):
+        owner_client.get("/chat-test/a%20chat")
+
+
+def test_an_unknown_chat_is_404(owner_client):
+    for path in ("/chat-test/nowhere", "/chat-test/nowhere/turns", "/chat-test/nowhere/state"):
+        assert owner_client.get(path).status_code == 404
+
+
+def test_the_state_names_the_run(owner_client, chat):
+    assert owner_client.get("/chat-test/a%20chat/state").json()["running"] is None
+    Generation.objects.create(
+        uid="a" * 32,
+        conversation=chat,
+        message_uid="message-99",
+        model_uid="m",
+        service_uid="s",
+        vendor="v",
+        start_message={},
+        owner="x",
+        lease_until=0,
+        started=0,
+    )
+    assert owner_client.get("/chat-test/a%20chat/state").json()["running"] == {
+        "generation": "a" * 32,
+        "message": "message-99",
+    }
+
+
+def test_models_have_demo_without_a_key(owner_client):
+    services = owner_client.get("/chat-parts/models").json()["services"]
+    assert services[-1]["label"] == "Demo (not an AI)"
+    assert {model["input"] for model in services[-1]["models"]} == {"free"}
+
+
+def test_a_preview_of_a_new_chat_shows_the_system_message(owner_client):
+    told = owner_client.get("/chat-parts/preview?model=bigagi-demo-echo").json()
+    assert [message["role"] for message in told["messages"]] == ["system"]
+    assert owner_client.get("/chat-parts/preview?model=bigagi-demo-nope").status_code == 409
+
+
+def test_only_a_session_counts_as_the_page(owner_client):
+    body = {"messages": [], "systemPurposeId": "Generic"}
+    headers = {"X-Bigagi-Source": "chat"}
+    owner_client.post("/api/chats", body, "application/json", headers=headers)
+    owner_client.post("/api/chats", body, "application/json")
+    assert list(Change.objects.order_by("pk").values_list("source", flat=True)) == ["chat", "api"]
+
+
+def test_blocks_end_where_a_browser_counts():
+    text = "# 🎉 A\n\nB\n\nC"
+    renderer = BlockRenderer()
+    found = renderer.render_new(text)
+    assert [(number, end) for number, _, end in found] == [(0, 8), (1, 11)]
+    assert text.encode("utf-16-le")[11 * 2 :].decode("utf-16-le") == "C"
+    assert renderer.render_new(text) == []

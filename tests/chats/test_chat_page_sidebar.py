@@ -1,0 +1,117 @@
+"""The list of chats and the folders on the chat page."""
+
+import pytest
+
+from tests.chats.chat_page import api, expect, make_chat, open_page
+
+pytestmark = pytest.mark.browser
+
+
+def choose(page, title, item):
+    """Take an item of a chat's menu."""
+    row = page.locator("#chats .chat-row", has_text=title)
+    row.hover()
+    row.get_by_role("button").click()
+    page.get_by_role("menuitem", name=item, exact=True).click()
+
+
+def test_chats_are_renamed_archived_and_deleted_and_all_is_taken_back(server, page):
+    uid = make_chat(server, "Old name", "Q", "A")
+    open_page(page, f"/chat-test/{uid}")
+    choose(page, "Old name", "Rename")
+    page.get_by_label("Title", exact=True).fill("New name")
+    page.keyboard.press("Enter")
+    expect(page.locator("#thread-title")).to_have_text("New name")
+    expect(page.locator("#chats .is-here")).to_have_text("New name")
+    assert api(server, "GET", f"/api/chats/{uid}")["userTitle"] == "New name"
+
+    choose(page, "New name", "Archive")
+    expect(page.locator("#chats .chat-row", has_text="New name")).to_have_count(0)
+    page.locator("#folders").get_by_role("button", name="Archive").click()
+    expect(page.locator("#chats .chat-row", has_text="New name")).to_have_count(1)
+    page.locator(".toast", has_text="archived").get_by_role("button", name="Undo").click()
+    expect(page.locator("#chats .chat-row", has_text="New name")).to_have_count(0)
+    page.locator("#folders").get_by_role("button", name="All chats").click()
+
+    choose(page, "New name", "Delete")
+    expect(page.locator("#chats .chat-row", has_text="New name")).to_have_count(0)
+    expect(page.locator("#thread-title")).to_have_text("New chat")
+    page.locator(".toast", has_text="deleted").get_by_role("button", name="Undo").click()
+    expect(page.locator("#chats .chat-row", has_text="New name")).to_have_count(1)
+    expect(page.locator("#thread-title")).to_have_text("New name")
+    assert len(api(server, "GET", f"/api/chats/{uid}")["messages"]) == 2
+
+
+def test_chats_are_found_by_title_and_by_text(server, page):
+    make_chat(server, "About whales", "Q", "They are mammals")
+    make_chat(server, "About birds", "Q", "A penguin is no whale, and xylophones are instruments")
+    open_page(page)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("whales")
+    expect(page.locator("#chats .chat-row")).to_have_text(["About whales"])
+    page.locator("#find").fill("xylophones")
+    found = page.locator("#chats .chat-found")
+    expect(found).to_contain_text("About birds")
+    found.click()
+    expect(page.locator("#thread-title")).to_have_text("About birds")
+    assert page.url.endswith("#About%20birds-1")
+    page.locator("#find").fill("nothing of the kind")
+    expect(page.get_by_text("No chat has these words")).to_be_visible()
+
+
+def test_folders_are_made_filled_by_dragging_and_by_menu_named_ordered_and_deleted(server, page):
+    dragged, chosen = make_chat(server, "To drag", "Q"), make_chat(server, "To choose", "Q")
+    open_page(page)
+    for name in ("Work", "Home"):
+        page.get_by_role("button", name="New folder").click()
+        page.get_by_label("Name", exact=True).fill(name)
+        page.keyboard.press("Enter")
+        expect(page.locator("#folders")).to_contain_text(name)
+    row = page.locator("#folders .folder-row", has_text="Work")
+    page.locator("#chats .chat-row", has_text="To drag").drag_to(row)
+    expect(row.locator(".folder-count")).to_have_text("1")
+    choose(page, "To choose", "Move to folder")
+    page.get_by_role("radio", name="Work").check()
+    page.get_by_role("button", name="Move", exact=True).click()
+    expect(row.locator(".folder-count")).to_have_text("2")
+    row.get_by_role("button", name="Work", exact=False).first.click()
+    expect(page.locator("#chats .chat-row")).to_have_count(2)
+    folders = api(server, "GET", "/api/folders")["results"]
+    assert [(each["title"], each["conversationIds"]) for each in folders] == [("Work", [dragged, chosen]), ("Home", [])]
+
+    def perform(item, of="Work"):
+        row = page.locator("#folders .folder-row", has_text=of)
+        row.hover()
+        row.get_by_role("button", name=f"What to do with the folder {of}").click()
+        page.get_by_role("menuitem", name=item).click()
+
+    perform("Colour")
+    page.get_by_role("radio", name="Violet").check()
+    page.get_by_role("button", name="Save").click()
+    perform("Move down")
+    expect(page.locator("#folders .folder-title")).to_have_text(["All chats", "Home", "Work", "Archive"])
+    perform("Rename")
+    page.get_by_label("Name", exact=True).fill("Labour")
+    page.keyboard.press("Enter")
+    expect(page.locator("#folders")).to_contain_text("Labour")
+    folders = api(server, "GET", "/api/folders")["results"]
+    assert [(each["title"], each["color"]) for each in folders][1] == ("Labour", "#8b5cf6")
+    perform("Delete", "Labour")
+    expect(page.locator("#folders")).not_to_contain_text("Labour")
+    page.locator(".toast", has_text="The folder is deleted").get_by_role("button", name="Undo").click()
+    expect(page.locator("#folders")).to_contain_text("Labour")
+
+
+def test_the_list_is_a_drawer_on_a_phone(server, page):
+    make_chat(server, "On a phone", "Q", "A " * 300)
+    page.set_viewport_size({"width": 390, "height": 800})
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        open_page(page)
+        link = page.locator("#chats").get_by_role("link", name="On a phone")
+        assert not link.is_visible()
+        page.get_by_role("button", name="Show the list of chats").click()
+        link.click()
+        expect(page.locator("#thread-title")).to_have_text("On a phone")
+        expect(link).to_be_hidden()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

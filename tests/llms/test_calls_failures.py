@@ -1,0 +1,45 @@
+"""What went wrong, in words that say how to go on, and never with a key."""
+
+import pytest
+
+from llms.calls.failures import LONGEST, describe_error, told_by
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "words"),
+    [
+        (401, {"error": {"message": "bad"}}, "wrong-key", "Correct it in the service"),
+        (402, "", "no-credit", "no credit"),
+        (404, {"error": {"message": "no model"}}, "model-gone", "Refresh"),
+        (429, {"error": {"message": "slow down"}}, "rate-limited", "Wait"),
+        (429, {"error": {"code": "insufficient_quota", "message": "You exceeded your billing"}}, "no-credit", "credit"),
+        (400, {"error": {"message": "maximum context length is 5"}}, "too-long", "larger context"),
+        (500, "", "provider", "in trouble"),
+        (502, "<html><title>502 Bad Gateway</title></html>", "provider", "502 Bad Gateway"),
+        (0, "plain words", "provider", "plain words"),
+        (418, [], "provider", "broke off"),
+    ],
+)
+def test_each_failure_has_its_kind_and_its_words(status, body, kind, words):
+    failure = describe_error(status, body)
+    assert (failure.kind, failure.status) == (kind, status)
+    assert words in str(failure)
+
+
+def test_the_wait_that_is_asked_for_is_told():
+    failure = describe_error(429, {}, 20.0)
+    assert failure.retry_after == 20
+    assert "20 s" in str(failure)
+
+
+@pytest.mark.parametrize(
+    "key", ["sk-abc123def456", "AIzaSyABCDEF123", "AKIAABCDEFGH", "Bearer abcdefghij", "sk-p***ood"]
+)
+def test_no_key_is_repeated(key):
+    assert key not in told_by({"error": {"message": f"Incorrect key: {key}, see"}})
+
+
+def test_long_words_are_cut_and_put_on_one_line():
+    told = told_by({"error": "a\n\nb " * 1000})
+    assert len(told) == LONGEST + 1
+    assert "\n" not in told

@@ -1,0 +1,1 @@
+"""What changes workspaces and live files: every way in calls these."""

@@ -1,0 +1,113 @@
+"""Workspaces over REST. Their revision is that of the store `agi-client-workspace`."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from stores.api.ids import LOOKUP, href
+from stores.api.parsers import MAX_FILE
+from stores.api.problems import Problem
+from stores.api.schema import PURGE, writes
+from stores.api.serializers import find_errors, with_notes
+from stores.api.viewsets import StoreRecordViewSet
+from stores.codecs import JSONObject
+from stores.preconditions import counter_of, etag_of
+from stores.services.errors import at
+from stores.services.written import Written
+from workspace.bigagi import WORKSPACES
+from workspace.models import Workspace
+from workspace.serializers import (
+    LiveFileSerializer,
+    WorkspaceCopySerializer,
+    WorkspaceFilesSerializer,
+    WorkspaceFilesWriteSerializer,
+    WorkspaceSerializer,
+)
+from workspace.services import workspaces as services
+from workspace.views.texts import check_text
+
+
+class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
+    """The files of chats: a workspace has its chat's id. Where a file is assigned it is made, if it is not here."""
+
+    queryset = Workspace.objects.all()
+    serializer_class = WorkspaceSerializer
+    orderings = ("uid",)
+    store = WORKSPACES.store
+    max_body = MAX_FILE
+
+    @writes(parameters=[PURGE], responses={204: None})
+    def destroy(self, request: Request, id: str) -> Response:
+        """Delete the workspace. Its files stay."""
+        purge = self.read_flag("purge")
+        change = services.delete_workspace(self.get_origin(), self.get_uid(), self.get_precondition(), purge=purge)
+        return self.answer_deletion(change)
+
+    @extend_schema(responses=WorkspaceFilesSerializer)
+    @action(detail=True)
+    def files(self, request: Request, id: str) -> Response:
+        """The files of the workspace, without their texts, in its order."""
+        return Response(WorkspaceFilesSerializer(self.get_object()).data)
+
+    @writes(request=WorkspaceFilesWriteSerializer, responses={200: WorkspaceSerializer, 201: WorkspaceSerializer})
+    @files.mapping.post
+    def add_files(self, request: Request, id: str) -> Response:
+        """Put files at the end of the workspace: those that `ids` names, or the new one that is in `file`.
+
+        A file has up to 10 MiB of text."""
+        body = self.read_object()
+        if unknown := sorted(set(body) - {"ids", "file"}):
+            raise at(f"/{unknown[0]}", "Unknown member. Allowed are: ids, file.", "unknown")
+        if len(body) != 1:
+            raise at("/ids", "Give either ids or a file.", "required")
+        origin, uid, precondition = self.get_origin(), self.get_uid(), self.get_precondition()
+        if "file" in body:
+            written = services.assign_new_file(origin, uid, _read_file(body["file"]), precondition)
+            return self._answer(written, created_at=href("files", written.value))
+        form = WorkspaceFilesWriteSerializer(data=body)
+        form.is_valid(raise_exception=True)
+        return self._answer(services.assign_files(origin, uid, form.validated_data["ids"], precondition))
+
+    @writes(request=None, responses=WorkspaceSerializer)
+    @action(detail=True, methods=["put"], url_path=f"files/(?P<file>{LOOKUP})")
+    def assign(self, request: Request, id: str, file: str) -> Response:
+        """Put the file at the end of the workspace; one that is in it stays where it is."""
+        uid, file_uid = self.get_uid(), self.get_uid("file")
+        return self._answer(services.assign_file(self.get_origin(), uid, file_uid, self.get_precondition()))
+
+    @writes(responses={200: WorkspaceSerializer})
+    @assign.mapping.delete
+    def unassign(self, request: Request, id: str, file: str) -> Response:
+        """Take the file out of the workspace. The file stays."""
+        uid, file_uid = self.get_uid(), self.get_uid("file")
+        return self._answer(services.unassign_file(self.get_origin(), uid, file_uid, self.get_precondition()))
+
+    @writes(request=WorkspaceCopySerializer, responses=WorkspaceSerializer)
+    @action(detail=True, methods=["post"])
+    def copy(self, request: Request, id: str) -> Response:
+        """Put the files of this workspace at the end of another one, which is answered."""
+        form = WorkspaceCopySerializer(data=self.read_object())
+        form.is_valid(raise_exception=True)
+        to = form.validated_data["to"]
+        return self._answer(services.copy_workspace(self.get_origin(), self.get_uid(), to, self.get_precondition()))
+
+    def get_current(self) -> Response:
+        # Files can be assigned where no workspace is.
+        is_here = Workspace.objects.filter(uid=self.get_uid()).exists()
+        return super().get_current() if is_here else Response(None)
+
+    def _answer(self, written: Written, *, created_at: str | None = None) -> Response:
+        body = with_notes(WorkspaceSerializer(written.row).data, written.lost_keys)
+        return self.answer_write(body, etag_of(counter_of(self.store)), written.change, created_at=created_at)
+
+
+def _read_file(record: object) -> JSONObject:
+    if not isinstance(record, dict):
+        raise at("/file", "This is an object.", "type")
+    record = {key: value for key, value in record.items() if key != "_server"}
+    if errors := list(find_errors(LiveFileSerializer, record, pointer="/file")):
+        raise Problem(400, f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors)
+    check_text(record)
+    return record
