@@ -18,6 +18,7 @@ from stores.services.errors import at
 class ServiceTestSerializer(serializers.Serializer[Any]):
     """What is tested."""
 
+    rules = {"additionalProperties": False}
     modelId = serializers.CharField(
         required=False, help_text="A model of the service; where it is missing, the cheapest of those that are shown."
     )
@@ -50,12 +51,12 @@ class ServiceTestViewSet(WritingViewSet):
         409 where it cannot be called, 502 where the provider failed it; both say in words what is wrong. The call is an
         event of the ledger, with the source `test`."""
         check_parameters(request, ())
-        body = self.read_object() if request.data else {}
-        model_id = body.pop("modelId", None)
-        if model_id is not None and not isinstance(model_id, str):
-            raise at("/modelId", "This is a text.", "type")
-        if body:
-            raise at(f"/{next(iter(body))}", "Unknown member. Allowed are: modelId.", "unknown")
+        body = self.read_object()
+        if unknown := body.keys() - {"modelId"}:
+            raise at(f"/{min(unknown)}", "Unknown member. Allowed are: modelId.", "unknown")
+        model_id = body.get("modelId")
+        if "modelId" in body and (not isinstance(model_id, str) or not model_id):
+            raise at("/modelId", "This is the id of a model, a text. Leave it out for the cheapest.", "type")
         with calls_told():
             checked, event = test_service(decode_id(id), model_id)
         return Response(

@@ -41,7 +41,7 @@ async def _status(request: Request) -> HttpResponseBase:
 
 async def _walk(request: Request) -> HttpResponseBase:
     check_parameters(request, ("stream",))
-    body = request.data if request.data else {}
+    body = request.data
     if not isinstance(body, dict):
         raise Problem(400, "The body is a JSON object.")
     if unknown := sorted(set(body) - {"modelId"}):

@@ -59,14 +59,15 @@ class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
         New ones are added behind the service's others. What the person set, clones, and models that are not offered
         any more stay; the latter are hidden. The whole is one change. 409 where the service cannot be called, 502 where
         the provider failed it, and says why."""
-        uid = self.get_uid()
+        uid, precondition = self.get_uid(), self.get_precondition()
+        precondition.check(etag_of(counter_of(self.store)))
         with calls_told():
             if uid == ENV_SERVICE:
                 found = refresh_environment()
             elif uid == DEMO:
                 found = Refreshed(kept=[model["id"] for model in virtual.models() if model["sId"] == DEMO])
             else:
-                found = refresh_service(self.get_origin(), uid, self.get_precondition())
+                found = refresh_service(self.get_origin(), uid, precondition)
         body = {"added": found.added, "kept": found.kept, "vanished": found.vanished}
         return self.answer_write(body, etag_of(counter_of(self.store)), found.change)
 

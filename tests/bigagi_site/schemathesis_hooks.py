@@ -12,10 +12,14 @@ from typing import Any
 import schemathesis
 
 RESERVED = ("bulk", "export", "search", "init", "order", "events", ".", "..")
+DEMO = "bigagi-demo"
 IF_MATCH, KEY = "If-Match", "Idempotency-Key"
 GOOD_KEY, GOOD_TAG = re.compile("[!-~]([ -~]*[!-~])?"), re.compile(r'\*$|(W/)?"[!#-~]*"')
 NAMING = {"id", "domainId", "messageId"}
 """Members that have to name the record of the address, or one in it; left out, they do."""
+
+CALLED = ("/api/services/{id}/test", "/api/services/{id}/refresh")
+"""Operations that call the service's host: the tests ask no other host than this machine, so Demo is called."""
 
 RUN, NUMBERS = uuid.uuid4().hex, itertools.count()
 
@@ -25,7 +29,7 @@ REFUSED = (
     # A record keeps its id: one in the body has to be that of the address.
     re.compile(r"\S* The (id|domain) of an? \w+ cannot be changed\."),
     # A body names what has to be here.
-    re.compile(r"\S* (There is no|The \w+ has no) \w+ "),
+    re.compile(r"\S* (There is no|The \w+( \S+)? has no) \w+ "),
     # No two records of a body have one id.
     re.compile(r"\S* The id .* stands here twice\.", re.DOTALL),
     # The filters of a bulk action are those of the list, as JSON.
@@ -49,6 +53,8 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     if GOOD_TAG.match(headers.get(IF_MATCH) or "") and next(NUMBERS) % 4:
         # A made-up tag is refused whatever the rest says; some are left, to see that.
         headers[IF_MATCH] = "*"
+    if case.path in CALLED:
+        case.path_parameters["id"] = DEMO if next(NUMBERS) % 4 else f"no-{RUN}"
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if case.method in ("PUT", "PATCH", "POST") and isinstance(case.body, dict):
@@ -60,12 +66,18 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         if isinstance(value, str) and (not value or "/" in value or value in RESERVED or value.startswith("~")):
             digits = base64.urlsafe_b64encode(value.encode("utf-8", "replace")).decode().rstrip("=")
             case.path_parameters[name] = f"~{digits}"
+        elif isinstance(value, list):
+            # Schemathesis's own links take a list of ids for an id, and then write it into the address as it is.
+            case.path_parameters[name] = f"no-{RUN}"
 
 
 @schemathesis.hook
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
     """Tell whether a failure is one: not where the request is refused by a rule of `REFUSED`, or by its If-Match."""
     kind = type(failure).__name__
+    if kind == "ServerError" and case.path in CALLED and response.status_code == 502:
+        # The provider failed: one of the Demo service's models does so on purpose.
+        return False
     if kind not in ("RejectedPositiveData", "AcceptedNegativeData"):
         return True
     headers = case.headers or {}
