@@ -8,20 +8,22 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
-from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bigagi_site.settings")
-django_asgi = get_asgi_application()
 
-from bigagi_site.routes import is_asgi_path, is_upload  # noqa: E402  (needs the settings)
-from bigagi_site.wsgi import application as wsgi_application  # noqa: E402
-from stores.api.bodies import hold_body, read_at_most  # noqa: E402
-from stores.api.middleware import is_api_path  # noqa: E402
-from stores.api.parsers import MAX_CHAT  # noqa: E402
-from stores.api.problems import CONTENT_TYPE, describe_problem  # noqa: E402
-from stores.api.request_ids import HEADER, choose_request_id  # noqa: E402
-from stores.jsontext import encode  # noqa: E402
+from bigagi_site.wsgi import application as wsgi_application
 
+# isort: split
+from bigagi_site.asgi_handler import ThreadHandler
+from bigagi_site.routes import is_asgi_path, is_upload
+from stores.api.bodies import hold_body, read_at_most
+from stores.api.middleware import is_api_path
+from stores.api.parsers import MAX_CHAT
+from stores.api.problems import CONTENT_TYPE, describe_problem
+from stores.api.request_ids import HEADER, choose_request_id
+from stores.jsontext import encode
+
+django_asgi = ThreadHandler(wsgi_application)
 django_wsgi: Any = WSGIMiddleware(cast(Any, wsgi_application), workers=10)
 
 Scope = dict[str, Any]

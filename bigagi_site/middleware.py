@@ -1,16 +1,11 @@
-"""The content security policy by page, secrets on pages, static files, and a request log without query strings."""
+"""The content security policy by page, secrets on pages, and a request log without query strings."""
 
-from collections.abc import Callable
-from typing import Any
-
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.utils.deprecation import MiddlewareMixin
 from django_structlog.middlewares import RequestMiddleware
-from whitenoise.middleware import WhiteNoiseMiddleware
 
 from stores.secrets import MARKER, mask
 
@@ -51,26 +46,3 @@ class SecretsMiddleware(MiddlewareMixin):
 def _mask_page(response: SimpleTemplateResponse) -> None:
     if MARKER.encode() in response.content:
         response.content = mask(response.content.decode())
-
-
-class StaticFilesMiddleware(WhiteNoiseMiddleware):
-    """Serve static files, of which none is asked through ASGI (`bigagi_site.routes`).
-
-    WhiteNoise is synchronous only, so that each stream would pass through a thread; there it steps aside.
-    """
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.is_async = iscoroutinefunction(get_response)
-        super().__init__(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> Any:
-        return self.get_response(request) if self.is_async else super().__call__(request)
-
-    def add_files_from_finders(self) -> None:
-        if not self.is_async:
-            super().add_files_from_finders()

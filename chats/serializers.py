@@ -11,7 +11,7 @@ from chats.bigagi.conversation import CONVERSATION as COLUMNS
 from chats.bigagi.conversation import CONVERSATIONS, conversation_to_json, load_messages
 from chats.bigagi.folder import FOLDERS
 from chats.filters import ConversationFilterSet
-from chats.models import Asset, Conversation, Folder, Message
+from chats.models import Asset, Conversation, Folder, Generation, Message
 from chats.querysets import facts_of_chats, facts_of_messages
 from stores.api.ids import href
 from stores.api.serializers import IdField, RecordSerializer, ServerFactsSerializer, one_of
@@ -270,3 +270,113 @@ class MessageCostSerializer(serializers.Serializer[Any]):
     cost_code = serializers.CharField(help_text="Why there is no price, or only a part of one.")
     price_source = serializers.CharField(help_text="user, model, the book with its version, or nothing.")
     note = serializers.CharField(help_text="The same in words.")
+
+
+class GenerateParametersSerializer(serializers.Serializer[Any]):
+    """Parameters of a call; they win over the model's own. Either name is taken."""
+
+    temperature = serializers.FloatField(required=False, min_value=0, max_value=2)
+    maxTokens = serializers.IntegerField(required=False, min_value=1, max_value=10_000_000)
+    llmTemperature = serializers.FloatField(required=False, min_value=0, max_value=2)
+    llmResponseTokens = serializers.IntegerField(required=False, min_value=1, max_value=10_000_000)
+
+
+class GenerateSerializer(serializers.Serializer[Any]):
+    """What a model is asked. Without a message it answers the chat's last one."""
+
+    rules = {
+        "properties": {
+            "message": {
+                "anyOf": [
+                    {
+                        "required": ["text"],
+                        "properties": {"text": {"type": "string", "minLength": 1}},
+                        "additionalProperties": False,
+                    },
+                    {"required": ["fragments"], "properties": {"fragments": {"type": "array", "minItems": 1}}},
+                ]
+            },
+            "parameters": {"additionalProperties": False},
+        },
+        "not": {"required": ["message", "replaces"]},
+        "additionalProperties": False,
+    }
+    message = serializers.DictField(
+        required=False, help_text='`{"text": "…"}`, or a message of the user as big-AGI has it, with `fragments`.'
+    )
+    modelId = serializers.CharField(
+        required=False, help_text="Where it is missing: the chat's last model, or that of `primaryChat`."
+    )
+    replaces = serializers.CharField(required=False, help_text="The id of an answer that is written anew.")
+    parameters = GenerateParametersSerializer(required=False)
+    shareContext = serializers.BooleanField(
+        required=False, help_text="Send the states of `app-ui` and `app-ux-labs` along, as a system message."
+    )
+    stream = serializers.BooleanField(required=False, help_text="false: one answer, when the generation has ended.")
+
+
+class GenerationSerializer(serializers.Serializer[Any]):
+    """An answer of a model, under way or ended."""
+
+    id = serializers.CharField()
+    status = serializers.ChoiceField(Generation.Status.choices)
+    conversation = serializers.CharField(help_text="The chat's id.")
+    user_message = serializers.CharField(allow_null=True, help_text="The id of the message that was sent with it.")
+    model = serializers.CharField(help_text="The model's id.")
+    service = serializers.CharField(help_text="The service's id.")
+    started = serializers.IntegerField(help_text="In ms since the epoch.")
+    ended = serializers.IntegerField(allow_null=True, help_text="In ms since the epoch.")
+    detail = serializers.CharField(help_text="What went wrong, in words.")
+    href = serializers.CharField()
+    events_href = serializers.CharField()
+    message = serializers.DictField(
+        allow_null=True, help_text="The message that answers, as it is now, in big-AGI's JSON; null: it was deleted."
+    )
+
+
+class TrialSerializer(serializers.Serializer[Any]):
+    """Which model is tried."""
+
+    rules = {"additionalProperties": False}
+    modelId = serializers.CharField(required=False, help_text="Where it is missing: the model of `primaryChat`.")
+
+
+class TrialServiceSerializer(serializers.Serializer[Any]):
+    """Whether a service can be used."""
+
+    id = serializers.CharField()
+    label: Any = serializers.CharField(allow_null=True)
+    vendor = serializers.CharField(allow_null=True)
+    virtual = serializers.BooleanField(help_text="Whether it comes with the program, or its environment.")
+    configured = serializers.BooleanField(help_text="Whether it has all that a call needs.")
+    reachable = serializers.BooleanField(allow_null=True, help_text="null: its host was not looked at.")
+    detail = serializers.CharField(help_text="What is missing, in words.")
+
+
+class TrialServicesSerializer(serializers.Serializer[Any]):
+    services = TrialServiceSerializer(many=True)
+
+
+class TrialStepSerializer(serializers.Serializer[Any]):
+    """One step of the way."""
+
+    number = serializers.IntegerField(min_value=1, max_value=6)
+    name = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.ChoiceField(["ok", "failed", "skipped"])
+    detail = serializers.CharField(help_text="What was found, or what went wrong and how to mend it.")
+    ms = serializers.IntegerField()
+
+
+class TrialModelSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    service = serializers.CharField()
+
+
+class TrialStepsSerializer(serializers.Serializer[Any]):
+    """The whole way."""
+
+    ok = serializers.BooleanField(help_text="Whether all steps went well.")
+    model = TrialModelSerializer(allow_null=True)
+    ms = serializers.IntegerField()
+    steps = TrialStepSerializer(many=True)

@@ -1,8 +1,8 @@
 from django.urls import re_path
 
 from chats.views import AssetViewSet, ConversationViewSet, FolderViewSet, MessageViewSet, WorkspaceImportViewSet
-from chats.views.generations import events, generate, generation, stop
-from chats.views.trial import test_ai
+from chats.views.generations import GenerationViewSet
+from chats.views.trial import TrialViewSet
 from stores.api.ids import LOOKUP
 from stores.api.routers import ApiRouter
 
@@ -15,12 +15,16 @@ router.register("folders", FolderViewSet, "folder")
 router.register("assets", AssetViewSet, "asset")
 router.register(WorkspaceImportViewSet.prefix, WorkspaceImportViewSet, "workspace-import")
 
+begin = GenerationViewSet.as_view({"post": "generate"})
+look = GenerationViewSet.as_view({"get": "retrieve"})
+join = GenerationViewSet.as_view({"get": "events"})
+stop = GenerationViewSet.as_view({"post": "stop"})
+
 urlpatterns = [
-    # Coroutines: before the router, whose views are none.
-    re_path(rf"^chats/(?P<chat>{LOOKUP})/generate/?$", generate, name="generate"),
-    re_path(r"^generations/(?P<id>[^/]+)/?$", generation, name="generation"),
-    re_path(r"^generations/(?P<id>[^/]+)/events/?$", events, name="generation-events"),
-    re_path(r"^generations/(?P<id>[^/]+)/stop/?$", stop, name="generation-stop"),
-    re_path(r"^test-ai/?$", test_ai, name="test-ai"),
+    re_path(rf"^chats/(?P<chat>{LOOKUP})/generate/?$", begin, name="generate"),
+    re_path(rf"^generations/(?P<id>{LOOKUP})/?$", look, name="generation"),
+    re_path(rf"^generations/(?P<id>{LOOKUP})/events/?$", join, name="generation-events"),
+    re_path(rf"^generations/(?P<id>{LOOKUP})/stop/?$", stop, name="generation-stop"),
+    re_path(r"^test-ai/?$", TrialViewSet.as_view({"get": "services", "post": "create"}), name="test-ai"),
     *router.urls,
 ]

@@ -4,12 +4,11 @@ import json
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, StreamingHttpResponse
@@ -26,46 +25,23 @@ from stores.api.request_ids import request_id_of
 
 logger = logging.getLogger(__name__)
 
-CLIENT_LEFT = 499
-"""The status of a request that nobody waited for (nginx's number)."""
-
 BROKEN_OFF = "broken-off"
 
 
 class ApiLogMiddleware:
     """Measures a request from outside all other middleware. A stream is noted at its end."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         if settings.REQUEST_LOG_ROWS <= 0:
             raise MiddlewareNotUsed
         self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not is_api_path(request.path):
-            answer: HttpResponseBase | Awaitable[HttpResponseBase] = self.get_response(request)
-            return answer
-        if self.is_async:
-            return self._acall(request)
+            return self.get_response(request)
         measured = Measurement(request)
         with tallying(measured.tally):
             response = self.get_response(request)
-        return measured.watch(response)
-
-    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
-        measured = Measurement(request)
-        try:
-            with tallying(measured.tally):
-                response = await self.get_response(request)
-        except BaseException:
-            # The task is cancelled when the client leaves.
-            measured.note(CLIENT_LEFT, error=BROKEN_OFF)
-            raise
         return measured.watch(response)
 
 

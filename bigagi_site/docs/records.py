@@ -95,6 +95,12 @@ FOLLOW_UP: dict[str, Any] = {
     "updated": None,
 }
 
+GENERATE: dict[str, Any] = {
+    "message": {"text": "And which of them is the oldest?"},
+    "modelId": "bigagi-demo-fast",
+    "stream": False,
+}
+
 FOLDER: dict[str, Any] = {"id": "example-folder", "title": "Travel", "conversationIds": [], "color": "#24635f"}
 
 ASSET: dict[str, Any] = {

@@ -71,7 +71,13 @@ def _chats() -> list[Step]:
         Step("assets_retrieve", asset),
         Step("assets_content_retrieve", asset),
         Step("assets_destroy", asset),
+        Step("chats_generate", chat, records.GENERATE, key="generated"),
+        Step("generations_retrieve", {"id": Answered("generated", path="$.id")}),
+        Step("generations_events", {"id": Answered("generated", path="$.id")}),
+        Step("generations_stop", {"id": Answered("generated", path="$.id")}),
         Step("chats_destroy", chat),
+        Step("test_ai_services", query={"reach": "false"}),
+        Step("test_ai", query={"stream": "false"}, body={"modelId": "bigagi-demo-fast"}),
     ]
 
 

@@ -122,8 +122,8 @@ class Engine:
             problem,
         )
         try:
-            await self._writer.finish(stream, finish)
-            if title and begun.generation.source != "test":
+            finished = await self._writer.finish(stream, finish)
+            if finished is not None and finished.is_named and begun.generation.source != "test":
                 origin = Origin(begun.generation.source, begun.generation.actor, begun.generation.request_id)
                 chat = begun.generation.conversation.uid
                 self._spawn(name_chat(origin, chat, title, stream.answer.visible_text()))
@@ -157,6 +157,8 @@ class Engine:
         events_at = 0.0
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
+            for stream in self.streams.values():
+                stream.comment()
             try:
                 await in_thread(recovery.close_all_abandoned)
                 if self.loop.time() >= events_at:
@@ -175,6 +177,21 @@ def get_engine() -> Engine:
     if _engine is None or _engine.loop is not asyncio.get_running_loop():
         _engine = Engine()
     return _engine
+
+
+async def begin_run(asked: Begin) -> Stream:
+    """Begin a run. Raises what `Engine.begin` raises."""
+    return await get_engine().begin(asked)
+
+
+async def stop_run(uid: str) -> None:
+    """End the run's call, if it runs here."""
+    get_engine().stop(uid)
+
+
+def find_stream(uid: str) -> Stream | None:
+    """Return the run's stream, if it runs here or has ended not long ago; from any thread."""
+    return _engine.streams.get(uid) if _engine is not None else None
 
 
 async def shut_down(seconds: float) -> None:

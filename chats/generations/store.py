@@ -112,6 +112,8 @@ class Finished:
     message: JSONObject
     metrics: JSONObject
     revision: int
+    is_named: bool = False
+    """Whether the chat had no title, and got that of the end."""
     frames: list[bytes] = field(default_factory=list)
 
 
@@ -155,7 +157,7 @@ def finish(end: Finish) -> Finished:
     with record_change(origin, "finish answer") as entry:
         message = entry.sealer.seal(message)
         chat = Conversation.objects.select_for_update().get(pk=generation.conversation_id)
-        revision = _write_message(entry, chat, begun, message, end.title)
+        is_named = _write_message(entry, chat, begun, message, end.title)
     record_call(
         at=generation.started,
         source=generation.source,
@@ -173,7 +175,7 @@ def finish(end: Finish) -> Finished:
         outcome=end.outcome[:20],
         raw_usage=answer.usage.raw if answer.usage else None,
     )
-    finished = Finished(mask(message), metrics if is_called else {}, revision)
+    finished = Finished(mask(message), metrics if is_called else {}, chat.revision, is_named)
     _keep_end(end, finished)
     generation.status, generation.detail, generation.ended = end.status, storable(end.detail), now_ms()
     generation.save(update_fields=["status", "detail", "ended"])
@@ -195,12 +197,14 @@ def _keep_end(end: Finish, finished: Finished) -> None:
     keep_events([Flush(flush.begun, 0, [], flush.first, last, frames)])
 
 
-def _write_message(entry: Entry, chat: Conversation, begun: Begun, message: JSONObject, title: str) -> int:
+def _write_message(entry: Entry, chat: Conversation, begun: Begun, message: JSONObject, title: str) -> bool:
+    """Write the message into its chat; tell whether the chat got the title."""
     entry.summary = chat.title
     members = read_members(chat)
     header = header_of(chat)
     after = header | {"updated": now_ms()}
-    if title and not (header.get("userTitle") or header.get("autoTitle")):
+    is_named = bool(title) and not (header.get("userTitle") or header.get("autoTitle"))
+    if is_named:
         after["autoTitle"] = title
     try:
         index = index_of(members, begun.base["id"])
@@ -216,7 +220,7 @@ def _write_message(entry: Entry, chat: Conversation, begun: Begun, message: JSON
         delta = [[["messages", index, *path], *rest] for path, *rest in diff(begun.base, message)]
     insert_one(chat, row)
     save_header(entry, chat, header, after, members, delta)
-    return chat.revision
+    return is_named
 
 
 def _tokens_of(begun: Begun, answer: Answer) -> tuple[Tokens, bool]:

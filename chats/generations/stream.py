@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Any
 
 from chats.generations.answer import Answer
@@ -14,9 +15,10 @@ from llms.calls.events import Event, Reasoning, Text
 from stores.jsontext import OWN_DEPTH, decode, encode
 from stores.secrets import mask_found
 
-JOINED_SECONDS = 0.02
-"""Pieces that come within this time go out as one."""
+JOINED_SECONDS = 0.015
+"""Pieces that come within this time go out as one; it is a little less than what calls are read by."""
 COMMENT_SECONDS = 15
+"""After so long without an event readers get a comment, with the next sweep."""
 COMMENT = b": still here\n\n"
 
 
@@ -55,7 +57,8 @@ class Stream:
         self._held: list[str] = []
         self._held_name = ""
         self._sent_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._woken_at = loop.time()
+        self._timer: asyncio.Handle | None = None
 
     # --- writing ---
 
@@ -70,11 +73,11 @@ class Stream:
             self.send_all()
         self._held_name = name
         self._held.append(event.text)
-        wait = self._sent_at + JOINED_SECONDS - self.loop.time()
-        if wait <= 0:
-            self._send_held()
-        elif self._timer is None:
-            self._timer = self.loop.call_later(wait, self._send_held)
+        if self._timer is None:
+            wait = self._sent_at + JOINED_SECONDS - self.loop.time()
+            # Soon, not now: what was read together goes out together.
+            later = self.loop.call_soon if wait <= 0 else partial(self.loop.call_later, wait)
+            self._timer = later(self._send_held)
 
     def _send_held(self) -> None:
         if self._timer is not None:
@@ -118,7 +121,13 @@ class Stream:
         self.is_ended = True
         self._wake()
 
+    def comment(self) -> None:
+        """Tell readers that have waited for long that the connection is alive."""
+        if self.loop.time() - self._woken_at >= COMMENT_SECONDS:
+            self._wake()
+
     def _wake(self) -> None:
+        self._woken_at = self.loop.time()
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -181,8 +190,8 @@ class Stream:
             waiter: asyncio.Future[None] = self.loop.create_future()
             self._waiters.add(waiter)
             try:
-                await asyncio.wait_for(waiter, COMMENT_SECONDS)
-            except TimeoutError:
-                yield COMMENT
+                await waiter
             finally:
                 self._waiters.discard(waiter)
+            if at == len(self.frames) and not self.is_ended:
+                yield COMMENT

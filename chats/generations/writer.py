@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 class _Ending:
     stream: Stream
     finish: Finish
-    told: asyncio.Future[None] = field(repr=False)
+    told: "asyncio.Future[Finished | None]" = field(repr=False)
 
 
 class Writer:
@@ -60,12 +60,12 @@ class Writer:
         """Look at the streams again: there is a new one."""
         self._work.set()
 
-    async def finish(self, stream: Stream, finish: Finish) -> None:
-        """Write down the end of a run and tell its readers, or that it could not be written; then it is tried again."""
+    async def finish(self, stream: Stream, finish: Finish) -> Finished | None:
+        """Write down the end of a run and tell its readers; None: it could not be written yet, and is tried again."""
         ending = _Ending(stream, finish, self.loop.create_future())
         self._endings.append(ending)
         self._work.set()
-        await asyncio.shield(ending.told)
+        return await asyncio.shield(ending.told)
 
     async def run(self) -> None:
         """Write, as long as the loop runs."""
@@ -164,7 +164,7 @@ class Writer:
                 logger.error("an answer could not be stored", exc_info=result)
                 self._tell(ending, f"The answer could not be stored: {result}")
             if not ending.told.done():
-                ending.told.set_result(None)
+                ending.told.set_result(result if isinstance(result, Finished) else None)
 
     def _keep_for_later(self, ending: _Ending) -> None:
         if ending.finish.flush is not None:

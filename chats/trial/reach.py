@@ -38,6 +38,11 @@ def _configured(told: JSONObject, endpoint: Endpoint) -> tuple[JSONObject, Endpo
     return told | {"configured": True, "reachable": None, "detail": ""}, endpoint
 
 
+async def look_at_all(listed: list[tuple[JSONObject, Endpoint | None]]) -> list[JSONObject]:
+    """Return what is told of all services, looked at at once."""
+    return await asyncio.gather(*(look(told, endpoint) for told, endpoint in listed))
+
+
 async def look(told: JSONObject, endpoint: Endpoint | None) -> JSONObject:
     """Return what is told with whether the host accepts a connection. No key is sent, and nothing is asked."""
     if endpoint is None:

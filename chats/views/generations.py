@@ -4,29 +4,33 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.db import DatabaseError
 from django.http import StreamingHttpResponse
-from django.http.response import HttpResponseBase
-from rest_framework.exceptions import NotFound
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
 
 from chats.generations.begin import Begin
-from chats.generations.engine import get_engine
+from chats.generations.engine import begin_run, find_stream, stop_run
 from chats.generations.lock import is_abandoned
 from chats.generations.recovery import close_abandoned
 from chats.generations.replay import describe_run, find_run, replay, reset
 from chats.generations.stream import Stream
 from chats.models import Generation
-from chats.serializers import MessageSerializer
+from chats.serializers import GenerateSerializer, GenerationSerializer, MessageSerializer
 from llms.catalog import UnknownModel
 from llms.vendors.endpoint import NotCallable
-from stores.api.asynchronous import api_view, in_thread, json_response
+from stores.api.asynchronous import in_thread
 from stores.api.filters import check_parameters
 from stores.api.idempotency import HEADER, REPLAYED, Claim, StoredAnswer, claim_key, digest_request, release
-from stores.api.ids import UnknownId, decode_id, href
-from stores.api.origin import origin_of
-from stores.api.problems import Problem, bad_parameter
+from stores.api.ids import decode_id, href
+from stores.api.problems import Problem
+from stores.api.renderers import EventStreamRenderer, JSONRenderer, write_json
 from stores.api.serializers import find_errors
+from stores.api.viewsets import WritingViewSet
 from stores.codecs import JSONObject
 from stores.jsontext import canonical
 from stores.services.errors import Conflict, at
@@ -44,6 +48,14 @@ PARAMETERS = {"temperature": "llmTemperature", "maxTokens": "llmResponseTokens"}
 """Parameters of a call, and what big-AGI calls them; either name is taken."""
 MAX_TEMPERATURE = 2
 MAX_TOKENS = 10_000_000
+EVENTS = {(200, EventStreamRenderer.media_type): OpenApiTypes.STR}
+HTML = OpenApiParameter("html", OpenApiTypes.BOOL, description="Send each whole block of Markdown as HTML too.")
+LAST_EVENT = OpenApiParameter(
+    "Last-Event-ID",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="The last event you have. One that is not known brings the whole message first.",
+)
 
 
 def read_body(request: Request) -> JSONObject:
@@ -100,98 +112,124 @@ def _check_message(message: JSONObject) -> None:
             raise at(f"/message/fragments/{index}", "A fragment has `ft`, `fId` and a `part`.")
 
 
-@api_view("POST")
-async def generate(request: Request, chat: str) -> HttpResponseBase:
-    """Begin a generation in the chat, and stream it; with `stream: false` wait for the finished message."""
-    html = _wants_html(request)
-    body = await in_thread(read_body, request)
-    held: Claim | StoredAnswer | None = None
-    if HEADER in request.headers:
-        held = await in_thread(_claim, request)
-    if isinstance(held, StoredAnswer):
-        return await _answer_again(json.loads(held.body)["generation"], body, html=html)
-    if held is None:
-        stream = await _begin(request, chat, body, None)
-    else:
-        with held:
-            try:
-                stream = await _begin(request, chat, body, held)
-            except BaseException:
-                # What is not begun may be sent again under its key.
-                await in_thread(release, held)
-                raise
-    if body.get("stream") is False:
-        async for _ in stream.read():
-            pass
-        return json_response(await in_thread(describe_run, stream.uid))
-    return _stream(stream.read(html=html), stream.uid)
+class GenerationViewSet(WritingViewSet):
+    """Answers of models: tasks of the server, which go on whoever reads along."""
 
+    serializer_class = GenerationSerializer
+    renderer_classes = [JSONRenderer, EventStreamRenderer]
+    needs_loop = True
 
-async def _begin(request: Request, chat: str, body: JSONObject, claim: Claim | None) -> Stream:
-    asked = Begin(
-        await in_thread(origin_of, request),
-        _decode(chat),
-        body.get("message"),
-        body.get("modelId"),
-        body.get("replaces"),
-        body["parameters"],
-        body.get("shareContext", False),
-        claim,
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if getattr(self, "action", "") == "generate":
+            # A run keeps its key itself, in the transaction that begins it.
+            GenericViewSet.initial(self, request, *args, **kwargs)
+        else:
+            super().initial(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="chats_generate",
+        parameters=[HTML],
+        request=GenerateSerializer,
+        responses=EVENTS | {(200, JSONRenderer.media_type): GenerationSerializer},
     )
-    try:
-        return await get_engine().begin(asked)
-    except UnknownModel as error:
-        raise at("/modelId", str(error), "unknown") from error
-    except NotCallable as error:
-        raise Conflict(str(error), "model-not-callable") from error
-    except DatabaseError as error:
-        if "full" not in str(error):
-            raise
-        detail = "The disk is full: the message cannot be stored, and was not sent. Make room, and send it again."
-        raise Problem(507, detail, kind="disk-full") from error
+    def generate(self, request: Request, chat: str) -> StreamingHttpResponse:
+        """Ask a model: the message is added to the chat, and the answer streamed into it.
 
+        Server-sent events, numbered from 1: `start`, `delta` with `text` or `reasoning`, `usage`, `error`, and at last
+        `done` with the whole message. With `stream: false` the answer is the generation, when it has ended. Who goes
+        away loses nothing: the events can be joined, and stay for ten minutes. 409 while another generation runs in
+        the chat, and where the model cannot be called."""
+        html = self.read_flag("html")
+        body = read_body(request)
+        held = self._claim() if HEADER in request.headers else None
+        if isinstance(held, StoredAnswer):
+            return self._answer_again(json.loads(held.body)["generation"], body, html=html)
+        if held is None:
+            stream = self._begin(chat, body, None)
+        else:
+            with held:
+                try:
+                    stream = self._begin(chat, body, held)
+                except BaseException:
+                    # What is not begun may be sent again under its key.
+                    release(held)
+                    raise
+        if body.get("stream") is False:
+            return _answer_at_end(stream, stream.uid)
+        return _stream(stream.read(html=html), stream.uid)
 
-def _claim(request: Request) -> Claim | StoredAnswer:
-    digest = digest_request(str(request.method), request.get_full_path(), canonical(request.data))
-    return claim_key(request.user.pk, request.headers[HEADER], digest)
+    @extend_schema(operation_id="generations_retrieve", responses=GenerationSerializer)
+    def retrieve(self, request: Request, id: str) -> Response:
+        """Where the generation stands, and its message."""
+        check_parameters(request, ())
+        return Response(describe_run(decode_id(id)), headers={"Cache-Control": "no-store"})
 
+    @extend_schema(operation_id="generations_events", parameters=[HTML, LAST_EVENT], responses=EVENTS)
+    def events(self, request: Request, id: str) -> StreamingHttpResponse:
+        """Join the generation's events, from the beginning or from `Last-Event-ID` on."""
+        uid, html = decode_id(id), self.read_flag("html")
+        given = request.headers.get("Last-Event-ID", "")
+        is_told = given == "" or (given.isascii() and given.isdigit() and len(given) < 16)
+        after = int(given or 0) if is_told else 0
+        stream = find_stream(uid)
+        if stream is None:
+            find_run(uid)
+            return _stream(replay(uid, after, html=html) if is_told else reset(uid, 1), uid)
+        if not is_told or after > len(stream.frames):
+            return _stream(_reset_and_follow(stream, html=html), uid)
+        return _stream(stream.read(after, html=html), uid)
 
-async def _answer_again(uid: str, body: JSONObject, *, html: bool) -> HttpResponseBase:
-    """Return the answer to a generate that was sent before: the same generation."""
-    await in_thread(find_run, uid)
-    stream = get_engine().streams.get(uid)
-    if body.get("stream") is False:
-        if stream is not None:
-            async for _ in stream.read():
-                pass
-        answer: Any = json_response(await in_thread(describe_run, uid))
-    else:
-        answer = _stream(replay(uid, 0, html=html) if stream is None else stream.read(html=html), uid)
-    answer.headers[REPLAYED] = "true"
-    return answer
+    @extend_schema(operation_id="generations_stop", request=None, responses={202: GenerationSerializer})
+    def stop(self, request: Request, id: str) -> Response:
+        """End the generation's call; the text that came is kept."""
+        check_parameters(request, ())
+        uid = decode_id(id)
+        row = find_run(uid)
+        if row.status == Generation.Status.RUNNING and is_abandoned(row):
+            close_abandoned(row)
+        Generation.objects.filter(uid=uid, status=Generation.Status.RUNNING).update(stop_requested=True)
+        async_to_sync(stop_run)(uid)
+        return Response(describe_run(uid), status=202)
 
+    def _claim(self) -> Claim | StoredAnswer:
+        request = self.request
+        digest = digest_request(str(request.method), request.get_full_path(), canonical(request.data))
+        return claim_key(request.user.pk, request.headers[HEADER], digest)
 
-@api_view("GET")
-async def generation(request: Request, id: str) -> HttpResponseBase:
-    """Where the generation stands, and its message."""
-    check_parameters(request, ())
-    return json_response(await in_thread(describe_run, id), headers={"Cache-Control": "no-store"})
+    def _begin(self, chat: str, body: JSONObject, claim: Claim | None) -> Stream:
+        asked = Begin(
+            self.get_origin(),
+            decode_id(chat),
+            body.get("message"),
+            body.get("modelId"),
+            body.get("replaces"),
+            body["parameters"],
+            body.get("shareContext", False),
+            claim,
+        )
+        try:
+            stream: Stream = async_to_sync(begin_run)(asked)
+            return stream
+        except UnknownModel as error:
+            raise at("/modelId", str(error), "unknown") from error
+        except NotCallable as error:
+            raise Conflict(str(error), "model-not-callable") from error
+        except DatabaseError as error:
+            if "full" not in str(error):
+                raise
+            detail = "The disk is full: the message cannot be stored, and was not sent. Make room, and send it again."
+            raise Problem(507, detail, kind="disk-full") from error
 
-
-@api_view("GET")
-async def events(request: Request, id: str) -> HttpResponseBase:
-    """Join the generation's events, from the beginning or from `Last-Event-ID` on."""
-    html = _wants_html(request)
-    given = request.headers.get("Last-Event-ID", "")
-    is_known = given == "" or (given.isascii() and given.isdigit() and len(given) < 16)
-    after = int(given or 0) if is_known else 0
-    stream = get_engine().streams.get(id)
-    if stream is None:
-        await in_thread(find_run, id)
-        return _stream(replay(id, after, html=html) if is_known else reset(id, 1), id)
-    if not is_known or after > len(stream.frames):
-        return _stream(_reset_and_follow(stream, html=html), id)
-    return _stream(stream.read(after, html=html), id)
+    def _answer_again(self, uid: str, body: JSONObject, *, html: bool) -> StreamingHttpResponse:
+        """Return the answer to a generate that was sent before: the same generation."""
+        find_run(uid)
+        stream = find_stream(uid)
+        if body.get("stream") is False:
+            answer = _answer_at_end(stream, uid)
+        else:
+            answer = _stream(replay(uid, 0, html=html) if stream is None else stream.read(html=html), uid)
+        answer.headers[REPLAYED] = "true"
+        return answer
 
 
 async def _reset_and_follow(stream: Stream, *, html: bool) -> AsyncGenerator[bytes, None]:
@@ -206,37 +244,19 @@ async def _reset_and_follow(stream: Stream, *, html: bool) -> AsyncGenerator[byt
         yield content
 
 
-@api_view("POST")
-async def stop(request: Request, id: str) -> HttpResponseBase:
-    """End the generation's call; the text that came is kept."""
-    check_parameters(request, ())
-    await in_thread(_request_stop, id)
-    get_engine().stop(id)
-    return json_response(await in_thread(describe_run, id), 202)
+def _answer_at_end(stream: Stream | None, uid: str) -> StreamingHttpResponse:
+    """Return the answer that comes when the run has ended; no thread waits for it."""
 
+    async def content() -> AsyncGenerator[bytes, None]:
+        if stream is not None:
+            async for _ in stream.read():
+                pass
+        yield write_json(await in_thread(describe_run, uid)).encode("ascii")
 
-def _request_stop(uid: str) -> None:
-    row = find_run(uid)
-    if row.status == Generation.Status.RUNNING and is_abandoned(row):
-        close_abandoned(row)
-    Generation.objects.filter(uid=uid, status=Generation.Status.RUNNING).update(stop_requested=True)
+    headers = {"Cache-Control": "no-store", "Location": href("generations", uid)}
+    return StreamingHttpResponse(content(), content_type=JSONRenderer.media_type, headers=headers)
 
 
 def _stream(content: AsyncGenerator[bytes, None], uid: str) -> StreamingHttpResponse:
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Location": href("generations", uid)}
     return StreamingHttpResponse(content, content_type="text/event-stream; charset=utf-8", headers=headers)
-
-
-def _wants_html(request: Request) -> bool:
-    check_parameters(request, ("html",))
-    word = request.query_params.get("html", "false")
-    if word not in ("1", "0", "true", "false"):
-        raise bad_parameter("html", "html is one of: true, false.")
-    return word in ("1", "true")
-
-
-def _decode(segment: str) -> str:
-    try:
-        return decode_id(segment)
-    except UnknownId as error:
-        raise NotFound("There is no such chat.") from error

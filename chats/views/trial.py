@@ -1,63 +1,89 @@
 """`/api/test-ai`: which services can be used, and the whole way once."""
 
 import asyncio
+import contextvars
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from chats.generations.frames import frame
-from chats.trial.reach import list_endpoints, look
+from chats.serializers import TrialSerializer, TrialServicesSerializer, TrialStepsSerializer
+from chats.trial.reach import list_endpoints, look_at_all
 from chats.trial.walk import Walk
-from stores.api.asynchronous import api_view, in_thread, json_response
 from stores.api.filters import check_parameters
-from stores.api.origin import origin_of
-from stores.api.problems import Problem, bad_parameter
+from stores.api.renderers import EventStreamRenderer, JSONRenderer, write_json
+from stores.api.viewsets import WritingViewSet
 from stores.codecs import JSONObject
 from stores.services.errors import at
+
+EVENTS = {(200, EventStreamRenderer.media_type): OpenApiTypes.STR}
 
 _walks: set[asyncio.Task[None]] = set()
 """Walks under way: each goes on to its end and cleans up, also when its reader has gone."""
 
 
-@api_view("GET", "POST")
-async def test_ai(request: Request) -> HttpResponseBase:
-    """GET tells of each service whether it is configured and reachable; POST walks the whole way."""
-    return await (_status(request) if request.method == "GET" else _walk(request))
+class TrialViewSet(WritingViewSet):
+    """Whether answers of models can be had, and the whole way once."""
+
+    serializer_class = TrialSerializer
+    renderer_classes = [JSONRenderer, EventStreamRenderer]
+    needs_loop = True
+    # A transaction must not wait for a provider.
+    answers_in_one_transaction = False
+
+    @extend_schema(
+        operation_id="test_ai_services",
+        parameters=[OpenApiParameter("reach", OpenApiTypes.BOOL, description="false: call no host.")],
+        responses=TrialServicesSerializer,
+    )
+    def services(self, request: Request) -> Response:
+        """Which services are configured, and whether their hosts accept a connection. Nothing is sent to them."""
+        check_parameters(request, ("reach",))
+        listed = list_endpoints()
+        if self.parse_flag("reach", is_default=True):
+            services = async_to_sync(look_at_all)(listed)
+        else:
+            services = [told for told, _ in listed]
+        return Response({"services": services})
+
+    @extend_schema(
+        operation_id="test_ai",
+        parameters=[OpenApiParameter("stream", OpenApiTypes.BOOL, description="false: one answer, after all steps.")],
+        request=TrialSerializer,
+        responses=EVENTS | {(200, JSONRenderer.media_type): TrialStepsSerializer},
+    )
+    def create(self, request: Request) -> StreamingHttpResponse:
+        """Walk the whole way, database to model to database, in six steps that are told one by one, each with its time.
+
+        It leaves only the call's event in the ledger, with the source `test`."""
+        check_parameters(request, ("stream",))
+        body = self.read_object()
+        if unknown := sorted(set(body) - {"modelId"}):
+            raise at(f"/{unknown[0]}", "Unknown member. Allowed are: modelId.", "unknown")
+        if not isinstance(body.get("modelId", ""), str):
+            raise at("/modelId", "This is a text.", "type")
+        is_stream = self.parse_flag("stream", is_default=True)
+        queue = async_to_sync(_start)(Walk(replace(self.get_origin(), source="test"), body.get("modelId")))
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        if is_stream:
+            kind = "text/event-stream; charset=utf-8"
+            return StreamingHttpResponse(_frames(queue), content_type=kind, headers=headers)
+        return StreamingHttpResponse(_whole(queue), content_type=JSONRenderer.media_type, headers=headers)
 
 
-async def _status(request: Request) -> HttpResponseBase:
-    check_parameters(request, ("reach",))
-    listed = await in_thread(list_endpoints)
-    if _flag(request, "reach"):
-        services = await asyncio.gather(*(look(told, endpoint) for told, endpoint in listed))
-    else:
-        services = [told for told, _ in listed]
-    return json_response({"services": services})
-
-
-async def _walk(request: Request) -> HttpResponseBase:
-    check_parameters(request, ("stream",))
-    body = request.data
-    if not isinstance(body, dict):
-        raise Problem(400, "The body is a JSON object.")
-    if unknown := sorted(set(body) - {"modelId"}):
-        raise at(f"/{unknown[0]}", "Unknown member. Allowed are: modelId.", "unknown")
-    if not isinstance(body.get("modelId", ""), str):
-        raise at("/modelId", "This is a text.", "type")
-    origin = replace(await in_thread(origin_of, request), source="test")
+async def _start(walk: Walk) -> "asyncio.Queue[JSONObject | None]":
     queue: asyncio.Queue[JSONObject | None] = asyncio.Queue()
-    task = asyncio.get_running_loop().create_task(_run(Walk(origin, body.get("modelId")), queue))
+    # Not in the context of the request, which ends before.
+    task = asyncio.get_running_loop().create_task(_run(walk, queue), context=contextvars.Context())
     _walks.add(task)
     task.add_done_callback(_walks.discard)
-    if _flag(request, "stream"):
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingHttpResponse(_frames(queue), content_type="text/event-stream; charset=utf-8", headers=headers)
-    steps = [step async for step in _read(queue)]
-    return json_response(steps[-1] | {"steps": steps[:-1]})
+    return queue
 
 
 async def _run(walk: Walk, queue: "asyncio.Queue[JSONObject | None]") -> None:
@@ -80,13 +106,6 @@ async def _frames(queue: "asyncio.Queue[JSONObject | None]") -> AsyncGenerator[b
         yield frame(number, "step" if "number" in step else "done", step)
 
 
-def _flag(request: Any, name: str) -> bool:
-    """Return a flag of the query that is set unless it is turned off. Raises `Problem`."""
-    word = request.query_params.get(name, "1")
-    if word not in ("0", "1", "false", "true"):
-        raise bad_parameter(name, f"{name} is one of: true, false.")
-    return word in ("1", "true")
-
-
-# pytest takes functions of this name for tests.
-test_ai.__test__ = False
+async def _whole(queue: "asyncio.Queue[JSONObject | None]") -> AsyncGenerator[bytes, None]:
+    steps = [step async for step in _read(queue)]
+    yield write_json(steps[-1] | {"steps": steps[:-1]}).encode("ascii")

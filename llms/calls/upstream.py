@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 MAX_ERROR = 64 * 1024
 SHORTEST_KEY = 8
 RETRIES = 1
+JOINED_SECONDS, JOINED_A_CALL = 0.02, 0.0005
+"""What comes within this time is read at once: the longer, the more calls are read at the same time."""
+SMALL = 4096
+"""Bytes; more than these at once are more than a pause should hold back."""
 
 # By the loop itself: another loop can get the number of one that is gone.
 _clients: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any]" = weakref.WeakKeyDictionary()
+_reading: set[Any] = set()
+"""The answers that are being read."""
 
 
 def _shared_http() -> Any:
@@ -69,21 +75,32 @@ async def stream_call(endpoint: Endpoint, request: Request) -> AsyncGenerator[Ev
 
     # What was sent may be charged, answered or not: it is never sent twice.
     client = open_client(endpoint, retries=0)
-    create = client.chat.completions.with_streaming_response.create
     # The waiting is limited here: the library has one limit for the first byte and for all later ones.
-    timeout = httpx2.Timeout(None, connect=settings.CONNECT_SECONDS)
+    options: Any = {
+        "timeout": httpx2.Timeout(None, connect=settings.CONNECT_SECONDS),
+        "headers": {"X-Stainless-Raw-Response": "stream"},
+    }
     try:
-        opened = create(**build_body(endpoint, request), timeout=timeout)
         async with asyncio.timeout(settings.FIRST_BYTE_SECONDS):
-            response = await opened.__aenter__()
+            # Not by the typed method, which walks through all messages once more to rename what needs no new name.
+            response: Any = await client.post(
+                "/chat/completions",
+                cast_to=object,
+                body=build_body(endpoint, request),
+                options=options,
+                stream=True,
+                stream_cls=openai.AsyncStream[object],
+            )
     except (openai.APIError, TimeoutError) as error:
         raise await failure_of(endpoint, error) from None
+    _reading.add(response)
     try:
         async with aclosing(_read(endpoint, response)) as events:
             async for event in events:
                 yield event
     finally:
-        await opened.__aexit__(None, None, None)
+        _reading.discard(response)
+        await response.close()
 
 
 async def _read(endpoint: Endpoint, response: Any) -> AsyncGenerator[Event, None]:
@@ -146,6 +163,10 @@ async def _pieces(response: Any) -> AsyncGenerator[bytes, None]:
                 if size > settings.MAX_ANSWER_BYTES or now - started > settings.CALL_SECONDS:
                     raise CallFailed("The answer did not end, and was broken off.", "endless")
                 yield content
+                # A step through all layers of the libraries for each token costs more than the token.
+                pause = min(JOINED_SECONDS, len(_reading) * JOINED_A_CALL)
+                if len(content) < SMALL:
+                    await asyncio.sleep(pause)
                 limit.reschedule(loop.time() + settings.STALL_SECONDS)
     except TimeoutError:
         waited = settings.STALL_SECONDS if size else settings.FIRST_BYTE_SECONDS

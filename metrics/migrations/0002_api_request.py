@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(help_text='When it came.')),
                 ('method', models.CharField(help_text='The HTTP method.', max_length=10)),
                 ('route', models.CharField(help_text="The route's pattern; /api/ where there is nothing.", max_length=200)),
-                ('status', models.PositiveSmallIntegerField(help_text='The HTTP status; 499: the client left before the answer.')),
+                ('status', models.PositiveSmallIntegerField(help_text='The HTTP status.')),
                 ('duration_ms', models.FloatField(help_text='From its coming to its answer, of a stream to its end, in ms.')),
                 ('query_count', models.PositiveIntegerField(help_text='Queries to the database.')),
                 ('query_ms', models.FloatField(help_text='Time that the queries took together, in ms.')),

@@ -1,9 +1,7 @@
 """What holds for every answer under /api/, whichever part of the server gives it."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -22,24 +20,13 @@ DETAILS = {
 class ApiMiddleware:
     """Give each request an id, and make every error under /api/ a problem, those of other middleware too."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         assign_request_id(request)
-        if self.is_async:
-            assign_length(request)
-            return self._acall(request)
+        assign_length(request)
         return finish(request, self.get_response(request))
-
-    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
-        return finish(request, await self.get_response(request))
 
 
 def finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

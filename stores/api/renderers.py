@@ -26,6 +26,13 @@ class JSONRenderer(BaseRenderer):
         return b"" if data is None and _has_no_body(renderer_context) else write_json(data).encode("ascii")
 
 
+class EventStreamRenderer(JSONRenderer):
+    """Lets clients ask for server-sent events; what is rendered is JSON all the same."""
+
+    media_type = "text/event-stream"
+    format = "events"
+
+
 def _has_no_body(renderer_context: Any) -> bool:
     response = (renderer_context or {}).get("response")
     return response is not None and response.status_code in (204, 304)

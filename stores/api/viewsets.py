@@ -32,6 +32,10 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
     shape: type[Any] | None = None
     """The serializer that says which members of a body are of which type."""
 
+    needs_loop = False
+    """Whether the view asks something of the server's event loop, or streams out of it: it is reached through ASGI
+    alone (`bigagi_site.routes`)."""
+
     answers_in_one_transaction = True
     """Whether a POST with an Idempotency-Key writes and stores its answer in one transaction, which a crash undoes
     whole; False for what works in batches, and can be sent again."""
@@ -81,9 +85,9 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
         check_parameters(self.request, names)
         return {name: self.parse_flag(name) for name in names}
 
-    def parse_flag(self, name: str) -> bool:
+    def parse_flag(self, name: str, *, is_default: bool = False) -> bool:
         """Return a flag of the query, beside other parameters. Raises `Problem` for any other word."""
-        word = self.request.query_params.get(name, "false")
+        word = self.request.query_params.get(name, "true" if is_default else "false")
         if word not in ("1", "0", "true", "false"):
             raise bad_parameter(name, f"{name} is one of: true, false.")
         return word in ("1", "true")

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(auto_now_add=True, help_text='When it was made.')),
                 ('actor', models.CharField(blank=True, help_text="Who made it: a user, or a user's token.", max_length=200)),
-                ('source', models.CharField(choices=[('api', 'API'), ('admin', 'Admin'), ('chat', 'Chat page'), ('command', 'Command'), ('import', 'Import')], help_text='What it was made through.', max_length=8)),
+                ('source', models.CharField(choices=[('api', 'API'), ('admin', 'Admin'), ('chat', 'Chat page'), ('command', 'Command'), ('import', 'Import'), ('test', 'Test')], help_text='What it was made through.', max_length=8)),
                 ('request_id', models.CharField(blank=True, help_text='The id of the request, as in the log.', max_length=64)),
                 ('action', models.CharField(help_text='What was done, as: replace chat.', max_length=60)),
                 ('summary', models.TextField(blank=True, help_text='What it was done to, in words.')),

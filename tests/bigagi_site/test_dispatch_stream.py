@@ -33,7 +33,8 @@ def example_path(pattern):
 
 def is_async(view):
     view_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
-    return inspect.iscoroutinefunction(view) or bool(getattr(view_class, "view_is_async", False))
+    is_coroutine = inspect.iscoroutinefunction(view) or bool(getattr(view_class, "view_is_async", False))
+    return is_coroutine or getattr(view_class, "needs_loop", False)
 
 
 def test_the_list_names_all_asynchronous_views():

@@ -190,5 +190,6 @@ def test_nothing_scrolls_sideways_and_each_page_has_its_main_part(page, chats, w
     assert list_width <= room
     page.goto("/admin/stores/change/")
     page.get_by_role("link", name="create chat: Chat").first.click()
+    page.wait_for_url("**/change/")
     assert page.locator("main").count() == 1
     assert not page.evaluate(wide)
