@@ -167,6 +167,8 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
 }
 KNOX_TOKEN_MODEL = "bigagi_site.Token"
+# Its migrations would make a table for the tokens of the model that ours takes the place of.
+MIGRATION_MODULES = {"knox": None}
 # Failed sign-ins and invalid tokens, by client address; off for load tests alone.
 THROTTLE_FAILURES = env.bool("BIGAGI_THROTTLE", default=True)
 # The log of requests keeps this much, whichever is less. No rows: no log.

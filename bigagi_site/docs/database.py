@@ -24,7 +24,6 @@ FOREIGN_TABLES = {
     "django_content_type": "Django's numbers of its models.",
     "django_migrations": "Which changes of the tables were made.",
     "django_session": "Who is signed in, in a browser.",
-    "knox_authtoken": "Where the library keeps tokens by itself; bigagi_site_token has ours.",
 }
 
 

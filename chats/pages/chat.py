@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 from chats.generations.lock import running_in
 from chats.models import Conversation
 from chats.pages.preferences import read_personas, read_ui
+from chats.pages.status import describe_service
 from chats.pages.turns import Window, read_one, read_window
 from llms.catalog import CallableModel, choose_model
-from llms.models import Service
 from stores.api.ids import UnknownId, decode_id, encode_id
 from stores.secrets import mask
 
@@ -86,13 +86,10 @@ def describe_chat(row: Conversation) -> dict[str, Any]:
 
 def describe_model(model: CallableModel) -> dict[str, Any]:
     """Return what the page tells of the model that will answer."""
-    service = Service.objects.filter(uid=model.service_id).first()
-    label = (service.label if service else None) or ("Demo" if model.endpoint is None else model.service_id)
     return {
         "id": model.id,
         "label": model.label,
-        "service": label,
-        "status": "no key needed" if model.endpoint is None else "key present",
+        "serviceId": model.service_id,
         "context": model.context_tokens,
     }
 
@@ -103,10 +100,12 @@ def _render(request: HttpRequest, row: Conversation | None, window: Window) -> H
         last = row.messages.exclude(model_id=None).order_by("-position").values_list("model_id", flat=True).first()
     ui = read_ui()
     model = describe_model(choose_model(last))
+    service = describe_service(model["serviceId"])
     data = {
         "chat": describe_chat(row) if row else None,
         "ui": ui,
         "model": model,
+        "service": service,
         "csrfCookie": settings.CSRF_COOKIE_NAME,
         "page": reverse("chat-page"),
     }
@@ -117,6 +116,7 @@ def _render(request: HttpRequest, row: Conversation | None, window: Window) -> H
         "data": mask(data),
         "ui": ui,
         "model": model,
+        "service": service,
         "personas": read_personas(row.system_purpose_id if row else None),
         "is_first": row is None and not Conversation.objects.exists(),
     }

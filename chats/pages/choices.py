@@ -2,13 +2,12 @@
 
 from typing import Any
 
+from chats.pages.status import describe_key, describe_virtual_key
 from llms.bigagi import MODELS
-from llms.calls.demo import SERVICE
-from llms.catalog import CallableModel, choose_model, find_model, reveal_endpoint, virtual_services
+from llms.catalog import CallableModel, choose_model, find_model, virtual_services
 from llms.effective import effective_values
 from llms.models import Model, Service
 from llms.querysets import visible
-from llms.vendors.endpoint import NotCallable
 from stores.secrets import mask
 
 VISION = "oai-chat-vision"
@@ -24,24 +23,24 @@ def list_choices() -> list[dict[str, Any]]:
     for service in Service.objects.order_by("position", "pk"):
         models = by_service.get(service.uid, [])
         if models:
-            why_not = _why_not(service)
+            key, why_not = describe_key(service)
             services.append(
                 {
                     "id": service.uid,
                     "label": service.label or service.uid,
-                    "status": "" if why_not else "key present",
+                    "status": key,
                     "whyNot": why_not,
                     "models": [_choice(model) for model in models],
                 }
             )
     for virtual, models in virtual_services():
-        is_demo = virtual["id"] == SERVICE
+        key, why_not = describe_virtual_key(virtual["id"])
         services.append(
             {
                 "id": virtual["id"],
                 "label": virtual["label"],
-                "status": "no key needed" if is_demo else "key of the environment",
-                "whyNot": "",
+                "status": key,
+                "whyNot": why_not,
                 "models": [_choice(model) for model in models],
             }
         )
@@ -53,14 +52,6 @@ def model_of(uid: str) -> CallableModel:
     """Return the model of this id, or the one that a chat without a choice gets. Raises `NotCallable` and
     `UnknownModel`."""
     return find_model(uid) if uid else choose_model()
-
-
-def _why_not(service: Service) -> str:
-    try:
-        reveal_endpoint(service)
-    except NotCallable as error:
-        return str(error)
-    return ""
 
 
 def _choice(model: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from django.urls import path, re_path
 
 from chats.pages.chat import chat_page, new_chat_page, state, turns
 from chats.pages.parts import models, preview, search, usage
+from chats.pages.status import status
 from stores.api.ids import LOOKUP
 
 urlpatterns = [
@@ -12,5 +13,6 @@ urlpatterns = [
     path("chat-parts/models", models, name="chat-models"),
     path("chat-parts/preview", preview, name="chat-preview"),
     path("chat-parts/search", search, name="chat-search"),
+    path("chat-parts/status", status, name="chat-status"),
     path("chat-parts/usage", usage, name="chat-usage"),
 ]

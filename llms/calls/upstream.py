@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_ERROR = 64 * 1024
 SHORTEST_KEY = 8
 RETRIES = 1
-JOINED_SECONDS, JOINED_A_CALL = 0.02, 0.0005
+JOINED_SECONDS, JOINED_A_CALL = 0.04, 0.0004
 """What comes within this time is read at once: the longer, the more calls are read at the same time."""
 SMALL = 4096
 """Bytes; more than these at once are more than a pause should hold back."""

@@ -38,7 +38,7 @@ def test_it_counts_what_is_here(owner_client):
     make_conversation("chat-2")
     for position in range(1, 1235):
         make_message(conversation, f"message-{position}", position=position)
-    make_asset(size=5 * 1024 * 1024 * 1024)
+    make_asset(size=5 * 1024**4)
     make_asset("asset-2", asset_type="audio")
     make_service()
     text = " ".join(owner_client.get("/").text.split())
@@ -47,7 +47,7 @@ def test_it_counts_what_is_here(owner_client):
         "<b>1,234</b> messages",
         "<b>1</b> image<",
         "<b>1</b> service<",
-        "<b>5.0 GB</b>",
+        "<b>5.0 TB</b>",
     ):
         assert count in text
     assert "There is nothing here yet" not in text

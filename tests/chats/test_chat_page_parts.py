@@ -28,7 +28,9 @@ def positions(answer) -> list[int]:
     return [int(piece.split('"', 1)[0]) for piece in answer.text.split('data-position="')[1:]]
 
 
-@pytest.mark.parametrize("path", ["/chat-test", "/chat-test/x", "/chat-parts/models", "/chat-parts/usage"])
+@pytest.mark.parametrize(
+    "path", ["/chat-test", "/chat-test/x", "/chat-parts/models", "/chat-parts/status", "/chat-parts/usage"]
+)
 def test_it_needs_a_sign_in(client, path):
     assert client.get(path).url == f"/sign-in?next={path}"
 
@@ -57,7 +59,7 @@ def test_its_queries_do_not_grow_with_the_messages(owner_client, chat, django_as
 
 
 def test_an_unknown_chat_is_404(owner_client):
-    for path in ("/chat-test/nowhere", "/chat-test/nowhere/turns", "/chat-test/nowhere/state"):
+    for path in ("/chat-test/nowhere", "/chat-test/nowhere/turns", "/chat-test/nowhere/state", "/chat-parts/status"):
         assert owner_client.get(path).status_code == 404
 
 

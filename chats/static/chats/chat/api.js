@@ -75,4 +75,5 @@ export function segmentOf(id) {
 export const chatPath = (id) => `/api/chats/${segmentOf(id)}`;
 export const messagePath = (chat, id) => `${chatPath(chat)}/messages/${segmentOf(id)}`;
 export const folderPath = (id) => `/api/folders/${segmentOf(id)}`;
+export const servicePath = (id) => `/api/services/${segmentOf(id)}`;
 export const pagePath = (id) => (id ? `${page.page}/${segmentOf(id)}` : page.page);

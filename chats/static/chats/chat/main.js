@@ -13,6 +13,7 @@ import { initShortcuts } from "./shortcuts.js";
 import { initSide } from "./side.js";
 import { initSidebar } from "./sidebar.js";
 import { on } from "./state.js";
+import { initStatus } from "./status.js";
 import { initThread, openHash } from "./thread.js";
 import { initTurnActs } from "./turn-acts.js";
 import { initUsage } from "./usage.js";
@@ -29,6 +30,7 @@ initFollow();
 initFolders();
 initSidebar();
 initUsage();
+initStatus();
 initShortcuts();
 showTitle();
 // A first exchange gives the chat its title.

@@ -26,7 +26,7 @@ export function choose(id) {
   const model = models.get(id);
   if (!model) return;
   const { label, service, context } = model;
-  page.model = { id, label, service: service.label, status: service.whyNot || service.status, context, isBad: Boolean(service.whyNot) };
+  page.model = { id, label, serviceId: service.id, context };
   memory.set(`model:${page.chat?.id ?? "new"}`, id);
   show();
   emit("model");
@@ -34,8 +34,6 @@ export function choose(id) {
 
 function show() {
   byId("model-label").textContent = page.model.label;
-  byId("status-text").textContent = page.model.isBad ? page.model.status : `${page.model.service.replace(" (not an AI)", "")}: ${page.model.status}`;
-  byId("status").classList.toggle("is-bad", Boolean(page.model.isBad));
 }
 
 // The choice that this browser made for the chat; without one the server's holds.

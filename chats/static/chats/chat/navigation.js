@@ -25,7 +25,7 @@ export async function openChat(id, { hash = "", push = true } = {}) {
   generation.leave();
   const come = new DOMParser().parseFromString(text, "text/html");
   const data = JSON.parse(come.getElementById("page-data").textContent);
-  Object.assign(page, { chat: data.chat, model: data.model, ui: data.ui });
+  Object.assign(page, { chat: data.chat, model: data.model, service: data.service, ui: data.ui });
   if (push) history.pushState(null, "", path + (hash ? `#${encodeURIComponent(hash)}` : ""));
   thread.clear();
   byId("turns").replaceChildren(...come.getElementById("turns").childNodes);
