@@ -1,0 +1,86 @@
+"""What the status line of the chat page tells of a service: whether it has a key, and how its last check went."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from llms.catalog import ENV_SERVICE, env_endpoint, reveal_endpoint, virtual_services
+from llms.models import Service
+from llms.vendors.endpoint import NotCallable
+from metrics.models import UsageEvent
+from stores.secrets import mask
+
+_FAILED = {
+    "wrong-key": "the key was refused",
+    "no-credit": "the account had no credit left",
+    "rate-limited": "the provider took no more requests for the moment",
+    "model-gone": "the provider did not know the model",
+    "unreachable": "the provider could not be reached",
+    "timeout": "the provider did not answer in time",
+    "stalled": "the answer stood still",
+    "dropped": "the answer broke off",
+    "endless": "the answer did not end",
+    "malformed": "the provider sent what is no answer",
+}
+"""Words for the outcomes of calls; the ledger keeps only their kinds."""
+
+
+@require_safe
+@never_cache
+def status(request: HttpRequest) -> JsonResponse:
+    """Whether the service `?service=` has a key, and its last check."""
+    told = describe_service(request.GET.get("service", ""))
+    if told is None:
+        raise Http404("There is no such service.")
+    return JsonResponse(told)
+
+
+def describe_service(uid: str) -> dict[str, Any] | None:
+    """Return what is told of a service; None where there is none. `whyNot` is empty where it can be called."""
+    virtual = next((service for service, _ in virtual_services() if service["id"] == uid), None)
+    if virtual is not None:
+        label = virtual["label"]
+        key, why_not = describe_virtual_key(uid)
+    elif (row := Service.objects.filter(uid=uid).first()) is not None:
+        label = row.label or row.uid
+        key, why_not = describe_key(row)
+    else:
+        return None
+    told: dict[str, Any] = mask(
+        {"id": uid, "label": label, "status": key, "whyNot": why_not, "lastCheck": read_last_check(uid)}
+    )
+    return told
+
+
+def describe_key(service: Service) -> tuple[str, str]:
+    """Return whether the service has its key, and why it cannot be called; one of the two is empty."""
+    try:
+        return "key present" if reveal_endpoint(service).key else "no key needed", ""
+    except NotCallable as error:
+        return "", str(error)
+
+
+def describe_virtual_key(uid: str) -> tuple[str, str]:
+    """Return the same of a virtual service."""
+    if uid != ENV_SERVICE:
+        return "no key needed", ""
+    try:
+        env_endpoint()
+    except NotCallable as error:
+        return "", str(error)
+    return "key of the environment", ""
+
+
+def read_last_check(uid: str) -> dict[str, Any] | None:
+    """Return when the service was tested last, and how that went; None where it never was."""
+    events = UsageEvent.objects.filter(service=uid, source=UsageEvent.Source.TEST, corrects=None)
+    event = events.order_by("-at", "-pk").first()
+    if event is None:
+        return None
+    is_good = event.outcome == "done"
+    words = f"answered in {(event.ms_total or 0) / 1000:.1f} s"
+    if not is_good:
+        words = _FAILED.get(event.outcome, "the provider failed the call")
+    return {"at": event.at, "isGood": is_good, "words": words}
