@@ -73,8 +73,9 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Return the path of the system's Chromium."""
-    for path in CHROMIUM_PATHS:
+    """Return the path of the system's Chromium, or of another one that BIGAGI_CHROMIUM names; empty: there is none."""
+    named = os.environ.get("BIGAGI_CHROMIUM")
+    for path in CHROMIUM_PATHS if named is None else [named]:
         if os.access(path, os.X_OK):
             return path
     skip_unless_ci("no Chromium is installed (apt-get install chromium)")

@@ -11,6 +11,8 @@ from stores.api.ids import RESERVED, encode_id
 from tests.api import ODD_IDS, make_message
 from tests.servers import Client, Server
 
+pytestmark = pytest.mark.exhaustive
+
 IDS = [
     *(*ODD_IDS, "-", "--help", "~~", "a//b", "/", "//", "::", "a/../b", "....", "%", "%7E", "+", "0", "null"),
     "\U0001f408" * 40,

@@ -18,7 +18,7 @@ API = [route for route in all_routes() if route.is_api and route.path not in PUB
 PAGES = [route for route in all_routes() if not route.is_api and route.path not in PUBLIC_PAGES]
 BAD_TOKEN = "Bearer 0123456789abcdef"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.exhaustive]
 
 
 def call(client, method, path, **headers):

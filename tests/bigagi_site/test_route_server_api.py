@@ -12,6 +12,8 @@ from tests.api import make_message
 from tests.routes import WRITING, Route, api_routes
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive
+
 ROUTES = sorted(api_routes(), key=str)
 BODIES: list[tuple[bytes, str]] = [
     (b"{}", "application/json"),

@@ -17,6 +17,8 @@ from tests import generators
 from tests.conftest import copy_environment
 from tests.servers import REPOSITORY, Server, run_server
 
+pytestmark = pytest.mark.property
+
 IS_WHOLE = os.environ.get("HYPOTHESIS_PROFILE") == "ci"
 SEED = int(os.environ.get("SCHEMATHESIS_SEED", "20261121"))
 

@@ -31,6 +31,8 @@ REFS = ["slow", "good-model"]
 CHECK_HASHES = """
 from chats.bigagi.conversation import CONVERSATIONS
 from chats.models import Conversation
+
+pytestmark = pytest.mark.property
 for chat in Conversation.objects.all():
     [record] = CONVERSATIONS.load([chat])
     assert CONVERSATIONS.to_rows(record, chat.uid).content_hash == chat.content_hash, chat.uid

@@ -19,7 +19,7 @@ from tests import generators
 from tests.stores.imports import assets_here, dump, typed, undone
 from tests.stores.record_ranges import find_records, touched_by
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports"), pytest.mark.exhaustive]
 
 FILES = ("flash", "flash-compact", "flash-with-images-no-settings", "all-chats.agi", "chat-flags.agi", "generated")
 BYTES_A_FILE, VALUES_A_FILE = 28, 14

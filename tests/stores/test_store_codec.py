@@ -25,7 +25,7 @@ from tests import strategies as big
 from tests.stores.imports import undone
 from tests.strategies import equal_json, first_difference, nested, to_text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports"), pytest.mark.exhaustive]
 in_one_database = settings(
     # Some hundreds on each database where everything is tested, whatever the profile of the pure properties.
     max_examples=250 if os.environ.get("BIGAGI_CI") == "1" else 25,
