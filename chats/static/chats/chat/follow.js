@@ -21,7 +21,9 @@ export async function look() {
     return;
   }
   if (page.chat?.id !== id || generation.isRunning()) return;
-  const isNew = told.revision > page.chat.revision;
+  // What the server could not store yet is seen here alone.
+  const isKept = told.running && generation.isTold(told.running.generation);
+  const isNew = told.revision > page.chat.revision && !isKept;
   const isOther = told.title !== page.chat.title || told.archived !== page.chat.archived;
   // Who is writing in a message must not lose it.
   if (isNew && !byId("turns").querySelector(".editor")) {

@@ -10,8 +10,11 @@ import * as thread from "./thread.js";
 import { fail, toast } from "./toasts.js";
 
 let run = null;
+// Told to their end. On a full disk the server still holds one as running, until it could store it.
+const told = new Set();
 
 export const isRunning = () => run !== null;
+export const isTold = (generation) => told.has(generation);
 
 // Asks for an answer. Resolves once it has begun (true), or could not begin (false).
 export async function generate(body, { replaces = null } = {}) {
@@ -34,7 +37,7 @@ export async function generate(body, { replaces = null } = {}) {
 
 // Follows an answer that runs already: after a reload, or from another tab.
 export function join({ generation, message }) {
-  if (run) return;
+  if (run || told.has(generation)) return;
   const mine = open(new LiveTurn("…"), message);
   mine.generation = generation;
   void follow(mine, { generation });
@@ -83,10 +86,12 @@ function begin(mine, data) {
 
 async function finish(mine, message, revision) {
   close(mine);
+  told.add(mine.generation);
   if (page.chat?.id !== mine.chat) return;
   if (revision) page.chat.revision = revision;
   try {
-    thread.put(mine.turn.element, message ? await thread.fetchTurn(message) : null);
+    if (revision === null) mine.turn.keep(mine.problem);
+    else thread.put(mine.turn.element, message ? await thread.fetchTurn(message) : null);
   } catch (error) {
     fail(error);
   }

@@ -98,6 +98,13 @@ export class LiveTurn {
     return `${words(this.text)} words`;
   }
 
+  // What the server could not store stays as it came, until it is stored.
+  keep(problem) {
+    this.element.classList.remove("is-live");
+    const words = [el("strong", {}, "Error"), el("p", {}, problem?.detail ?? "The answer could not be stored.")];
+    this.element.querySelector(".msg-body").append(el("div", { class: "problem", role: "note", "aria-label": "Error" }, ...words));
+  }
+
   end() {
     clearInterval(this.timer);
     this.element.removeAttribute("aria-busy");
