@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from chats.blocks import Block
 from chats.models import Conversation, Message
 from chats.transcript import Damage, Turn, read_damage, read_turns
 from llms.calls.demo import MODELS as DEMO_MODELS
@@ -64,7 +65,9 @@ class ChatTurn:
 
     @property
     def has_failed(self) -> bool:
-        return self.turn.message.stop_reason == "issue" or bool(self.turn.message.pending_incomplete)
+        message = self.turn.message
+        has_error = any(isinstance(block, Block) and block.kind == "error" for block in self.turn.blocks)
+        return has_error or message.stop_reason == "issue" or bool(message.pending_incomplete)
 
 
 @dataclass
