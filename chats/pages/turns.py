@@ -28,13 +28,15 @@ class Figure:
 
 @dataclass
 class ChatTurn:
-    """A message with its acts and figures. `summary` is the line under it, `figures` what it opens to."""
+    """A message with its acts and figures. `summary` is the line under it, `figures` what it opens to, and `cost` opens
+    to its arithmetic; all are empty where nothing was counted."""
 
     turn: Turn
     label: str = ""
     """The model's name as the person knows it; empty where the model is gone."""
     summary: list[str] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
+    cost: str = ""
 
     @property
     def position(self) -> int:
@@ -144,11 +146,11 @@ def find_labels(uids: set[str]) -> dict[str, str]:
     return labels | {f"{SERVICE}-{ref}": label for ref, (label, _) in DEMO_MODELS.items()}
 
 
-def figures_of(message: Message, event: UsageEvent | None) -> tuple[list[str], list[Figure]]:
-    """Return what stands under an answer, in short and in full."""
+def figures_of(message: Message, event: UsageEvent | None) -> tuple[list[str], list[Figure], str]:
+    """Return what stands under an answer, in short and in full, and its cost."""
     metrics = message.metrics if isinstance(message.metrics, dict) else {}
     if not metrics:
-        return [], []
+        return [], [], ""
     is_estimated = event is not None and event.estimated
     about = "≈ " if is_estimated else ""
     new, out = _number(metrics, "TIn"), _number(metrics, "TOut")
@@ -157,7 +159,6 @@ def figures_of(message: Message, event: UsageEvent | None) -> tuple[list[str], l
     summary, figures = [], []
     if new is not None or out is not None:
         summary.append(f"{about}{int(taken + (out or 0)):,} tokens")
-    summary.append(_cost(metrics))
     for label, count in (
         ("New input", new),
         ("Read from the cache", read),
@@ -167,11 +168,6 @@ def figures_of(message: Message, event: UsageEvent | None) -> tuple[list[str], l
     ):
         if count is not None:
             figures.append(Figure(label, f"{about}{int(count):,} tokens"))
-    figures.append(Figure("Cost", _cost(metrics, exact=True)))
-    if event is not None and event.price_source:
-        figures.append(Figure("Price from", event.price_source))
-    if (reported := _number(metrics, "$cReported")) is not None:
-        figures.append(Figure("Cost by the provider", _dollars(reported / 100)))
     if (first := _number(metrics, "dtStart")) is not None:
         summary.append(f"first token {first / 1000:.2f} s")
         figures.append(Figure("To the first token", f"{first / 1000:.2f} s"))
@@ -180,7 +176,8 @@ def figures_of(message: Message, event: UsageEvent | None) -> tuple[list[str], l
     if (speed := _number(metrics, "vTOutInner")) is not None:
         summary.append(f"{speed:,.0f} tokens/s")
         figures.append(Figure("Speed", f"{speed:,.1f} tokens/s"))
-    return summary, figures
+    cost = _cost(metrics)
+    return summary, figures, about + cost if cost.startswith("$") else cost
 
 
 def _number(metrics: dict[str, Any], key: str) -> int | float | None:
@@ -188,21 +185,11 @@ def _number(metrics: dict[str, Any], key: str) -> int | float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-_CODES = {
-    "free": "free",
-    "no-pricing": "unpriced",
-    "no-tokens": "unpriced",
-    "partial-price": "unpriced in part",
-    "partial-msg": "of a part",
-}
-
-
-def _cost(metrics: dict[str, Any], *, exact: bool = False) -> str:
+def _cost(metrics: dict[str, Any]) -> str:
     cents, code = _number(metrics, "$c"), metrics.get("$code")
     if cents is None:
         return "free" if code == "free" else "unpriced"
-    text = _dollars(cents / 100)
-    return f"{text} ({_CODES.get(code, code)})" if exact and isinstance(code, str) else text
+    return _dollars(cents / 100)
 
 
 def _dollars(amount: float) -> str:

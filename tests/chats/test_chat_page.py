@@ -17,7 +17,7 @@ def test_a_first_chat_streams_and_is_in_the_database(server, page):
     expect(page.locator(".msg-user")).to_contain_text("Hello from the page")
     wait_for_answer(page)
     expect(last_answer(page)).to_contain_text("This is the demo service, not an AI")
-    expect(last_answer(page).locator(".figures summary")).to_contain_text("free")
+    expect(last_answer(page).get_by_role("button", name="Cost: free")).to_be_visible()
     expect(page.locator("#thread-title")).to_have_text("Hello from the page")
     expect(page.locator("#chats .is-here")).to_have_text("Hello from the page")
 

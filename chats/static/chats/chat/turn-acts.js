@@ -1,6 +1,7 @@
 // What can be done with a message: copy, edit, write anew, branch, star, skip, delete.
 
 import { call, chatPath, messagePath, pagePath } from "./api.js";
+import { openCost } from "./cost.js";
 import { byId, el } from "./dom.js";
 import { generate, isRunning, settle } from "./generation.js";
 import { openMenu } from "./menu.js";
@@ -44,6 +45,9 @@ const acts = {
   },
   async link(turn) {
     if (await copy(`${location.origin}${pagePath(page.chat.id)}#${encodeURIComponent(idOf(turn))}`)) toast("The link is copied.");
+  },
+  async cost(turn) {
+    await openCost(idOf(turn));
   },
   async delete(turn) {
     const { change } = await call("DELETE", messagePath(page.chat.id, idOf(turn)));

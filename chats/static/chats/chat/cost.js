@@ -1,0 +1,71 @@
+// The arithmetic of what a message cost: tokens × price, where the price came from, and the provider's own figure.
+
+import { call, messagePath } from "./api.js";
+import { byId, el } from "./dom.js";
+import { page } from "./state.js";
+
+const NAMES = {
+  input: "New input",
+  "cache read": "Read from the cache",
+  "cache write": "Written to the cache",
+  output: "Output",
+};
+const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+const count = new Intl.NumberFormat("en");
+const usd = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: 9 });
+const dollars = (nano) => usd.format(nano / 1e9);
+
+function sourceOf(source) {
+  if (source === "user") return "your own price for this model";
+  if (source === "model") return "the price that is stored with the model";
+  if (source.startsWith("book ")) return `the price ${source}, as of the date of the call`;
+  return source || "none is known";
+}
+
+function table({ parts, sum_nano_usd: sum, reasoning_tokens: reasoning }, about) {
+  const head = ["", "Tokens", "USD a million", "Cost"].map((text) => el("th", { scope: "col" }, text));
+  const rows = parts.map((part) => {
+    const name = NAMES[part.name] ?? part.name;
+    const of = part.name === "output" && reasoning ? el("small", {}, `${about}${count.format(reasoning)} of it reasoning`) : null;
+    return el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, name, of),
+      el("td", {}, about + count.format(part.tokens)),
+      el("td", {}, `× ${usd.format(part.usd_per_million)}`),
+      el("td", {}, `= ${about}${dollars(part.cost_nano_usd)}`),
+    );
+  });
+  const whole = el("tr", {}, el("th", { scope: "row", colSpan: 3 }, "Sum"), el("td", {}, about + dollars(sum)));
+  const caption = el("caption", {}, "Prices are USD for a million tokens.");
+  return el("table", { class: "usage arithmetic" }, caption, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows), el("tfoot", {}, whole));
+}
+
+function facts(told, about) {
+  const known = (nano) => nano !== null && nano !== undefined;
+  const reported = known(told.cost_reported_nano_usd) ? dollars(told.cost_reported_nano_usd) : "it told none";
+  return [
+    ["Cost that was stored", known(told.cost_nano_usd) ? about + dollars(told.cost_nano_usd) : told.cost_code === "free" ? "free" : "unpriced"],
+    ["Cost by the provider's own word", reported],
+    known(told.saved_nano_usd) && told.saved_nano_usd ? ["Saved by the cache", about + dollars(told.saved_nano_usd)] : null,
+    ["Price from", told.cost_code === "free" ? "the model, which is free" : sourceOf(told.price_source)],
+    ["Date of the call", WHEN.format(new Date(told.at))],
+    ["Model", told.model.id || "unknown"],
+  ].filter(Boolean);
+}
+
+export async function openCost(message) {
+  const { data: told } = await call("GET", `${messagePath(page.chat.id, message)}/cost`);
+  const about = told.estimated ? "≈ " : "";
+  const hasSum = told.parts.length && told.sum_nano_usd !== null;
+  byId("cost-body").replaceChildren(
+    ...[
+      told.note ? el("p", {}, told.note) : null,
+      told.estimated ? el("p", {}, "≈ The provider told no tokens: they are estimated, and so is the cost.") : null,
+      hasSum ? table(told, about) : null,
+      el("dl", { class: "cost-facts" }, ...facts(told, about).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
+    ].filter(Boolean),
+  );
+  byId("cost").showModal();
+}
