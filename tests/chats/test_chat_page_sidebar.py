@@ -115,3 +115,43 @@ def test_the_list_is_a_drawer_on_a_phone(server, page):
         expect(page.locator("#thread-title")).to_have_text("On a phone")
         expect(link).to_be_hidden()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_folders_are_ordered_by_dragging_and_by_keyboard(server, page):
+    others = len(api(server, "GET", "/api/folders")["results"])
+    for title in ("One", "Two", "Three"):
+        api(server, "POST", "/api/folders", {"title": title, "conversationIds": []})
+    open_page(page)
+    titles = page.locator("#folders .folder-title")
+
+    def order():
+        return [each["title"] for each in api(server, "GET", "/api/folders")["results"]][others:]
+
+    def row(title):
+        return page.locator("#folders .folder-row", has_text=title)
+
+    height = row("One").bounding_box()["height"]
+    with page.expect_response("**/api/folders/order"):
+        row("Three").drag_to(row("One"), target_position={"x": 20, "y": height * 0.25})
+    expect(titles.nth(others + 1)).to_have_text("Three")
+    assert order() == ["Three", "One", "Two"]
+    with page.expect_response("**/api/folders/order"):
+        row("Three").drag_to(row("One"), target_position={"x": 20, "y": height * 0.75})
+    expect(titles.nth(others + 1)).to_have_text("One")
+    assert order() == ["One", "Three", "Two"]
+    expect(page.locator(".toast", has_text="another order")).to_have_count(2)
+    page.locator(".toast", has_text="another order").last.get_by_role("button", name="Undo").click()
+    expect(page.locator("#live")).to_have_text("Taken back.")
+    expect(titles.nth(others + 1)).to_have_text("Three")
+
+    link = row("Two").get_by_role("button").first
+    link.focus()
+    with page.expect_response("**/api/folders/order"):
+        page.keyboard.press("Alt+ArrowUp")
+    expect(titles.nth(others + 2)).to_have_text("Two")
+    expect(page.locator("#live")).to_contain_text("another order")
+    assert order() == ["Three", "Two", "One"]
+    expect(link).to_be_focused()
+    with page.expect_response("**/api/folders/order"):
+        page.keyboard.press("Alt+ArrowUp")
+    assert order() == ["Two", "Three", "One"]

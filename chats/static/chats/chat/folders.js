@@ -1,4 +1,5 @@
-// Folders: filters of the list, to be made, named, coloured, ordered and deleted; chats are dropped on them.
+// Folders: filters of the list, to be made, named, coloured, ordered (dragged, by menu or by Alt and an arrow) and
+// deleted; chats are dropped on them.
 
 import { call, folderPath } from "./api.js";
 import { askChoice, askText } from "./dialogs.js";
@@ -8,6 +9,7 @@ import { emit, on } from "./state.js";
 import { fail, undoable } from "./toasts.js";
 
 export const DRAGGED = "application/x-bigagi-chat";
+const FOLDER = "application/x-bigagi-folder";
 export const ARCHIVE = ":archive";
 const COLORS = [
   ["#828282", "Grey"],
@@ -47,9 +49,15 @@ function choose(id) {
 }
 
 function show() {
+  const at = document.activeElement?.closest?.("#folders .folder-row");
+  const part = document.activeElement?.matches(".act") ? ".act" : ".folder-link";
   const rows = [row("", "All chats", null), ...folders.map((folder) => row(folder.id, folder.title || "Untitled", folder))];
   list.replaceChildren(...rows, row(ARCHIVE, "Archive", null));
+  // Whoever orders folders by keyboard stays with the one that moves.
+  if (at) rowOf(at.dataset.folder)?.querySelector(part)?.focus({ preventScroll: true });
 }
+
+const rowOf = (id) => [...list.children].find(({ dataset }) => dataset.folder === id);
 
 function row(id, title, folder) {
   const button = el("button", { type: "button", class: "folder-link", "aria-pressed": String(chosen === id) });
@@ -62,11 +70,18 @@ function row(id, title, folder) {
   button.append(el("span", { class: "folder-title" }, title));
   if (folder) button.append(el("span", { class: "folder-count" }, String(folder.conversationIds?.length ?? 0)));
   button.addEventListener("click", () => choose(chosen === id && id ? "" : id));
-  const made = el("li", { class: "folder-row" }, button);
+  const made = el("li", { class: "folder-row", "data-folder": id, draggable: Boolean(folder) }, button);
   if (folder) {
     const more = el("button", { type: "button", class: "act act-small", "aria-label": `What to do with the folder ${title}`, "aria-haspopup": "menu" }, icon("more"));
     more.addEventListener("click", () => openFolderMenu(more, folder));
     made.append(more);
+    letDrag(made, folder);
+    button.setAttribute("aria-keyshortcuts", "Alt+ArrowUp Alt+ArrowDown");
+    button.addEventListener("keydown", (event) => {
+      if (!event.altKey || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
+      event.preventDefault();
+      void shift(folder.id, event.key === "ArrowUp" ? -1 : 1).catch(fail);
+    });
   }
   if (folder || !id) acceptDrops(made, folder?.id ?? null);
   return made;
@@ -86,6 +101,63 @@ function acceptDrops(target, id) {
     event.preventDefault();
     void move(event.dataTransfer.getData(DRAGGED), id).catch(fail);
   });
+}
+
+// --- order -----------------------------------------------------------------------------------------------------------
+
+function letDrag(row, folder) {
+  const isFolder = (event) => event.dataTransfer.types.includes(FOLDER);
+  const isBelow = (event) => {
+    const { top, height } = row.getBoundingClientRect();
+    return event.clientY > top + height / 2;
+  };
+  const mark = (name = "") => {
+    row.classList.toggle("is-before", name === "before");
+    row.classList.toggle("is-after", name === "after");
+  };
+  row.addEventListener("dragstart", (event) => {
+    event.dataTransfer.setData(FOLDER, folder.id);
+    event.dataTransfer.effectAllowed = "move";
+  });
+  row.addEventListener("dragover", (event) => {
+    if (!isFolder(event)) return;
+    event.preventDefault();
+    mark(isBelow(event) ? "after" : "before");
+  });
+  row.addEventListener("dragleave", () => mark());
+  row.addEventListener("drop", (event) => {
+    mark();
+    if (!isFolder(event)) return;
+    event.preventDefault();
+    const dragged = event.dataTransfer.getData(FOLDER);
+    if (dragged === folder.id || !found(dragged)) return;
+    const rest = folders.filter(({ id }) => id !== dragged);
+    rest.splice(rest.indexOf(folder) + (isBelow(event) ? 1 : 0), 0, found(dragged));
+    void order(rest).catch(fail);
+  });
+}
+
+async function shift(id, by) {
+  const at = folders.findIndex((folder) => folder.id === id);
+  const moved = [...folders];
+  moved.splice(at + by, 0, ...moved.splice(at, 1));
+  if (at + by >= 0 && at + by < folders.length) await order(moved);
+}
+
+async function order(moved) {
+  if (moved.every((folder, at) => folder === folders[at])) return;
+  const before = folders;
+  folders = moved;
+  show();
+  try {
+    const { change } = await call("PUT", "/api/folders/order", { ids: moved.map(({ id }) => id) });
+    undoable("The folders have another order.", change, changed);
+  } catch (error) {
+    folders = before;
+    show();
+    throw error;
+  }
+  await changed();
 }
 
 async function changed() {
@@ -117,13 +189,6 @@ function openFolderMenu(button, folder) {
     await changed();
     undoable(text, change, changed);
   };
-  const shift = (by) =>
-    perform(async () => {
-      const ids = folders.map(({ id }) => id);
-      ids.splice(at + by, 0, ...ids.splice(at, 1));
-      await call("PUT", "/api/folders/order", { ids });
-      await changed();
-    });
   const rename = async () => {
     const title = await askText("Rename the folder", "Name", folder.title || "");
     if (title) await patch({ title }, "The folder is renamed.");
@@ -141,8 +206,8 @@ function openFolderMenu(button, folder) {
   const items = [
     { label: "Rename", icon: "edit", act: perform(rename) },
     { label: "Colour", icon: "folder", act: perform(recolor) },
-    at > 0 ? { label: "Move up", icon: "send", act: shift(-1) } : undefined,
-    at < folders.length - 1 ? { label: "Move down", icon: "down", act: shift(1) } : undefined,
+    at > 0 ? { label: "Move up", icon: "up", act: perform(() => shift(folder.id, -1)) } : undefined,
+    at < folders.length - 1 ? { label: "Move down", icon: "down", act: perform(() => shift(folder.id, 1)) } : undefined,
     null,
     { label: "Delete", icon: "trash", act: perform(remove), isBad: true },
   ].filter((item) => item !== undefined);
