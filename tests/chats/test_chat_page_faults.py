@@ -78,7 +78,7 @@ def shared_browser(chromium):
 
 def sign_in(browser, server: Server):
     """Return a signed-in page, and the list of what its console, its scripts and its dialogs told."""
-    context = browser.new_context(base_url=server.url)
+    context = browser.new_context(base_url=server.url, reduced_motion="reduce")
     session = server.sign_in().cookie("bigagi_session")
     context.add_cookies([{"name": "bigagi_session", "value": session, "url": server.url}])
     page = context.new_page()
