@@ -281,6 +281,9 @@ class GenerateParametersSerializer(serializers.Serializer[Any]):
     llmResponseTokens = serializers.IntegerField(required=False, min_value=1, max_value=10_000_000)
 
 
+FRAGMENT = {"type": "object", "required": ["ft", "fId", "part"], "properties": {"part": {"type": "object"}}}
+
+
 class GenerateSerializer(serializers.Serializer[Any]):
     """What a model is asked. Without a message it answers the chat's last one."""
 
@@ -293,7 +296,13 @@ class GenerateSerializer(serializers.Serializer[Any]):
                         "properties": {"text": {"type": "string", "minLength": 1}},
                         "additionalProperties": False,
                     },
-                    {"required": ["fragments"], "properties": {"fragments": {"type": "array", "minItems": 1}}},
+                    {
+                        "required": ["fragments"],
+                        "properties": {
+                            "role": {"const": "user"},
+                            "fragments": {"type": "array", "minItems": 1, "items": FRAGMENT},
+                        },
+                    },
                 ]
             },
             "parameters": {"additionalProperties": False},

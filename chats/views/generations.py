@@ -29,6 +29,7 @@ from stores.api.idempotency import HEADER, REPLAYED, Claim, StoredAnswer, claim_
 from stores.api.ids import decode_id, href
 from stores.api.problems import Problem
 from stores.api.renderers import EventStreamRenderer, JSONRenderer, write_json
+from stores.api.schema import EVENT
 from stores.api.serializers import find_errors
 from stores.api.viewsets import WritingViewSet
 from stores.codecs import JSONObject
@@ -48,7 +49,7 @@ PARAMETERS = {"temperature": "llmTemperature", "maxTokens": "llmResponseTokens"}
 """Parameters of a call, and what big-AGI calls them; either name is taken."""
 MAX_TEMPERATURE = 2
 MAX_TOKENS = 10_000_000
-EVENTS = {(200, EventStreamRenderer.media_type): OpenApiTypes.STR}
+EVENTS: Any = {(200, EventStreamRenderer.media_type): EVENT}
 HTML = OpenApiParameter("html", OpenApiTypes.BOOL, description="Send each whole block of Markdown as HTML too.")
 LAST_EVENT = OpenApiParameter(
     "Last-Event-ID",
@@ -108,7 +109,8 @@ def _check_message(message: JSONObject) -> None:
     if not message["fragments"]:
         raise at("/message/fragments", "The message is empty.")
     for index, fragment in enumerate(message["fragments"]):
-        if not isinstance(fragment, dict) or not isinstance(fragment.get("part"), dict) or "ft" not in fragment:
+        is_whole = isinstance(fragment, dict) and {"ft", "fId"} <= fragment.keys()
+        if not is_whole or not isinstance(fragment.get("part"), dict):
             raise at(f"/message/fragments/{index}", "A fragment has `ft`, `fId` and a `part`.")
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
@@ -18,11 +19,12 @@ from chats.trial.reach import list_endpoints, look_at_all
 from chats.trial.walk import Walk
 from stores.api.filters import check_parameters
 from stores.api.renderers import EventStreamRenderer, JSONRenderer, write_json
+from stores.api.schema import EVENT
 from stores.api.viewsets import WritingViewSet
 from stores.codecs import JSONObject
 from stores.services.errors import at
 
-EVENTS = {(200, EventStreamRenderer.media_type): OpenApiTypes.STR}
+EVENTS: Any = {(200, EventStreamRenderer.media_type): EVENT}
 
 _walks: set[asyncio.Task[None]] = set()
 """Walks under way: each goes on to its end and cleans up, also when its reader has gone."""

@@ -53,7 +53,7 @@ That was markup, and it did not run.
 
 
 async def stream_demo(request: Request) -> AsyncGenerator[Event, None]:
-    """Yield the answer of a Demo model, word by word."""
+    """Yield the answer of a Demo model, word by word: a word is a token."""
     ref = request.model
     text = answer_of(ref, request.messages)
     delay = _DELAYS.get(ref, 0.03)
@@ -64,6 +64,8 @@ async def stream_demo(request: Request) -> AsyncGenerator[Event, None]:
             thought += 1
             yield Reasoning(word)
     words = list(_words(text))
+    is_cut = request.max_tokens is not None and len(words) > request.max_tokens
+    words = words[: request.max_tokens] if is_cut else words
     for at, word in enumerate(words):
         if ref == "failing" and at == len(words) // 2:
             raise CallFailed("The demo broke off, as it was asked to. Try again, or choose another model.", "provider")
@@ -71,7 +73,7 @@ async def stream_demo(request: Request) -> AsyncGenerator[Event, None]:
             await asyncio.sleep(delay)
         yield Text(word)
     size = sum(len(_text_of(message).split()) for message in request.messages)
-    yield Finish("stop")
+    yield Finish("length" if is_cut else "stop")
     yield Usage(Tokens(size, None, None, len(words), thought or None), {"demo": True})
 
 

@@ -29,6 +29,18 @@ def reads(**kwargs: Any) -> Callable[[Any], Any]:
     return extend_schema(parameters=[IF_NONE_MATCH, ETAG_HEADER, *kwargs.pop("parameters", [])], **kwargs)
 
 
+EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"type": "string"},
+        "data": {"type": "string", "description": "JSON."},
+    },
+    "required": ["data"],
+}
+"""One server-sent event."""
+
+
 class SchemaView(SpectacularAPIView):
     """The description, as JSON or YAML by what is asked for."""
 

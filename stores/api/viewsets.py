@@ -87,7 +87,11 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
 
     def parse_flag(self, name: str, *, is_default: bool = False) -> bool:
         """Return a flag of the query, beside other parameters. Raises `Problem` for any other word."""
-        word = self.request.query_params.get(name, "true" if is_default else "false")
+        default = "true" if is_default else "false"
+        word = self.request.query_params.get(name, default)
+        if not word and self.request.method == "GET":
+            # As in the filters of lists.
+            word = default
         if word not in ("1", "0", "true", "false"):
             raise bad_parameter(name, f"{name} is one of: true, false.")
         return word in ("1", "true")
