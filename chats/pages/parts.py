@@ -1,5 +1,6 @@
-"""Parts of the chat page that belong to no stretch of messages: models, what will be sent, finds, usage."""
+"""Parts of the chat page that belong to no stretch of messages: models, what will be sent, finds, usage, a crash."""
 
+import os
 from typing import Any
 
 from django.db.models import Count, Q, Sum
@@ -122,6 +123,13 @@ def usage(request: HttpRequest) -> HttpResponse:
     if chat:
         tables.insert(0, ("This chat", sum_events(events.filter(conversation=chat))))
     return _uncached(render(request, "chat/usage.html", {"tables": tables}))
+
+
+@require_safe
+def crash(request: HttpRequest) -> HttpResponse:
+    """The walkthrough "crash me": what kills this very process, and what starts it again."""
+    context = {"pid": str(os.getpid()), "port": request.get_port(), "is_windows": os.name == "nt"}
+    return _uncached(render(request, "chat/crash.html", context))
 
 
 def sum_events(events: Any) -> list[dict[str, Any]]:

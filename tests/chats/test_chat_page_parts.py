@@ -29,7 +29,15 @@ def positions(answer) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/chat-test", "/chat-test/x", "/chat-parts/models", "/chat-parts/status", "/chat-parts/usage"]
+    "path",
+    [
+        "/chat-test",
+        "/chat-test/x",
+        "/chat-parts/crash",
+        "/chat-parts/models",
+        "/chat-parts/status",
+        "/chat-parts/usage",
+    ],
 )
 def test_it_needs_a_sign_in(client, path):
     assert client.get(path).url == f"/sign-in?next={path}"

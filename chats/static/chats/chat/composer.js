@@ -33,10 +33,7 @@ export function initComposer() {
   addEventListener("pagehide", () => memory.set(draftName(), field.value));
   byId("empty").addEventListener("click", (event) => {
     const starter = event.target.closest("[data-start]");
-    if (!starter) return;
-    choose(starter.dataset.model);
-    field.value = starter.dataset.start;
-    void submit();
+    if (starter) start(starter.dataset.model, starter.dataset.start);
   });
   byId("persona").addEventListener("change", () => void setPersona());
   on("leave", () => {
@@ -107,6 +104,13 @@ const estimate = debounce(200, async () => {
   box.classList.toggle("is-over", Boolean(isOver));
   box.title = isOver ? "More than the model takes: the oldest messages will be left out." : "Of all that will be sent, by estimate";
 });
+
+// Sends this to a model, in place of what is in the box.
+export function start(model, text) {
+  choose(model);
+  field.value = text;
+  void submit();
+}
 
 // --- sending ---------------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,8 @@ export function initDialogs() {
   byId("ask-cancel").addEventListener("click", () => byId("ask").close());
   for (const dialog of document.querySelectorAll("dialog")) {
     dialog.addEventListener("click", (event) => {
-      if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
+      const isBeside = event.target === dialog && dialog.matches(":modal");
+      if (isBeside || event.target.closest("[data-close]")) dialog.close();
     });
   }
 }

@@ -61,13 +61,16 @@ function open(turn, replaces) {
 async function follow(mine, source) {
   const { turn } = mine;
   try {
-    for await (const { name, data } of sse.follow({ ...source, signal: mine.abort.signal, lost: () => turn.lost() })) {
+    for await (const { name, data } of sse.follow({ ...source, signal: mine.abort.signal, lost: () => lose(mine) })) {
       if (name === "start") begin(mine, data);
       else if (name === "delta") turn.add(data);
       else if (name === "html") turn.addBlock(data);
       else if (name === "error") mine.problem = data.problem;
       else if (name === "done") await finish(mine, data.message.id, data.revision);
-      else if (name === "reset") await finish(mine, data.message?.id);
+      else if (name === "reset") {
+        if (data.status === "error") mine.problem = { detail: data.detail };
+        await finish(mine, data.message?.id);
+      }
     }
   } catch (error) {
     close(mine);
@@ -82,6 +85,13 @@ function begin(mine, data) {
   mine.turn.begin(data);
   say(`${data.model.label} is answering.`);
   emit("begun", data);
+}
+
+function lose(mine) {
+  mine.turn.lost();
+  if (!mine.isLost) alarm("The connection broke. Trying again.");
+  mine.isLost = true;
+  emit("lost");
 }
 
 async function finish(mine, message, revision) {

@@ -2,6 +2,7 @@
 
 import { initAttachments } from "./attachments.js";
 import { initComposer } from "./composer.js";
+import { initCrash } from "./crash.js";
 import { initDialogs } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { initFolders } from "./folders.js";
@@ -30,6 +31,7 @@ initFollow();
 initFolders();
 initSidebar();
 initUsage();
+initCrash();
 initStatus();
 initShortcuts();
 showTitle();

@@ -47,7 +47,7 @@ function step(by) {
 export function initShortcuts() {
   byId("open-help").addEventListener("click", openHelp);
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    if (event.isComposing || event.defaultPrevented || document.querySelector("dialog:modal")) return;
     if (event.key === "Escape" && generation.isRunning()) {
       event.preventDefault();
       void generation.stop();
