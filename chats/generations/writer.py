@@ -19,7 +19,7 @@ from stores.secrets import mask_found
 
 FLUSH_SECONDS = 0.2
 GATHER_SECONDS = 0.003
-"""How long a beginning or an end waits for others to share its transaction."""
+"""How long a beginning or an end waits for others to share its transaction, where there are others."""
 RETRY_SECONDS = 2
 """When an end that could not be stored is tried again."""
 NOT_STORED = (
@@ -74,7 +74,8 @@ class Writer:
             wait = max(0.0, flushed_at + FLUSH_SECONDS - self.loop.time()) if self._has_running() else None
             try:
                 await asyncio.wait_for(self._work.wait(), wait)
-                await asyncio.sleep(GATHER_SECONDS)
+                if sum(not stream.is_ended for stream in self._streams.values()) + len(self._begins) > 1:
+                    await asyncio.sleep(GATHER_SECONDS)
             except TimeoutError:
                 pass
             self._work.clear()

@@ -24,8 +24,8 @@ SHORTEST_KEY = 8
 RETRIES = 1
 JOINED_SECONDS, JOINED_A_CALL = 0.04, 0.0004
 """What comes within this time is read at once: the longer, the more calls are read at the same time."""
-SMALL = 4096
-"""Bytes; more than these at once are more than a pause should hold back."""
+FEW, SMALL = 8, 4096
+"""Fewer calls than these need no pause; more bytes than these at once are more than one should hold back."""
 
 # By the loop itself: another loop can get the number of one that is gone.
 _clients: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any]" = weakref.WeakKeyDictionary()
@@ -164,9 +164,8 @@ async def _pieces(response: Any) -> AsyncGenerator[bytes, None]:
                     raise CallFailed("The answer did not end, and was broken off.", "endless")
                 yield content
                 # A step through all layers of the libraries for each token costs more than the token.
-                pause = min(JOINED_SECONDS, len(_reading) * JOINED_A_CALL)
-                if len(content) < SMALL:
-                    await asyncio.sleep(pause)
+                if len(_reading) >= FEW and len(content) < SMALL:
+                    await asyncio.sleep(min(JOINED_SECONDS, len(_reading) * JOINED_A_CALL))
                 limit.reschedule(loop.time() + settings.STALL_SECONDS)
     except TimeoutError:
         waited = settings.STALL_SECONDS if size else settings.FIRST_BYTE_SECONDS
