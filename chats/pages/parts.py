@@ -12,6 +12,8 @@ from chats.generations.prompt import DEFAULT_SYSTEM, Prompt, describe_shared
 from chats.generations.sending import prompt_of, shared_context
 from chats.models import Conversation, Fragment, Message
 from chats.pages.choices import list_choices, model_of
+from chats.pages.status import name_services
+from chats.pages.turns import show_dollars
 from llms.catalog import UnknownModel
 from llms.pricing.estimator import estimate_tokens
 from llms.vendors.endpoint import NotCallable
@@ -133,26 +135,40 @@ def crash(request: HttpRequest) -> HttpResponse:
 
 
 def sum_events(events: Any) -> list[dict[str, Any]]:
-    """Return calls, tokens and dollars of the events by service, and of all as the last row."""
+    """Return calls, tokens and cost of the events by service, and of all as the last row."""
     names = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+    counts = {
+        "calls": Count("pk"),
+        "free": Count("pk", filter=Q(cost_code="free")),
+        "unpriced": Count("pk", filter=Q(cost_nano_usd=None) & ~Q(cost_code="free")),
+        "estimates": Count("pk", filter=Q(estimated=True)),
+    }
     sums = {name: Sum(name) for name in (*names, "cost_nano_usd")}
-    unpriced = Count("pk", filter=Q(cost_nano_usd=None) & ~Q(cost_code="free"))
-    found = events.order_by("service").values("service").annotate(calls=Count("pk"), unpriced=unpriced, **sums)
-    rows = [
+    found = list(events.order_by("service").values("service").annotate(**counts, **sums))
+    if len(found) > 1:
+        whole = {name: sum(row[name] or 0 for row in found) for name in (*counts, *sums)}
+        found.append({"service": "", **whole})
+    labels = name_services([row["service"] for row in found])
+    return [
         {
-            "service": row["service"],
+            "service": labels.get(row["service"], row["service"]) or "All",
             "calls": row["calls"],
             "unpriced": row["unpriced"],
+            "about": "≈ " if row["estimates"] else "",
             "input": sum(row[name] or 0 for name in names[:3]),
             "output": sum(row[name] or 0 for name in names[3:]),
-            "dollars": (row["cost_nano_usd"] or 0) / 10**9,
+            "cost": _show_cost(row),
         }
         for row in found
     ]
-    if len(rows) > 1:
-        whole = {name: sum(row[name] for row in rows) for name in ("calls", "unpriced", "input", "output", "dollars")}
-        rows.append({"service": "All", **whole})
-    return rows
+
+
+def _show_cost(row: dict[str, Any]) -> str:
+    if row["free"] == row["calls"]:
+        return "free"
+    if row["unpriced"] + row["free"] == row["calls"]:
+        return ""
+    return ("≈ " if row["estimates"] else "") + show_dollars((row["cost_nano_usd"] or 0) / 10**9)
 
 
 def _uncached(response: HttpResponse) -> HttpResponse:

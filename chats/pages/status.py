@@ -1,5 +1,6 @@
 """What the status line of the chat page tells of a service: whether it has a key, and how its last check went."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, JsonResponse
@@ -52,6 +53,14 @@ def describe_service(uid: str) -> dict[str, Any] | None:
         {"id": uid, "label": label, "status": key, "whyNot": why_not, "lastCheck": read_last_check(uid)}
     )
     return told
+
+
+def name_services(uids: Sequence[str]) -> dict[str, str]:
+    """Return the names of the services that are known here, by their ids."""
+    rows = Service.objects.filter(uid__in=uids).values_list("uid", "label")
+    names = {uid: label or uid for uid, label in rows}
+    named: dict[str, str] = mask(names | {service["id"]: service["label"] for service, _ in virtual_services()})
+    return named
 
 
 def describe_key(service: Service) -> tuple[str, str]:

@@ -189,10 +189,10 @@ def _cost(metrics: dict[str, Any]) -> str:
     cents, code = _number(metrics, "$c"), metrics.get("$code")
     if cents is None:
         return "free" if code == "free" else "unpriced"
-    return _dollars(cents / 100)
+    return show_dollars(cents / 100)
 
 
-def _dollars(amount: float) -> str:
+def show_dollars(amount: float) -> str:
     if amount and abs(amount) < 0.01:
         return f"${amount:.6f}".rstrip("0")
     return f"${amount:.4f}" if amount < 1 else f"${amount:,.2f}"

@@ -105,15 +105,22 @@ def test_models_of_services_show_their_price_and_why_they_cannot_be_called(serve
     expect(page.locator("#models")).to_be_visible()
 
 
-def test_the_panel_sums_the_chat_and_the_day(server, page):
+def test_the_panel_sums_the_chat_and_the_day_and_follows_the_calls(server, page):
     open_page(page, f"/chat-test/{make_chat(server, 'summing')}")
     ask(page, "Count me", "Demo fast")
     wait_for_answer(page)
     page.get_by_role("button", name="Tokens and cost").click()
     row = page.locator("#usage-body table").first.locator("tbody tr")
-    expect(row).to_contain_text("bigagi-demo")
+    expect(row).to_contain_text("Demo (not an AI)")
     expect(row.locator("td").first).to_have_text("1")
+    expect(row.locator("td").last).to_have_text("free")
+    # It stands beside the chat, which goes on.
+    ask(page, "Count me again")
+    expect(row.locator("td").first).to_have_text("2")
+    wait_for_answer(page)
+    page.locator("#usage").get_by_role("button", name="Close").focus()
     page.keyboard.press("Escape")
+    expect(page.locator("#usage")).to_be_hidden()
     summary = last_answer(page).locator(".figures summary")
     summary.click()
     expect(last_answer(page).locator(".figures dl")).to_contain_text("New input")

@@ -1,9 +1,12 @@
 """What the server gives the chat page, without a browser."""
 
+import re
+
 import pytest
 
 from chats.generations.blocks import BlockRenderer
 from chats.models import Generation
+from metrics.models import UsageEvent
 from stores.models import Change
 from tests.bigagi_site.factories import make_conversation, make_message, make_owner
 
@@ -95,6 +98,29 @@ def test_models_have_demo_without_a_key(owner_client):
     services = owner_client.get("/chat-parts/models").json()["services"]
     assert services[-1]["label"] == "Demo (not an AI)"
     assert {model["input"] for model in services[-1]["models"]} == {"free"}
+
+
+def make_event(**members):
+    tokens = {"input_tokens": 1000, "output_tokens": 5}
+    UsageEvent.objects.create(
+        **({"at": 5, "source": "chat", "service": "bigagi-demo", "conversation": "x"} | tokens | members)
+    )
+
+
+def test_the_panel_marks_what_is_estimated_free_and_unpriced(owner_client):
+    make_event(cost_code="free")
+    make_event(service="near", cost_nano_usd=1_230, estimated=True)
+    make_event(service="near", cost_code="no-pricing")
+    make_event(service="far", cost_nano_usd=2_000_000_000)
+    make_event(service="old", cost_nano_usd=10**12, source="import")
+    told = owner_client.get("/chat-parts/usage?chat=x").text
+    rows = [re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", row)).strip() for row in told.split("</tr>")[1:5]]
+    assert rows == [
+        "Demo (not an AI) 1 1,000 5 free",
+        "far 1 1,000 5 $2.00",
+        "near 2 ≈ 2,000 ≈ 10 ≈ $0.000001 1 unpriced",
+        "All 4 ≈ 4,000 ≈ 20 ≈ $2.00 1 unpriced",
+    ]
 
 
 def test_a_preview_of_a_new_chat_shows_the_system_message(owner_client):

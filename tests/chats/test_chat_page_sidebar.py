@@ -115,6 +115,9 @@ def test_the_list_is_a_drawer_on_a_phone(server, page):
         expect(page.locator("#thread-title")).to_have_text("On a phone")
         expect(link).to_be_hidden()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.locator("#message").fill("What does it cost?")
+        expect(page.locator("#estimate")).to_contain_text("free")
+        assert page.locator("#estimate").evaluate("box => box.scrollWidth <= box.clientWidth")
 
 
 def test_folders_are_ordered_by_dragging_and_by_keyboard(server, page):

@@ -85,6 +85,7 @@ function fit() {
 
 // --- estimate --------------------------------------------------------------------------------------------------------
 
+const dollars = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumSignificantDigits: 2 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
 const estimate = debounce(200, async () => {
@@ -98,7 +99,9 @@ const estimate = debounce(200, async () => {
   const before = await readPreview().catch(() => null);
   const tokens = Math.ceil(length / LETTERS_A_TOKEN) + attachments.images() * IMAGE_TOKENS + (before?.tokens ?? 0);
   const { input } = models.get(page.model.id) ?? {};
-  const cost = typeof input === "number" ? ` · ≈ $${((tokens * input) / 1e6).toPrecision(2)}` : "";
+  let cost = " · unpriced";
+  if (input === "free") cost = " · free";
+  else if (typeof input === "number") cost = ` · ≈ ${dollars.format((tokens * input) / 1e6)}`;
   box.textContent = `≈ ${short.format(tokens)} tokens${cost}`;
   const isOver = page.model.context && tokens > page.model.context;
   box.classList.toggle("is-over", Boolean(isOver));

@@ -2,6 +2,7 @@
 
 import { getText } from "./api.js";
 import { start } from "./composer.js";
+import { showBeside } from "./dialogs.js";
 import { byId, el, fromServer } from "./dom.js";
 import { copy } from "./messages.js";
 import { openChat } from "./navigation.js";
@@ -23,7 +24,7 @@ async function open() {
   byId("help").close();
   emit("side", false);
   // Beside the chat, not over it: both are needed.
-  if (!dialog.open) dialog.show();
+  showBeside(dialog);
 }
 
 async function begin() {
@@ -46,11 +47,6 @@ export function initCrash() {
     const command = event.target.closest("[data-copy]");
     if (command && (await copy(command.dataset.copy))) toast("Copied.");
     if (event.target.closest("#crash-begin")) void begin();
-  });
-  dialog.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    event.preventDefault();
-    dialog.close();
   });
   on("begun", () => done(isLost ? "again" : "begun"));
   on("lost", () => {

@@ -36,12 +36,24 @@ export async function askChoice(title, choices, current, ok = "Move") {
   return (await answer) ? (body.querySelector("input:checked")?.value ?? null) : null;
 }
 
+// A panel that leaves the rest of the page in use; there is room for one.
+export function showBeside(panel) {
+  for (const other of document.querySelectorAll(".sheet-beside[open]")) if (other !== panel) other.close();
+  if (!panel.open) panel.show();
+}
+
 export function initDialogs() {
   byId("ask-cancel").addEventListener("click", () => byId("ask").close());
   for (const dialog of document.querySelectorAll("dialog")) {
     dialog.addEventListener("click", (event) => {
-      const isBeside = event.target === dialog && dialog.matches(":modal");
-      if (isBeside || event.target.closest("[data-close]")) dialog.close();
+      const isOutside = event.target === dialog && dialog.matches(":modal");
+      if (isOutside || event.target.closest("[data-close]")) dialog.close();
+    });
+    // Browsers close only modal ones.
+    dialog.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || dialog.matches(":modal")) return;
+      event.preventDefault();
+      dialog.close();
     });
   }
 }

@@ -67,7 +67,7 @@ export class LiveTurn {
     if (!this.text) this.thinking.open = false;
     this.text += text;
     this.tail.appendData(text);
-    this.tailBox.hidden = !this.tail.data.trim();
+    this.showTail();
     this.waiting.hidden = true;
   }
 
@@ -77,7 +77,14 @@ export class LiveTurn {
     this.blocks.append(content);
     this.done = end;
     this.tail.data = this.text.slice(end);
-    this.tailBox.hidden = !this.tail.data.trim();
+    this.showTail();
+  }
+
+  showTail() {
+    const begun = this.tail.data.slice(0, 100).trimStart();
+    this.tailBox.hidden = !begun && !this.tail.data.trim();
+    // Code looks like code before its end has come.
+    this.tailBox.classList.toggle("is-code", /^(?:```|~~~)/.test(begun));
   }
 
   lost() {

@@ -1,6 +1,7 @@
 // Tokens and cost of the chat and of today, by service.
 
 import { getText } from "./api.js";
+import { showBeside } from "./dialogs.js";
 import { byId, fromServer } from "./dom.js";
 import { on, page } from "./state.js";
 import { fail } from "./toasts.js";
@@ -11,10 +12,13 @@ async function read() {
   byId("usage-body").replaceChildren(fromServer(await getText(`/chat-parts/usage?${query}`)));
 }
 
+// It stands beside the chat, and follows the calls as they end.
 export function initUsage() {
+  const panel = byId("usage");
+  const follow = () => panel.open && void read().catch(fail);
   byId("open-usage").addEventListener("click", () => {
-    read().then(() => byId("usage").showModal(), fail);
+    if (panel.open) panel.close();
+    else read().then(() => showBeside(panel), fail);
   });
-  // Open, it follows the calls as they end.
-  on("finished", () => byId("usage").open && void read().catch(fail));
+  for (const name of ["finished", "chat"]) on(name, follow);
 }
