@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from chats.generations.blocks import BlockRenderer
 from chats.models import Generation
@@ -67,6 +69,19 @@ def test_its_queries_do_not_grow_with_the_messages(owner_client, chat, django_as
     owner_client.get("/chat-test/a%20chat")
     with django_assert_max_num_queries(40):
         owner_client.get("/chat-test/a%20chat")
+
+
+def test_a_long_chat_opens_with_as_much_work_as_a_short_one(owner_client, chat):
+    long = make_conversation("a long chat")
+    for position in range(400):
+        make_message(long, f"long-{position}", position=position)
+    owner_client.get("/chat-test/a%20chat")
+    seen = []
+    for path in ("/chat-test/a%20chat", "/chat-test/a%20long%20chat"):
+        with CaptureQueriesContext(connection) as queries:
+            answer = owner_client.get(path)
+        seen.append((len(queries), len(positions(answer)), round(len(answer.content), -3)))
+    assert seen[0] == seen[1]
 
 
 def test_an_unknown_chat_is_404(owner_client):

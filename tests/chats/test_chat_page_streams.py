@@ -78,6 +78,19 @@ def test_a_long_chat_opens_at_its_end_and_grows_upwards(server, page):
     assert numbers == list(range(numbers[0], 2000))
 
 
+def test_who_stays_at_the_top_is_led_to_the_first_message(server, page):
+    uid = make_chat(server, "upwards", *(f"Message number {at}." for at in range(200)))
+    open_page(page, f"/chat-test/{uid}")
+    hold = """scroll => {
+        const hold = () => { scroll.scrollTop = 0; requestAnimationFrame(hold); };
+        hold();
+    }"""
+    page.locator("#scroll").evaluate(hold)
+    expect(page.locator('.msg[data-position="0"]')).to_be_in_viewport()
+    expect(page.locator(".msg")).to_have_count(200)
+    expect(page.locator("#edge-before")).to_be_hidden()
+
+
 def test_a_deep_link_opens_at_its_message_and_grows_both_ways(server, page):
     uid = make_chat(server, "deep", *(f"Message number {at}." for at in range(400)))
     open_page(page, f"/chat-test/{uid}#deep-100")

@@ -18,17 +18,24 @@ export const turnsOf = () => [...list.querySelectorAll(":scope > .msg")];
 export const turnOf = (id) => turnsOf().find((turn) => turn.dataset.message === id) ?? null;
 export const isAtEnd = () => !span.after && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
 
+const watcher = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (isIntersecting) void grow(target === edges.before ? "before" : "after");
+    }
+  },
+  { root: scroll, rootMargin: "1200px 0px" },
+);
+
+// An edge that stays near after the list grew would not be told of again.
+function watch(side) {
+  watcher.unobserve(edges[side]);
+  watcher.observe(edges[side]);
+}
+
 export function initThread() {
-  const watcher = new IntersectionObserver(
-    (entries) => {
-      for (const { isIntersecting, target } of entries) {
-        if (isIntersecting) void grow(target === edges.before ? "before" : "after");
-      }
-    },
-    { root: scroll, rootMargin: "1200px 0px" },
-  );
-  watcher.observe(edges.before);
-  watcher.observe(edges.after);
+  watch("before");
+  watch("after");
   scroll.addEventListener("scroll", tellEnd, { passive: true });
   // What grows while somebody reads the end keeps its end in sight.
   new ResizeObserver(() => sticks && jumpToEnd()).observe(list);
@@ -82,7 +89,7 @@ async function grow(side) {
   const chat = page.chat.id;
   try {
     const got = await fetchWindow(side === "before" ? `before=${span.first}` : `after=${span.last}`);
-    if (page.chat?.id !== chat) return;
+    if (page.chat?.id !== chat) return watch(side);
     // Browsers keep in place what is seen, but for a list that stands at its very top.
     if (side === "before" && scroll.scrollTop < 1) scroll.scrollTop = 1;
     list[side === "before" ? "prepend" : "append"](...got.turns);
@@ -91,6 +98,7 @@ async function grow(side) {
     else span.last = got.span.last;
     enhance(list);
     showEdges();
+    watch(side);
   } catch (error) {
     fail(error);
   } finally {
