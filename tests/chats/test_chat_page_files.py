@@ -85,6 +85,23 @@ def test_text_files_are_dropped(server, page):
     expect(page.locator("#send")).to_be_enabled()
 
 
+def test_an_image_is_pasted(server, page):
+    open_page(page)
+    page.locator("#message").focus()
+    page.evaluate(
+        """bytes => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bytes)], "image.png", { type: "image/png" }));
+            const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+            document.getElementById("message").dispatchEvent(event);
+        }""",
+        list(make_png()),
+    )
+    expect(page.locator("#clips .clip")).to_contain_text("image.png")
+    expect(page.locator("#clips img")).to_be_visible()
+    assert page.locator("#message").input_value() == ""
+
+
 def test_models_of_services_show_their_price_and_why_they_cannot_be_called(server, page):
     service = {"id": "openai-9", "label": "My OpenAI", "vId": "openai", "setup": {}}
     model = {

@@ -32,6 +32,7 @@ def test_demo_is_checked_without_a_key(server, page):
     status = page.get_by_role("region", name="Service of the model")
     expect(status).to_contain_text("Demo (not an AI): no key needed")
     expect(status).to_contain_text("Not checked yet.")
+    expect(status.get_by_role("link")).to_have_count(0)
     check = status.get_by_role("button", name="Check now")
     check.focus()
     page.keyboard.press("Enter")
@@ -76,3 +77,5 @@ def test_a_service_without_a_key_says_so_in_place_of_a_check(server, page, provi
     status = page.locator("#status")
     expect(status).to_contain_text("Nearby has no API key. Add one to the service.")
     expect(status).to_have_class(re.compile("is-bad"))
+    status.get_by_role("link", name="Services").click()
+    page.wait_for_url("**/services")

@@ -26,6 +26,8 @@ function show(error = "") {
   // A disabled button would lose the focus.
   button.setAttribute("aria-disabled", String(Boolean(checking)));
   box.classList.toggle("is-bad", Boolean(whyNot || error || lastCheck?.isGood === false));
+  // What is wrong is mended there.
+  byId("to-services").hidden = !box.classList.contains("is-bad");
   box.classList.toggle("is-good", Boolean(!whyNot && !error && lastCheck?.isGood));
   return byId("status-check").textContent;
 }
