@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
@@ -16,6 +15,8 @@ from django.core.handlers.base import BaseHandler
 from django.db import close_old_connections
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
+
+from stores.api.asynchronous import LOOP
 
 # Threads are started as they are needed. A request needs one until its answer begins.
 _threads = ThreadPoolExecutor(max_workers=32, thread_name_prefix="answers")
@@ -35,8 +36,8 @@ class ThreadHandler(ASGIHandler):
         except RequestAborted:
             return
         with closing(body):
-            answer = sync_to_async(self._answer, thread_sensitive=False, executor=_threads)
-            response = await answer(scope, body)
+            loop = asyncio.get_running_loop()
+            response = await loop.run_in_executor(_threads, self._answer, scope | {LOOP: loop}, body)
             try:
                 await self._send(response, receive, send)
             finally:

@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.db import DatabaseError
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -23,7 +22,7 @@ from chats.models import Generation
 from chats.serializers import GenerateSerializer, GenerationSerializer, MessageSerializer
 from llms.catalog import UnknownModel
 from llms.vendors.endpoint import NotCallable
-from stores.api.asynchronous import in_thread
+from stores.api.asynchronous import in_thread, on_loop
 from stores.api.filters import check_parameters
 from stores.api.idempotency import HEADER, REPLAYED, Claim, StoredAnswer, claim_key, digest_request, release
 from stores.api.ids import decode_id, href
@@ -190,7 +189,7 @@ class GenerationViewSet(WritingViewSet):
         if row.status == Generation.Status.RUNNING and is_abandoned(row):
             close_abandoned(row)
         Generation.objects.filter(uid=uid, status=Generation.Status.RUNNING).update(stop_requested=True)
-        async_to_sync(stop_run)(uid)
+        on_loop(request, stop_run(uid))
         return Response(describe_run(uid), status=202)
 
     def _claim(self) -> Claim | StoredAnswer:
@@ -210,8 +209,7 @@ class GenerationViewSet(WritingViewSet):
             claim,
         )
         try:
-            stream: Stream = async_to_sync(begin_run)(asked)
-            return stream
+            return on_loop(self.request, begin_run(asked))
         except UnknownModel as error:
             raise at("/modelId", str(error), "unknown") from error
         except NotCallable as error:

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -17,6 +16,7 @@ from chats.generations.frames import frame
 from chats.serializers import TrialSerializer, TrialServicesSerializer, TrialStepsSerializer
 from chats.trial.reach import list_endpoints, look_at_all
 from chats.trial.walk import Walk
+from stores.api.asynchronous import on_loop
 from stores.api.filters import check_parameters
 from stores.api.renderers import EventStreamRenderer, JSONRenderer, write_json
 from stores.api.schema import EVENT
@@ -49,7 +49,7 @@ class TrialViewSet(WritingViewSet):
         check_parameters(request, ("reach",))
         listed = list_endpoints()
         if self.parse_flag("reach", is_default=True):
-            services = async_to_sync(look_at_all)(listed)
+            services = on_loop(request, look_at_all(listed))
         else:
             services = [told for told, _ in listed]
         return Response({"services": services})
@@ -71,7 +71,8 @@ class TrialViewSet(WritingViewSet):
         if not isinstance(body.get("modelId", ""), str):
             raise at("/modelId", "This is a text.", "type")
         is_stream = self.parse_flag("stream", is_default=True)
-        queue = async_to_sync(_start)(Walk(replace(self.get_origin(), source="test"), body.get("modelId")))
+        walk = Walk(replace(self.get_origin(), source="test"), body.get("modelId"))
+        queue = on_loop(request, _start(walk))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         if is_stream:
             kind = "text/event-stream; charset=utf-8"

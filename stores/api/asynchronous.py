@@ -1,13 +1,17 @@
-"""Database work that coroutines ask for."""
+"""Between threads and the event loop: what each asks of the other."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from django.db import close_old_connections
+from rest_framework.request import Request
 
 T = TypeVar("T")
+
+LOOP = "bigagi.loop"
+"""The member of a request's scope that has the server's event loop."""
 
 # Few threads, and so few connections, for all that coroutines ask of the database.
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="coroutines")
@@ -24,3 +28,11 @@ async def in_thread(function: Callable[..., T], *args: Any) -> T:
             close_old_connections()
 
     return await asyncio.get_running_loop().run_in_executor(_threads, run)
+
+
+def on_loop(request: Request, coroutine: Coroutine[Any, Any, T]) -> T:
+    """Return the result of a coroutine that the server's event loop runs; outside of a server, a loop of its own."""
+    loop = getattr(request, "scope", {}).get(LOOP)
+    if loop is None:
+        return asyncio.run(coroutine)
+    return asyncio.run_coroutine_threadsafe(coroutine, loop).result()

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -214,8 +213,9 @@ def _median(reads: list[Read], name: str) -> float:
 
 
 def _cpu_of(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Return the seconds of CPU that a process took, to the nanosecond: the kernel's clock of the process, by the number
+    that `clock_getcpuclockid(3)` gives. The ticks of `/proc` count 10 ms for each that falls into a token's work."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def _kib_of(pid: int) -> float:
