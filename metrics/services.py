@@ -5,6 +5,7 @@ from typing import Any
 from llms.pricing.price import Priced
 from llms.pricing.tokens import Tokens
 from metrics.models import UsageEvent
+from stores.sql import insert_one
 
 
 def record_call(
@@ -26,7 +27,7 @@ def record_call(
     raw_usage: Any,
 ) -> UsageEvent:
     """Write the event of a call that ended; call it in the transaction that stores its answer."""
-    return UsageEvent.objects.create(
+    event = UsageEvent(
         at=at,
         source=source,
         service=service,
@@ -49,3 +50,5 @@ def record_call(
         outcome=outcome,
         raw_usage=raw_usage,
     )
+    insert_one(event)
+    return event

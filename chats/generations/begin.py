@@ -18,6 +18,7 @@ from chats.models import Conversation, Generation
 from chats.services import ids
 from chats.services.header import Member, header_of, now_ms, read_members, save_header
 from llms.catalog import CallableModel, choose_model, find_model
+from stores import sql
 from stores.api.idempotency import Claim, StoredAnswer, keep_answer
 from stores.codecs import JSONObject
 from stores.journal.delta import diff
@@ -127,7 +128,7 @@ def begin(asked: Begin, owner: str) -> Begun:
             delta.append([["messages"], "splice", index, [], [base]])
         message_pk = insert_one(chat, row)
         save_header(entry, chat, header, header | {"updated": now_ms()}, members, delta)
-        generation = Generation.objects.create(
+        generation = Generation(
             uid=uuid4().hex,
             conversation=chat,
             message_uid=uid,
@@ -143,6 +144,7 @@ def begin(asked: Begin, owner: str) -> Begun:
             lease_until=now_ms() + LEASE_MS,
             started=now_ms(),
         )
+        sql.insert_one(generation)
         prompt = prompt_of(chat, index, model, shares_context=asked.shares_context)
     return Begun(generation, model, prompt, mask(user_message), base, message_pk, chat.revision)
 

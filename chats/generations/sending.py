@@ -12,6 +12,9 @@ from stores.defaults import DEFAULTS
 from stores.models import Store
 from stores.secrets import mask
 from stores.services.errors import Conflict
+from stores.sql import fetch
+
+PERSONAS = "app-app-personas"
 
 
 def prompt_of(chat: Conversation, end: int, model: CallableModel, *, shares_context: bool) -> Prompt:
@@ -42,8 +45,11 @@ def shared_context() -> dict[str, Any]:
 
 
 def persona_of(purpose_id: Any) -> str:
-    """Return the system message of a persona that the person made (`app-app-personas`), or nothing."""
-    store = Store.objects.filter(name="app-app-personas").first()
+    """Return the system message of a persona that the person made (`PERSONAS`), or nothing."""
+    # Few make any, and every run asks.
+    if not fetch("SELECT 1 FROM {stores.Store} WHERE name = %s", [PERSONAS]):
+        return ""
+    store = Store.objects.filter(name=PERSONAS).first()
     state = store.data if store is not None and isinstance(store.data, dict) else {}
     personas = state.get("simplePersonas")
     for persona in personas if isinstance(personas, list) else ():

@@ -24,7 +24,7 @@ from stores.journal.delta import diff
 from stores.journal.recorder import Entry, Origin, record_change
 from stores.secrets import Sealer, mask
 from stores.services.errors import Conflict, Missing
-from stores.sql import durably, execute_many, insert_rows
+from stores.sql import durably, execute, execute_many, insert_rows
 
 # --- flush -----------------------------------------------------------------------------------------------------------
 
@@ -135,8 +135,14 @@ def finish_all(finishes: Sequence[Finish]) -> list[Finished | Exception]:
 def finish(end: Finish) -> Finished:
     """Write the whole message, its cost, and the event of the call; once, whoever asks. Raises `Conflict`."""
     begun, answer = end.begun, end.answer
-    generation = Generation.objects.select_for_update().filter(pk=begun.generation.pk).first()
-    if generation is None or generation.status != Generation.Status.RUNNING:
+    generation = begun.generation
+    ended = now_ms()
+    # Whoever sets the status first ends the run; should something fail below, the transaction takes that back.
+    is_first = execute(
+        "UPDATE {chats.Generation} SET status = %s, detail = %s, ended = %s WHERE id = %s AND status = %s",
+        [end.status, storable(end.detail), ended, generation.pk, Generation.Status.RUNNING],
+    )
+    if not is_first:
         raise Conflict("This generation has ended already.")
     tokens, is_estimated = _tokens_of(begun, answer)
     is_partial = end.status != Generation.Status.DONE
@@ -144,11 +150,11 @@ def finish(end: Finish) -> Finished:
     total_ms = round(end.seconds * 1000)
     first_ms = None if answer.first_at is None else round(answer.first_at * 1000)
     reported = answer.usage.reported_nano_usd if answer.usage else None
-    ended = "aborted" if is_partial else ""
-    metrics = metrics_of(tokens, priced.cost, first_ms=first_ms, total_ms=total_ms, reported=reported, ended=ended)
+    reason = "aborted" if is_partial else ""
+    metrics = metrics_of(tokens, priced.cost, first_ms=first_ms, total_ms=total_ms, reported=reported, ended=reason)
     is_called = bool(answer.size or answer.usage)
     message = answer.message(
-        ended=now_ms(),
+        ended=ended,
         stop_reason=end.stop_reason,
         metrics=metrics if is_called else None,
         tokens=tokens.output if is_called else None,
@@ -177,8 +183,6 @@ def finish(end: Finish) -> Finished:
     )
     finished = Finished(mask(message), metrics if is_called else {}, chat.revision, is_named)
     _keep_end(end, finished)
-    generation.status, generation.detail, generation.ended = end.status, storable(end.detail), now_ms()
-    generation.save(update_fields=["status", "detail", "ended"])
     return finished
 
 

@@ -72,12 +72,18 @@ def save_header(
         return
     columns, extra = CONVERSATION.split(after)
     extra.pop("id", None)
+    values = columns | {"extra": extra or None}
     Conversation.objects.filter(pk=chat.pk).update(
-        **columns,
-        extra=extra or None,
+        **{name: value for name, value in values.items() if not _is_same(getattr(chat, name), value)},
         content_hash=content_hash,
         revision=F("revision") + 1,
         updated_at=timezone.now(),
     )
     entry.updated(CONVERSATIONS.kind, chat.uid, chat.content_hash, content_hash, delta)
     chat.revision += 1
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Tell whether two values of a column are one and the same in JSON, where 1, 1.0 and true are three, and 0.0 and
+    -0.0 are two."""
+    return type(one) is type(other) and not isinstance(one, dict | list) and repr(one) == repr(other)

@@ -157,6 +157,8 @@ async def _pieces(response: Any) -> AsyncGenerator[bytes, None]:
     try:
         # What thinks before it writes may send nothing for long after its headers.
         async with asyncio.timeout(settings.FIRST_BYTE_SECONDS) as limit:
+            # To set a timer anew for each token is not free.
+            moved, step = 0.0, settings.STALL_SECONDS / 20
             async for content in response.iter_bytes():
                 now = loop.time()
                 size += len(content)
@@ -166,7 +168,9 @@ async def _pieces(response: Any) -> AsyncGenerator[bytes, None]:
                 # A step through all layers of the libraries for each token costs more than the token.
                 if len(_reading) >= FEW and len(content) < SMALL:
                     await asyncio.sleep(min(JOINED_SECONDS, len(_reading) * JOINED_A_CALL))
-                limit.reschedule(loop.time() + settings.STALL_SECONDS)
+                if now - moved >= step:
+                    moved = loop.time()
+                    limit.reschedule(moved + settings.STALL_SECONDS + step)
     except TimeoutError:
         waited = settings.STALL_SECONDS if size else settings.FIRST_BYTE_SECONDS
         raise CallFailed(f"Nothing came from the provider for {waited:g} s. Try again.", "stalled") from None

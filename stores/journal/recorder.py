@@ -15,7 +15,7 @@ from stores.journal.delta import Delta
 from stores.jsontext import encode
 from stores.models import Change, ChangedRecord, MigrationRun, StoreCounter
 from stores.secrets import Sealer, hide, may_hold_secrets
-from stores.sql import execute, insert_rows
+from stores.sql import execute, insert_one, insert_rows
 
 Action = ChangedRecord.Action
 _NAMES = ("change", "kind", "uid", "action", "hash_before", "hash_after", "position", "body")
@@ -112,7 +112,7 @@ class Entry:
         )
 
     def _create(self, call: dict[str, Any] | None, size: int, duration: float) -> Change:
-        return Change.objects.create(
+        change = Change(
             source=self.origin.source,
             actor=self.origin.actor[:200],
             request_id=self.origin.request_id[:64],
@@ -127,6 +127,8 @@ class Entry:
             undoes=self.undoes,
             run=self.run,
         )
+        insert_one(change)
+        return change
 
     def _add_to(self, change: Change, size: int, duration: float) -> Change:
         change.stores = " ".join(sorted({*change.stores.split(), *self.stores}))[:500]

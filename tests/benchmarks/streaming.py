@@ -140,15 +140,16 @@ class Measurement:
         ratio = _median(ours, "whole") / _median(direct, "whole")
         later = (_median(ours, "first") - _median(direct, "first")) * 1000
         turn = cpu / (count * rounds) * 1000
-        is_met = ratio <= target and not failed and (count > 1 or later <= FIRST_DELTA_MS) and turn <= CPU_MS
-        is_met &= count == 1 or memory <= KIB_A_STREAM
+        is_met = ratio <= target and not failed
+        # A single stream wakes an idle machine for each token, which costs more than the token's work.
+        is_met &= later <= FIRST_DELTA_MS if count == 1 else turn <= CPU_MS and memory <= KIB_A_STREAM
         return [
             str(count),
             f"{_median(direct, 'whole'):.2f}",
             f"{_median(ours, 'whole'):.2f}",
             f"{ratio:.3f} (≤ {target:.2f})",
             f"{later:.1f}" + (f" (≤ {FIRST_DELTA_MS})" if count == 1 else ""),
-            f"{turn:.1f} (≤ {CPU_MS})",
+            f"{turn:.1f}" + (f" (≤ {CPU_MS})" if count > 1 else ""),
             f"{memory:.0f}" + (f" (≤ {KIB_A_STREAM})" if count > 1 else ""),
             str(failed),
         ], is_met
@@ -213,8 +214,8 @@ def _median(reads: list[Read], name: str) -> float:
 
 
 def _cpu_of(pid: int) -> float:
-    """Return the seconds of CPU that a process took, to the nanosecond: the kernel's clock of the process, by the number
-    that `clock_getcpuclockid(3)` gives. The ticks of `/proc` count 10 ms for each that falls into a token's work."""
+    """Return the seconds of CPU that a process took: by the kernel's own clock of it, whose number is that of
+    `clock_getcpuclockid(3)`. The ticks of `/proc` count 10 ms for each that falls into a token's work."""
     return time.clock_gettime((~pid << 3) | 2)
 
 
