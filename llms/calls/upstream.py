@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_ERROR = 64 * 1024
 SHORTEST_KEY = 8
 RETRIES = 1
-JOINED_SECONDS, JOINED_A_CALL = 0.04, 0.0004
+JOINED_SECONDS, JOINED_A_CALL = 0.05, 0.0006
 """What comes within this time is read at once: the longer, the more calls are read at the same time."""
 FEW, SMALL = 8, 4096
 """Fewer calls than these need no pause; more bytes than these at once are more than one should hold back."""

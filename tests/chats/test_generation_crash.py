@@ -23,6 +23,8 @@ from tests.faulty_provider import KEY, FaultyProvider
 from tests.providers import run_provider
 from tests.servers import manage, run_server
 
+pytestmark = pytest.mark.property
+
 KILLS = 20 if is_ci() else 3
 WORD_SECONDS = 0.02
 LOST_SECONDS = 0.5
@@ -31,8 +33,6 @@ REFS = ["slow", "good-model"]
 CHECK_HASHES = """
 from chats.bigagi.conversation import CONVERSATIONS
 from chats.models import Conversation
-
-pytestmark = pytest.mark.property
 for chat in Conversation.objects.all():
     [record] = CONVERSATIONS.load([chat])
     assert CONVERSATIONS.to_rows(record, chat.uid).content_hash == chat.content_hash, chat.uid
