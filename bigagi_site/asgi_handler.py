@@ -35,13 +35,18 @@ class ThreadHandler(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        with closing(body):
+        # From the beginning, since it takes in what is still sent of a body that was cut.
+        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
+        try:
             loop = asyncio.get_running_loop()
-            response = await loop.run_in_executor(_threads, self._answer, scope | {LOOP: loop}, body)
+            with closing(body):
+                response = await loop.run_in_executor(_threads, self._answer, scope | {LOOP: loop}, body)
             try:
-                await self._send(response, receive, send)
+                await self._send(response, send, leaving)
             finally:
                 response.close()
+        finally:
+            await _end(leaving)
 
     def _answer(self, scope: Any, body: Any) -> Any:
         set_script_prefix(get_script_prefix(scope))
@@ -54,13 +59,15 @@ class ThreadHandler(ASGIHandler):
         finally:
             close_old_connections()
 
-    async def _send(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
+    async def _send(self, response: HttpResponseBase, send: Any, leaving: "asyncio.Task[None]") -> None:
         sending = asyncio.create_task(self.send_response(response, send))
-        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
         try:
             await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (leaving, sending):
-                task.cancel()
-                with suppress(asyncio.CancelledError, RequestAborted):
-                    await task
+            await _end(sending)
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, RequestAborted):
+        await task

@@ -131,13 +131,14 @@ class SyncStream(Stream):
 
 
 class AsyncStream(Stream):
+    """Its queries are not counted: they are made by other threads, for all streams at once."""
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
         try:
-            with tallying(self._measured.tally):
-                chunk: bytes = await anext(self._source)
+            chunk: bytes = await anext(self._source)
         except StopAsyncIteration:
             self._end()
             raise

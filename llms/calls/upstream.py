@@ -2,7 +2,7 @@
 
 import asyncio
 import weakref
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import orjson
 from django.conf import settings
 
 from llms.calls.chunks import events_of
-from llms.calls.events import CallFailed, Event, Finish, Request
+from llms.calls.events import CallFailed, Event, Finish, Reasoning, Request, Text
 from llms.calls.failures import describe_error
 from llms.calls.sse import EventReader
 from llms.vendors.endpoint import Endpoint
@@ -107,9 +107,9 @@ async def _read(endpoint: Endpoint, response: Any) -> AsyncGenerator[Event, None
     """Yield the events of an answer. Once the provider said that it ends, nothing that breaks off later is an error."""
     is_ended = False
     try:
-        async with aclosing(_texts(response)) as texts:
-            async for data in texts:
-                for event in events_of(_decode(data), cache_inside_input=endpoint.vendor.cache_inside_input):
+        async with aclosing(_batches(response)) as batches:
+            async for texts in batches:
+                for event in _events(texts, cache_inside_input=endpoint.vendor.cache_inside_input):
                     is_ended = is_ended or isinstance(event, Finish)
                     yield event
     except _Done:
@@ -125,8 +125,31 @@ class _Done(Exception):
     """The provider's word for the end."""
 
 
-async def _texts(response: Any) -> AsyncGenerator[str, None]:
-    """Yield the JSON texts of an answer. Raises `CallFailed` and `_Done`."""
+def _events(texts: list[str], *, cache_inside_input: bool) -> Iterator[Event]:
+    """Yield what the JSON texts tell, pieces that follow each other as one. Raises `CallFailed`, after what came
+    before it."""
+    held: Text | Reasoning | None = None
+    try:
+        for text in texts:
+            for event in events_of(_decode(text), cache_inside_input=cache_inside_input):
+                if isinstance(event, Text | Reasoning) and type(held) is type(event):
+                    held.text += event.text
+                    continue
+                if held is not None:
+                    yield held
+                held = event if isinstance(event, Text | Reasoning) else None
+                if held is None:
+                    yield event
+    except CallFailed:
+        if held is not None:
+            yield held
+        raise
+    if held is not None:
+        yield held
+
+
+async def _batches(response: Any) -> AsyncGenerator[list[str], None]:
+    """Yield the JSON texts of an answer, together those that were read together. Raises `CallFailed` and `_Done`."""
     content_type = response.headers.get("content-type", "")
     if "html" in content_type:
         raise CallFailed("A web page came in place of an answer. Check the service's host.", "malformed")
@@ -139,14 +162,26 @@ async def _texts(response: Any) -> AsyncGenerator[str, None]:
             if is_whole:
                 whole.append(content)
                 continue
-            for data in reader.feed(content):
-                if data.strip() == "[DONE]":
-                    raise _Done
-                yield data
-    for data in [b"".join(whole).decode("utf-8", "replace")] if is_whole else reader.end():
-        if data.strip() == "[DONE]":
-            raise _Done
-        yield data
+            texts, is_done = _until_done(reader.feed(content))
+            if texts:
+                yield texts
+            if is_done:
+                raise _Done
+    texts, is_done = _until_done([b"".join(whole).decode("utf-8", "replace")] if is_whole else reader.end())
+    if texts:
+        yield texts
+    if is_done:
+        raise _Done
+
+
+def _until_done(texts: Iterable[str]) -> tuple[list[str], bool]:
+    """Return the texts before the provider's word for the end, and whether it came."""
+    found: list[str] = []
+    for text in texts:
+        if text.strip() == "[DONE]":
+            return found, True
+        found.append(text)
+    return found, False
 
 
 async def _pieces(response: Any) -> AsyncGenerator[bytes, None]:
