@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 STREAM_SECONDS = 3
 """How long open streams may go on after Ctrl-C."""
 
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection may lie idle: longer than clients keep one (5 to 60 s), so that none sends its next request into
+one that is being closed."""
+
 RUN_SECONDS = 1.5
 """How long answers that stream may then take to be stored."""
 
@@ -126,6 +130,7 @@ class Command(BaseCommand):
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=STREAM_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         return Server(config)
 
