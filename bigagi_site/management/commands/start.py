@@ -23,8 +23,8 @@ STREAM_SECONDS = 3
 """How long open streams may go on after Ctrl-C."""
 
 KEEP_ALIVE_SECONDS = 75
-"""How long a connection may lie idle: longer than clients keep one (5 to 60 s), so that none sends its next request into
-one that is being closed."""
+"""How long a connection may lie idle: longer than clients keep one (5 to 60 s), so that none sends its next request
+into one that is being closed."""
 
 RUN_SECONDS = 1.5
 """How long answers that stream may then take to be stored."""
