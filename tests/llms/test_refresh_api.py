@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 
@@ -9,6 +10,7 @@ from metrics.models import UsageEvent
 from stores.models import Change
 from tests.api import make_assignment, make_model, make_service, read, read_problem, sign_in, stored
 from tests.providers import KEY, run_provider
+from tests.servers import run_server
 
 pytestmark = pytest.mark.django_db
 
@@ -398,3 +400,16 @@ def test_openai_models_are_else_those_of_the_first_service(monkeypatch):
     )
     assert (second["ref"], second["pricing"], second["price_source"]) == ("x", None, "")
     read_problem(client.get("/api/openai-models?x=1"), 400)
+
+
+def test_the_environments_models_are_listed_when_the_server_has_started(started, provider):
+    provider.models = [{"id": "gpt-4o-mini", "created": 5}]
+    own = {"OPENAI_API_KEY": provider.key, "OPENAI_BASE_URL": provider.url}
+    with run_server(started | own) as server:
+        client = server.sign_in()
+        deadline = time.monotonic() + 20
+        while "gpt-4o-mini" not in (text := client.get("/api/openai-models").text):
+            assert time.monotonic() < deadline, text
+        assert provider.key not in text
+        # Nothing that was read has asked once more.
+        assert [asked.path for asked in provider.asked] == ["/v1/models"]
