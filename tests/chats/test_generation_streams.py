@@ -139,6 +139,15 @@ def test_many_runs_that_are_stopped_at_once_all_end(talker):
         check_message(talker.last_message(chat))
 
 
+def test_events_can_be_asked_for_by_their_type(talker):
+    chat = talker.make_chat()
+    body = {"message": {"text": "Hello"}, "modelId": "faulty-good-model"}
+    with talker.open(f"/api/chats/{chat}/generate", body, Accept="text/event-stream") as stream:
+        assert list(stream.read())[-1].name == "done"
+    refused = talker.send("GET", "/api/generations/none/events", status=404, Accept="text/event-stream")
+    assert refused.headers["Content-Type"] == "application/problem+json"
+
+
 def test_an_answer_can_be_waited_for(talker):
     chat = talker.make_chat()
     run = talker.send("POST", f"/api/chats/{chat}/generate", GOOD | {"stream": False}, 200).json()
