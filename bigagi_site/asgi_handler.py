@@ -35,7 +35,7 @@ class ThreadHandler(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        # From the beginning, since it takes in what is still sent of a body that was cut.
+        # From the beginning, as Django's own does.
         leaving = asyncio.create_task(self.listen_for_disconnect(receive))
         try:
             loop = asyncio.get_running_loop()

@@ -75,7 +75,10 @@ def hold_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
 
 
 def read_at_most(receive: Receive, limit: int) -> Receive:
-    """Return a receive that ends a body soon after `limit` bytes; the view sees that it is too long."""
+    """Return a receive that ends a body soon after `limit` bytes; the view sees that it is too long.
+
+    As much again is taken in and dropped first: a client that still sends when the connection is closed would lose the
+    answer."""
     seen, is_cut = 0, False
 
     async def limited() -> Message:
@@ -87,7 +90,11 @@ def read_at_most(receive: Receive, limit: int) -> Receive:
             seen += len(message.get("body", b""))
             if seen > limit:
                 is_cut = True
-                return message | {"more_body": False}
+                rest = message
+                while rest["type"] == "http.request" and rest.get("more_body", False) and seen <= 2 * limit:
+                    rest = await receive()
+                    seen += len(rest.get("body", b""))
+                return message | {"more_body": False} if rest["type"] == "http.request" else rest
         return message
 
     return limited
