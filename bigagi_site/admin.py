@@ -7,10 +7,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from bigagi_site.models import Token
+from bigagi_site.models import Statistic, Token
 from bigagi_site.tokens import revoke_tokens
 from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import instant
+from stores.admin_display import column, instant, pretty
 
 # Their own admins write past the journal; they were registered when their apps were loaded, which is before this one.
 for model in [model for model in admin.site._registry if model._meta.app_label in ("auth", "knox")]:
@@ -42,3 +42,19 @@ class TokenAdmin(ReadOnlyAdmin):
         """Revoke the chosen tokens."""
         count = revoke_tokens(Token.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))))
         self.message_user(request, f"{count} token{'' if count == 1 else 's'} revoked.", messages.SUCCESS)
+
+
+@admin.register(Statistic)
+class StatisticAdmin(ReadOnlyAdmin):
+    """The dashboard's heavy figures, as last found."""
+
+    list_display = ["name", instant("found_at", label="found"), column("seconds", "{:.3f} s".format), "error"]
+    list_defer = ("figures",)
+    search_fields = ["name"]
+    fields = [
+        "name",
+        instant("found_at", label="found"),
+        column("seconds", "{:.3f} s".format),
+        "error",
+        pretty("figures"),
+    ]

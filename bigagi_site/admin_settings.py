@@ -38,7 +38,14 @@ _NAVIGATION: dict[str, list[tuple[str, ...]]] = {
     ],
     "Usage": [
         ("Totals by service", "functions", "metrics_usagebaseline"),
+        ("Totals of other browsers", "devices", "metrics_otherbaseline"),
         ("Calls", "receipt_long", "metrics_usageevent"),
+        ("Usage by day", "calendar_month", "metrics_usageday"),
+        ("Usage by day in detail", "calendar_view_day", "metrics_usagedaydetail"),
+        ("Usage by quarter-hour", "schedule", "metrics_usagequarter"),
+        ("Budgets", "savings", "metrics_budget"),
+        ("Counting starts", "restart_alt", "metrics_countingstart"),
+        ("Time zone", "public", "metrics_zoneoffset"),
     ],
     "Workspace": [
         ("Workspaces", "workspaces", "workspace_workspace"),
@@ -65,6 +72,8 @@ _NAVIGATION: dict[str, list[tuple[str, ...]]] = {
     "API": [
         ("Tokens", "vpn_key", "bigagi_site_token"),
         ("Calls to the API", "swap_vert", "metrics_apirequest"),
+        ("Warnings and errors", "warning", "metrics_logentry"),
+        ("Heavy figures", "monitoring", "bigagi_site_statistic"),
     ],
 }
 
@@ -124,7 +133,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": {"primary": _TEAL},
     "STYLES": [site_colors, admin_styles],
-    "DASHBOARD_CALLBACK": "bigagi_site.dashboard.add_overview",
+    "DASHBOARD_CALLBACK": "bigagi_site.dashboard.board.add_overview",
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": build_navigation},
     "ACCOUNT": {"navigation": [{"title": "Account", "link": reverse_lazy("account")}]},
 }

@@ -1,4 +1,9 @@
+from dataclasses import replace
+
 from django.apps import AppConfig
+
+TEST_PREFIX = "sqlite-test-"
+"""With which the ids and names of all records begin that the inspection panel makes."""
 
 
 class BigagiSiteConfig(AppConfig):
@@ -7,3 +12,11 @@ class BigagiSiteConfig(AppConfig):
 
     def ready(self) -> None:
         from bigagi_site import checks  # noqa: F401  (registers the system checks)
+        from bigagi_site.logs import keep_warnings
+        from stores.conversions import APP_UI, APP_UX_LABS
+        from stores.registry import register
+
+        # The inspection panel tries conversions by the API, and may not touch the person's own stores.
+        for spec in (APP_UI, APP_UX_LABS):
+            register(replace(spec, name=f"{TEST_PREFIX}{spec.name}"))
+        keep_warnings()

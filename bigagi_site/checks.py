@@ -2,10 +2,13 @@
 
 import logging
 import stat
+from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DEFAULT_DB_ALIAS
 
 TAG = "bigagi"
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]", "testserver"}
@@ -31,6 +34,18 @@ def check_logs(**kwargs: Any) -> list[CheckMessage]:
     if settings.LOG_LEVEL not in logging.getLevelNamesMapping():
         found.append(Error(f"LOG_LEVEL is {settings.LOG_LEVEL!r}.", "Set it to INFO or WARNING.", id="bigagi.E003"))
     return found
+
+
+@register(TAG)
+def check_time_zone(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a time zone that nobody knows."""
+    try:
+        ZoneInfo(settings.OWNER_TIME_ZONE)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        hint = "Give it as Europe/Berlin or America/New_York; UTC where it is left out."
+        found = f"BIGAGI_TIME_ZONE is {settings.OWNER_TIME_ZONE!r}, which is no time zone."
+        return [Error(found, hint, id="bigagi.E008")]
+    return []
 
 
 @register(TAG)
@@ -61,3 +76,16 @@ def check_data_folder(**kwargs: Any) -> list[CheckMessage]:
         if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             found.append(Warning(f"Others can read {path}.", f"Run chmod 600 {path}", id="bigagi.W002"))
     return found
+
+
+@register(Tags.database)
+def check_ledger(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Find a ledger that can be altered, or whose sums nothing keeps up: `check --database default`."""
+    # Models can be imported only when this is asked.
+    from bigagi_site.readiness import State, check_migrations, check_triggers
+
+    # Without its migrations it has none yet: `migrate`, which asks this first, makes them.
+    if DEFAULT_DB_ALIAS not in (databases or ()) or check_migrations().state is not State.OK:
+        return []
+    found = check_triggers()
+    return [] if found.state is State.OK else [Error(found.detail, id="bigagi.E009")]

@@ -1,13 +1,19 @@
 """The content security policy by page, secrets on pages, and a request log without query strings."""
 
+import logging
+from typing import Any
+
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.utils.deprecation import MiddlewareMixin
 from django_structlog.middlewares import RequestMiddleware
 
 from stores.secrets import MARKER, mask
+
+_LOGGER = logging.getLogger("django_structlog.middlewares.request")
 
 # Alpine in django-unfold compiles attributes to functions; its templates carry style attributes.
 ADMIN_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
@@ -26,11 +32,40 @@ class PolicyMiddleware(CSPMiddleware):
 
 
 class RequestLogMiddleware(RequestMiddleware):
-    """Log each request by method and path; a query string may hold what was searched for, or a sign-in link."""
+    """Log each request by method and path; a query string may hold what was searched for, or a sign-in link.
+
+    `ApiMiddleware` has bound the request's id. Where only warnings are logged, a request that goes well is not slowed
+    down by two lines that nobody writes."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if _LOGGER.isEnabledFor(logging.INFO):
+            return super().__call__(request)
+        response: Any = self.get_response(request)
+        # What goes wrong in a stream has still to be logged; of those that are read piece by piece `ApiLogMiddleware`
+        # does that, which watches them anyway: one more layer costs each piece.
+        if response.status_code >= 500 or (response.streaming and not response.is_async):
+            self.handle_response(request, response)
+        return response
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
         return f"{request.method} {request.path}"
+
+    def _log_level_for_status_code(self, status_code: int) -> int:
+        # Whoever asks whether the server is ready asks again and again, and gets the reasons with the answer.
+        return logging.INFO if status_code == 503 else super()._log_level_for_status_code(status_code)
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Let only the signed-in in. Where all may come in, or the view itself looks who comes, nobody is looked up: a sign
+    of life needs no database."""
+
+    def process_view(
+        self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
+    ) -> HttpResponseBase | None:
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)
 
 
 class SecretsMiddleware(MiddlewareMixin):

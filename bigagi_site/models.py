@@ -6,6 +6,8 @@ from django.utils import timezone
 from knox.models import AbstractAuthToken
 from knox.settings import CONSTANTS
 
+from stores.fields import VerbatimJSONField
+
 
 class SignInLink(models.Model):
     """A link that signs one person in, once. Only a digest of its token is kept."""
@@ -70,3 +72,19 @@ class Token(AbstractAuthToken):
     def beginning(self) -> str:
         """Return the few characters by which a person knows a token again."""
         return self.token_key[:6]
+
+
+class Statistic(models.Model):
+    """Figures that take long to find. They are found beside the requests; pages show the last ones and their age."""
+
+    name = models.CharField(max_length=40, unique=True, help_text="What was found.")
+    figures = VerbatimJSONField(help_text="The figures.")
+    found_at = models.DateTimeField(help_text="When they were found.")
+    seconds = models.FloatField(help_text="How long that took, in seconds.")
+    error = models.CharField(max_length=500, blank=True, help_text="Why newer ones could not be found.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

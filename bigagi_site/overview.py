@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Sum
 
 from bigagi_site.startup import describe_database
@@ -16,6 +15,7 @@ from stores.journal.purge import Size as JournalSize
 from stores.journal.purge import size_of_journal
 from stores.models import MigrationRun
 from stores.querysets import as_seen_now
+from stores.snapshots import database_size
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def describe_data() -> Overview:
         images=Asset.objects.filter(asset_type="image").count(),
         services=Service.objects.count(),
         models=Model.objects.count(),
-        size=_database_size() + (assets["size"] or 0),
+        size=database_size() + (assets["size"] or 0),
         data_dir=settings.DATA_DIR,
         database=describe_database(),
         key_file=settings.KEY_FILE,
@@ -66,12 +66,3 @@ def describe_data() -> Overview:
         last_run=as_seen_now(run) if run else None,
         last_backup=next(iter(list_backups()), None),
     )
-
-
-def _database_size() -> int:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT pg_database_size(current_database())")
-        else:
-            cursor.execute("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
-        return int(cursor.fetchone()[0])

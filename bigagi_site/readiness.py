@@ -1,48 +1,181 @@
-"""Whether the server can do its work: what `/api/ready` and `manage.py check --database` ask."""
+"""Whether the server can do its work: what `/api/ready` asks. A fault keeps it from that; a warning is what will, or
+could cost data one day."""
 
 import os
+import shutil
+import stat
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
 
+import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
+from chats.models import Conversation
+from metrics.ledger.triggers import find_missing_triggers
+from stores.backups import list_backups
+from stores.models import Secret, Store
 from stores.secrets import why_unreadable
+from stores.snapshots import database_size
+
+MIB = 2**20
+
+logger = structlog.get_logger("api")
 
 
-def check_database() -> str:
-    """Return why the database cannot be used, or nothing."""
+class State(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found, in a sentence that says how to mend it."""
+
+    state: State
+    detail: str
+
+
+def ok(detail: str) -> Finding:
+    return Finding(State.OK, detail)
+
+
+def warning(detail: str) -> Finding:
+    return Finding(State.WARNING, detail)
+
+
+def fault(detail: str) -> Finding:
+    return Finding(State.FAULT, detail)
+
+
+def check_database() -> Finding:
+    """Tell whether the database answers."""
     try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            return "The database is not migrated. Start the server again, or run: manage.py migrate"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM django_migrations")
     except DatabaseError as error:
-        return f"The database does not answer: {str(error).strip().splitlines()[0]}"
-    return ""
+        return database_fault(error)
+    return ok("It answers.")
 
 
-def check_data_folder() -> str:
-    """Return why the data folder cannot be written, or nothing."""
+def database_fault(error: DatabaseError) -> Finding:
+    """Tell that the database does not answer, and why."""
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return fault(
+        f"The database does not answer: {reason}. Start the server again; if that does not help, restore a backup."
+    )
+
+
+@lru_cache(maxsize=1)
+def _migrations() -> frozenset[tuple[str, str]]:
+    return frozenset(MigrationLoader(None).graph.nodes)
+
+
+def check_migrations() -> Finding:
+    """Tell whether the tables are those of this program."""
+    applied = set(MigrationRecorder(connection).applied_migrations())
+    if missing := sorted(_migrations() - applied):
+        name = ".".join(missing[0])
+        return fault(f"The database is not migrated (to {name}). Start the server again, or run: manage.py migrate")
+    ours = {app for app, _ in _migrations()}
+    if newer := sorted(key for key in applied - _migrations() if key[0] in ours):
+        return fault(f"The database is newer than this program (it has {'.'.join(newer[-1])}). Update bigagi.")
+    return ok("All are applied.")
+
+
+def check_triggers() -> Finding:
+    """Tell whether the triggers are there that keep the ledger from being changed."""
+    if missing := find_missing_triggers():
+        mend = "Start the server again, or run: manage.py migrate --skip-checks"
+        return fault(f"The database lacks triggers: {', '.join(missing)}. {mend}")
+    return ok("All are there.")
+
+
+def check_data_folder() -> Finding:
+    """Tell whether the data folder can be written."""
     if os.access(settings.DATA_DIR, os.W_OK | os.X_OK):
-        return ""
-    return f"The data folder {settings.DATA_DIR} cannot be written. Make it writable for the server's user."
+        return ok("It can be written.")
+    return fault(f"The data folder {settings.DATA_DIR} cannot be written. Make it writable for the server's user.")
 
 
-def check_secrets() -> str:
-    """Return why stored API keys cannot be read, or nothing."""
-    try:
-        return why_unreadable()
-    except DatabaseError:
-        return ""
+def check_disk_space() -> Finding:
+    """Tell whether a backup of the database still fits beside it, and whether anything does."""
+    least = settings.MIN_FREE_MIB * MIB
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    told = f"{free // MIB:,} MiB are free in {settings.DATA_DIR}"
+    mend = f"Make room, or move the data folder; old backups in {settings.BACKUPS_DIR} can be deleted."
+    if free < least // 10:
+        return fault(f"Only {told}: soon nothing can be written. {mend}")
+    needed = max(least, database_size())
+    if free < needed:
+        return warning(f"Only {told}; a backup needs {-(-needed // MIB):,} MiB. {mend}")
+    return ok(f"{told}.")
 
 
-CHECKS: dict[str, Callable[[], str]] = {
+def check_key_file() -> Finding:
+    """Tell whether stored API keys can be read, and by nobody else. A server without them works, but calls no model."""
+    if reason := why_unreadable():
+        return fault(f"{reason} Chats work meanwhile.")
+    path = settings.KEY_FILE
+    if not path.exists():
+        return ok("There is none, and no secret that needs it.")
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return warning(f"Others can read {path}. Run: chmod 600 {path}")
+    return ok("It opens the secrets." if Secret.objects.exists() else "It is there.")
+
+
+def check_last_backup() -> Finding:
+    """Tell whether there is a backup that is not too old, if there is anything to lose."""
+    folder, days = settings.BACKUPS_DIR, settings.BACKUP_DAYS
+    # A folder that cannot be read would look like one without backups.
+    if folder.exists():
+        os.listdir(folder)
+    newest = next(iter(list_backups()), None)
+    if newest is None:
+        if Conversation.objects.exists() or Store.objects.exists():
+            return warning(f"There is no backup in {folder}. Make one: uv run manage.py backup")
+        return ok("There is none, and nothing to lose yet.")
+    age = datetime.now(UTC) - newest.created_at
+    told = f"The last backup is of {newest.created_at:%Y-%m-%d}"
+    if age > timedelta(days=days):
+        return warning(f"{told}, more than {days} days ago. Make one: uv run manage.py backup")
+    return ok(f"{told}.")
+
+
+CHECKS: dict[str, Callable[[], Finding]] = {
     "database": check_database,
+    "migrations": check_migrations,
+    "triggers": check_triggers,
     "data_folder": check_data_folder,
-    "secrets": check_secrets,
+    "disk_space": check_disk_space,
+    "key_file": check_key_file,
+    "last_backup": check_last_backup,
 }
 
 
-def find_faults() -> dict[str, str]:
-    """Return what is wrong, by check; nothing where all is well."""
-    return {name: fault for name, check in CHECKS.items() if (fault := check())}
+def look() -> dict[str, Finding]:
+    """Return what each check found."""
+    found: dict[str, Finding] = {}
+    for name, check in CHECKS.items():
+        found[name] = _look_at(check, has_database=not found or found["database"].state is State.OK)
+    return found
+
+
+def _look_at(check: Callable[[], Finding], *, has_database: bool) -> Finding:
+    try:
+        return check()
+    except DatabaseError as error:
+        return database_fault(error) if has_database else Finding(State.UNKNOWN, "It is told by the database.")
+    except OSError as error:
+        place = f" of {error.filename}" if error.filename else ""
+        return fault(f"This could not be looked at: {error.strerror}{place}. Let the server's user read it.")
+    except Exception:
+        logger.exception("a check of readiness failed")
+        return fault("This could not be looked at. The log has the details.")

@@ -26,6 +26,9 @@ DATA_DIR = Path(env("BIGAGI_DATA_DIR", default=platformdirs.user_data_dir("bigag
 DATA_DIR = DATA_DIR.expanduser().absolute()
 ASSETS_DIR = DATA_DIR / "assets"
 BACKUPS_DIR = DATA_DIR / "backups"
+# `/api/ready` warns below so much free disk space, or where a backup would not fit, and of a last backup that is older.
+MIN_FREE_MIB = env.int("BIGAGI_MIN_FREE_MIB", default=500)
+BACKUP_DAYS = env.int("BIGAGI_BACKUP_DAYS", default=30)
 KEY_FILE = Path(env("BIGAGI_KEY_FILE", default=str(DATA_DIR / "secrets.key"))).expanduser().absolute()
 SECRET_KEY_FILE = DATA_DIR / "secret_key"
 
@@ -116,7 +119,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "bigagi_site.middleware.RequestLogMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "bigagi_site.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "bigagi_site.middleware.SecretsMiddleware",
 ]
@@ -215,6 +218,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+OWNER_TIME_ZONE = env.str("BIGAGI_TIME_ZONE", default="UTC")
+"""The zone by whose days and months costs are added up."""
 LANGUAGE_CODE = "en"
 
 STATIC_URL = "/static/"
@@ -226,11 +232,18 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 LOG_FORMAT = env("LOG_FORMAT", default="console")
 LOG_LEVEL = env("LOG_LEVEL", default="WARNING").upper()
 LOGGING = build_logging(LOG_FORMAT, LOG_LEVEL)
-# Addresses and user agents of the owner's own devices help nobody.
+# Warnings and errors are kept for the admin, so many and so long, whichever is less. No rows: none is kept.
+LOG_ENTRY_ROWS = env.int("BIGAGI_LOG_ENTRY_ROWS", default=10_000)
+LOG_ENTRY_DAYS = env.int("BIGAGI_LOG_ENTRY_DAYS", default=30)
+# Addresses of the owner's own devices help nobody.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+# There is one owner, and the user is not to be asked of a database that may be what failed.
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""
 # The id is given or checked by `ApiMiddleware`.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
+# An error that was not foreseen has a line of its own, with its traceback.
+DJANGO_STRUCTLOG_STATUS_5XX_LOG_LEVEL = logging.WARNING
 
 # --- Admin -----------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 import base64
 import errno
 import json
-import logging
 import os
 import secrets
 import socket
@@ -12,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.utils import get_random_secret_key
@@ -27,12 +27,13 @@ from llms.calls.events import CallFailed
 from llms.catalog import env_key
 from llms.services.refresh import refresh_environment
 from llms.vendors.endpoint import NotCallable
+from metrics.ledger.keeping import keep_ledger
 from stores.backups import Backup, BackupError, create_backup, server_lock
 from stores.importers.run import close_dead_runs
 from stores.importers.uploads import tidy_uploads
 from stores.models import Secret
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger("llms")
 
 WILDCARDS = {"0.0.0.0", "::", "[::]"}
 
@@ -137,6 +138,11 @@ def prepare_database() -> Backup | None:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             backup = create_backup("before-migrate") if applied else None
             call_command("migrate", interactive=False, verbosity=0)
+        # A zone that was set anew, or triggers that somebody dropped.
+        if missing := keep_ledger():
+            structlog.get_logger("metrics").warning(
+                "the ledger was not guarded; triggers and sums were made anew", triggers=missing
+            )
         if get_owner() is None:
             create_owner()
     except DatabaseError as error:
@@ -161,8 +167,10 @@ def fetch_environment_models() -> None:
 def _fetch_environment_models() -> None:
     try:
         refresh_environment()
-    except (CallFailed, NotCallable) as error:
-        logger.warning("the models of the environment's service could not be listed: %s", error)
+    except CallFailed as error:
+        logger.warning("the models of the environment's service could not be listed", kind=error.kind)
+    except NotCallable as error:
+        logger.warning("the models of the environment's service could not be listed", reason=str(error))
     except Exception:
         logger.exception("the models of the environment's service could not be listed")
     finally:

@@ -5,7 +5,9 @@ from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
+from bigagi_site.views import inspection
 from bigagi_site.views.account import account, revoke_token, tokens
+from bigagi_site.views.dashboard import change_budget, count_anew, dashboard
 from bigagi_site.views.docs import (
     DatabasePage,
     DiagramView,
@@ -18,6 +20,7 @@ from bigagi_site.views.health import health
 from bigagi_site.views.pages import home, import_help
 from bigagi_site.views.ready import ReadyView
 from bigagi_site.views.sign_in import SignInView
+from bigagi_site.views.sqlite_test import sqlite_test_page
 from llms.views.page import services_page
 from stores.api.schema import SchemaView
 from stores.api.viewsets import UnknownRouteView
@@ -45,9 +48,14 @@ urlpatterns = [
     path("import", import_help, name="import"),
     path("services", services_page, name="services"),
     path("", include("chats.pages.urls")),
+    path("sqlite-test", sqlite_test_page, name="sqlite-test"),
     path("account", account, name="account"),
     path("account/tokens", tokens, name="tokens"),
     path("account/tokens/<int:token_id>/revoke", revoke_token, name="revoke-token"),
+    path("sqlite-test/sql", inspection.run_sql, name="sqlite-test-sql"),
+    path("sqlite-test/tables", inspection.tables, name="sqlite-test-tables"),
+    path("sqlite-test/tables/<str:name>", inspection.table, name="sqlite-test-table"),
+    path("sqlite-test/tables/<str:name>/rows", inspection.table_rows, name="sqlite-test-table-rows"),
     path("sign-in", SignInView.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),
     re_path(r"^api/health/?$", health, name="health"),
@@ -57,6 +65,9 @@ urlpatterns = [
     path("favicon.ico", login_not_required(RedirectView.as_view(url=f"{settings.STATIC_URL}bigagi/icon.svg"))),
     # One way to sign in: the admin's own page knows no links.
     path("admin/login/", login_not_required(RedirectView.as_view(pattern_name="sign-in", query_string=True))),
+    path("admin/dashboard", dashboard, name="dashboard"),
+    path("admin/dashboard/counting", count_anew, name="dashboard-counting"),
+    path("admin/dashboard/budget", change_budget, name="dashboard-budget"),
     path("admin/", admin.site.urls),
 ]
 

@@ -67,7 +67,9 @@ def explain_cost(row: Message, message: JSONObject) -> JSONObject:
 
 
 def _event_of(row: Message) -> UsageEvent | None:
-    events = UsageEvent.objects.filter(conversation=row.conversation.uid, message=row.uid, corrects=None)
+    events = UsageEvent.objects.filter(conversation=row.conversation.uid, message=row.uid, calls__gt=0)
+    # What was taken back tells nothing; where that was taken back too, its own event does.
+    events = events.filter(usageevent=None)
     return events.order_by("-at", "-pk").first()
 
 

@@ -19,6 +19,8 @@ class ChatFacts:
     folder_ids: list[str] = field(default_factory=list)
     run: int | None = None
     """The run that last imported it."""
+    cost_nano_usd: int | None = None
+    """What its calls in the ledger cost, as far as that is known; None: of none it is."""
 
 
 def facts_of_messages(conversations: Sequence[Conversation]) -> dict[int, ChatFacts]:
@@ -34,7 +36,7 @@ def facts_of_messages(conversations: Sequence[Conversation]) -> dict[int, ChatFa
 
 
 def facts_of_chats(conversations: Sequence[Conversation]) -> dict[int, ChatFacts]:
-    """Return by primary key what is known of the chats: messages, folders and the run that brought them."""
+    """Return by primary key what is known of the chats: messages, folders, the run that brought them, and costs."""
     facts = facts_of_messages(conversations)
     keys = {chat.uid: chat.pk for chat in conversations}
     if not keys:
@@ -48,6 +50,12 @@ def facts_of_chats(conversations: Sequence[Conversation]) -> dict[int, ChatFacts
         WHERE kind = 'conversation' AND uid IN ({marks(keys)})"""
     for uid, run in fetch(imported, list(keys)):
         facts[keys[uid]].run = run
+    # What was taken back is in the sum with both signs; tests count nowhere.
+    costs = f"""SELECT conversation, SUM(COALESCE(cost_nano_usd, CASE WHEN cost_code = 'free' THEN 0 END))
+        FROM {{metrics.UsageEvent}} WHERE conversation IN ({marks(keys)}) AND source <> 'test'
+        GROUP BY conversation HAVING SUM(calls) <> 0"""
+    for uid, cost in fetch(costs, list(keys)):
+        facts[keys[uid]].cost_nano_usd = None if cost is None else int(cost)
     return facts
 
 

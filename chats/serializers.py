@@ -12,7 +12,7 @@ from chats.bigagi.conversation import CONVERSATIONS, conversation_to_json, load_
 from chats.bigagi.folder import FOLDERS
 from chats.filters import ConversationFilterSet
 from chats.models import Asset, Conversation, Folder, Generation, Message
-from chats.querysets import facts_of_chats, facts_of_messages
+from chats.querysets import ChatFacts, facts_of_chats, facts_of_messages
 from stores.api.ids import href
 from stores.api.serializers import IdField, RecordSerializer, ServerFactsSerializer, one_of
 from workspace.serializers import WorkspaceSerializer
@@ -29,7 +29,11 @@ class ConversationFactsSerializer(ServerFactsSerializer):
 
 class ListedConversationFactsSerializer(ConversationFactsSerializer):
     folderIds = serializers.ListField(child=serializers.CharField(), help_text="The folders that list the chat.")
-    costNanoUsd = serializers.IntegerField(allow_null=True, help_text="In 10⁻⁹ USD; null: unpriced.")
+    costNanoUsd = serializers.IntegerField(
+        allow_null=True,
+        help_text="What the ledger's calls of the chat cost, in 10⁻⁹ USD, as far as known; null: of none it is. A call "
+        "counts in the chat in which it was made, not in its branches.",
+    )
     run = serializers.IntegerField(allow_null=True, help_text="The migration that last brought the chat.")
 
 
@@ -56,11 +60,7 @@ class ConversationHeaderSerializer(RecordSerializer):
 
     def get_facts(self, records: Sequence[Conversation]) -> list[dict[str, Any]]:
         facts = facts_of_chats(records)
-        return [
-            _chat_facts(chat, facts[chat.pk])
-            | {"folderIds": facts[chat.pk].folder_ids, "costNanoUsd": None, "run": facts[chat.pk].run}
-            for chat in records
-        ]
+        return [_chat_facts(chat, facts[chat.pk]) | _listed_facts(facts[chat.pk]) for chat in records]
 
 
 class ConversationSerializer(RecordSerializer):
@@ -91,6 +91,10 @@ def _chat_facts(chat: Conversation, facts: Any) -> dict[str, Any]:
         "messageCount": facts.message_count,
         "lastMessageAt": facts.last_message_at,
     }
+
+
+def _listed_facts(facts: ChatFacts) -> dict[str, Any]:
+    return {"folderIds": facts.folder_ids, "costNanoUsd": facts.cost_nano_usd, "run": facts.run}
 
 
 class MessageFactsSerializer(ServerFactsSerializer):

@@ -1,12 +1,21 @@
 """big-AGI's `app-metrics` in and out of this app's rows (`bigagi-format.md` § 6)."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from metrics.baselines import Counted, describe_devices, drop_other, keep_other, tidy_others
+from metrics.history.record import watch_imports
 from metrics.models import UsageBaseline
-from stores.codecs import Columns
+from stores.codecs import Columns, Rows
 from stores.collections import TableCollection
+from stores.models import ImportedRecord, MigrationRun
 from stores.registry import StoreSpec
 
 
 class UsageBaselines(TableCollection):
+    """Totals by service. An import tells which browser counted them; what others counted is kept beside. Writes
+    through the API leave that as it is."""
+
     store, key, kind, model = "app-metrics", "serviceMetrics", "baseline", UsageBaseline
     shape = "map"
     id_in_record = False
@@ -23,6 +32,61 @@ class UsageBaselines(TableCollection):
         },
     )
 
+    def insert(self, batch: Sequence[tuple[Rows, int]], run: MigrationRun | None = None) -> None:
+        records = [self._build(rows, position) for rows, position in batch]
+        # What is put back here was brought by the import that brought it last.
+        devices = {} if run is not None else _imported_devices([rows.uid for rows, _ in batch])
+        for record in records:
+            record.device = devices.get(record.uid, "") if run is None else run.source_device
+        UsageBaseline.objects.bulk_create(records)
+        if run is not None:
+            for record, baseline in zip(records, self.load(records), strict=True):
+                drop_other(record.uid, Counted(record.device, baseline))
+
+    def replace(self, record: Any, rows: Rows, run: MigrationRun | None = None) -> None:
+        if run is not None:
+            [ours] = self.load([record])
+            before = Counted(record.device, ours)
+            after = Counted(run.source_device, self.to_json(rows.uid, rows.columns, rows.extra))
+            if before.is_same_browser(after):
+                record.device = run.source_device or record.device
+            else:
+                keep_other(record.uid, before)
+                record.device = run.source_device
+            drop_other(record.uid, Counted(record.device, after.baseline))
+        super().replace(record, rows, run)
+
+    def pass_over(self, records: Sequence[tuple[str, Any]], run: MigrationRun) -> None:
+        here = self.find(uid for uid, _ in records)
+        for uid, baseline in records:
+            row: Any = here.get(uid)
+            if row is None or not isinstance(baseline, dict):
+                continue
+            [ours] = self.load([row])
+            passed = Counted(run.source_device, baseline)
+            if not passed.is_same_browser(Counted(row.device, ours)):
+                keep_other(uid, passed)
+            elif passed.device and not row.device:
+                UsageBaseline.objects.filter(pk=row.pk).update(device=passed.device)
+
+    def tidy(self) -> None:
+        tidy_others()
+
+    def _build(self, rows: Rows, position: int) -> UsageBaseline:
+        return UsageBaseline(uid=rows.uid, extra=rows.extra or None, content_hash=rows.content_hash, **rows.columns)
+
+
+def _imported_devices(uids: Sequence[str]) -> dict[str, str]:
+    imported = ImportedRecord.objects.filter(kind=UsageBaselines.kind, uid__in=uids).exclude(run=None)
+    return dict(imported.values_list("uid", "run__source_device"))
+
 
 BASELINES = UsageBaselines()
-APP_METRICS = StoreSpec("app-metrics", collections=(BASELINES,), phase="metrics")
+APP_METRICS = StoreSpec(
+    "app-metrics",
+    collections=(BASELINES,),
+    phase="metrics",
+    inspect=describe_devices,
+    watch=watch_imports,
+    is_last=True,
+)

@@ -9,8 +9,8 @@ from llms.pricing.formula import Cost
 from llms.pricing.price import Priced, price_model_call
 from llms.pricing.tokens import Tokens
 from llms.services.checking import Checked, call_once, choose_test_model
+from metrics.ledger.record import record_call
 from metrics.models import UsageEvent
-from metrics.services import record_call
 
 
 def test_service(uid: str, model_id: str | None = None) -> tuple[Checked, UsageEvent]:
@@ -46,7 +46,7 @@ test_service.__test__ = False  # type: ignore[attr-defined]
 
 def _record(model: CallableModel, at: int, **facts: Any) -> UsageEvent:
     nothing = {"reported_nano_usd": None, "first_ms": None, "raw_usage": None}
-    return record_call(
+    key = record_call(
         at=at,
         source=UsageEvent.Source.TEST,
         service=model.service_id,
@@ -57,3 +57,4 @@ def _record(model: CallableModel, at: int, **facts: Any) -> UsageEvent:
         is_estimated=False,
         **({"total_ms": int(time.time() * 1000) - at} | nothing | facts),
     )
+    return UsageEvent.objects.get(pk=key)

@@ -3,9 +3,17 @@
 from typing import Any
 
 import django_filters
+from django.core.validators import MaxLengthValidator
+from django.db.models import Q, QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
-from metrics.models import ApiRequest
+from metrics.days import DAY, EARLIEST, LATEST, start_of
+from metrics.models import ApiRequest, UsageEvent
+from metrics.models.events import NOT_ERRORS
+from stores.api.filters import FlagFilter, MillisecondsFilter
+from stores.api.problems import bad_parameter
+from stores.api.serializers import TEXT
 
 MAX_MS = 10**9
 """Longer than any request: eleven days."""
@@ -38,3 +46,66 @@ class RequestFilterSet(django_filters.FilterSet):
     class Meta:
         model = ApiRequest
         fields: list[str] = []
+
+
+@extend_schema_field({"type": "string", "maxLength": 200, "pattern": TEXT})
+class NameFilter(django_filters.CharFilter):
+    """A service, model or other name, as it is: spaces at its ends belong to it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"strip": False, "validators": [MaxLengthValidator(200)]})
+
+
+@extend_schema_field(OpenApiTypes.DATE)
+class DayFilter(django_filters.DateFilter):
+    """A day of the owner's time zone."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"input_formats": ["%Y-%m-%d"]})
+
+    def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if value is None:
+            return queryset
+        # Before and after these there are no calls.
+        day = min(max(value, EARLIEST), LATEST)
+        at = start_of(day + DAY) if self.lookup_expr == "lt" else start_of(day)
+        return queryset.filter(**{f"{self.field_name}__{self.lookup_expr}": at})
+
+
+UNPRICED = Q(cost_nano_usd=None) & ~Q(cost_code="free")
+"""Calls whose cost is not known; a free one's is."""
+
+
+class EventFilterSet(django_filters.FilterSet):
+    start = DayFilter("at", "gte", label="Made on or after this day, in the owner's time zone.")
+    end = DayFilter("at", "lt", label="Made on or before this day.")
+    since = MillisecondsFilter("at", "gte", label="Made at or after this time, in ms since the epoch.")
+    until = MillisecondsFilter("at", "lt", label="Made before this time, in ms since the epoch.")
+    service = NameFilter(label="The service's id.")
+    vendor = NameFilter(label="The vendor.")
+    model = NameFilter(label="The model's id.")
+    source = django_filters.ChoiceFilter(
+        choices=UsageEvent.Source.choices, label="What recorded it. Tests are listed only where this asks for them."
+    )
+    conversation = NameFilter(label="The chat's id.")
+    message = NameFilter(
+        method="filter_message", label="The message's id; with that of its chat, in which alone it is unique."
+    )
+    outcome = NameFilter(label="How the call ended, as done or timeout.")
+    failed = FlagFilter(method="filter_failed", label="Whether the call failed.")
+    unpriced = FlagFilter(method="filter_unpriced", label="Whether the cost is not known.")
+
+    class Meta:
+        model = UsageEvent
+        fields: list[str] = []
+
+    def filter_message(self, queryset: QuerySet[UsageEvent], name: str, value: str) -> QuerySet[UsageEvent]:
+        if not self.data.get("conversation"):
+            raise bad_parameter("message", "Name the chat as well, by conversation: ids of messages are its own.")
+        return queryset.filter(message=value)
+
+    def filter_failed(self, queryset: QuerySet[UsageEvent], name: str, value: bool) -> QuerySet[UsageEvent]:
+        return queryset.exclude(outcome__in=NOT_ERRORS) if value else queryset.filter(outcome__in=NOT_ERRORS)
+
+    def filter_unpriced(self, queryset: QuerySet[UsageEvent], name: str, value: bool) -> QuerySet[UsageEvent]:
+        return queryset.filter(UNPRICED if value else ~UNPRICED)

@@ -1,7 +1,6 @@
 """Notes each request to the API for the log: whichever view, middleware or application answers it."""
 
 import json
-import logging
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -9,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, StreamingHttpResponse
@@ -23,7 +23,7 @@ from stores.api.origin import actor_of
 from stores.api.problems import CONTENT_TYPE
 from stores.api.request_ids import request_id_of
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger("metrics")
 
 BROKEN_OFF = "broken-off"
 
@@ -71,7 +71,7 @@ class Measurement:
         try:
             LOG.add(self._describe(status, bytes_sent, error))
         except Exception:
-            logger.exception("A request could not be noted.")
+            logger.exception("a request could not be noted", request_id=request_id_of(self._request))
 
     def _describe(self, status: int, bytes_sent: int, error: str) -> Entry:
         request = self._request
@@ -143,6 +143,7 @@ class AsyncStream(Stream):
             self._end()
             raise
         except Exception:
+            logger.exception("streaming_failed")
             self._end("server-error")
             raise
         self._sent += len(chunk)

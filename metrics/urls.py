@@ -1,7 +1,15 @@
 from django.urls import re_path
 
 from metrics.service_tests import ServiceTestViewSet
-from metrics.views import MetricsView, RequestViewSet
+from metrics.views import (
+    BudgetViewSet,
+    EventViewSet,
+    ReconciliationView,
+    RepricingView,
+    RequestViewSet,
+    SeriesView,
+    TotalsViewSet,
+)
 from stores.api.ids import LOOKUP
 from stores.api.routers import ApiRouter
 
@@ -9,9 +17,21 @@ app_name = "metrics"
 
 router = ApiRouter()
 router.register("requests", RequestViewSet, "request")
+router.register("metrics/events", EventViewSet, "event")
+
+TOTALS = TotalsViewSet.as_view({"get": "retrieve", "post": "create", "delete": "destroy"})
 
 urlpatterns = [
-    re_path(r"^metrics/?$", MetricsView.as_view(), name="totals"),
+    re_path(r"^metrics/?$", TOTALS, name="totals"),
+    re_path(r"^metrics/series/?$", SeriesView.as_view(), name="series"),
+    re_path(r"^metrics/budgets/?$", BudgetViewSet.as_view({"get": "read_all"}), name="budget-list"),
+    re_path(
+        rf"^metrics/budgets/(?P<id>{LOOKUP})/?$",
+        BudgetViewSet.as_view({"put": "update", "delete": "destroy"}),
+        name="budget-detail",
+    ),
+    re_path(r"^metrics/reconciliation/?$", ReconciliationView.as_view(), name="reconciliation"),
+    re_path(r"^metrics/repricing/?$", RepricingView.as_view(), name="repricing"),
     re_path(
         rf"^services/(?P<id>{LOOKUP})/test/?$", ServiceTestViewSet.as_view({"post": "create"}), name="service-test"
     ),

@@ -105,7 +105,16 @@ class MigrationRunAdmin(ReadOnlyAdmin):
         ("Where it stands", {"fields": ["last_completed_task", "next_task", "blocked_by", "error_table"]}),
         (
             "Source",
-            {"fields": ["source_name", "source_kind", size_of("source_size"), "source_sha256", "source_taken_at"]},
+            {
+                "fields": [
+                    "source_name",
+                    "source_kind",
+                    size_of("source_size"),
+                    "source_sha256",
+                    "source_taken_at",
+                    "source_device",
+                ]
+            },
         ),
         (
             "Run",

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from stores import snapshots
 from stores.models import MigrationRun
+from stores.processes import is_alive
 
 AUTOMATIC_REASONS = ("before-import", "before-migrate")
 AUTOMATIC_KEPT = 10
@@ -164,15 +165,7 @@ def _find_running_import() -> MigrationRun | None:
         running = list(MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING).only("pk", "pid"))
     except DatabaseError:
         return None  # No database yet, one without tables, or the damaged one that is to be replaced.
-    for run in running:
-        try:
-            os.kill(run.pid, 0)
-        except ProcessLookupError:
-            continue
-        except PermissionError:
-            pass  # Somebody else's process: it lives.
-        return run
-    return None
+    return next((run for run in running if is_alive(run.pid)), None)
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

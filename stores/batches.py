@@ -1,15 +1,15 @@
 """What is noted on the request path and written off it: in batches, by a thread with a connection of its own."""
 
-import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+import structlog
 from django.db import connection
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger("stores")
 T = TypeVar("T")
 
 _is_on = threading.Event()
@@ -116,6 +116,6 @@ class BatchWriter(Generic[T]):
         try:
             self._write(items)
         except Exception:
-            logger.exception("The %s could not be written.", self._name)
+            logger.exception("what was noted could not be written", writer=self._name, lost=len(items))
             with self._lock:
                 self.lost += len(items)

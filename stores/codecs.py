@@ -116,8 +116,9 @@ class _Node:
 
 
 def _whole_float(value: Any) -> Any:
-    # A column of floats makes 1.0 of 1, which would be the same value but another text and hash.
-    return int(value) if value.is_integer() and abs(value) <= 2**53 else value
+    # A column of floats makes 1.0 of 1, which would be the same value but another text and hash. In a row that was not
+    # stored yet it is an integer still.
+    return int(value) if float(value).is_integer() and abs(value) <= 2**53 else value
 
 
 def _split_words(text: str) -> list[str]:

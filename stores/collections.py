@@ -137,6 +137,10 @@ class Collection(ABC):
         """Delete the record with all that belongs to it alone."""
         record.delete()
 
+    def pass_over(self, records: Sequence[tuple[str, Any]], run: MigrationRun) -> None:
+        """Look at what an import brought, as ids and JSON, without making it the records that are here."""
+        return
+
     @abstractmethod
     def load(self, records: Sequence[Any]) -> list[Any]:
         """Return the JSON of these rows, in their order, with references in the place of secrets."""

@@ -1,6 +1,5 @@
 """What the API and the pages read of stores and runs."""
 
-import os
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +8,7 @@ from django.db.models import QuerySet
 from stores import registry
 from stores.dump import StoreNotFound
 from stores.models import MigrationRun, Revision, Store
+from stores.processes import is_alive
 from stores.registry import is_relational
 
 ENDED_IN_THE_MIDDLE = "The process ended in the middle. Import the file again: that completes it."
@@ -64,20 +64,7 @@ def revisions_of(name: str) -> QuerySet[Revision]:
 def as_seen_now(run: MigrationRun) -> MigrationRun:
     """Return the run as it has to be shown: `error` where its process is gone. Nothing is written; the next import or
     `migration_status` does that."""
-    if run.status == MigrationRun.Status.RUNNING and not _is_alive(run.pid):
+    if run.status == MigrationRun.Status.RUNNING and not is_alive(run.pid):
         run.status = MigrationRun.Status.ERROR
         run.blocked_by = ENDED_IN_THE_MIDDLE
     return run
-
-
-def _is_alive(pid: int) -> bool:
-    if os.name == "nt":
-        # There signal 0 is Ctrl-C.
-        return True
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return True

@@ -30,6 +30,10 @@ class StoreSpec:
     """Whether it is a database of the browser rather than a store: it has rows, and no envelope."""
     inspect: Callable[[], list[str]] = list
     """Says what the owner should know of its records after an import."""
+    watch: Callable[[], Callable[[], list[str]]] = lambda: list
+    """Called before an import; what it returns says afterwards what the import did beside the records."""
+    is_last: bool = False
+    """Whether an import writes it after all else: others say what its records are to be understood by."""
 
 
 _specs: dict[str, StoreSpec] = {}

@@ -18,6 +18,7 @@ from django.conf import settings
 from stores.jsontext import UndecodableJSON, decode, encode
 from stores.keyfile import HOW_TO_MEND, read_keys
 from stores.models import Secret
+from stores.shapes import KEY_SHAPE
 
 MARKER = "bigagi-secret:"
 LAST4_FROM = 16
@@ -29,10 +30,7 @@ _HOST_KEY = re.compile(r"(?:Host|Endpoint)\Z", re.IGNORECASE)
 _USERINFO = re.compile(r"\A((?:(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?)([^/?#@\s]+(?:@[^/?#@\s]+)*)(?=@)")
 _QUERY = re.compile(r"(?<=\?)([^#]+)")
 _WHOLE_SHAPE = re.compile(r"(?=\D*\d|[^A-Z]*[A-Z])(?:sk-|AIza|AKIA)[A-Za-z0-9_\-]{12,}")
-_SHAPE = re.compile(
-    r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]))(?:sk-(?=[A-Za-z_\-]*\d)[A-Za-z0-9_\-]{20,}|AIza[A-Za-z0-9_\-]{35}|AKIA[A-Z0-9]{16})"
-)
-_FOUND_ANYWHERE = re.compile(f"{_REFERENCE.pattern}|{_SHAPE.pattern}")
+_FOUND_ANYWHERE = re.compile(f"{_REFERENCE.pattern}|{KEY_SHAPE.pattern}")
 _MEMBER = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+(?:\[\s*+)?)"((?:[^"\\]++|\\.)*+)("|\\?\Z)', re.DOTALL)
 _LOOSE_MEMBER = re.compile(
     r"([A-Za-z0-9_]*(?:key|keyid|token|secret|googleCSEId|Endpoint|Host))"

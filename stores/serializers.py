@@ -88,7 +88,7 @@ class ListedRunSerializer(serializers.ModelSerializer):
         model = MigrationRun
         fields = [
             *("id", "status", "phase", "counts"),
-            *("source_name", "source_kind", "source_size", "source_sha256", "source_taken_at"),
+            *("source_name", "source_kind", "source_size", "source_sha256", "source_taken_at", "source_device"),
             *("started_at", "finished_at", "href", "report_href"),
         ]
 
@@ -126,6 +126,7 @@ class ReportSourceSerializer(serializers.Serializer):
     size = serializers.IntegerField(help_text="Bytes.")
     sha256 = serializers.CharField()
     taken_at = serializers.CharField(help_text="When big-AGI wrote it, as the file says.")
+    device = serializers.CharField(help_text="The browser that wrote it, as its app-device names it; empty: unknown.")
 
 
 class ReportSerializer(serializers.Serializer):

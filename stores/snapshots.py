@@ -46,6 +46,16 @@ def has_data() -> bool:
         return True
 
 
+def database_size() -> int:
+    """Return the bytes of the database, its indexes included."""
+    with connection.cursor() as cursor:
+        if is_sqlite():
+            cursor.execute("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+        else:
+            cursor.execute("SELECT pg_database_size(current_database())")
+        return int(cursor.fetchone()[0])
+
+
 def take_snapshot(target: Path) -> None:
     """Copy the database, as it is at this moment, to the file `target`. Raises SnapshotError."""
     if is_sqlite():

@@ -65,6 +65,20 @@ def insert_one(row: models.Model) -> None:
     row._state.adding, row._state.db = False, connection.alias
 
 
+def insert_values(model: type[models.Model], names: Sequence[str], values: Sequence[Any]) -> int:
+    """Insert one row of database values, in the order of the field names; return its key."""
+    with connection.cursor() as cursor:
+        cursor.execute(_insert_values_statement(model, tuple(names), connection.vendor), values)
+        return int(cursor.fetchone()[0])
+
+
+@cache
+def _insert_values_statement(model: type[models.Model], names: tuple[str, ...], vendor: str) -> str:
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(_column(model, name)) for name in names)
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({marks(names)}) RETURNING {quote('id')}"
+
+
 @cache
 def _insert_statement(model: type[models.Model], vendor: str) -> str:
     meta, quote = model._meta, connection.ops.quote_name

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
@@ -27,7 +27,15 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "bigagi_site.settings"
 _data_dir = tempfile.TemporaryDirectory(prefix="bigagi-tests-", ignore_cleanup_errors=True)
 os.environ["BIGAGI_DATA_DIR"] = _data_dir.name
 os.environ["BIGAGI_ENV_FILE"] = os.devnull
-for name in ("BIGAGI_KEY_FILE", "BIGAGI_HTTPS", "BIGAGI_ALLOWED_HOSTS", "SECRET_KEY", "DEBUG", "LOG_FORMAT"):
+for name in (
+    "BIGAGI_KEY_FILE",
+    "BIGAGI_HTTPS",
+    "BIGAGI_TIME_ZONE",
+    "BIGAGI_ALLOWED_HOSTS",
+    "SECRET_KEY",
+    "DEBUG",
+    "LOG_FORMAT",
+):
     os.environ.pop(name, None)
 django.setup()
 # The workers of pytest-xdist inherit the environment, and have to come here first too.
@@ -82,17 +90,42 @@ def chromium() -> str:
     raise AssertionError
 
 
+@pytest.fixture(autouse=True, scope="session")
+def empty_the_ledger() -> Iterator[None]:
+    """Let tests that commit empty all tables afterwards: the ledger refuses that."""
+    from django.db.backends.base.operations import BaseDatabaseOperations
+
+    from metrics.ledger.triggers import drop_triggers
+
+    execute = BaseDatabaseOperations.execute_sql_flush
+
+    def execute_sql_flush(self: Any, sql_list: Any) -> None:
+        drop_triggers()
+        execute(self, sql_list)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", execute_sql_flush)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def forget() -> None:
     """Forget what the process remembers of the tests before: tokens, failures, and what waits to be written."""
     from llms import catalog
+    from metrics.log_entries import ENTRIES
     from metrics.request_log import LOG
     from stores.api import throttles, tokens
 
-    for memory in (catalog.CACHE, LOG, tokens.CACHE, tokens.USES):
+    for memory in (catalog.CACHE, ENTRIES, LOG, tokens.CACHE, tokens.USES):
         memory.clear()
     for failures in (throttles.LINKS, throttles.PASSWORDS, throttles.TOKENS):
         failures.clear()
+
+
+@pytest.fixture(autouse=True)
+def find_nothing_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the dashboard's heavy figures be found by the tests themselves: a thread would outlive their database."""
+    monkeypatch.setattr("bigagi_site.dashboard.statistics.find_in_background", lambda: None)
 
 
 @pytest.fixture

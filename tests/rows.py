@@ -1,12 +1,12 @@
 """Rows of any model, filled by the types of its fields, for tests that walk all models."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.apps import apps
 from django.db import models
 
-from bigagi_site.models import Token
+from bigagi_site.models import Statistic, Token
 from stores.fields import CompressedTextField, VerbatimJSONField
 
 APPS = ("stores", "llms", "metrics", "workspace", "chats")
@@ -14,19 +14,21 @@ APPS = ("stores", "llms", "metrics", "workspace", "chats")
 
 def all_models() -> list[type[models.Model]]:
     """Return the models that the admin shows: those of all apps that keep big-AGI's data, and tokens."""
-    return [model for app in APPS for model in apps.get_app_config(app).get_models()] + [Token]
+    return [model for app in APPS for model in apps.get_app_config(app).get_models()] + [Token, Statistic]
 
 
 def make_row(model: type[models.Model], number: int) -> models.Model:
     """Store a row of the model; rows with different numbers can stand side by side."""
-    values = {
-        field.name: _value(field, number)
-        for field in model._meta.concrete_fields
-        if not field.primary_key and not getattr(field, "auto_now", False) and not getattr(field, "auto_now_add", False)
-    }
+    values = {field.name: _value(field, number) for field in model._meta.concrete_fields if not _is_filled(field)}
     row = model(**values)
     row.save(force_insert=True)
     return row
+
+
+def _is_filled(field: models.Field) -> bool:
+    """Tell whether a field fills itself."""
+    is_time = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    return is_time or isinstance(field, models.AutoField)
 
 
 def _value(field: models.Field, number: int) -> Any:
@@ -48,7 +50,10 @@ def _value(field: models.Field, number: int) -> Any:
         return bool(number % 2)
     if isinstance(field, models.DateTimeField):
         return None if field.null else datetime(2026, 1, 1, tzinfo=UTC)
-    return number
+    if isinstance(field, models.DateField):
+        return date(2026, 1, 1) + timedelta(days=number)
+    # A time that is a key is known for 0 already: time zones begin with it.
+    return number + 1 if field.primary_key else number
 
 
 def _related(model: type[models.Model], number: int) -> models.Model:

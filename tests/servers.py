@@ -91,6 +91,7 @@ class Server:
     url: str = ""
     link: str = ""
     output: list[str] = field(default_factory=list)
+    lines: "queue.Queue[str | None]" = field(default_factory=queue.Queue)
     _client: Client | None = None
 
     def sign_in(self) -> Client:
@@ -103,6 +104,13 @@ class Server:
     def manage(self, *arguments: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
         """Run another command on the same data folder."""
         return manage(*arguments, environment=self.environment, **kwargs)
+
+    def read_rest(self) -> list[str]:
+        """Return the lines that the server printed after its link: its log. It must have been stopped."""
+        found: list[str] = []
+        while (line := self.lines.get(timeout=30)) is not None:
+            found.append(line)
+        return found
 
     def stop(self) -> int:
         """Press Ctrl-C, and return the exit code."""
@@ -131,11 +139,10 @@ def run_server(environment: dict[str, str], *arguments: str) -> Iterator[Server]
         command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     server = Server(process, Path(environment["BIGAGI_DATA_DIR"]), environment)
-    lines: queue.Queue[str | None] = queue.Queue()
-    threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
+    threading.Thread(target=_read_lines, args=(process, server.lines), daemon=True).start()
     try:
         while not server.link:
-            line = lines.get(timeout=START_SECONDS)
+            line = server.lines.get(timeout=START_SECONDS)
             if line is None:
                 raise AssertionError(f"the server ended with {process.wait()}: {''.join(server.output)}")
             server.output.append(line)

@@ -82,6 +82,12 @@ QUERIES = [
         "(SELECT count(*) FROM chats_asset) AS assets",
     ),
     Query(
+        "What each month cost, by service (UTC)",
+        "SELECT strftime('%Y-%m', at / 1000, 'unixepoch') AS month, service, sum(calls) AS calls, "
+        "printf('%.4f', sum(cost_nano_usd) / 1e9) AS usd FROM metrics_usageevent WHERE source <> 'test' "
+        "GROUP BY 1, 2 ORDER BY 1 DESC, 2",
+    ),
+    Query(
         "The last changes, and who made them",
         "SELECT id, at, actor, action, summary FROM stores_change ORDER BY id DESC LIMIT 10",
     ),

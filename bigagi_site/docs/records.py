@@ -145,6 +145,17 @@ ASSIGNMENT: dict[str, Any] = {
     "modelId": "example-service-gpt-5-mini",
 }
 
+CALL: dict[str, Any] = {
+    "model": "gpt-4o-mini",
+    "vendor": "openai",
+    "service": "example-script",
+    "input_tokens": 1200,
+    "output_tokens": 250,
+    "ms_to_first_token": 420,
+    "ms_total": 3100,
+}
+"""A call that another program made."""
+
 FILE: dict[str, Any] = {
     "id": "example-file",
     "name": "packing-list.md",

@@ -155,7 +155,23 @@ def _stores() -> list[Step]:
 
 
 def _metrics() -> list[Step]:
-    return [Step("metrics_retrieve"), Step("requests_list")]
+    return [
+        Step("metrics_create", body=records.CALL, key="call"),
+        Step("metrics_events_retrieve", {"number": Answered("call", path="$.id")}),
+        Step("metrics_events", query={"model": records.CALL["model"]}),
+        Step("metrics_events", query={"format": "csv"}, name="All calls as a table"),
+        Step("metrics_series", query={"by": "model", "per": "week"}),
+        Step("metrics_retrieve"),
+        Step("metrics_budgets_update", {"id": "all"}, {"nano_usd": 20_000_000_000}),
+        Step("metrics_budgets"),
+        Step("metrics_budgets_destroy", {"id": "all"}),
+        Step("metrics_reconciliation"),
+        Step("metrics_repricing"),
+        Step("metrics_destroy", query={"confirm": "true"}, name="Count anew; the next takes it back", key="anew"),
+        Step("changes_undo_create", {"id": Answered("anew", header="Bigagi-Change")}, name="Take it back"),
+        Step("changes_undo_create", {"id": Answered("call", header="Bigagi-Change")}, name="Take the call back"),
+        Step("requests_list"),
+    ]
 
 
 STEPS: dict[str, list[Step]] = {

@@ -1,29 +1,65 @@
 """Whether the server can do its work."""
 
+import structlog
+from django.db import DatabaseError
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bigagi_site.readiness import CHECKS, find_faults
+from bigagi_site.readiness import Finding, State, fault, look
 from stores.api.filters import check_parameters
 from stores.api.problems import Problem
 
+logger = structlog.get_logger("api")
+
+NO_DATABASE = fault("The database does not answer. The server's log has the reason.")
+"""What strangers may know."""
+
+
+class CheckSerializer(serializers.Serializer):
+    """What one check found."""
+
+    name = serializers.CharField(help_text="What was looked at.")
+    state = serializers.ChoiceField(
+        [state.value for state in State], help_text="A fault keeps the server from its work."
+    )
+    detail = serializers.CharField(help_text="What was found, and how to mend it.")
+
 
 class ReadySerializer(serializers.Serializer):
-    """All is well."""
+    """The server can do its work."""
 
     status = serializers.ChoiceField(["ready"])
-    checks = serializers.ListField(child=serializers.CharField(), help_text="What was looked at.")
+    checks = CheckSerializer(many=True)
+    warnings = serializers.ListField(
+        child=serializers.CharField(), help_text="What does not keep the server from its work, and should be mended."
+    )
 
 
 class ReadyView(APIView):
     @extend_schema(responses=ReadySerializer)
     def get(self, request: Request) -> Response:
-        """Tell whether database, data folder and keys can be used; 503 names each that cannot."""
+        """Tell whether the server can do its work: database, migrations, triggers, data folder, disk space, key file
+        and last backup. 503 names each fault; what should be mended one day is a warning."""
         check_parameters(request, ())
-        if faults := find_faults():
-            errors = [{"pointer": f"/{name}", "detail": fault, "code": "fault"} for name, fault in faults.items()]
-            raise Problem(503, errors[0]["detail"], kind="not-ready", errors=errors)
-        return Response({"status": "ready", "checks": list(CHECKS)})
+        found = look()
+        if faults := {name: one for name, one in found.items() if one.state is State.FAULT}:
+            raise _not_ready(faults)
+        checks = [{"name": name, "state": one.state.value, "detail": one.detail} for name, one in found.items()]
+        warnings = [one.detail for one in found.values() if one.state is State.WARNING]
+        return Response({"status": "ready", "checks": checks, "warnings": warnings})
+
+    def perform_authentication(self, request: Request) -> None:
+        """Look who asks. Without a database nobody can be known, and all are told that alone."""
+        try:
+            super().perform_authentication(request)
+        except DatabaseError as error:
+            logger.exception("who asks cannot be looked up")
+            raise _not_ready({"database": NO_DATABASE}) from error
+
+
+def _not_ready(faults: dict[str, Finding]) -> Problem:
+    errors = [{"pointer": f"/{name}", "detail": one.detail, "code": "fault"} for name, one in faults.items()]
+    return Problem(503, errors[0]["detail"], kind="not-ready", errors=errors)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from chats.bigagi import rows as table
 from chats.bigagi.conversion import convert_message, find_old_messages, is_old_message
+from chats.bigagi.history import record_calls
 from chats.bigagi.message import MessageRow, fragment_to_json, message_to_json, message_to_row
 from chats.generations.lock import check_free, close_abandoned_in
 from chats.models import Conversation, Message
@@ -142,6 +143,8 @@ class Conversations(Collection):
         table.insert_messages([(pk, part) for pk, (rows, _) in zip(keys, batch, strict=True) for part in rows.parts])
         for pk, (rows, _) in zip(keys, batch, strict=True):
             self._save_damaged(pk, rows, rows.parts, run)
+        if run is not None:
+            record_calls([rows for rows, _ in batch])
 
     def replace(self, record: Any, rows: Rows, run: MigrationRun | None = None) -> None:
         """Write the header, and only those messages whose hash is another."""
@@ -164,6 +167,8 @@ class Conversations(Collection):
             revision=F("revision") + 1,
             updated_at=timezone.now(),
         )
+        if run is not None:
+            record_calls([rows])
 
     def find_for_write(self, uid: str) -> Any:
         chat = super().find_for_write(uid)

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextvars
-import logging
 import os
 import uuid
 from contextlib import aclosing
 from typing import Any
+
+import structlog
+from structlog.contextvars import bind_contextvars
 
 from chats.generations import recovery, titles
 from chats.generations.begin import Begin
@@ -18,6 +20,7 @@ from chats.generations.stream import Stream
 from chats.generations.writer import Writer
 from chats.models import Generation
 from llms.calls.events import CallFailed
+from llms.calls.noting import note_failure
 from stores.api.asynchronous import in_thread
 from stores.api.problems import Problem, describe_problem
 from stores.journal.recorder import Origin
@@ -27,7 +30,7 @@ KEPT_SECONDS = 60
 SWEEP_SECONDS = 5
 EVENTS_SWEEP_SECONDS = 60
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger("chats")
 
 OWNER = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
 """This process, as generations name it."""
@@ -45,9 +48,12 @@ class Engine:
         self._spawn(self._writer.run())
         self._spawn(self._sweep())
 
-    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
+    def _spawn(self, coroutine: Any, **facts: str) -> asyncio.Task[Any]:
         # An empty context: what belongs to the request that happened to come first must not follow a task about.
-        task = self.loop.create_task(coroutine, context=contextvars.Context())
+        # These facts do, so that its lines in the log name the request that began it.
+        context = contextvars.Context()
+        context.run(bind_contextvars, **facts)
+        task = self.loop.create_task(coroutine, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -73,7 +79,7 @@ class Engine:
                 "prompt": {"tokens": begun.prompt.tokens, "leftOut": begun.prompt.left_out},
             },
         )
-        stream.task = self._spawn(self._run(stream))
+        stream.task = self._spawn(self._run(stream), **stream.log_facts)
         self._writer.wake()
         return stream
 
@@ -126,7 +132,7 @@ class Engine:
             if finished is not None and finished.is_named and begun.generation.source != "test":
                 origin = Origin(begun.generation.source, begun.generation.actor, begun.generation.request_id)
                 chat = begun.generation.conversation.uid
-                self._spawn(name_chat(origin, chat, title, stream.answer.visible_text()))
+                self._spawn(name_chat(origin, chat, title, stream.answer.visible_text()), **stream.log_facts)
         finally:
             stream.end()
             self.loop.call_later(KEPT_SECONDS, self.streams.pop, stream.uid, None)
@@ -145,6 +151,7 @@ class Engine:
                 # The loop ends: the next server closes the run, and says so.
                 raise
         except CallFailed as error:
+            note_failure(error, model=begun.model.id, service=begun.model.service_id, vendor=begun.model.vendor_id)
             return ending_of_failure(error)
         except Exception:
             logger.exception("a generation failed")

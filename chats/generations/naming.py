@@ -4,19 +4,21 @@ The chat has a title out of its text by then. Whatever goes wrong here, that one
 """
 
 import asyncio
-import logging
 import time
 from contextlib import aclosing
+
+import structlog
 
 from chats.models import Conversation
 from chats.services.conversations import patch_chat
 from llms.calls.events import CallFailed, Request, Text, Usage
+from llms.calls.noting import note_failure
 from llms.catalog import CallableModel, UnknownModel, assigned_model, find_model
 from llms.pricing.estimator import estimate_tokens
 from llms.pricing.price import price_model_call
 from llms.pricing.tokens import Tokens
 from llms.vendors.endpoint import NotCallable
-from metrics.services import record_call
+from metrics.ledger.record import record_call
 from stores.api.asynchronous import in_thread
 from stores.journal.recorder import Origin
 from stores.services.errors import ServiceError
@@ -33,7 +35,7 @@ _ASKED = (
     "Question:\n{question}\n\nAnswer:\n{answer}"
 )
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger("chats")
 
 
 async def name_chat(origin: Origin, chat: str, title: str, answer: str) -> None:
@@ -82,6 +84,7 @@ async def _ask(origin: Origin, chat: str, title: str, model: CallableModel, aske
                 elif isinstance(event, Usage):
                     usage = event
     except CallFailed as error:
+        note_failure(error, model=model.id, service=model.service_id, vendor=model.vendor_id)
         outcome = error.kind
     except TimeoutError:
         outcome = "timeout"

@@ -1,7 +1,6 @@
 """Runs whose process is gone are closed, and old events are deleted. It is synchronous."""
 
-import logging
-
+import structlog
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 
@@ -23,7 +22,7 @@ from stores.sql import durably
 EVENTS_KEPT_MS = 10 * 60_000
 CRASHED = "The server stopped in the middle of this answer. What had come is kept; ask again for the rest."
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger("chats")
 Status = Generation.Status
 
 
@@ -41,7 +40,7 @@ def close_all_abandoned(*, all_of_others: str = "") -> int:
             raise
         except Exception:
             # One that cannot be closed must not keep the others, or the server's start.
-            logger.exception("a generation could not be closed")
+            logger.exception("a generation could not be closed", generation=run.uid, request_id=run.request_id)
     return count
 
 

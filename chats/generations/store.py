@@ -18,7 +18,7 @@ from llms.pricing.estimator import estimate_tokens
 from llms.pricing.formula import Cost
 from llms.pricing.price import Priced, price_model_call
 from llms.pricing.tokens import Tokens
-from metrics.services import record_call
+from metrics.ledger.record import digest_message, record_call
 from stores.codecs import JSONObject, storable
 from stores.journal.delta import diff
 from stores.journal.recorder import Entry, Origin, record_change
@@ -180,6 +180,8 @@ def finish(end: Finish) -> Finished:
         total_ms=total_ms,
         outcome=end.outcome[:20],
         raw_usage=answer.usage.raw if answer.usage else None,
+        call=digest_message(message),
+        change=entry.change.pk if entry.change else None,
     )
     finished = Finished(mask(message), metrics if is_called else {}, chat.revision, is_named)
     _keep_end(end, finished)

@@ -48,6 +48,8 @@ class Stream:
         self.is_stopping = False
         self.is_leaving = False
         """Whether the server ends."""
+        self.is_waiting = False
+        """Whether what came could not be flushed the last time."""
         self.blocks = BlockRenderer()
         self.started = loop.time()
         self.task: asyncio.Task[None] | None = None
@@ -59,6 +61,11 @@ class Stream:
         self._sent_at = 0.0
         self._woken_at = loop.time()
         self._timer: asyncio.Handle | None = None
+
+    @property
+    def log_facts(self) -> dict[str, str]:
+        """What the log says of the run: its id, and that of the request that began it."""
+        return {"generation": self.uid, "request_id": self.begun.generation.request_id}
 
     # --- writing ---
 

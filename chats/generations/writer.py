@@ -1,10 +1,11 @@
 """The one writer of all runs: beginnings, flushes and ends that fall together share one transaction."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+import structlog
 
 from chats.generations import store
 from chats.generations.begin import Begin, Begun, begin_all
@@ -27,7 +28,7 @@ NOT_STORED = (
     "let the server run meanwhile."
 )
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger("chats")
 
 
 @dataclass
@@ -123,11 +124,14 @@ class Writer:
             stopped = await in_thread(store.flush_all, [flush for _, flush in flushes], begun)
         except Exception:
             # As on a full disk: what came stays in memory, and is written with the next flush or at the end.
-            logger.exception("generations could not be flushed")
             for stream, flush in flushes:
+                if not stream.is_waiting:
+                    logger.exception("an answer could not be flushed", **stream.log_facts)
+                stream.is_waiting = True
                 stream.give_back(flush)
             return
         for stream, flush in flushes:
+            stream.is_waiting = False
             stream.settle(flush)
         for uid in stopped:
             self._stop(uid)
@@ -137,7 +141,7 @@ class Writer:
             for block, html, end in await in_thread(stream.blocks.render_new, stream.sent_text()):
                 stream.send("html", {"block": block, "html": html, "end": end}, html=True)
         except Exception:
-            logger.exception("blocks of an answer could not be rendered")
+            logger.exception("blocks of an answer could not be rendered", **stream.log_facts)
             stream.wants_html = False
 
     # --- ends ---
@@ -151,8 +155,9 @@ class Writer:
         try:
             results = await in_thread(store.finish_all, [ending.finish for ending in endings])
         except Exception:
-            logger.exception("answers could not be stored")
             for ending in endings:
+                if not ending.finish.is_told:
+                    logger.exception("an answer could not be stored yet", **ending.stream.log_facts)
                 self._keep_for_later(ending)
             return
         for ending, result in zip(endings, results, strict=True):
@@ -162,7 +167,7 @@ class Writer:
                     ending.stream.append(content)
                 ending.stream.flushed = len(ending.stream.frames)
             elif not ending.finish.is_told:
-                logger.error("an answer could not be stored", exc_info=result)
+                logger.error("an answer could not be stored", exc_info=result, **ending.stream.log_facts)
                 self._tell(ending, f"The answer could not be stored: {result}")
             if not ending.told.done():
                 ending.told.set_result(result if isinstance(result, Finished) else None)

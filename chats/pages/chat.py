@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from chats.generations.lock import running_in
 from chats.models import Conversation
+from chats.pages.budgets import find_warnings, read_lines
 from chats.pages.preferences import read_personas, read_ui
 from chats.pages.status import describe_service
 from chats.pages.turns import Window, read_one, read_window
@@ -109,8 +110,11 @@ def _render(request: HttpRequest, row: Conversation | None, window: Window) -> H
         "csrfCookie": settings.CSRF_COOKIE_NAME,
         "page": reverse("chat-page"),
     }
+    budgets = read_lines()
     context = {
         "section": "chat",
+        "has_budgets": bool(budgets),
+        "budgets": find_warnings(budgets),
         "chat": row,
         "window": window,
         "data": mask(data),

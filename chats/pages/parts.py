@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from chats.generations.prompt import DEFAULT_SYSTEM, Prompt, describe_shared
 from chats.generations.sending import prompt_of, shared_context
 from chats.models import Conversation, Fragment, Message
+from chats.pages.budgets import read_lines
 from chats.pages.choices import list_choices, model_of
 from chats.pages.status import name_services
 from chats.pages.turns import show_dollars
@@ -120,11 +121,11 @@ def usage(request: HttpRequest) -> HttpResponse:
     since = request.GET.get("since", "")
     start = int(since) if since.isascii() and since.isdigit() and len(since) < 16 else 0
     chat = request.GET.get("chat", "")
-    events = UsageEvent.objects.exclude(source="import").filter(corrects=None)
+    events = UsageEvent.objects.exclude(source__in=("import", "test"))
     tables = [("Today", sum_events(events.filter(at__gte=start)))]
     if chat:
         tables.insert(0, ("This chat", sum_events(events.filter(conversation=chat))))
-    return _uncached(render(request, "chat/usage.html", {"tables": tables}))
+    return _uncached(render(request, "chat/usage.html", {"tables": tables, "budgets": read_lines()}))
 
 
 @require_safe
@@ -135,23 +136,25 @@ def crash(request: HttpRequest) -> HttpResponse:
 
 
 def sum_events(events: Any) -> list[dict[str, Any]]:
-    """Return calls, tokens and cost of the events by service, and of all as the last row."""
+    """Return calls, tokens and cost of the events by service, and of all as the last row; calls that were taken back
+    are in the sums with both signs."""
     names = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
     counts = {
-        "calls": Count("pk"),
-        "free": Count("pk", filter=Q(cost_code="free")),
-        "unpriced": Count("pk", filter=Q(cost_nano_usd=None) & ~Q(cost_code="free")),
-        "estimates": Count("pk", filter=Q(estimated=True)),
+        "free": Sum("calls", filter=Q(cost_code="free"), default=0),
+        "unpriced": Sum("calls", filter=Q(cost_nano_usd=None) & ~Q(cost_code="free"), default=0),
+        "estimates": Sum("calls", filter=Q(estimated=True), default=0),
+        # The last one: those before mean the column.
+        "calls": Sum("calls"),
     }
     sums = {name: Sum(name) for name in (*names, "cost_nano_usd")}
-    found = list(events.order_by("service").values("service").annotate(**counts, **sums))
+    found = list(events.order_by("service").values("service").annotate(**counts, **sums).exclude(calls=0))
     if len(found) > 1:
         whole = {name: sum(row[name] or 0 for row in found) for name in (*counts, *sums)}
-        found.append({"service": "", **whole})
-    labels = name_services([row["service"] for row in found])
+        found.append({"service": None, **whole})
+    labels = {None: "All", "": "No service"} | name_services([row["service"] for row in found if row["service"]])
     return [
         {
-            "service": labels.get(row["service"], row["service"]) or "All",
+            "service": labels.get(row["service"], row["service"]),
             "calls": row["calls"],
             "unpriced": row["unpriced"],
             "about": "≈ " if row["estimates"] else "",

@@ -1,5 +1,6 @@
 from django.urls import path, re_path
 
+from chats.pages.budgets import budget
 from chats.pages.chat import chat_page, new_chat_page, state, turns
 from chats.pages.parts import crash, models, preview, search, usage
 from chats.pages.status import status
@@ -10,6 +11,7 @@ urlpatterns = [
     re_path(rf"^chat-test/(?P<chat>{LOOKUP})$", chat_page, name="chat-page-of"),
     re_path(rf"^chat-test/(?P<chat>{LOOKUP})/turns$", turns, name="chat-turns"),
     re_path(rf"^chat-test/(?P<chat>{LOOKUP})/state$", state, name="chat-state"),
+    path("chat-parts/budget", budget, name="chat-budget"),
     path("chat-parts/crash", crash, name="chat-crash"),
     path("chat-parts/models", models, name="chat-models"),
     path("chat-parts/preview", preview, name="chat-preview"),

@@ -8,7 +8,7 @@ from chats.models import Asset
 from chats.services import ids
 from chats.services.conversations import read_id
 from stores.codecs import JSONObject
-from stores.journal.purge import purge_records
+from stores.journal.purge import record_deletion
 from stores.journal.recorder import Origin, record_change
 from stores.models import Change
 from stores.services import records
@@ -41,12 +41,10 @@ def create_asset(origin: Origin, record: JSONObject) -> Written:
 
 def delete_asset(origin: Origin, uid: str, *, purge: bool = False) -> Change | None:
     """Delete the asset; its file stays while the journal names it. Raises `Missing`."""
-    with record_change(origin, "delete asset") as entry:
+    with record_deletion(origin, "delete asset", purge=purge) as entry:
         row = records.find_for_write(ASSETS, uid)
         entry.summary = str(row)
         records.delete(entry, ASSETS, row)
-        if purge:
-            purge_records(entry)
     return entry.change
 
 

@@ -13,7 +13,7 @@ from chats.services.header import header_of, now_ms, read_members, save_header, 
 from stores import jsontext
 from stores.codecs import JSONObject, is_id
 from stores.iteration import batched
-from stores.journal.purge import purge_records
+from stores.journal.purge import record_deletion
 from stores.journal.recorder import Entry, Origin, record_change
 from stores.merge_patch import merge
 from stores.models import Change
@@ -83,13 +83,11 @@ def patch_chat(origin: Origin, uid: str, change: JSONObject, precondition: Preco
 
 def delete_chat(origin: Origin, uid: str, precondition: Precondition = ANY, *, purge: bool = False) -> Change | None:
     """Delete the chat. The journal keeps it, unless it is to be forgotten as well. Raises `Missing`."""
-    with record_change(origin, "delete chat") as entry:
+    with record_deletion(origin, "delete chat", purge=purge) as entry:
         row = records.find_for_write(CONVERSATIONS, uid)
         precondition.check(etag_of(row))
         entry.summary = row.title
         records.delete(entry, CONVERSATIONS, row)
-        if purge:
-            purge_records(entry)
     return entry.change
 
 

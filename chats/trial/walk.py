@@ -1,12 +1,13 @@
 """Six steps from the database to a model and back, each with its time; only the ledger's event stays behind."""
 
 import asyncio
-import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+import structlog
 
 from chats.bigagi.conversation import load_messages
 from chats.generations.begin import Begin
@@ -41,7 +42,7 @@ SECONDS = 120
 """How long the model may take for its answer."""
 
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger("chats")
 
 
 class StepFailed(Exception):

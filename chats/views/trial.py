@@ -11,6 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from structlog.contextvars import bind_contextvars
 
 from chats.generations.frames import frame
 from chats.serializers import TrialSerializer, TrialServicesSerializer, TrialStepsSerializer
@@ -83,7 +84,9 @@ class TrialViewSet(WritingViewSet):
 async def _start(walk: Walk) -> "asyncio.Queue[JSONObject | None]":
     queue: asyncio.Queue[JSONObject | None] = asyncio.Queue()
     # Not in the context of the request, which ends before.
-    task = asyncio.get_running_loop().create_task(_run(walk, queue), context=contextvars.Context())
+    context = contextvars.Context()
+    context.run(bind_contextvars, request_id=walk.origin.request_id)
+    task = asyncio.get_running_loop().create_task(_run(walk, queue), context=context)
     _walks.add(task)
     task.add_done_callback(_walks.discard)
     return queue

@@ -6,7 +6,7 @@ from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
 
-from llms.pricing.formula import Part
+from llms.pricing.formula import NANO_A_TOKEN, Part
 from llms.pricing.tokens import Tokens
 from stores.codecs import JSONObject
 
@@ -93,6 +93,28 @@ def _at_size(price: Any, size: int, otherwise: Decimal = Decimal(0)) -> Decimal:
         return price
     reached = [tier.price for tier in price.tiers if size > tier.start]
     return Decimal(reached[-1] if reached else price.base)
+
+
+def is_flat_in_book(vendor_id: str, ref: str, at: int) -> bool:
+    """Tell whether the book has one price for a kind of token all that day (UTC), in whole nano-dollars: then many
+    calls together cost what their sum does. A model that it does not know costs nothing, and so does the sum."""
+    if vendor_id not in _PROVIDERS:
+        return True
+    from genai_prices import data_snapshot
+    from genai_prices.types import StartDateConstraint
+
+    try:
+        _, model = data_snapshot.get_snapshot().find_provider_model(_plain(ref), None, _PROVIDERS[vendor_id], None)
+        prices = model.get_prices(_day(at))
+    except (LookupError, ValueError):
+        return True
+    dated = [] if not isinstance(model.prices, list) else [price.constraint for price in model.prices]
+    if not all(constraint is None or isinstance(constraint, StartDateConstraint) for constraint in dated):
+        return False
+    held = {name: price for name, price in vars(prices).items() if price is not None}
+    return "requests_kcount" not in held and all(
+        isinstance(price, Decimal) and price * NANO_A_TOKEN % 1 == 0 for price in held.values()
+    )
 
 
 def facts_in_book(vendor_id: str, ref: str, at: int) -> JSONObject:

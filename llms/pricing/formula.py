@@ -94,6 +94,22 @@ def price_call(tokens: Tokens, pricing: Any, *, speed: Any = None, is_partial: b
     return Cost(total, code, saved, tuple(parts))
 
 
+def is_flat(pricing: Any, *, speed: Any = None) -> bool:
+    """Tell whether there is one price for a kind of token, in whole nano-dollars, whatever the size of the call: then
+    many calls together, of the same kinds of tokens, cost what their sum does."""
+    chat = pricing.get("chat") if isinstance(pricing, dict) else None
+    if not isinstance(chat, dict):
+        return True
+    cache = chat.get("cache")
+    held = [chat.get("input"), chat.get("output")]
+    held += [cache.get("read"), cache.get("write")] if isinstance(cache, dict) else []
+    factor = SPEED_FACTORS.get(speed, 1) if isinstance(speed, str) else 1
+    prices = [None if isinstance(price, list) else _price(price, 0) for price in held]
+    return not any(isinstance(price, list) for price in held) and all(
+        price * factor * NANO_A_TOKEN % 1 == 0 for price in prices if isinstance(price, Decimal)
+    )
+
+
 def _cached(tokens: Tokens, cache: Any, size: int, factor: int) -> list[Part] | None:
     """Return the parts of cached tokens; None where there is no price for one that is there."""
     if not isinstance(cache, dict):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP
 from typing import TYPE_CHECKING
 
-from llms.pricing.book import book_name, price_in_book
-from llms.pricing.formula import NO_PRICING, PARTIAL_MESSAGE, Cost, price_call
+from llms.pricing.book import book_name, is_flat_in_book, price_in_book
+from llms.pricing.formula import NO_PRICING, PARTIAL_MESSAGE, Cost, is_flat, price_call
 from llms.pricing.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ def price_model_call(model: "CallableModel", tokens: Tokens, at: int, *, is_part
     if not tokens.total:
         return Priced(price_call(tokens, None))
     return price_by_book(model.vendor_id, model.ref, tokens, at, is_partial=is_partial)
+
+
+def is_flat_price(model: "CallableModel", at: int) -> bool:
+    """Tell whether many calls of the model, of the same kinds of tokens, cost together what their sum does."""
+    if isinstance(model.pricing, dict) and isinstance(model.pricing.get("chat"), dict):
+        return is_flat(model.pricing, speed=model.parameters.get("llmVndAntInfSpeed"))
+    return is_flat_in_book(model.vendor_id, model.ref, at)
 
 
 def price_by_book(vendor_id: str, ref: str, tokens: Tokens, at: int, *, is_partial: bool = False) -> Priced:

@@ -3,7 +3,7 @@
 from llms.bigagi import ASSIGNMENTS
 from llms.services.changes import check, written
 from stores.codecs import JSONObject
-from stores.journal.purge import purge_records
+from stores.journal.purge import record_deletion
 from stores.journal.recorder import Origin, record_change
 from stores.models import Change
 from stores.preconditions import ANY, Precondition
@@ -36,10 +36,8 @@ def delete_assignment(
     origin: Origin, domain: str, precondition: Precondition = ANY, *, purge: bool = False
 ) -> Change | None:
     """Delete the assignment: the domain is automatic again. Raises `Missing`."""
-    with record_change(origin, "delete assignment", domain) as entry:
+    with record_deletion(origin, "delete assignment", domain, purge=purge) as entry:
         row = records.find_for_write(ASSIGNMENTS, domain)
         check(precondition)
         records.delete(entry, ASSIGNMENTS, row)
-        if purge:
-            purge_records(entry)
     return entry.change

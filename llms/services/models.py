@@ -3,8 +3,8 @@
 from llms.bigagi import MODELS
 from llms.services.changes import change_record, check, delete_assignments, merge_with, replace_with
 from stores.codecs import JSONObject
-from stores.journal.purge import purge_records
-from stores.journal.recorder import Origin, record_change
+from stores.journal.purge import record_deletion
+from stores.journal.recorder import Origin
 from stores.models import Change
 from stores.preconditions import ANY, Precondition
 from stores.services import records
@@ -23,12 +23,10 @@ def patch_model(origin: Origin, uid: str, patch: JSONObject, precondition: Preco
 
 def delete_model(origin: Origin, uid: str, precondition: Precondition = ANY, *, purge: bool = False) -> Change | None:
     """Delete the model, and the assignments that name it. Raises `Missing`."""
-    with record_change(origin, "delete model") as entry:
+    with record_deletion(origin, "delete model", purge=purge) as entry:
         row = records.find_for_write(MODELS, uid)
         check(precondition)
         entry.summary = str(row)
         delete_assignments(entry, [uid])
         records.delete(entry, MODELS, row)
-        if purge:
-            purge_records(entry)
     return entry.change

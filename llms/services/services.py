@@ -12,7 +12,7 @@ from llms.services.changes import (
     written,
 )
 from stores.codecs import JSONObject, is_id
-from stores.journal.purge import purge_records
+from stores.journal.purge import record_deletion
 from stores.journal.recorder import Origin, record_change
 from stores.models import Change
 from stores.preconditions import ANY, Precondition
@@ -49,7 +49,7 @@ def delete_service(origin: Origin, uid: str, precondition: Precondition = ANY, *
     """Delete the service with its models, and the assignments that name one of them. Raises `Missing`.
 
     big-AGI drops models without a service when it loads them (`bigagi-format.md` § 12)."""
-    with record_change(origin, "delete service") as entry:
+    with record_deletion(origin, "delete service", purge=purge) as entry:
         row = records.find_for_write(SERVICES, uid)
         check(precondition)
         entry.summary = str(row)
@@ -58,8 +58,6 @@ def delete_service(origin: Origin, uid: str, precondition: Precondition = ANY, *
         for model in models:
             records.delete(entry, MODELS, model)
         records.delete(entry, SERVICES, row)
-        if purge:
-            purge_records(entry)
     return entry.change
 
 

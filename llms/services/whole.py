@@ -11,7 +11,7 @@ from stores.codecs import JSONObject
 from stores.collections import Collection
 from stores.iteration import batched
 from stores.journal.lists import move, replace_damaged
-from stores.journal.purge import purge_records
+from stores.journal.purge import record_deletion
 from stores.journal.recorder import Entry, Origin, record_change
 from stores.models import Change
 from stores.preconditions import ANY, Precondition
@@ -71,11 +71,9 @@ def delete_llms(
     # Assignments first, as they name models, and models before their services.
     for collection in reversed(APP_MODELS.collections):
         for some in batched(list(collection.rows().values_list("pk", flat=True)), DELETE_BATCH):
-            with record_change(origin, "delete models", STORE, into=whole) as entry:
+            with record_deletion(origin, "delete models", STORE, into=whole, purge=purge) as entry:
                 for row in collection.rows().filter(pk__in=some).select_for_update():
                     records.delete(entry, collection, row)
-                if purge:
-                    purge_records(entry)
             whole = entry.change or whole
     return whole
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from django.db import close_old_connections
@@ -19,7 +20,7 @@ _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="coroutines")
 
 async def in_thread(function: Callable[..., T], *args: Any) -> T:
     """Run database work in a thread of the one pool, and leave no connection open: to PostgreSQL it goes back to its
-    pool."""
+    pool. It takes the context along, and so the request's id into the log."""
 
     def run() -> T:
         try:
@@ -27,7 +28,7 @@ async def in_thread(function: Callable[..., T], *args: Any) -> T:
         finally:
             close_old_connections()
 
-    return await asyncio.get_running_loop().run_in_executor(_threads, run)
+    return await asyncio.get_running_loop().run_in_executor(_threads, copy_context().run, run)
 
 
 def on_loop(request: Request, coroutine: Coroutine[Any, Any, T]) -> T:

@@ -11,8 +11,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from stores import processes
 from stores.models import IdempotencyKey
 from stores.secrets import Sealer, mask, show_text
 from stores.services.errors import Conflict, Invalid, KeyReused
@@ -89,7 +88,7 @@ def claim_key(user_id: Any, key: str, digest: str) -> Claim | StoredAnswer:
     # The usual repetition finds its answer without waiting for the write lock.
     if (row := kept.first()) is not None and (answer := _answer_in(row, digest)) is not None:
         return answer
-    owner = f"{process_name(os.getpid())} {uuid.uuid4().hex}"
+    owner = f"{processes.name_of(os.getpid())} {uuid.uuid4().hex}"
     with _running_lock:
         _running.add(owner)
     try:
@@ -169,45 +168,7 @@ def _forget(owner: str) -> None:
 def is_running(owner: str) -> bool:
     """Tell whether the request that claimed a key as this owner is still under way."""
     process, _, _ = owner.rpartition(" ")
-    boot, pid, _ = process.split(":")
-    if process == process_name(os.getpid()):
+    if process == processes.name_of(os.getpid()):
         with _running_lock:
             return owner in _running
-    return boot == _boot_id() and int(pid) != os.getpid() and _is_alive(int(pid), process)
-
-
-def process_name(pid: int) -> str:
-    """Return what tells a process from all others, those that had or will have its number too: the machine's boot, the
-    number, and when it started, as far as the system tells."""
-    return f"{_boot_id()}:{pid}:{_started_at(pid)}"
-
-
-@cache
-def _boot_id() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
-def _started_at(pid: int) -> str:
-    try:
-        # The name, in brackets, may hold anything; the start is the 20th value behind it (proc(5)).
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
-
-
-def _is_alive(pid: int, process: str) -> bool:
-    if _boot_id():
-        return process == process_name(pid)
-    if os.name == "nt":
-        # There signal 0 is Ctrl-C.
-        return True
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return True
+    return processes.is_named_alive(process)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from structlog.contextvars import bound_contextvars
 
 from stores.api.bodies import assign_length
 from stores.api.problems import CONTENT_TYPE, NOTHING_HERE, SERVER_ERROR, problem_response
@@ -24,9 +25,10 @@ class ApiMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        assign_request_id(request)
-        assign_length(request)
-        return finish(request, self.get_response(request))
+        # For what is logged outside of the middleware that logs requests, which lies further in.
+        with bound_contextvars(request_id=assign_request_id(request)):
+            assign_length(request)
+            return finish(request, self.get_response(request))
 
 
 def finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

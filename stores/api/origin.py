@@ -13,6 +13,10 @@ SHORT_BODY = 2_000
 """Bytes up to which the journal keeps a request's body, for the call to be repeated."""
 
 
+_PAGES = {"chat": Change.Source.CHAT, "test": Change.Source.TEST}
+"""What a page of ours calls itself; calls of models that the source `test` makes count nowhere."""
+
+
 def origin_of(request: Request) -> Origin:
     """Return who makes this request, and the request itself as it can be shown."""
     call: dict[str, Any] = {"method": request.method, "path": request.get_full_path()}
@@ -26,8 +30,8 @@ def origin_of(request: Request) -> Origin:
 
 def _source_of(request: Request) -> str:
     # A client with a token is no page, whatever it says.
-    is_page = request.auth is None and request.headers.get("X-Bigagi-Source") == "chat"
-    return Change.Source.CHAT if is_page else Change.Source.API
+    page = request.headers.get("X-Bigagi-Source", "") if request.auth is None else ""
+    return _PAGES.get(page, Change.Source.API)
 
 
 def actor_of(request: Request | HttpRequest) -> str:

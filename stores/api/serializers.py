@@ -1,5 +1,6 @@
 """Records as big-AGI wrote them, with our facts beside, under `_server`."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -65,9 +66,9 @@ class RecordSerializer(serializers.Serializer[Any]):
         """Return big-AGI's own JSON of the rows."""
         return self.collection.load(records)
 
+    @abstractmethod
     def get_facts(self, records: Sequence[Any]) -> list[dict[str, Any]]:
         """Return what `_server` has for each row."""
-        raise NotImplementedError
 
     def to_representation(self, instance: Any) -> Any:
         return self.present([instance])[0]

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 
 from stores import registry
 from stores.backups import BackupError, create_backup
+from stores.codecs import is_id
 from stores.importers import run as runs
 from stores.importers.certificate import Certificate
 from stores.importers.decision import UNCARRIED, Source
@@ -186,11 +187,14 @@ class Import:
         self.progress.complete("snapshot")
 
     def _records(self) -> None:
+        watched = [] if self.options.dry_run else registry.all_specs(with_databases=True)
+        self.watching = [spec.watch() for spec in watched]
         known = {} if self.options.restore_deleted else known_records()
         records = RecordIntake(self.writer, known)
         stores = StoreIntake(records)
         parser = Parser(self.file, self.kind, self._on_bytes, partial(is_known, known), self.scratch)
         self.facts = parser.facts
+        waiting: list[StoreItem] = []
         for item in parser.items():
             self.source.taken_at = parser.facts.taken_at
             if self.progress.run is not None:
@@ -200,7 +204,10 @@ class Import:
                 continue
             records.flush()
             match item:
+                case StoreItem() if registry.get(item.name).is_last:
+                    waiting.append(item)
                 case StoreItem():
+                    self._note_device(item)
                     stores.take(item)
                 case DamagedItem():
                     records.take_damaged(item)
@@ -209,8 +216,16 @@ class Import:
                 case CutItem():
                     self._take_cut(item, records)
         records.flush()
+        for item in waiting:
+            stores.take(item)
         self._tell_facts()
         self.progress.complete(*(name for name in PHASES if name != "verify"))
+
+    def _note_device(self, item: StoreItem) -> None:
+        if self.progress.run is not None and item.name == "app-device":
+            state = item.value.get("state") if isinstance(item.value, dict) else None
+            device = state.get("localDeviceId") if isinstance(state, dict) else None
+            self.progress.run.source_device = str(device) if is_id(device) else ""
 
     def _on_bytes(self, count: int) -> None:
         self.progress.bytes_read += count
@@ -236,6 +251,9 @@ class Import:
             note(f"Keys that the file only names, and that are not here, are empty now: {named}.")
         for spec in registry.all_specs(with_databases=True):
             for text in spec.inspect():
+                note(text)
+        for tell in self.watching:
+            for text in tell():
                 note(text)
 
     def _verify(self) -> None:

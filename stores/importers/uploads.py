@@ -5,7 +5,6 @@ left of one that was killed.
 """
 
 import errno
-import logging
 import shutil
 import threading
 import uuid
@@ -14,12 +13,15 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.db import DatabaseError, connections
 from django.utils.text import get_valid_filename
 from filelock import FileLock, Timeout
+from structlog.contextvars import bind_contextvars, get_contextvars
 
 from stores.codecs import storable
 from stores.importers import run as runs
@@ -38,7 +40,7 @@ RESERVE = 64 * MIB
 """Bytes of disk that an upload leaves free."""
 MAX_NAME = 150
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger("stores")
 
 
 class NoSpace(Exception):
@@ -184,7 +186,8 @@ def start_import(upload: Upload, options: Options) -> MigrationRun:
     Raises as `import_file` where it does not come to that."""
     begun: Future[int] = Future()
     # Not waited for when the server stops: the run shows as broken off then, and the same file again completes it.
-    thread = threading.Thread(target=_import, args=(upload, options, begun), name="import", daemon=True)
+    arguments = (upload, options, begun, get_contextvars())
+    thread = threading.Thread(target=_import, args=arguments, name="import", daemon=True)
     try:
         thread.start()
     except RuntimeError:
@@ -193,7 +196,9 @@ def start_import(upload: Upload, options: Options) -> MigrationRun:
     return MigrationRun.objects.get(pk=begun.result())
 
 
-def _import(upload: Upload, options: Options, begun: "Future[int]") -> None:
+def _import(upload: Upload, options: Options, begun: "Future[int]", facts: dict[str, Any]) -> None:
+    # The import's lines in the log name the request that brought the file.
+    bind_contextvars(**facts)
     seen: list[Progress] = []
 
     def note(progress: Progress) -> None:

@@ -149,6 +149,9 @@ class Writer:
                 revisions.append((collection.kind, candidate.uid, "source", collection.text_of(candidate.value)))
         self.keep_revisions(revisions)
         self._remember(collection, decisions)
+        if run is not None:
+            passed = [candidate for candidate, decision in decisions if decision.bucket in ("unchanged", "skipped")]
+            collection.pass_over([(one.uid, one.value) for one in passed if one.value is not None], run)
 
     def keep_revisions(self, revisions: Iterable[tuple[str, str, str, str]]) -> None:
         """Keep JSON texts, given as kind, id, reason and text; what is kept already is not kept twice."""

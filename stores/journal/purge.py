@@ -1,6 +1,8 @@
 """Forgetting for good: what the journal keeps of deleted records, and of changes long ago."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +11,7 @@ from django.db.models import F, Sum
 
 from stores import registry
 from stores.iteration import batched
-from stores.journal.recorder import Entry
+from stores.journal.recorder import Entry, Origin, record_change
 from stores.models import Change, ChangedRecord, Revision
 
 ENTRIES, RECORDS = 50, 500
@@ -24,6 +26,17 @@ class Size:
 
     entries: int
     characters: int
+
+
+@contextmanager
+def record_deletion(
+    origin: Origin, action: str, summary: str = "", *, purge: bool, into: Change | None = None
+) -> Iterator[Entry]:
+    """Open a transaction and a journal entry for deletions inside; with `purge` they are forgotten at its end."""
+    with record_change(origin, action, summary, into=into) as entry:
+        yield entry
+        if purge:
+            purge_records(entry)
 
 
 def purge_records(entry: Entry) -> None:

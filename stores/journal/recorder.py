@@ -12,6 +12,7 @@ from stores import registry
 from stores.codecs import storable
 from stores.fields import compress
 from stores.journal.delta import Delta
+from stores.journal.telling import tell_change
 from stores.jsontext import encode
 from stores.models import Change, ChangedRecord, MigrationRun, StoreCounter
 from stores.secrets import Sealer, hide, may_hold_secrets
@@ -48,6 +49,8 @@ class Entry:
     into: Change | None = None
     """An entry of the same work, made by an earlier transaction, to which this one adds."""
     is_purged: bool = False
+    is_kept: bool = False
+    """Whether the entry is stored without records too: what it did is kept elsewhere, as in the ledger."""
     change: Change | None = None
     """The stored entry; None before the end, and where nothing was changed."""
 
@@ -90,10 +93,10 @@ class Entry:
     def save(self, started: float) -> None:
         """Write the secrets that came, and the entry if anything was changed."""
         call = self.origin.call
-        if call is not None and self.records and may_hold_secrets(encode(call)):
+        if call is not None and may_hold_secrets(encode(call)):
             call = self.sealer.seal(call)
         self.sealer.save()
-        if not self.records:
+        if not self.records and not self.is_kept:
             return
         size = sum(len(record.body or "") for record in self.records)
         duration = round((time.perf_counter() - started) * 1000, 3)
@@ -152,6 +155,8 @@ def record_change(origin: Origin, action: str, summary: str = "", **kwargs: Any)
         entry = Entry(origin, action, summary, **kwargs)
         yield entry
         entry.save(started)
+    if entry.change is not None:
+        tell_change(entry.change)
 
 
 def store_of(kind: str, uid: str) -> str:

@@ -1,7 +1,10 @@
 """Taking a change back, while nothing newer stands on the same records."""
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
+
+from django.db import transaction
 
 from stores import jsontext, registry
 from stores.collections import Collection
@@ -24,6 +27,14 @@ from stores.wholes import WHOLE_STORES
 
 KIND = "cannot-be-undone"
 
+_consequences: list[Callable[[Change, Change], bool]] = []
+
+
+def register_consequence(take_back: Callable[[Change, Change], bool]) -> None:
+    """Register what an undo does beside the records: it gets the change that is undone and the one that undoes it, and
+    tells whether there was anything to take back."""
+    _consequences.append(take_back)
+
 
 def undo(origin: Origin, change_id: int) -> Change | None:
     """Take back all that the change did; return the entry of that, which is a change too.
@@ -38,9 +49,17 @@ def undo(origin: Origin, change_id: int) -> Change | None:
         raise Conflict("An import is not undone record by record. Restore the backup that was made before it.", KIND)
     if change.is_purged:
         raise Conflict("What this change needs to be undone was deleted for good.", KIND)
-    with record_change(origin, f"undo {change.action}"[:60], change.summary, undoes=change) as entry:
-        for record in change.records.order_by("-id"):
-            _UNDO.get(record.kind, _undo_record)(entry, record)
+    has_records = change.record_count > 0
+    with transaction.atomic():
+        with record_change(
+            origin, f"undo {change.action}"[:60], change.summary, undoes=change, is_kept=not has_records
+        ) as entry:
+            for record in change.records.order_by("-id"):
+                _UNDO.get(record.kind, _undo_record)(entry, record)
+        if entry.change is not None:
+            took_back = [take_back(change, entry.change) for take_back in _consequences]
+            if not has_records and not any(took_back):
+                raise Conflict("What this change did was taken back already.", KIND)
     return entry.change
 
 

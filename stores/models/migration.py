@@ -32,6 +32,9 @@ class MigrationRun(models.Model):
     source_size = models.PositiveBigIntegerField(default=0, help_text="The file's size in bytes.")
     source_sha256 = models.CharField(max_length=64, blank=True, help_text="The file's SHA-256.")
     source_taken_at = models.CharField(max_length=40, blank=True, help_text="When big-AGI wrote it, by its own words.")
+    source_device = models.CharField(
+        max_length=200, blank=True, help_text="The browser that wrote it, as its app-device names it."
+    )
 
     position_base = models.BigIntegerField(
         default=0, help_text="Position of the first conversation of the file; a resumed import keeps it."

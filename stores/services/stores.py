@@ -15,7 +15,7 @@ from stores.dump import StoreNotFound, dump_store
 from stores.envelope import Envelope, close_envelope, open_envelope
 from stores.iteration import batched
 from stores.journal.lists import replace_damaged
-from stores.journal.purge import purge_records
+from stores.journal.purge import record_deletion
 from stores.journal.recorder import Entry, Origin, record_change
 from stores.merge_patch import merge
 from stores.models import Change, Revision, Store
@@ -88,22 +88,18 @@ def delete_store(
     if spec.collections and not confirmed:
         _open(name, ANY)
         raise Conflict(f"This deletes every record of {name}. Add ?confirm=true if you mean it.", "not-confirmed")
-    with record_change(origin, "delete store", name) as entry:
+    with record_deletion(origin, "delete store", name, purge=purge) as entry:
         store = _open(name, precondition)
         for collection in spec.collections:
             replace_damaged(entry, collection, [])
         if store is not None:
             records.delete(entry, WHOLE_STORES, store)
-        if purge:
-            purge_records(entry)
     whole = entry.change
     for collection in spec.collections:
         for some in batched(list(collection.rows().values_list("pk", flat=True)), DELETE_BATCH):
-            with record_change(origin, "delete store", name, into=whole) as entry:
+            with record_deletion(origin, "delete store", name, into=whole, purge=purge) as entry:
                 for row in collection.rows().select_for_update().filter(pk__in=some):
                     records.delete(entry, collection, row)
-                if purge:
-                    purge_records(entry)
             whole = entry.change or whole
     return whole
 

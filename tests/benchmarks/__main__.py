@@ -7,6 +7,7 @@ import sys
 MODULES = {
     "api": "tests.benchmarks.api",
     "import": "tests.benchmarks.importing",
+    "metrics": "tests.benchmarks.metrics",
     "page": "tests.benchmarks.page",
     "streaming": "tests.benchmarks.streaming",
 }

@@ -1,5 +1,6 @@
 """The least that an import can cost: the file is read and decoded by the same reader, and the same rows go by
-`executemany` into the same tables with their indexes, in one transaction. Making the rows is not counted.
+`executemany` into the same tables with their indexes, in one transaction: chats, and the calls that they tell of, which
+the database adds up. Making the rows is not counted.
 
 `python -m tests.benchmarks.import_limit FILE` prints the seconds that were not counted.
 """
@@ -17,11 +18,14 @@ def main(path: Path) -> None:
     from django.db import transaction
 
     from chats.bigagi.conversation import CONVERSATIONS
+    from chats.bigagi.history import calls_of
+    from metrics.history.record import NAMES, make_rows
+    from metrics.models import UsageEvent
     from stores.importers.items import RecordItem
     from stores.importers.kinds import detect_kind
     from stores.importers.parser import Parser
     from stores.iteration import batched
-    from stores.sql import tune_for_long_job
+    from stores.sql import insert_rows, tune_for_long_job
 
     tune_for_long_job()
     uncounted = 0.0
@@ -33,8 +37,10 @@ def main(path: Path) -> None:
             started = time.perf_counter()
             converted = [CONVERSATIONS.convert(item.value, item.value["id"])[0] for item in batch]
             rows = [(CONVERSATIONS.to_rows(value, value["id"]), at) for at, value in enumerate(converted)]
+            events = make_rows([pair for chat, _ in rows for pair in calls_of(chat)])
             uncounted += time.perf_counter() - started
             CONVERSATIONS.insert(rows)
+            insert_rows(UsageEvent, NAMES, events)
     sys.stdout.write(f"{uncounted}\n")
 
 

@@ -127,6 +127,7 @@ class Measurement:
             direct += [read for read in await self._measure_many(self._direct, count) if isinstance(read, Read)]
             before, resident = _cpu_of(self.server.process.pid), _kib_of(self.server.process.pid)
             task = asyncio.create_task(self._measure_many(self._ours, count))
+            # In the middle of the streams, when all of them are open.
             await asyncio.sleep(1.5)
             memory = max(memory, (_kib_of(self.server.process.pid) - resident) / count)
             results = await task

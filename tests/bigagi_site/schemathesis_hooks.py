@@ -40,6 +40,16 @@ REFUSED = (
     # What a store holds decides in part what it takes: an object with a state or not, of a version that is known.
     re.compile(r"/state The st(ore|ate) .* is an object", re.DOTALL),
     re.compile(r"/version Version -?\d+ of "),
+    # Days are of our times and in order, and there are not too many of them.
+    re.compile(r"\?(start|end) "),
+    # A price to try is one of a model, and whole.
+    re.compile(r"\?(model|input|output) A price to try needs"),
+    # A message is named with its chat.
+    re.compile(r"\?message Name the chat"),
+    # A stream has no pages.
+    re.compile(r"\?\w+ A stream has no pages"),
+    # A call was made already, by a clock that runs right.
+    re.compile(r"/at at is in the future"),
     # What is uploaded has to be what big-AGI wrote, which its importer tells.
     re.compile(r" .* is not a file that big-AGI writes"),
 )

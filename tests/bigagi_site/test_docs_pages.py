@@ -19,6 +19,7 @@ from bigagi_site.docs import diagram
 from bigagi_site.docs.database import FOREIGN_TABLES, QUERIES, foreign_tables, own_tables
 from stores.api.problems import KINDS
 from tests.api import make_chat, make_folder, read_problem, sign_in
+from tests.metrics.events import make_event
 
 PAGES = ["/api/docs", "/api/docs/five-minutes", "/api/docs/troubleshooting", "/api/docs/database"]
 SOURCES = [path for name in ("bigagi_site", "stores", "llms", "metrics", "workspace", "chats") for path in [Path(name)]]
@@ -119,6 +120,7 @@ def test_every_field_and_every_model_says_what_it_means(label):
 def test_the_lines_to_look_for_oneself_work():
     make_chat()
     make_folder()
+    make_event()
     if connection.vendor != "sqlite":
         assert "psql" in get("/api/docs/database")
         return

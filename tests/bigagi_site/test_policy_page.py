@@ -42,7 +42,7 @@ def test_only_the_admin_may_evaluate(server):
     assert policy["connect-src"] == "'self'"
 
 
-@pytest.mark.parametrize("path", ["/", "/import", "/account", "/sign-in", "/admin/", "/api/docs"])
+@pytest.mark.parametrize("path", ["/", "/import", "/account", "/sqlite-test", "/sign-in", "/admin/", "/api/docs"])
 def test_no_page_names_another_host_or_runs_inline_scripts(server, path):
     text = server.sign_in().get(path, follow=True).text
     assert re.findall(r"<script(?![^>]*\b(?:src=|type=\"application/json\"))", text) == []

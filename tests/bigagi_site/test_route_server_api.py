@@ -36,6 +36,7 @@ SEED: list[tuple[str, str, Any]] = [
     ("POST", "assets", {"id": "one", "assetType": "image", "data": {"mimeType": "image/png", "base64": PNG}}),
     ("POST", "files", {"id": "one", "name": "notes.txt", "content": "Hello"}),
     ("PUT", "workspace/one/files/one", {}),
+    ("POST", "metrics", {"model": "one"}),
 ]
 MEMBERS = {"type", "title", "status", "detail", "instance", "request_id", "errors"}
 

@@ -2,9 +2,11 @@ import os
 import secrets
 
 import pytest
-from django.core.checks import run_checks
+from django.core.checks import Tags, run_checks
+from django.db.migrations.recorder import MigrationRecorder
 
 from bigagi_site.checks import TAG
+from metrics.ledger.triggers import drop_triggers
 from tests.servers import manage
 
 
@@ -35,6 +37,19 @@ def test_wrong_combinations_are_found(settings, expected, wrong):
 def test_another_database_is_refused(settings, monkeypatch):
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.mysql")
     assert found() == {"bigagi.E001"}
+
+
+@pytest.mark.django_db
+def test_a_ledger_without_its_triggers_is_an_error_of_the_database():
+    def found_there():
+        return {message.id for message in run_checks(tags=[Tags.database], databases=["default"])}
+
+    assert found_there() == set()
+    drop_triggers()
+    assert found_there() == {"bigagi.E009"}
+    # Otherwise `migrate`, which looks first, could not bring a database to this version.
+    MigrationRecorder.Migration.objects.filter(app="metrics", name="0004_ledger").delete()
+    assert found_there() == set()
 
 
 def test_data_in_the_checkout_is_warned_of(settings):

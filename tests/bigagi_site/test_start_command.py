@@ -161,6 +161,28 @@ def test_it_backs_nothing_up_when_there_is_nothing_to_migrate(started):
     assert not (server.data_dir / "backups").exists()
 
 
+def test_it_guards_the_ledger_again_and_counts_what_came_meanwhile(started):
+    on = " ON metrics_usageevent" if "DATABASE_URL" in started else ""
+    for name in ("no_update", "add_up"):
+        execute(started, f"DROP TRIGGER metrics_ledger_{name}{on}")
+    execute(started, WRITE_EVENT)
+    with run_server(started | {"BIGAGI_TIME_ZONE": "Asia/Kathmandu"}) as server:
+        assert server.sign_in().get("/api/ready").status == 200
+        assert "the ledger was not guarded" in "".join(server.output)
+    # 19:00 of UTC on the last day of a year.
+    days = "SELECT CAST(day AS TEXT), calls FROM metrics_usageday WHERE dimension = 'all'"
+    assert execute(started, days) == [("2025-01-01", 1)]
+    with pytest.raises(Exception, match="append-only"):
+        execute(started, "UPDATE metrics_usageevent SET at = 0")
+
+
+WRITE_EVENT = (
+    "INSERT INTO metrics_usageevent (at, source, service, vendor, model, conversation, message, estimated, cost_code,"
+    " price_source, outcome, change, calls)"
+    " VALUES (1735671600000, 'chat', '', '', '', '', '', false, '', '', '', '', 1)"
+)
+
+
 def test_a_missing_key_file_with_stored_secrets_is_told_and_not_replaced(started):
     execute(started, STORE_SECRET)
     Path(started["BIGAGI_DATA_DIR"], "secrets.key").unlink()

@@ -144,7 +144,9 @@ class Talker:
         return self.get(f"/api/chats/{chat}")["messages"][-1]
 
     def wait_until_over(self, generation: str) -> Any:
-        """Return the generation when it has ended."""
+        """Return the generation when it has ended.
+
+        Asked again and again: no event tells that, where an end could not be stored when readers were told it."""
         deadline = time.monotonic() + WAIT_SECONDS
         while (run := self.get(f"/api/generations/{generation}"))["status"] == "running":
             assert time.monotonic() < deadline, "the generation did not end"

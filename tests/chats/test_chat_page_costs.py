@@ -65,8 +65,8 @@ def test_an_estimate_is_marked_as_one(server, page):
     values = f"1795288299196, 'chat', 'openai-7', 'openai', 'openai-7-seven', '{uid}', 'priced-1', 100, 20, TRUE"
     execute(
         server.environment,
-        f"INSERT INTO metrics_usageevent ({columns}, cost_nano_usd, cost_code, price_source, outcome) "
-        f"VALUES ({values}, 325000, '', 'user', 'done')",
+        f"INSERT INTO metrics_usageevent ({columns}, cost_nano_usd, cost_code, price_source, outcome, calls, change) "
+        f"VALUES ({values}, 325000, '', 'user', 'done', 1, '')",
     )
     open_page(page, f"/chat-test/{uid}")
     last_answer(page).get_by_role("button", name="Cost: ≈ $0.0254").click()

@@ -6,11 +6,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from bigagi_site.tokens import create_token
 from chats.generations.blocks import BlockRenderer
 from chats.models import Generation
+from metrics.ledger.corrections import correct
 from metrics.models import UsageEvent
 from stores.models import Change
 from tests.bigagi_site.factories import make_conversation, make_message, make_owner
+from tests.metrics.events import make_event as write_event
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +41,7 @@ def positions(answer) -> list[int]:
     [
         "/chat-test",
         "/chat-test/x",
+        "/chat-parts/budget",
         "/chat-parts/crash",
         "/chat-parts/models",
         "/chat-parts/status",
@@ -138,18 +142,38 @@ def test_the_panel_marks_what_is_estimated_free_and_unpriced(owner_client):
     ]
 
 
+def test_the_panel_counts_no_tests_and_no_calls_that_were_taken_back(owner_client):
+    make_event(service="near", cost_nano_usd=2_000_000_000)
+    for taken_back in ({"cost_nano_usd": 10**9}, {"cost_code": "no-pricing", "estimated": True}, {"cost_code": "free"}):
+        correct(write_event(service="near", conversation="x", **{"cost_nano_usd": None} | taken_back))
+    correct(write_event(service="gone", conversation="x"))
+    make_event(service="tried", source="test", cost_nano_usd=10**9)
+    told = owner_client.get("/chat-parts/usage?chat=x").text
+    rows = [re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", row)).strip() for row in told.split("</tr>")[1:-1]]
+    assert rows[0] == "near 1 1,000 5 $2.00"
+    assert "gone" not in told and "tried" not in told and "All" not in told
+
+
 def test_a_preview_of_a_new_chat_shows_the_system_message(owner_client):
     told = owner_client.get("/chat-parts/preview?model=bigagi-demo-echo").json()
     assert [message["role"] for message in told["messages"]] == ["system"]
     assert owner_client.get("/chat-parts/preview?model=bigagi-demo-nope").status_code == 409
 
 
-def test_only_a_session_counts_as_the_page(owner_client):
+def test_pages_say_what_they_are(owner_client):
     body = {"messages": [], "systemPurposeId": "Generic"}
-    headers = {"X-Bigagi-Source": "chat"}
-    owner_client.post("/api/chats", body, "application/json", headers=headers)
+    for page in ("chat", "test", "import"):
+        owner_client.post("/api/chats", body, "application/json", headers={"X-Bigagi-Source": page})
     owner_client.post("/api/chats", body, "application/json")
-    assert list(Change.objects.order_by("pk").values_list("source", flat=True)) == ["chat", "api"]
+    assert list(Change.objects.order_by("pk").values_list("source", flat=True)) == ["chat", "test", "api", "api"]
+
+
+def test_a_client_with_a_token_is_no_page(client):
+    _, token = create_token(make_owner(), "program")
+    headers = {"X-Bigagi-Source": "test", "Authorization": f"Bearer {token}"}
+    body = {"messages": [], "systemPurposeId": "Generic"}
+    assert client.post("/api/chats", body, "application/json", headers=headers).status_code == 201
+    assert Change.objects.get().source == "api"
 
 
 def test_blocks_end_where_a_browser_counts():

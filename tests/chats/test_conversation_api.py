@@ -6,9 +6,11 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from chats.models import Conversation
+from metrics.ledger.corrections import correct
 from stores.jsontext import same
 from stores.models import ImportedRecord, MigrationRun
 from tests.api import ODD_IDS, make_chat, make_folder, make_message, read, read_problem, sign_in
+from tests.metrics.events import make_event
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +121,26 @@ def test_the_list_has_chats_without_messages_and_with_facts():
         "run": run.pk,
     }
     assert chat == {"id": "chat", "systemPurposeId": "Generic", "created": 1, "updated": 2, "odd": [1]}
+
+
+def test_a_listed_chat_tells_what_its_calls_cost():
+    client = sign_in()
+    for uid in ("paid", "free", "unpriced", "tested", "taken-back", "none"):
+        make_chat(uid)
+    make_event(conversation="paid", cost_nano_usd=2**40)
+    make_event(conversation="paid", cost_nano_usd=7, source="import")
+    make_event(conversation="paid", cost_nano_usd=None, cost_code="no-pricing")
+    correct(make_event(conversation="paid", cost_nano_usd=1000))
+    make_event(conversation="paid", cost_nano_usd=50, source="test")
+    make_event(conversation="free", cost_nano_usd=None, cost_code="free")
+    make_event(conversation="unpriced", cost_nano_usd=None, cost_code="no-pricing")
+    make_event(conversation="tested", cost_nano_usd=5, source="test")
+    correct(make_event(conversation="taken-back"))
+    listed = read(client.get("/api/chats"))["results"]
+    assert {chat["id"]: chat["_server"]["costNanoUsd"] for chat in listed} == {
+        **{"paid": 2**40 + 7, "free": 0},
+        **dict.fromkeys(("unpriced", "tested", "taken-back", "none")),
+    }
 
 
 def test_the_list_has_no_etag():

@@ -1,7 +1,9 @@
 import pytest
 
+from metrics.ledger.corrections import correct
 from metrics.models import UsageEvent
 from tests.api import make_chat, make_message, make_model, make_service, read, read_problem, sign_in
+from tests.metrics.events import make_event
 
 pytestmark = pytest.mark.django_db
 PRICES = {"chat": {"input": 2, "output": 8, "cache": {"cType": "oai-ac", "read": 0.5}}}
@@ -51,6 +53,16 @@ def test_the_events_figures_win_and_a_changed_price_is_told():
     assert (told["at"], told["estimated"], told["cost_nano_usd"], told["cost_reported_nano_usd"]) == (5, True, 7, 9)
     assert (told["sum_nano_usd"], told["price_source"]) == (20_000_000, "user")
     assert "changed since" in told["note"]
+
+
+def test_a_call_that_was_taken_back_tells_nothing_until_it_stands_again():
+    make_model(pricing=PRICES)
+    make_answer(**{"TIn": 1, "TOut": 1, "$c": 0.001})
+    correction = correct(make_event(model="openai-gpt", conversation="chat", message="a", cost_nano_usd=70))
+    client = sign_in()
+    assert read(client.get("/api/chats/chat/messages/a/cost"))["cost_nano_usd"] == 10_000
+    correct(correction)
+    assert read(client.get("/api/chats/chat/messages/a/cost"))["cost_nano_usd"] == 70
 
 
 def test_what_has_no_cost_is_unpriced_and_says_why():

@@ -59,7 +59,7 @@ def test_an_error_is_noted_with_its_kind():
 def test_an_error_of_the_server_is_noted(monkeypatch):
     client = sign_in()
     client.raise_request_exception = False
-    monkeypatch.setattr("metrics.views.sum_baselines", lambda baselines: 1 / 0)
+    monkeypatch.setattr("metrics.views.totals.read_totals", lambda: 1 / 0)
     client.get("/api/metrics")
     assert [(row.route, row.status, row.error) for row in written()] == [("/api/metrics", 500, "server-error")]
 

@@ -98,8 +98,9 @@ def test_a_restore_beside_a_running_import_is_refused(filled, tmp_path):
     execute(
         filled,
         "INSERT INTO stores_migrationrun (status, phase, phases, counts, errors, notes, last_completed_task, next_task,"
-        " blocked_by, source_name, source_kind, source_size, source_sha256, source_taken_at, position_base, pid,"
-        " started_at) VALUES ('running', '', '[]', '{}', '[]', '[]', '', '', '', 'x', '', 0, '', '', 0,"
+        " blocked_by, source_name, source_kind, source_size, source_sha256, source_taken_at, source_device,"
+        " position_base, pid, started_at)"
+        " VALUES ('running', '', '[]', '{}', '[]', '[]', '', '', '', 'x', '', 0, '', '', '', 0,"
         f" {os.getpid()}, '2026-01-01 00:00:00')",
     )
     assert_refused(manage("restore", str(tmp_path / "backup"), environment=filled), "Import 1 is running")

@@ -18,9 +18,10 @@ from django.utils import timezone
 
 from chats.models import Conversation
 from chats.services import conversations as services
-from stores.api.idempotency import Claim, claim_key, digest_request, process_name
+from stores.api.idempotency import Claim, claim_key, digest_request
 from stores.jsontext import canonical
 from stores.models import Change, IdempotencyKey, Secret
+from stores.processes import name_of
 from tests.api import make_chat, make_message, read_problem, sign_in
 from tests.servers import execute, run_server
 from tests.stores.processes import wait_for
@@ -170,7 +171,7 @@ class TestErrors:
         create = services.create_chat
 
         def create_while_another_takes_over(*args):
-            IdempotencyKey.objects.update(owner=f"{process_name(1)} x")
+            IdempotencyKey.objects.update(owner=f"{name_of(1)} x")
             return create(*args)
 
         # The other one's mark is put there inside the transaction that is undone, and so is gone afterwards.
@@ -206,7 +207,7 @@ class TestClaims:
         client = sign_in()
         with self.claim(client) as held:
             with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-                owner = f"{process_name(process.pid)} mark"
+                owner = f"{name_of(process.pid)} mark"
                 IdempotencyKey.objects.filter(pk=held.pk).update(owner=owner)
                 if is_alive:
                     read_problem(post(client), 409)
@@ -218,7 +219,7 @@ class TestClaims:
     def test_a_number_that_another_process_had_before_is_no_sign_of_life(self, is_of_this_boot):
         client = sign_in()
         # Named here: the workers of a parallel run have to collect the same tests.
-        owner = f"{process_name(os.getpid())}1 x" if is_of_this_boot else f"other-boot:{os.getpid()}: x"
+        owner = f"{name_of(os.getpid())}1 x" if is_of_this_boot else f"other-boot:{os.getpid()}: x"
         with self.claim(client) as held:
             IdempotencyKey.objects.filter(pk=held.pk).update(owner=owner)
             assert post(client).status_code == 201

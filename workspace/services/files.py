@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 from stores.codecs import JSONObject, is_id
-from stores.journal.purge import purge_records
+from stores.journal.purge import record_deletion
 from stores.journal.recorder import Entry, Origin, record_change
 from stores.merge_patch import merge
 from stores.models import Change
@@ -70,15 +70,13 @@ def unassign_everywhere(origin: Origin, uid: str, precondition: Precondition = A
 
 def delete_file(origin: Origin, uid: str, precondition: Precondition = ANY, *, purge: bool = False) -> Change | None:
     """Delete the file, and take it out of all workspaces. Raises `Missing`."""
-    with record_change(origin, "delete file") as entry:
+    with record_deletion(origin, "delete file", purge=purge) as entry:
         row = records.find_for_write(LIVE_FILES, uid)
         precondition.check(etag_of(row))
         entry.summary = str(row)
         for workspace in lock_workspaces_of(uid):
             unassign(entry, workspace, uid)
         records.delete(entry, LIVE_FILES, row)
-        if purge:
-            purge_records(entry)
     return entry.change
 
 

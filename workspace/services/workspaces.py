@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from stores.codecs import JSONObject, is_id
-from stores.journal.purge import purge_records
+from stores.journal.purge import record_deletion
 from stores.journal.recorder import Entry, Origin, record_change
 from stores.models import Change
 from stores.preconditions import ANY, Precondition
@@ -91,12 +91,10 @@ def delete_workspace(
     origin: Origin, uid: str, precondition: Precondition = ANY, *, purge: bool = False
 ) -> Change | None:
     """Delete the workspace; its files stay. Raises `Missing`."""
-    with record_change(origin, "delete workspace", uid) as entry:
+    with record_deletion(origin, "delete workspace", uid, purge=purge) as entry:
         row = records.find_for_write(WORKSPACES, uid)
         check(precondition)
         records.delete(entry, WORKSPACES, row)
-        if purge:
-            purge_records(entry)
     return entry.change
 
 

@@ -1,4 +1,4 @@
-// Tokens and cost of the chat and of today, by service.
+// Tokens and cost of the chat and of today, by service; budgets that are nearly spent.
 
 import { getText } from "./api.js";
 import { showBeside } from "./dialogs.js";
@@ -12,6 +12,13 @@ async function read() {
   byId("usage-body").replaceChildren(fromServer(await getText(`/chat-parts/usage?${query}`)));
 }
 
+// Where there is a budget, each call can bring it to its warning.
+async function warn() {
+  const told = fromServer(await getText("/chat-parts/budget"));
+  // What stands there already is not read out again.
+  if (told.textContent !== byId("budgets").textContent) byId("budgets").replaceChildren(told);
+}
+
 // It stands beside the chat, and follows the calls as they end.
 export function initUsage() {
   const panel = byId("usage");
@@ -21,4 +28,5 @@ export function initUsage() {
     else read().then(() => showBeside(panel), fail);
   });
   for (const name of ["finished", "chat"]) on(name, follow);
+  if (!("none" in byId("budgets").dataset)) on("finished", () => void warn().catch(fail));
 }

@@ -1,4 +1,4 @@
-"""The REST API of what was used, and of the requests to the API itself."""
+"""The log of requests over REST."""
 
 from typing import Any
 
@@ -7,15 +7,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from metrics.bigagi import BASELINES
 from metrics.filters import RequestFilterSet
 from metrics.models import ApiRequest
-from metrics.querysets import sum_baselines
 from metrics.request_log import LOG
-from metrics.serializers import ApiRequestSerializer, MetricsSerializer
-from stores.api.filters import check_parameters
+from metrics.serializers import ApiRequestSerializer
 
 LOST_HEADER = OpenApiParameter(
     "Bigagi-Lost",
@@ -24,15 +20,6 @@ LOST_HEADER = OpenApiParameter(
     response=True,
     description="Requests that the log is missing since the server started.",
 )
-
-
-class MetricsView(APIView):
-    @extend_schema(responses=MetricsSerializer)
-    def get(self, request: Request) -> Response:
-        """Totals of all services, and of each."""
-        check_parameters(request, ())
-        services = {row.uid: baseline for row, baseline in BASELINES.records()}
-        return Response({"totals": sum_baselines(services.values()), "services": services})
 
 
 class RequestViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):

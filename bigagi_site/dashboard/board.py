@@ -1,0 +1,120 @@
+"""All that the dashboard shows, from its parts."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from bigagi_site.dashboard.charts import SPANS, chart_spending, chart_tokens, find_span
+from bigagi_site.dashboard.counting import read_counting
+from bigagi_site.dashboard.database import describe_sizes, find_slowest_routes
+from bigagi_site.dashboard.speed import read_speeds
+from bigagi_site.dashboard.spending import find_expensive_models, link_to_calls, read_month
+from bigagi_site.dashboard.statistics import Found, read_statistics
+from bigagi_site.overview import describe_data
+from chats.models import Conversation, Folder
+from metrics.budgets import read_budgets
+from metrics.days import DAY, month_of, today
+from metrics.models import LogEntry
+from metrics.names import find_services
+from metrics.series import zone_name
+from stores.admin_display import format_moment
+from stores.models import Change, Quarantine, Store
+from workspace.models import LiveFile
+
+NEWEST = 8
+"""Chats, changes and warnings that the page lists."""
+
+
+def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Return the context of the admin's first page."""
+    return context | {"title": "Overview"} | build_board(request)
+
+
+def build_board(request: HttpRequest) -> dict[str, Any]:
+    """Return what the dashboard shows; `?span=` chooses the days of its charts."""
+    statistics = read_statistics()
+    return {"now": timezone.now(), "statistics": statistics} | read_usage(request.GET.get("span")) | _data(statistics)
+
+
+def read_usage(asked: str | None) -> dict[str, Any]:
+    """Return what was used: all that grows with the ledger."""
+    span = find_span(asked)
+    month = read_month()
+    _, after = month_of(month.first)
+    last_first, _ = month_of(month.first - DAY)
+    this_month = month.first, after - DAY
+    return {
+        "span": span.days,
+        "spans": SPANS,
+        "span_words": span.words,
+        "zone": zone_name(),
+        "month": month,
+        "month_url": link_to_calls(*this_month),
+        "last_month_url": link_to_calls(last_first, month.first - DAY),
+        "last_so_far_url": link_to_calls(last_first, month.same_day - DAY),
+        "failed_url": link_to_calls(*this_month, outcome="failed"),
+        "unpriced_url": link_to_calls(*this_month, price="unpriced"),
+        "budgets": read_budgets(),
+        "services": [name for name in find_services() if name],
+        "counting": read_counting(),
+        "charts": [chart_spending(span), chart_tokens(span)],
+        "expensive_models": find_expensive_models(span.first, today()),
+        "speeds": read_speeds(span.first, today())[:NEWEST],
+    }
+
+
+def _data(statistics: dict[str, Found]) -> dict[str, Any]:
+    overview = describe_data()
+    day_ago = timezone.now() - timedelta(days=1)
+    return {
+        "overview": overview,
+        "database": describe_sizes(),
+        "expensive_chats": _expensive_chats(statistics),
+        "tables": _tables(statistics),
+        "routes": find_slowest_routes(),
+        "changes": Change.objects.defer("call")[:NEWEST],
+        "warnings": LogEntry.objects.filter(at__gte=day_ago).defer("details", "exception")[:NEWEST],
+        "tiles": [
+            ("chats", overview.chats, reverse("admin:chats_conversation_changelist")),
+            ("messages", overview.messages, reverse("admin:chats_message_changelist")),
+            ("images", overview.images, reverse("admin:chats_asset_changelist")),
+            ("folders", Folder.objects.count(), reverse("admin:chats_folder_changelist")),
+            ("services", overview.services, reverse("admin:llms_service_changelist")),
+            ("models", overview.models, reverse("admin:llms_model_changelist")),
+            ("live files", LiveFile.objects.count(), reverse("admin:workspace_livefile_changelist")),
+            ("stores", Store.objects.count(), reverse("admin:stores_store_changelist")),
+            ("changes", overview.journal.entries, reverse("admin:stores_change_changelist")),
+            ("quarantined", Quarantine.objects.count(), reverse("admin:stores_quarantine_changelist")),
+        ],
+        "newest": [
+            (chat, format_moment(chat.updated or chat.created))
+            for chat in Conversation.objects.only(
+                "user_title", "auto_title", "user_symbol", "updated", "created", "system_purpose_id"
+            )[:NEWEST]
+        ],
+    }
+
+
+def _expensive_chats(statistics: dict[str, Found]) -> list[dict[str, Any]]:
+    """Return the chats that cost most, with their titles; None for one that is not here any more."""
+    rows = statistics["expensive_chats"].figures or []
+    chats = Conversation.objects.filter(uid__in=[row["conversation"] for row in rows])
+    titles = {chat.uid: chat.title for chat in chats.only("uid", "user_title", "auto_title")}
+    return [row | {"title": titles.get(row["conversation"])} for row in rows]
+
+
+def _tables(statistics: dict[str, Found]) -> list[dict[str, Any]]:
+    """Return the tables by size, with their rows as last counted, and links to the lists of their records."""
+    sizes, rows = statistics["table_sizes"].figures, statistics["rows"].figures or {}
+    models = {model._meta.db_table: model for model in apps.get_models() if admin.site.is_registered(model)}
+    found = []
+    for table in sizes["tables"] if sizes else ():
+        model = models.get(table["table"])
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist" if model else ""
+        found.append(table | {"rows": rows.get(table["table"]), "url": reverse(name) if name else ""})
+    return found

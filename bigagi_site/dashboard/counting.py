@@ -1,0 +1,41 @@
+"""What was spent in all: what browsers had counted, with the calls made since."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.urls import reverse
+
+from bigagi_site.dashboard.spending import link_to_calls
+from metrics.counting import Total, read_totals
+from metrics.days import day_at, today, zone
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Totals since counting began anew, or of all time where it never did; money in nano-dollars."""
+
+    since: datetime | None
+    nano_usd: int
+    calls: int
+    all_nano_usd: int
+    all_calls: int
+    url: str
+
+
+def read_counting() -> Counting:
+    """Return the totals of all services together."""
+    totals = read_totals()
+    all_nano_usd, all_calls = _add_up(totals.all_time)
+    if totals.start is None or totals.since is None:
+        url = reverse("admin:metrics_usageevent_changelist")
+        return Counting(None, all_nano_usd, all_calls, all_nano_usd, all_calls, url)
+    since = datetime.fromtimestamp(totals.start.at / 1000, zone())
+    first: date = min(day_at(totals.start.at), today())
+    return Counting(since, *_add_up(totals.since), all_nano_usd, all_calls, link_to_calls(first, today()))
+
+
+def _add_up(services: dict[str, Total]) -> tuple[int, int]:
+    return (
+        sum(total.amounts.cost_nano_usd for total in services.values()),
+        sum(total.amounts.calls for total in services.values()),
+    )

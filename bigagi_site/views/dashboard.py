@@ -1,0 +1,66 @@
+"""The dashboard: its cards, which its page asks for again while it is seen, and what its dialogs do."""
+
+from decimal import Decimal
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.views.decorators import staff_member_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_POST, require_safe
+
+from bigagi_site.dashboard.board import build_board
+from bigagi_site.templatetags.figures import usd
+from metrics.budgets import ALL, set_budget
+from metrics.counting import start_counting
+from stores.admin_writes import admin_origin, read_form, tell_change
+from stores.services.errors import ServiceError
+
+NANO = 10**9
+MAX_USD = 1_000_000
+
+
+class BudgetForm(forms.Form):
+    """What a month may cost; empty: no budget."""
+
+    service = forms.CharField(max_length=200, required=False, strip=False)
+    usd = forms.DecimalField(
+        label="Budget", min_value=Decimal(0), max_value=Decimal(MAX_USD), decimal_places=9, required=False
+    )
+
+
+@require_safe
+@staff_member_required(login_url="sign-in")
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """The cards, with newer figures."""
+    # Of this kind, so that references to secrets are masked in it, as on the admin's pages (SecretsMiddleware).
+    response = TemplateResponse(request, "dashboard/cards.html", build_board(request))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@require_POST
+@staff_member_required(login_url="sign-in")
+def count_anew(request: HttpRequest) -> HttpResponse:
+    """Let totals count from now on."""
+    _, change = start_counting(admin_origin(request))
+    tell_change(request, change, "Totals count from now on; all-time totals stay")
+    return redirect("admin:index")
+
+
+@require_POST
+@staff_member_required(login_url="sign-in")
+def change_budget(request: HttpRequest) -> HttpResponse:
+    """Set or remove a monthly budget."""
+    try:
+        asked = read_form(BudgetForm(request.POST))
+    except ServiceError as error:
+        messages.error(request, str(error))
+        return redirect("admin:index")
+    service = asked["service"] or ALL
+    nano_usd = None if asked["usd"] is None else int(asked["usd"] * NANO)
+    whose = service or "all services"
+    done = f"{whose} may cost {usd(nano_usd)} a month" if nano_usd is not None else f"No budget for {whose}"
+    tell_change(request, set_budget(admin_origin(request), service, nano_usd), done)
+    return redirect("admin:index")

@@ -1,0 +1,22 @@
+"""The admin of usage: what browsers counted, the ledger of single calls with its sums, the owner's wishes, the logs."""
+
+from metrics.admin.baselines import OtherBaselineAdmin, UsageBaselineAdmin
+from metrics.admin.events import UsageEventAdmin
+from metrics.admin.requests import ApiRequestAdmin
+from metrics.admin.rollups import UsageDayAdmin, UsageDayDetailAdmin, UsageQuarterAdmin, ZoneOffsetAdmin
+from metrics.admin.wishes import BudgetAdmin, CountingStartAdmin
+from metrics.admin_logs import LogEntryAdmin
+
+__all__ = [
+    "ApiRequestAdmin",
+    "BudgetAdmin",
+    "CountingStartAdmin",
+    "LogEntryAdmin",
+    "OtherBaselineAdmin",
+    "UsageBaselineAdmin",
+    "UsageDayAdmin",
+    "UsageDayDetailAdmin",
+    "UsageEventAdmin",
+    "UsageQuarterAdmin",
+    "ZoneOffsetAdmin",
+]

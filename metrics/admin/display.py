@@ -1,0 +1,10 @@
+"""How the admin of usage shows what names other records by text."""
+
+from django.utils.safestring import SafeString
+
+from stores.admin_display import NOTHING, link_to_page
+
+
+def link_to_change(key: str) -> SafeString | str:
+    """Return a link to an entry of the journal whose number is kept as text."""
+    return link_to_page("stores", "change", int(key), f"Change {key}") if key.isdecimal() else NOTHING

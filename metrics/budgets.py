@@ -1,0 +1,108 @@
+"""What a month may cost, and what it cost so far."""
+
+import time
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from metrics.days import month_of, start_of, today
+from metrics.models import Budget
+from metrics.money import format_nano_usd
+from stores.journal.recorder import Origin, record_change
+from stores.models import Change
+from stores.sql import fetch, insert_one
+
+ALL = ""
+"""The service that stands for all of them."""
+WARNING_PERCENT = 80
+MAX_NANO_USD = 2**53
+
+OK, WARNING, OVER = "ok", "warning", "over"
+
+
+@dataclass(frozen=True)
+class BudgetState:
+    """A budget in force, with what was spent of it this month in the owner's time zone."""
+
+    service: str
+    """The service's id; empty: all services together."""
+    nano_usd: int
+    spent_nano_usd: int
+    """By the calls in the ledger whose cost is known."""
+    unpriced: int
+    """Calls of the month whose cost is not known, and so not in it."""
+    month_start: int
+    """In ms since the epoch."""
+    month_end: int
+
+    @property
+    def share(self) -> float | None:
+        """Return what was spent of the budget, 1 being all; None where the budget is nothing."""
+        return self.spent_nano_usd / self.nano_usd if self.nano_usd else None
+
+    @property
+    def percent(self) -> int:
+        """Return the whole percents that were spent, for people; 100 and more where all was."""
+        if not self.nano_usd:
+            return 100 if self.spent_nano_usd > 0 else 0
+        return self.spent_nano_usd * 100 // self.nano_usd
+
+    @property
+    def state(self) -> str:
+        """Return `over` from more than the budget on, `warning` from 80 percent on, else `ok`."""
+        if self.spent_nano_usd > self.nano_usd:
+            return OVER
+        return WARNING if self.spent_nano_usd > 0 and self.percent >= WARNING_PERCENT else OK
+
+    def __str__(self) -> str:
+        return f"{format_nano_usd(self.spent_nano_usd)} of {format_nano_usd(self.nano_usd)} this month"
+
+
+_STATEMENT = """SELECT b.service, b.nano_usd, COALESCE(SUM(d.cost_nano_usd), 0), COALESCE(SUM(d.unpriced), 0)
+    FROM {metrics.Budget} b LEFT JOIN {metrics.UsageDay} d
+        ON d.dimension = CASE WHEN b.service = '' THEN 'all' ELSE 'service' END AND d.key = b.service
+        AND d.day >= %s AND d.day < %s
+    WHERE b.nano_usd IS NOT NULL AND b.taken_back_by = '' AND NOT EXISTS (
+        SELECT 1 FROM {metrics.Budget} newer
+        WHERE newer.service = b.service AND newer.taken_back_by = '' AND newer.id > b.id
+    )
+    GROUP BY b.service, b.nano_usd ORDER BY b.service
+"""
+
+
+def read_budgets() -> list[BudgetState]:
+    """Return the budgets in force, that of all services first, by one statement over the month's days."""
+    first, after = month_of(today())
+    rows = fetch(_STATEMENT, [str(first), str(after)])
+    return [
+        BudgetState(service, int(nano_usd), int(spent), int(unpriced), start_of(first), start_of(after))
+        for service, nano_usd, spent, unpriced in rows
+    ]
+
+
+def find_budget(service: str) -> BudgetState | None:
+    """Return the budget of a service, or of all; None: it has none."""
+    return next((budget for budget in read_budgets() if budget.service == service), None)
+
+
+def set_budget(origin: Origin, service: str, nano_usd: int | None) -> Change | None:
+    """Set what a month may cost, or that there is no budget; return the entry, None where it is so already."""
+    with transaction.atomic():
+        found = Budget.objects.filter(service=service, taken_back_by="").first()
+        if (None if found is None else found.nano_usd) == nano_usd:
+            return None
+        whose = service or "all services"
+        action = "remove a budget" if nano_usd is None else "set a budget"
+        with record_change(origin, action, whose, is_kept=True) as entry:
+            pass
+        assert entry.change is not None
+        insert_one(
+            Budget(
+                service=service,
+                nano_usd=nano_usd,
+                made_at=round(time.time() * 1000),
+                change=str(entry.change.pk),
+                taken_back_by="",
+            )
+        )
+    return entry.change

@@ -1,0 +1,1 @@
+"""The calls that messages tell of, as events of the ledger."""

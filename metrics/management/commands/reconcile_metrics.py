@@ -1,0 +1,66 @@
+"""`manage.py reconcile_metrics`: what big-AGI counted against what is in the ledger."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import IO, Any, cast
+
+from rich.console import Console
+from rich.table import Table
+
+from metrics.reconciliation import Amounts, ServiceReport, dollars, reconcile
+from stores.management.reading import ReadingCommand
+
+
+class Command(ReadingCommand):
+    help = (
+        "Tell for each service what big-AGI counted, what imported messages explain of that, what they do not, and "
+        "what was called here. Exit status: 0, or 1 where messages tell of more than was counted, which cannot be."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="Print it as JSON, amounts in nano-dollars.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        reports = reconcile()
+        if options["json"]:
+            self.stdout.write(json.dumps([asdict(report) for report in reports], indent=2))
+        elif not reports:
+            self.stdout.write("Nothing was counted, and no call is in the ledger: import a backup, or ask a model.")
+        else:
+            self._tell(reports)
+        if any(report.alarms for report in reports):
+            sys.exit(1)
+
+    def _tell(self, reports: list[ServiceReport]) -> None:
+        # Django's wrapper has what rich asks of a file.
+        console = Console(file=cast(IO[str], self.stdout), width=120)
+        for report in reports:
+            table = Table("", "calls", "cost", "input tokens", "output tokens", title=report.service or "no service")
+            for column in table.columns[1:]:
+                column.justify = "right"
+            if len(report.devices) > 1:
+                for device in report.devices:
+                    _add_row(table, f"counted by {device.device or 'an unknown browser'}", device.counted)
+            _add_row(table, "big-AGI counted", report.counted)
+            _add_row(table, "of that, messages explain", report.explained)
+            _add_row(table, "of that, the rest", report.gap)
+            _add_row(table, "messages after that", report.later)
+            _add_row(table, "called here", report.own)
+            _add_row(table, "in all", report.total)
+            console.print(table)
+            self.stdout.write(report.explanation)
+            for alarm in report.alarms:
+                self.stdout.write(self.style.ERROR(f"! {alarm}"))
+            self.stdout.write("")
+
+
+def _add_row(table: Table, name: str, amounts: Amounts) -> None:
+    table.add_row(
+        name,
+        f"{amounts.calls:,}",
+        dollars(amounts.cost_nano_usd),
+        f"{amounts.input_tokens:,}",
+        f"{amounts.output_tokens:,}",
+    )

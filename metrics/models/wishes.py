@@ -1,0 +1,42 @@
+"""What the owner wishes of the totals: from when on they count, and how much a month may cost."""
+
+from django.db import models
+
+from stores.fields import VerbatimJSONField
+
+
+class Wish(models.Model):
+    """A row stands until it is taken back by an undo; the newest of those that stand is in force."""
+
+    made_at = models.BigIntegerField(help_text="When it was made, in ms since the epoch.")
+    change = models.CharField(max_length=20, blank=True, help_text="The journal's entry that made it.")
+    taken_back_by = models.CharField(max_length=20, blank=True, help_text="The journal's entry that took it back.")
+
+    class Meta:
+        abstract = True
+
+
+class CountingStart(Wish):
+    """From when on totals count anew; all-time totals stay."""
+
+    at = models.BigIntegerField(help_text="From when on calls count, in ms since the epoch.")
+    baselines = VerbatimJSONField(help_text="What big-AGI had counted by then, by service: it is left out.")
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"counting from {self.at}"
+
+
+class Budget(Wish):
+    """What a month may cost."""
+
+    service = models.CharField(max_length=200, blank=True, help_text="The service's id; empty: all services together.")
+    nano_usd = models.BigIntegerField(null=True, blank=True, help_text="In 10⁻⁹ USD a month; empty: no budget.")
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.service or "all services"

@@ -1,0 +1,96 @@
+"""Monthly budgets over REST."""
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from metrics.budgets import ALL, MAX_NANO_USD, BudgetState, find_budget, read_budgets, set_budget
+from metrics.models import Budget
+from metrics.serializers import BudgetSerializer, BudgetsSerializer, BudgetWriteSerializer
+from stores.api.filters import check_parameters
+from stores.api.ids import LOOKUP, decode_id, encode_id
+from stores.api.viewsets import WritingViewSet
+from stores.services.errors import Missing, at
+
+ALL_WORD = "all"
+"""Stands for all services in an address; a service of this id has the form with `~` there."""
+
+
+class BudgetViewSet(WritingViewSet):
+    """What a month may cost, by service and in all."""
+
+    queryset = Budget.objects.none()
+    serializer_class = BudgetSerializer
+    pagination_class = None
+    lookup_field = "service"
+    lookup_url_kwarg = "id"
+    lookup_value_regex = LOOKUP
+
+    @extend_schema(operation_id="metrics_budgets", responses=BudgetsSerializer)
+    def read_all(self, request: Request) -> Response:
+        """The budgets in force, with what was spent of them this month."""
+        check_parameters(request, ())
+        budgets = [describe_budget(budget) for budget in read_budgets()]
+        return Response({"zone": settings.OWNER_TIME_ZONE, "results": budgets})
+
+    @extend_schema(
+        operation_id="metrics_budgets_update",
+        request=BudgetWriteSerializer,
+        responses=BudgetSerializer,
+    )
+    def update(self, request: Request, id: str) -> Response:
+        """Set what a month may cost of this service, or of all together under `all`."""
+        check_parameters(request, ())
+        service = _read_service(id)
+        change = set_budget(self.get_origin(), service, _read_amount(self.read_object()))
+        budget = find_budget(service)
+        assert budget is not None
+        return self.answer_write(describe_budget(budget), None, change)
+
+    @extend_schema(operation_id="metrics_budgets_destroy", responses={204: None})
+    def destroy(self, request: Request, id: str) -> Response:
+        """Have no budget any more."""
+        check_parameters(request, ())
+        service = _read_service(id)
+        if find_budget(service) is None:
+            raise Missing("There is no budget for all services." if service == ALL else f"{service} has no budget.")
+        return self.answer_deletion(set_budget(self.get_origin(), service, None))
+
+
+def describe_budget(budget: BudgetState) -> dict[str, Any]:
+    """Return a budget's JSON."""
+    is_all = budget.service == ALL
+    segment = ALL_WORD if is_all else _segment_of(budget.service)
+    return {
+        "service": None if is_all else budget.service,
+        "nano_usd": budget.nano_usd,
+        "spent_nano_usd": budget.spent_nano_usd,
+        "unpriced": budget.unpriced,
+        "share": budget.share,
+        "state": budget.state,
+        "month_start": budget.month_start,
+        "month_end": budget.month_end,
+        "href": f"/api/metrics/budgets/{segment}",
+    }
+
+
+def _segment_of(service: str) -> str:
+    return "~YWxs" if service == ALL_WORD else encode_id(service)
+
+
+def _read_service(segment: str) -> str:
+    return ALL if segment == ALL_WORD else decode_id(segment)
+
+
+def _read_amount(body: dict[str, Any]) -> int:
+    if unknown := sorted(body.keys() - {"nano_usd"}):
+        raise at(f"/{unknown[0]}", "Unknown member. Allowed are: nano_usd.", "unknown")
+    amount = body.get("nano_usd")
+    if isinstance(amount, float) and amount.is_integer():
+        amount = int(amount)
+    if isinstance(amount, bool) or not isinstance(amount, int) or not 0 <= amount <= MAX_NANO_USD:
+        raise at("/nano_usd", f"nano_usd is a whole number of 10⁻⁹ USD from 0 to {MAX_NANO_USD}.", "range")
+    return amount

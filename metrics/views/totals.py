@@ -1,0 +1,62 @@
+"""Totals over REST, in big-AGI's fields; calls that are told by clients; counting anew."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from metrics.counting import read_totals, start_counting
+from metrics.events import describe_event, find_event
+from metrics.presenting import describe_start, describe_totals
+from metrics.reporting import read_call, report_call
+from metrics.serializers import CountingStartSerializer, MetricsSerializer, ReportedCallSerializer, UsageEventSerializer
+from stores.api.filters import check_parameters
+from stores.api.viewsets import WritingViewSet
+from stores.services.errors import Conflict
+
+CONFIRM = OpenApiParameter(
+    "confirm", OpenApiTypes.BOOL, description="Has to be true: without it counting goes on as before."
+)
+
+
+class TotalsViewSet(WritingViewSet):
+    """What was used in all, and since counting began anew."""
+
+    serializer_class = MetricsSerializer
+    pagination_class = None
+
+    @extend_schema(operation_id="metrics_retrieve", responses=MetricsSerializer)
+    def retrieve(self, request: Request) -> Response:
+        """Totals of all services, and of each: what browsers counted, with the calls in the ledger beyond that."""
+        check_parameters(request, ())
+        return Response(describe_totals(read_totals()))
+
+    @extend_schema(
+        operation_id="metrics_create",
+        request=ReportedCallSerializer,
+        responses={201: UsageEventSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """Write one call that was made elsewhere into the ledger. Without a cost it is priced here; where that cannot
+        be, `cost_code` says why. Undo takes it back by an event with the opposite sums."""
+        check_parameters(request, ())
+        origin = self.get_origin()
+        key, change = report_call(origin, read_call(self.read_object(), origin))
+        body = describe_event(find_event(key))
+        return self.answer_write(body, None, change, created_at=f"/api/metrics/events/{key}")
+
+    @extend_schema(
+        operation_id="metrics_destroy",
+        parameters=[CONFIRM],
+        responses={200: CountingStartSerializer},
+    )
+    def destroy(self, request: Request) -> Response:
+        """Let totals count anew from now on. Nothing is deleted: all-time totals and events stay, and undo takes it
+        back. Without `?confirm=true` it is 409."""
+        if not self.read_flag("confirm"):
+            raise Conflict(
+                "This lets totals count anew from now on. Add ?confirm=true if you mean it; all-time totals stay.",
+                "not-confirmed",
+            )
+        start, change = start_counting(self.get_origin())
+        return self.answer_write(describe_start(start), None, change)
