@@ -122,6 +122,29 @@ def test_models_of_services_show_their_price_and_why_they_cannot_be_called(serve
     expect(page.locator("#models")).to_be_visible()
 
 
+def test_a_model_is_taken_though_the_list_is_made_anew_while_the_button_is_down(server, page):
+    open_page(page)
+    waiting = []
+    page.route("**/chat-parts/models", lambda route: waiting.append(route))
+    page.locator("#model").click()
+    page.get_by_label("Find a model").fill("Demo slow")
+    page.get_by_role("option", name="Demo slow").first.hover()
+    page.mouse.down()
+    model = {
+        **{"id": "openai-8-gpt-8", "label": "GPT eight", "sId": "openai-8", "vId": "openai", "hidden": False},
+        **{"created": 1, "description": "", "parameterSpecs": [], "initialParameters": {"llmRef": "gpt-8"}},
+    }
+    service = {"id": "openai-8", "label": "Another OpenAI", "vId": "openai", "setup": {}}
+    api(server, "POST", "/api/llms", {"services": [service], "llms": [model]})
+    with page.expect_response("**/chat-parts/models") as told:
+        waiting[0].continue_()
+    told.value.finished()
+    page.wait_for_timeout(200)
+    page.mouse.up()
+    expect(page.locator("#models")).to_be_hidden()
+    expect(page.locator("#model-label")).to_have_text("Demo slow")
+
+
 def test_the_panel_sums_the_chat_and_the_day_and_follows_the_calls(server, page):
     open_page(page, f"/chat-test/{make_chat(server, 'summing')}")
     ask(page, "Count me", "Demo fast")

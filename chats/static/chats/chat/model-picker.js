@@ -11,15 +11,20 @@ const find = byId("models-find");
 const list = byId("models-list");
 let services = [];
 let active = -1;
+let isPressed = false;
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
+// Resolves to whether there is anything else to choose from than before.
 async function load() {
+  const before = JSON.stringify(services);
   services = (await call("GET", "/chat-parts/models")).data.services;
+  if (JSON.stringify(services) === before) return false;
   models.clear();
   for (const service of services) {
     for (const model of service.models) models.set(model.id, { ...model, service });
   }
+  return true;
 }
 
 export function choose(id) {
@@ -119,7 +124,9 @@ export async function openPicker() {
   render();
   find.focus();
   try {
-    await load();
+    if (!(await load())) return;
+    // A row that goes between press and release is never clicked.
+    while (isPressed) await new Promise((resolve) => setTimeout(resolve, 50));
     render();
   } catch (error) {
     fail(error);
@@ -138,6 +145,13 @@ export function initModelPicker() {
       event.preventDefault();
       take(options()[active]);
     }
+  });
+  list.addEventListener("pointerdown", () => {
+    isPressed = true;
+    // The click comes after the release.
+    const release = () => setTimeout(() => (isPressed = false));
+    addEventListener("pointerup", release, { once: true });
+    addEventListener("pointercancel", release, { once: true });
   });
   list.addEventListener("click", (event) => take(event.target.closest("[role=option]")));
   on("chat", restore);
