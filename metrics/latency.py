@@ -1,6 +1,8 @@
 """Percentiles of latencies from the log-scale histograms of the rollups. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate
 
 from metrics.models.rollups import LATENCY_BOUNDS
 
@@ -16,20 +18,19 @@ UNKNOWN: Percentiles = (None,) * len(PERCENTILES)
 
 
 def find_percentiles(histogram: Sequence[int]) -> Percentiles:
-    """Return the percentiles in ms of calls counted by bucket, None where there are none.
+    """Return the percentiles in ms of calls counted by bucket (never below 0), None where there are none.
 
     Each lies in the bucket of the true one (the nearest rank's); in a bucket, latencies are taken to be spread evenly
     on the log scale.
     """
-    count = sum(histogram)
+    reached = list(accumulate(histogram))
+    count = reached[-1]
     if count <= 0:
         return UNKNOWN
-    found: list[int] = []
-    below = 0
-    for bucket, inside in enumerate(histogram):
-        if inside <= 0:
-            continue
-        while len(found) < len(PERCENTILES) and (rank := PERCENTILES[len(found)] * count / 100) <= below + inside:
-            found.append(round(_LOWER[bucket] * _GROWTH[bucket] ** ((rank - below) / inside)))
-        below += inside
+    found = []
+    for percent in PERCENTILES:
+        rank = percent * count / 100
+        bucket = bisect_left(reached, rank)
+        share = 1 - (reached[bucket] - rank) / histogram[bucket]
+        found.append(round(_LOWER[bucket] * _GROWTH[bucket] ** share))
     return tuple(found)

@@ -147,15 +147,16 @@ def _statement(query: Query) -> tuple[str, list[Any]]:
     something = " OR ".join(f"{name} <> 0" for name in SUMS)
     return (
         f"SELECT {at}, {two_digits if query.by == 'hour' else 'key'}, {_shown(query)} FROM ({select}) sums"
-        f" WHERE {something} ORDER BY 1, 2",
+        # By the columns themselves, as the index has them.
+        f" WHERE {something} ORDER BY at, key",
         parameters,
     )
 
 
 def _shown(query: Query) -> str:
     """Return the measures as they are shown: what no call told is NULL, not 0."""
-    tokens = " + ".join(TOKENS)
-    shown = {name: f"CASE WHEN {tokens} <> 0 THEN {name} END" for name in TOKENS} | {
+    tokens = " OR ".join(f"{name} <> 0" for name in TOKENS)
+    shown = {name: f"CASE WHEN {tokens} THEN {name} END" for name in TOKENS} | {
         "cost_nano_usd": "CASE WHEN calls <> unpriced OR cost_nano_usd <> 0 THEN cost_nano_usd END",
         "cost_reported_nano_usd": "NULLIF(cost_reported_nano_usd, 0)",
     }

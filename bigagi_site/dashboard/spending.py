@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from metrics.days import DAY, month_of, today
 from stores.sql import fetch
@@ -94,4 +95,10 @@ def find_expensive_models(first: date, last: date) -> list[dict[str, Any]]:
 def link_to_calls(first: date, last: date, **filters: str) -> str:
     """Return the address of the list of the calls of these days, the last one included."""
     query = {"when": f"{first}..{last}"} | {name: value for name, value in filters.items() if value}
-    return f"{reverse('admin:metrics_usageevent_changelist')}?{urlencode(query)}"
+    return f"{_address_of_calls(get_script_prefix())}?{urlencode(query)}"
+
+
+@cache
+def _address_of_calls(_prefix: str) -> str:
+    # A page has a hundred links to it, and to find it takes longer than to write the rest.
+    return reverse("admin:metrics_usageevent_changelist")

@@ -287,6 +287,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('dimension', 'day', 'key'), name='metrics_day_unique'),
         ),
         migrations.AddIndex(
+            model_name='usageday',
+            index=models.Index(fields=['dimension', 'key', 'day'], name='metrics_day_key'),
+        ),
+        migrations.AddIndex(
             model_name='usagedaydetail',
             index=models.Index(fields=['service', 'day'], name='metrics_day_detail_service'),
         ),

@@ -87,6 +87,8 @@ class UsageDay(Rollup):
     class Meta:
         ordering = ["-day", "dimension", "key"]
         constraints = [models.UniqueConstraint(fields=["dimension", "day", "key"], name="metrics_day_unique")]
+        # Totals of all time, without sorting.
+        indexes = [models.Index(fields=["dimension", "key", "day"], name="metrics_day_key")]
 
     def __str__(self) -> str:
         return f"{self.dimension} {self.key} on {self.day}"
