@@ -6,7 +6,7 @@ and events, so that the cost does not grow with the ledger.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from operator import or_
@@ -28,6 +28,10 @@ NOTHING = Amounts()
 
 CONDITIONS_A_QUERY = 200
 """SQLite takes expressions of a depth of 1,000."""
+
+
+Span = tuple[int, int | None]
+"""From and until a time in ms, the last one not included; None: for ever."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +69,121 @@ class Totals:
     since: dict[str, Total] | None
 
 
+# --- what browsers counted -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Baselines:
+    """What browsers counted of a service."""
+
+    service: str
+    devices: tuple[DeviceCount, ...] = ()
+
+    @property
+    def counted(self) -> Amounts:
+        return sum((device.counted for device in self.devices), NOTHING)
+
+    @property
+    def end(self) -> int | None:
+        """The first millisecond that they did not count; None: nobody knows."""
+        last = find_end(self.devices)
+        return None if last is None else last + 1
+
+    def describe(self) -> dict[str, Any]:
+        """Return it as JSON, as it is kept when counting begins anew."""
+        return {
+            "until": find_end(self.devices),
+            "devices": [
+                {"device": device.device, "first": device.first_usage, "counted": asdict(device.counted)}
+                for device in self.devices
+            ],
+        }
+
+    def grown_since(self, start: CountingStart) -> Amounts:
+        """Return what was counted beyond what was known then; never less than nothing, as where an import was undone.
+
+        What a browser counted of which nothing was known then counts whole if it began later. Else nobody can tell how
+        much of it is later."""
+        known = start.baselines.get(self.service, {}).get("devices", [])
+        return sum((_growth(device, known, start.at) for device in self.devices), NOTHING)
+
+
+def _growth(device: DeviceCount, known: list[dict[str, Any]], at: int) -> Amounts:
+    for before in known:
+        is_same = before["device"] == device.device or (
+            device.first_usage is not None and before["first"] == device.first_usage
+        )
+        if is_same:
+            return (device.counted - Amounts(**before["counted"])).at_least(NOTHING)
+    is_later = device.first_usage is not None and device.first_usage >= at
+    return device.counted if is_later else NOTHING
+
+
+def _counted_spans(baselines: dict[str, _Baselines], since: int = 0) -> dict[str, Span]:
+    """Return the time that browsers counted, by service, from `since` on."""
+    return {service: (since, found.end) for service, found in baselines.items() if counts_anything(found.devices)}
+
+
+def _spans_before(start: CountingStart, baselines: dict[str, _Baselines]) -> dict[str, Span]:
+    """Return the time before the start that browsers have counted, but had not by then, by service."""
+    spans: dict[str, Span] = {}
+    for service, (_, end) in _counted_spans(baselines).items():
+        known = start.baselines.get(service, {}).get("until")
+        if known is not None:
+            spans[service] = known + 1, start.at if end is None else min(start.at, end)
+    return spans
+
+
+def _read_baselines() -> dict[str, _Baselines]:
+    return {service: _Baselines(service, found) for service, found in read_devices().items()}
+
+
+def _of_services(baselines: dict[str, _Baselines], ledger: dict[str, LedgerSums]) -> Iterator[tuple[str, _Baselines]]:
+    for service in sorted(baselines.keys() | ledger.keys()):
+        yield service, baselines.get(service, _Baselines(service))
+
+
+def _total(found: _Baselines, counted: Amounts, ledger: LedgerSums, explained: Amounts) -> Total:
+    """Return a total of what browsers counted and of what the ledger has beside what these messages explain of it."""
+    added = ledger.amounts - explained
+    baselines = tuple(device.baseline for device in found.devices)
+    return Total(counted + added, added, ledger.unpriced, found.devices, baselines)
+
+
+# --- totals ----------------------------------------------------------------------------------------------------------
+
+
 def read_totals() -> Totals:
     """Return the totals of every service of which anything is known."""
     baselines = _read_baselines()
     start = CountingStart.objects.filter(taken_back_by="").first()
-    all_time = _with_dates(_total(baselines, read_ledger(), _imported_until(baselines)))
-    if start is None:
-        return Totals(all_time, None, None)
-    since = _total(
-        {service: found.less(start.baselines) for service, found in baselines.items()},
-        read_ledger(start.at),
-        _imported_until(baselines, start.at),
-    )
-    return Totals(all_time, start, since)
+    ledger = read_ledger()
+    explained = _imported(_counted_spans(baselines))
+    all_time = {
+        service: _total(found, found.counted, ledger.get(service, LedgerSums()), explained.get(service, NOTHING))
+        for service, found in _of_services(baselines, ledger)
+    }
+    return Totals(_with_dates(all_time), start, None if start is None else _read_since(start, baselines, all_time))
+
+
+def _read_since(start: CountingStart, baselines: dict[str, _Baselines], services: Iterable[str]) -> dict[str, Total]:
+    """Return what was used since then. What browsers counted has no dates: of each it is what it counted more than by
+    then, less those calls in it that their messages date earlier, and at least what messages tell of."""
+    ledger = read_ledger(start.at)
+    explained = _imported(_counted_spans(baselines, start.at))
+    earlier = _imported(_spans_before(start, baselines))
+    totals = {}
+    for service in services:
+        found, told = baselines.get(service, _Baselines(service)), explained.get(service, NOTHING)
+        grown = found.grown_since(start) - earlier.get(service, NOTHING)
+        totals[service] = _total(found, grown.at_least(told), ledger.get(service, LedgerSums()), told)
+    return totals
 
 
 def start_counting(origin: Origin, at: int | None = None) -> tuple[CountingStart, Change]:
     """Let totals count anew from now on, or from a time in ms; return that, and the journal's entry."""
     now = round(time.time() * 1000)
-    counted = {service: asdict(found.counted) for service, found in _read_baselines().items()}
+    counted = {service: found.describe() for service, found in _read_baselines().items()}
     with transaction.atomic():
         with record_change(origin, "count anew", is_kept=True) as entry:
             pass
@@ -93,54 +193,6 @@ def start_counting(origin: Origin, at: int | None = None) -> tuple[CountingStart
         )
         insert_one(start)
     return start, entry.change
-
-
-# --- what browsers counted -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Baselines:
-    service: str
-    counted: Amounts
-    devices: tuple[DeviceCount, ...]
-    raw: tuple[Any, ...]
-
-    def less(self, earlier: Any) -> "_Baselines":
-        """Return what was counted beyond an earlier time; never less than nothing, as where an import was undone."""
-        known = earlier.get(self.service) if isinstance(earlier, Mapping) else None
-        before = Amounts(**known) if isinstance(known, Mapping) else NOTHING
-        rest = asdict(self.counted - before)
-        return _Baselines(
-            self.service, Amounts(**{name: max(0, value) for name, value in rest.items()}), self.devices, ()
-        )
-
-
-def _read_baselines() -> dict[str, _Baselines]:
-    return {
-        service: _Baselines(
-            service, _sum(device.counted for device in found), found, tuple(device.baseline for device in found)
-        )
-        for service, found in read_devices().items()
-    }
-
-
-def _sum(amounts: Iterable[Amounts]) -> Amounts:
-    return sum(amounts, NOTHING)
-
-
-def _total(
-    baselines: dict[str, _Baselines], ledger: dict[str, LedgerSums], explained: dict[str, Amounts]
-) -> dict[str, Total]:
-    totals = {}
-    for service in sorted(baselines.keys() | ledger.keys()):
-        found, sums = baselines.get(service), ledger.get(service, LedgerSums())
-        added = sums.amounts - explained.get(service, NOTHING)
-        totals[service] = (
-            Total(added, added, sums.unpriced)
-            if found is None
-            else Total(found.counted + added, added, sums.unpriced, found.devices, found.raw)
-        )
-    return totals
 
 
 # --- what the ledger has ---------------------------------------------------------------------------------------------
@@ -208,18 +260,14 @@ def _with_dates(totals: dict[str, Total]) -> dict[str, Total]:
     }
 
 
-def _imported_until(baselines: dict[str, _Baselines], since: int | None = None) -> dict[str, Amounts]:
-    """Return what imported messages tell of calls that browsers counted too, by service; `since` is a time in ms, from
-    which on they are dated."""
+def _imported(spans: Mapping[str, Span]) -> dict[str, Amounts]:
+    """Return what imported messages tell of calls, by service, each in a span of time."""
     quarters: list[Q] = []
     events: list[Q] = []
-    for service, found in baselines.items():
-        if not counts_anything(found.devices):
-            continue
-        last = find_end(found.devices)
-        whole, broken = _cut(since or 0, None if last is None else last + 1)
-        quarters += [Q(service=service, **_within("start", span)) for span in whole]
-        events += [Q(service=service, **_within("at", span)) for span in broken]
+    for service, span in spans.items():
+        whole, broken = _cut(*span)
+        quarters += [Q(service=service, **_within("start", part)) for part in whole]
+        events += [Q(service=service, **_within("at", part)) for part in broken]
     explained: dict[str, Amounts] = {}
     for model, conditions in ((UsageQuarter, quarters), (UsageEvent, events)):
         for some in batched(conditions, CONDITIONS_A_QUERY):
@@ -227,10 +275,6 @@ def _imported_until(baselines: dict[str, _Baselines], since: int | None = None) 
             for service, amounts in sum_by_service(rows).items():
                 explained[service] = explained.get(service, NOTHING) + amounts
     return explained
-
-
-Span = tuple[int, int | None]
-"""From and until a time in ms, the last one not included; None: for ever."""
 
 
 def _cut(first: int, end: int | None) -> tuple[list[Span], list[Span]]:

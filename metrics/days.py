@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 DAY = timedelta(days=1)
-EARLIEST, LATEST = date(1970, 1, 2), date(2099, 12, 30)
-"""Days that clocks of every zone know, and that milliseconds from 1970 on can tell."""
+EARLIEST, LATEST = date(1969, 12, 31), date(2099, 12, 30)
+"""Days that clocks of every zone know, and that milliseconds from 1970 on can tell: west of Greenwich 1970 began on the
+last day of 1969. Calls without a date have its first millisecond."""
 
 
 def zone() -> ZoneInfo:

@@ -44,6 +44,10 @@ class Amounts:
     def __sub__(self, other: "Amounts") -> "Amounts":
         return Amounts(*(getattr(self, one.name) - getattr(other, one.name) for one in fields(Amounts)))
 
+    def at_least(self, other: "Amounts") -> "Amounts":
+        """Return the larger one of each."""
+        return Amounts(*(max(getattr(self, one.name), getattr(other, one.name)) for one in fields(Amounts)))
+
 
 NOTHING = Amounts()
 
@@ -63,6 +67,8 @@ class DeviceCount:
     """When its backup was made, in ms since the epoch: all calls until then were counted."""
     baseline: Any = None
     """What it counted, in big-AGI's JSON."""
+    first_usage: int | None = None
+    """Its first call, in ms since the epoch."""
 
 
 @dataclass(frozen=True)
@@ -257,8 +263,9 @@ def _milliseconds(text: str) -> int | None:
 
 def describe_device(name: str, baseline: Any, *, is_newest: bool, read_at: int | None = None) -> DeviceCount:
     """Return what one browser counted of a service, from big-AGI's JSON."""
-    last = baseline.get("lastUsageDate") if isinstance(baseline, Mapping) else None
-    return DeviceCount(name, is_newest, amounts_of_baseline(baseline), _count(last) or None, read_at, baseline)
+    dates = baseline if isinstance(baseline, Mapping) else {}
+    first, last = (_count(dates.get(name)) or None for name in ("firstUsageDate", "lastUsageDate"))
+    return DeviceCount(name, is_newest, amounts_of_baseline(baseline), last, read_at, baseline, first)
 
 
 _ADDED = {

@@ -196,7 +196,7 @@ def _over_details(query: Query) -> tuple[str, list[Any]]:
 
 
 def _over_quarters(query: Query) -> tuple[str, list[Any]]:
-    key = {"all": "''", "hour": f"({local_of('q.start', ZONE)} / {_HOUR_MS}) % 24"}.get(query.by, f"q.{query.by}")
+    key = {"all": "''", "hour": f"{_local('q.start')} / {_HOUR_MS} % 24"}.get(query.by, f"q.{query.by}")
     conditions, parameters = _span(query, "q", "start")
     at = _escape(_time_of("q.start", query.per))
     return _grouped(query, at, _escape(key), f"{QUARTERS} q", conditions), parameters
@@ -250,8 +250,13 @@ def _sum(expression: str) -> str:
 def _time_of(start: str, per: str) -> str:
     """Return the begin of the period of a time in ms: of an hour in ms, else a day."""
     if per == "hour":
-        return f"({start} - {local_of(start, ZONE)} % {_HOUR_MS})"
+        return f"({start} - {_local(start)} % {_HOUR_MS})"
     return _period_of(day_of(start, ZONE, connection.vendor), per)
+
+
+def _local(start: str) -> str:
+    # A day later, as SQL rounds towards 0, and clocks in the west showed 1969 then.
+    return f"({local_of(start, ZONE)} + 24 * {_HOUR_MS})"
 
 
 def _period_of(day: str, per: str) -> str:

@@ -1,6 +1,7 @@
 """The owner's time zone, as a table by which the database itself finds the day of a call."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.db import transaction
 
 from metrics.models import ZoneOffset
 
+DAY = timedelta(days=1)
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -15,10 +17,7 @@ def save_zone() -> bool:
     """Write the table of the configured zone unless it is there; return whether it was another one, or none."""
     if is_current():
         return False
-    rows = [
-        ZoneOffset(starts=starts, offset_ms=offset, zone=settings.OWNER_TIME_ZONE)
-        for starts, offset in find_offsets(ZoneInfo(settings.OWNER_TIME_ZONE))
-    ]
+    rows = [ZoneOffset(starts=starts, offset_ms=offset, zone=zone) for starts, offset, zone in _expected()]
     with transaction.atomic():
         ZoneOffset.objects.all().delete()
         ZoneOffset.objects.bulk_create(rows)
@@ -26,20 +25,29 @@ def save_zone() -> bool:
 
 
 def is_current() -> bool:
-    """Tell whether the table is that of the configured zone."""
-    return list(ZoneOffset.objects.values_list("zone", flat=True).distinct()) == [settings.OWNER_TIME_ZONE]
+    """Tell whether the table is that of the configured zone, as its clocks are known today: rules change."""
+    return list(ZoneOffset.objects.order_by("starts").values_list("starts", "offset_ms", "zone")) == _expected()
 
 
-def find_offsets(zone: ZoneInfo) -> list[tuple[int, int]]:
+def _expected() -> list[tuple[int, int, str]]:
+    name = settings.OWNER_TIME_ZONE
+    return [(starts, offset, name) for starts, offset in find_offsets(name)]
+
+
+@cache
+def find_offsets(name: str) -> list[tuple[int, int]]:
     """Return when the zone's offset from UTC changes and what it is then, both in ms, from 1970 to 2100."""
-    offsets = [(0, _offset(zone, FIRST))]
+    zone = ZoneInfo(name)
+    before = _offset(zone, FIRST)
+    offsets = [(0, before)]
     day = FIRST
     while day < LAST:
-        next_day = day + timedelta(days=1)
-        if _offset(zone, day) != _offset(zone, next_day):
+        next_day = day + DAY
+        after = _offset(zone, next_day)
+        if after != before:
             change = _find_change(zone, day, next_day)
             offsets.append((round(change.timestamp()) * 1000, _offset(zone, change)))
-        day = next_day
+        day, before = next_day, after
     return offsets
 
 

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('change', models.CharField(blank=True, help_text="The journal's entry that made it.", max_length=20)),
                 ('taken_back_by', models.CharField(blank=True, help_text="The journal's entry that took it back.", max_length=20)),
                 ('at', models.BigIntegerField(help_text='From when on calls count, in ms since the epoch.')),
-                ('baselines', stores.fields.VerbatimJSONField(help_text='What big-AGI had counted by then, by service: it is left out.')),
+                ('baselines', stores.fields.VerbatimJSONField(help_text='What browsers had counted by then, by service: it is left out.')),
             ],
             options={
                 'ordering': ['-pk'],

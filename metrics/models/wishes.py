@@ -20,7 +20,7 @@ class CountingStart(Wish):
     """From when on totals count anew; all-time totals stay."""
 
     at = models.BigIntegerField(help_text="From when on calls count, in ms since the epoch.")
-    baselines = VerbatimJSONField(help_text="What big-AGI had counted by then, by service: it is left out.")
+    baselines = VerbatimJSONField(help_text="What browsers had counted by then, by service: it is left out.")
 
     class Meta:
         ordering = ["-pk"]

@@ -79,19 +79,10 @@ def test_since_a_start_they_are_what_is_later(at: int) -> None:
     events = [event for event in fill() if event.source != "test"]
     make_baselines()
     start_counting(ORIGIN, at)
-    ends = {"a": NOON + 1, "b": None, "unused": NOON}
-
-    def counts(event: UsageEvent) -> bool:
-        if event.at < at:
-            return False
-        is_explained = event.source == "import" and event.service in ends
-        return not is_explained or (ends[event.service] is not None and event.at > ends[event.service])
-
     since = read_totals().since
     assert since is not None
     for service in ("a", "b", "c", "", "unused"):
-        expected = amounts_of([event for event in events if event.service == service and counts(event)])
-        assert since[service].amounts == expected if service in since else expected == Amounts()
+        assert since[service].amounts == amounts_of([e for e in events if e.service == service and e.at >= at])
 
 
 def test_what_is_counted_later_by_a_browser_counts() -> None:
@@ -104,10 +95,52 @@ def test_what_is_counted_later_by_a_browser_counts() -> None:
     assert totals.since is not None and totals.since["a"].amounts == Amounts(2, 500_000_000)
 
 
+def since_of(service: str) -> Amounts:
+    since = read_totals().since
+    assert since is not None
+    return since[service].amounts
+
+
+def test_calls_that_a_browser_tells_of_later_but_were_made_before_do_not_count() -> None:
+    baseline = make_baseline("a", usageCount=7, totalCosts=7.0, lastUsageDate=NOON)
+    for later in (DAY, 2 * DAY):
+        make_event(service="a", source="import", at=NOON + later, cost_nano_usd=10**9)
+    start_counting(ORIGIN, NOON + 3 * DAY)
+    assert read_totals().all_time["a"].amounts.calls == 9 and since_of("a") == Amounts()
+    # The browser's next backup has counted these two as well, and then one more since.
+    baseline.usage_count, baseline.total_costs, baseline.last_usage = 9, 9.0, NOON + 2 * DAY
+    baseline.save()
+    assert read_totals().all_time["a"].amounts.calls == 9 and since_of("a") == Amounts()
+    baseline.usage_count, baseline.total_costs, baseline.last_usage = 10, 10.0, NOON + 4 * DAY
+    baseline.save()
+    assert since_of("a").calls == 1 and since_of("a").cost_nano_usd == 10**9
+    # Its message does not count once more.
+    make_event(service="a", source="import", at=NOON + 4 * DAY, cost_nano_usd=10**9)
+    assert (since_of("a").calls, since_of("a").cost_nano_usd) == (1, 10**9)
+
+
+@pytest.mark.parametrize(("first", "calls"), [(-60, 0), (60, 20)])
+def test_of_a_browser_that_comes_later_counts_what_it_began_later(first: int, calls: int) -> None:
+    make_event(service="a", at=NOON - DAY)
+    start_counting(ORIGIN, NOON)
+    make_baseline("a", usageCount=20, firstUsageDate=NOON + first, lastUsageDate=NOON + DAY)
+    assert since_of("a").calls == calls
+
+
+def test_of_a_browser_that_comes_later_its_messages_count_at_least() -> None:
+    start_counting(ORIGIN, NOON)
+    make_baseline("a", usageCount=20, firstUsageDate=NOON - DAY, lastUsageDate=NOON + DAY)
+    for at in (NOON - 5, NOON, NOON + 5):
+        make_event(service="a", source="import", at=at)
+    assert since_of("a").calls == 2 and read_totals().all_time["a"].amounts.calls == 20
+
+
 def test_a_start_can_be_undone_and_that_too() -> None:
     make_event()
     start, change = start_counting(ORIGIN)
-    assert change.action == "count anew" and read_totals().since == {}
+    since = read_totals().since
+    assert change.action == "count anew" and since is not None
+    assert {total.amounts for total in since.values()} == {Amounts()}
     undone = undo(ORIGIN, change.pk)
     assert undone is not None and read_totals().since is None
     undo(ORIGIN, undone.pk)

@@ -8,11 +8,13 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, migrations, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
+from django.test.utils import CaptureQueriesContext
 
 from metrics.ledger.keeping import keep_ledger
 from metrics.ledger.rollups import find_differences
 from metrics.ledger.triggers import LEDGER, drop_triggers, find_missing_triggers
-from metrics.models import UsageDay, UsageEvent, UsageQuarter
+from metrics.ledger.zone import is_current
+from metrics.models import UsageDay, UsageEvent, UsageQuarter, ZoneOffset
 from tests.metrics.events import NOON, make_event
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +150,20 @@ def test_a_dropped_trigger_is_missed_and_made_again() -> None:
     assert keep_ledger() == []
     assert UsageQuarter.objects.get().calls == 2
     refuse(STATEMENTS[0])
+
+
+def test_at_a_start_nothing_is_written_while_clocks_are_the_same(settings) -> None:
+    settings.OWNER_TIME_ZONE = "Europe/Berlin"
+    make_event()
+    keep_ledger()
+    with CaptureQueriesContext(connection) as queries:
+        assert keep_ledger() == []
+    assert [query["sql"] for query in queries if not query["sql"].startswith("SELECT")] == []
+    # Other rules than those by which days were added up.
+    ZoneOffset.objects.filter(starts=ZoneOffset.objects.last().starts).update(offset_ms=0)
+    UsageDay.objects.all().delete()
+    keep_ledger()
+    assert is_current() and find_differences() == []
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="the trigger's text is SQLite's")

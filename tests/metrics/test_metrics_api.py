@@ -208,6 +208,12 @@ def test_a_wrong_member_is_refused_by_its_pointer(member, value):
     assert not UsageEvent.objects.exists() and not Change.objects.exists()
 
 
+def test_the_pointer_to_an_unknown_member_is_escaped():
+    client = sign_in()
+    for answer in (post(client, CALL | {"a/b~c": 1}), put(client, "/api/metrics/budgets/all", {"a/b~c": 1})):
+        assert read_problem(answer, 400)["errors"][0]["pointer"] == "/a~1b~0c"
+
+
 def test_a_call_sent_twice_with_one_key_is_one_event():
     client = sign_in()
     answers = [post(client, CALL, **{"Idempotency-Key": "once"}) for _ in range(2)]
@@ -244,6 +250,16 @@ def test_counting_anew_leaves_what_was_counted_of_all_time():
     assert read(client.get("/api/metrics"))["since"] is None
 
 
+def test_right_after_counting_began_anew_all_is_0():
+    make_event()
+    client = sign_in()
+    client.delete("/api/metrics?confirm=true")
+    since = read(client.get("/api/metrics"))["since"]
+    assert since["totals"]["usageCount"] == 0 and since["totals"]["totalCosts"] == 0
+    assert since["totals"]["_server"]["cost_nano_usd"] == 0
+    assert [service["usageCount"] for service in since["services"].values()] == [0]
+
+
 # --- budgets ---------------------------------------------------------------------------------------------------------
 
 
@@ -269,6 +285,15 @@ def test_budgets_are_set_read_and_removed():
         read_problem(client.delete(budget["href"]), 404)
     assert read(client.get("/api/metrics/budgets"))["results"] == []
     assert Budget.objects.count() == 6
+
+
+def test_a_key_that_slipped_into_a_budgets_name_is_masked_as_in_events():
+    key = "sk-proj-" + "A1b2C3d4" * 5
+    client = sign_in()
+    budget = put(client, f"/api/metrics/budgets/{key}", {"nano_usd": 1}).json()
+    assert (budget["service"], Budget.objects.get().service) == ("bigagi-secret:C3d4",) * 2
+    assert client.delete(budget["href"]).status_code == 204
+    assert key not in read_problem(client.delete(f"/api/metrics/budgets/{key}"), 404)["detail"]
 
 
 @pytest.mark.parametrize("body", [{}, {"nano_usd": -1}, {"nano_usd": None}, {"nano_usd": "5"}, {"nano_usd": 2**53 + 1}])
@@ -314,6 +339,7 @@ def test_a_price_can_be_tried_on_a_local_models_calls():
     ("query", "name"),
     [
         *(("start=2025-01-01&end=2026-01-02", "start"), ("end=1960-01-01", "end"), ("start=x", "start")),
+        ("end=9999-12-31", "end"),
         *(("model=m&input=1", "output"), ("input=1&output=1", "model"), ("model=m&input=nan&output=1", "input")),
         *(("model=m&input=1&output=-1", "output"), ("model=m&input=1&output=1_0", "output")),
     ],

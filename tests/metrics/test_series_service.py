@@ -10,6 +10,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from metrics.days import EARLIEST
+from metrics.filters import EventFilterSet
 from metrics.latency import PERCENTILES, find_percentiles
 from metrics.ledger.keeping import keep_ledger
 from metrics.models import UsageEvent
@@ -179,6 +181,23 @@ def test_hours_begin_where_the_zone_has_them(settings):
     make_event(at=ms(2026, 5, 1, 12, 59, zone=ZoneInfo("Asia/Kathmandu")))
     rows = read_series(Query(date(2026, 5, 1), date(2026, 5, 1), per="hour")).rows
     assert rows[0][0] == "2026-05-01T12:00+05:45"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hour"),
+    [("UTC", "1970-01-01", "00"), ("America/St_Johns", "1969-12-31", "20"), ("Asia/Kathmandu", "1970-01-01", "05")],
+)
+def test_calls_without_a_date_are_in_the_first_day(settings, zone, day, hour):
+    settings.OWNER_TIME_ZONE = zone
+    keep_ledger()
+    event = make_event(at=0)
+    for per, at in (("day", day), ("month", f"{day[:7]}-01"), ("hour", None)):
+        end = EARLIEST + timedelta(days=1 if per == "hour" else 700)
+        ((found, _, calls, *_),) = read_series(Query(EARLIEST, end, per=per)).rows
+        assert calls == 1 and found == at if at else found.startswith(f"{day}T{hour}:")
+    assert [row[1] for row in read_series(Query(EARLIEST, EARLIEST + timedelta(days=5), by="hour")).rows] == [hour]
+    for start in ("0001-01-01", EARLIEST.isoformat()):
+        assert list(EventFilterSet({"start": start}, UsageEvent.objects.all()).qs) == [event]
 
 
 def test_what_no_call_told_is_unknown():
