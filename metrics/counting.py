@@ -245,7 +245,7 @@ _DATES = """SELECT s.column1,
         (SELECT e.at FROM {{metrics.UsageEvent}} e WHERE e.service = s.column1 AND {stands} ORDER BY e.at DESC LIMIT 1)
     FROM (VALUES {values}) s
 """
-_STANDS = f"""e.{COUNTED} AND e.corrects_id IS NULL
+_STANDS = f"""e.{COUNTED} AND e.calls > 0
     AND NOT EXISTS (SELECT 1 FROM {{{{metrics.UsageEvent}}}} c WHERE c.corrects_id = e.id)"""
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +26,8 @@ TIME = "time"
 
 BATCH = 2_000
 _FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")  # Full width, too.
+_LATER_FORMULA = re.compile(r"""([;\t\r\n])(?="*[=+\-@＝＋－＠'])""")
+"""Where a cell with a formula begins for a spreadsheet that separates by `;` or tabs: it skips quotes."""
 
 
 def find_event(key: int) -> Mapping[str, Any]:
@@ -43,7 +46,10 @@ def describe_event(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_csv(events: QuerySet[UsageEvent], *, is_newest_first: bool = True) -> Iterator[bytes]:
-    """Yield the events as a table (RFC 4180) in UTF-8, with a line of names."""
+    """Yield the events as a table (RFC 4180) in UTF-8, with a line of names.
+
+    Text that a spreadsheet would run has an apostrophe before it: at its begin, and after a `;`, tab or line break
+    inside, where spreadsheets with another separator begin a cell."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow((*FIELDS, TIME))
@@ -70,8 +76,11 @@ def _take(buffer: io.StringIO) -> bytes:
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if not isinstance(value, str):
+        return value
     # What a spreadsheet would run. The apostrophe itself is doubled, so that one less is always what it was.
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+    safe = _LATER_FORMULA.sub(r"\1'", value)
+    return f"'{safe}" if value.startswith(_FORMULAS) else safe
 
 
 def _batches(events: QuerySet[UsageEvent], *, is_newest_first: bool) -> Iterator[list[tuple[Any, ...]]]:

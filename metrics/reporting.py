@@ -19,6 +19,7 @@ from stores.journal.recorder import Origin, record_change
 from stores.models import Change
 from stores.secrets import mask_found
 from stores.services.errors import at as error_at
+from stores.services.errors import pointer_of
 
 MAX = 2**53
 """The largest time or duration, as JSON's numbers are exact."""
@@ -55,7 +56,7 @@ class ReportedCall:
 def read_call(body: JSONObject, origin: Origin) -> ReportedCall:
     """Return the call that a body tells of. Raises `Invalid` with a pointer."""
     if unknown := sorted(body.keys() - set(MEMBERS)):
-        raise error_at(f"/{unknown[0]}", f"Unknown member. Allowed are: {', '.join(MEMBERS)}.", "unknown")
+        raise error_at(pointer_of(unknown[0]), f"Unknown member. Allowed are: {', '.join(MEMBERS)}.", "unknown")
     now = round(time.time() * 1000)
     default = UsageEvent.Source.TEST if origin.source == Change.Source.TEST else UsageEvent.Source.API
     source = body.get("source", default.value)

@@ -12,7 +12,7 @@ from metrics.checking import test_service
 from stores.api.filters import check_parameters
 from stores.api.ids import decode_id
 from stores.api.viewsets import WritingViewSet
-from stores.services.errors import at
+from stores.services.errors import at, pointer_of
 
 
 class ServiceTestSerializer(serializers.Serializer[Any]):
@@ -53,7 +53,7 @@ class ServiceTestViewSet(WritingViewSet):
         check_parameters(request, ())
         body = self.read_object()
         if unknown := body.keys() - {"modelId"}:
-            raise at(f"/{min(unknown)}", "Unknown member. Allowed are: modelId.", "unknown")
+            raise at(pointer_of(min(unknown)), "Unknown member. Allowed are: modelId.", "unknown")
         model_id = body.get("modelId")
         if "modelId" in body and (not isinstance(model_id, str) or not model_id):
             raise at("/modelId", "This is the id of a model, a text. Leave it out for the cheapest.", "type")

@@ -13,7 +13,7 @@ from bigagi_site.dashboard.charts import SPANS, chart_spending, chart_tokens, fi
 from bigagi_site.dashboard.counting import read_counting
 from bigagi_site.dashboard.database import describe_sizes, find_slowest_routes
 from bigagi_site.dashboard.speed import read_speeds
-from bigagi_site.dashboard.spending import find_expensive_models, link_to_calls, read_month
+from bigagi_site.dashboard.spending import find_expensive_models, link_to_calls, link_to_list_of_calls, read_month
 from bigagi_site.dashboard.statistics import Found, read_statistics
 from bigagi_site.overview import describe_data
 from chats.models import Conversation, Folder
@@ -75,6 +75,8 @@ def _data(statistics: dict[str, Found]) -> dict[str, Any]:
         "overview": overview,
         "database": describe_sizes(),
         "expensive_chats": _expensive_chats(statistics),
+        "accounts": _accounts(statistics),
+        "unpriced_of_year_url": _link_to_unpriced(statistics),
         "tables": _tables(statistics),
         "routes": find_slowest_routes(),
         "changes": Change.objects.defer("call")[:NEWEST],
@@ -105,7 +107,31 @@ def _expensive_chats(statistics: dict[str, Found]) -> list[dict[str, Any]]:
     rows = statistics["expensive_chats"].figures or []
     chats = Conversation.objects.filter(uid__in=[row["conversation"] for row in rows])
     titles = {chat.uid: chat.title for chat in chats.only("uid", "user_title", "auto_title")}
-    return [row | {"title": titles.get(row["conversation"])} for row in rows]
+    return [
+        row
+        | {
+            "title": titles.get(row["conversation"]),
+            "url": link_to_list_of_calls(conversation=row["conversation"]),
+        }
+        for row in rows
+    ]
+
+
+def _accounts(statistics: dict[str, Found]) -> list[dict[str, Any]]:
+    """Return the accounts of the services, with links to the messages that explain them, if any do."""
+    rows = statistics["accounts"].figures or []
+    return [row | {"url": _link_to_explained(row) if row.get("explains") else ""} for row in rows]
+
+
+def _link_to_explained(row: dict[str, Any]) -> str:
+    when = {} if row["until"] is None else {"when": f"..{row['until']}"}
+    return link_to_list_of_calls(service=row["service"], source__exact="import", **when)
+
+
+def _link_to_unpriced(statistics: dict[str, Found]) -> str:
+    """Return the address of the list of the calls of which `prices` says that they are unpriced."""
+    start = (statistics["prices"].figures or {}).get("start", "")
+    return link_to_list_of_calls(when=f"{start}..", price="unpriced")
 
 
 def _tables(statistics: dict[str, Found]) -> list[dict[str, Any]]:

@@ -1,13 +1,11 @@
 """What was spent in all: what browsers had counted, with the calls made since."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from django.urls import reverse
-
-from bigagi_site.dashboard.spending import link_to_calls
+from bigagi_site.dashboard.spending import link_to_list_of_calls
 from metrics.counting import Total, read_totals
-from metrics.days import day_at, today, zone
+from metrics.days import zone
 
 
 @dataclass(frozen=True)
@@ -20,18 +18,19 @@ class Counting:
     all_nano_usd: int
     all_calls: int
     url: str
+    all_url: str
 
 
 def read_counting() -> Counting:
     """Return the totals of all services together."""
     totals = read_totals()
     all_nano_usd, all_calls = _add_up(totals.all_time)
+    all_url = link_to_list_of_calls()
     if totals.start is None or totals.since is None:
-        url = reverse("admin:metrics_usageevent_changelist")
-        return Counting(None, all_nano_usd, all_calls, all_nano_usd, all_calls, url)
+        return Counting(None, all_nano_usd, all_calls, all_nano_usd, all_calls, all_url, all_url)
     since = datetime.fromtimestamp(totals.start.at / 1000, zone())
-    first: date = min(day_at(totals.start.at), today())
-    return Counting(since, *_add_up(totals.since), all_nano_usd, all_calls, link_to_calls(first, today()))
+    url = link_to_list_of_calls(when=f"{totals.start.at}..")
+    return Counting(since, *_add_up(totals.since), all_nano_usd, all_calls, url, all_url)
 
 
 def _add_up(services: dict[str, Total]) -> tuple[int, int]:

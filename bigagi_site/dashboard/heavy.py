@@ -13,7 +13,7 @@ from metrics.days import DAY, start_of, today
 from metrics.ledger.rollups import find_differences
 from metrics.ledger.triggers import find_missing_triggers
 from metrics.models import UsageEvent
-from metrics.reconciliation import reconcile
+from metrics.reconciliation import counts_anything, reconcile
 from metrics.repricing import reprice
 from stores.snapshots import is_sqlite
 
@@ -89,12 +89,15 @@ def find_integrity() -> dict[str, Any]:
 
 
 def find_accounts() -> list[dict[str, Any]]:
-    """Return by service what big-AGI counted, what messages explain of it, and what came since, in nano-dollars."""
+    """Return by service what big-AGI counted, what messages explain of it, and what came since, in nano-dollars. Where
+    `explains`, these are the imported messages, until that time if there is one."""
     return [
         {
             "service": report.service,
             "counted": report.counted.cost_nano_usd,
             "explained": report.explained.cost_nano_usd,
+            "explains": counts_anything(report.devices),
+            "until": report.counted_until,
             "gap": report.gap.cost_nano_usd,
             "since": (report.own + report.later).cost_nano_usd,
             "total": report.total.cost_nano_usd,
@@ -109,8 +112,10 @@ def find_accounts() -> list[dict[str, Any]]:
 def find_prices() -> dict[str, Any]:
     """Return what the calls of the past year cost as recorded, by the lists of their days, and today, in nano-dollars,
     and the models of which calls are unpriced."""
-    models = reprice(start_of(today() - 365 * DAY))
+    start = start_of(today() - 365 * DAY)
+    models = reprice(start)
     return {
+        "start": start,
         "calls": sum(one.calls for one in models),
         "recorded": sum(one.recorded.cost_nano_usd for one in models),
         "listed": sum(one.listed.cost_nano_usd for one in models),

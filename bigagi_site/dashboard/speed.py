@@ -43,6 +43,7 @@ def read_speeds(first: date, last: date) -> list[Speed]:
             dict(zip(PERCENTILES, find_percentiles([int(count) for count in some]), strict=True))
             for some in (buckets[: len(FIRST_TOKEN)], buckets[len(FIRST_TOKEN) :])
         )
-        urls = (link_to_calls(first, last, service=service, outcome=outcome) for outcome in ("", "failed"))
-        speeds.append(Speed(service, int(calls), int(errors), to_first[50], to_first[95], to_end[95], *urls))
+        url = link_to_calls(first, last, service=service)
+        failed_url = link_to_calls(first, last, service=service, outcome="failed")
+        speeds.append(Speed(service, int(calls), int(errors), to_first[50], to_first[95], to_end[95], url, failed_url))
     return speeds

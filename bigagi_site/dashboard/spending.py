@@ -94,8 +94,13 @@ def find_expensive_models(first: date, last: date) -> list[dict[str, Any]]:
 
 def link_to_calls(first: date, last: date, **filters: str) -> str:
     """Return the address of the list of the calls of these days, the last one included."""
-    query = {"when": f"{first}..{last}"} | {name: value for name, value in filters.items() if value}
-    return f"{_address_of_calls(get_script_prefix())}?{urlencode(query)}"
+    return link_to_list_of_calls(when=f"{first}..{last}", **filters)
+
+
+def link_to_list_of_calls(**filters: str) -> str:
+    """Return the address of the list of the calls that the filters of `metrics.admin.filters` let through, without
+    those that were taken back: they are in no sum."""
+    return f"{_address_of_calls(get_script_prefix())}?{urlencode(filters | {'taken-back': 'stands'})}"
 
 
 @cache

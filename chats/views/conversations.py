@@ -37,7 +37,7 @@ from stores.jsontext import encode
 from stores.models import Change
 from stores.preconditions import etag_of
 from stores.secrets import mask
-from stores.services.errors import at
+from stores.services.errors import at, pointer_of
 from stores.services.written import Written
 
 EXPORT_BATCH = 20
@@ -132,7 +132,7 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
         given = {name: _as_word(value) for name, value in wanted["filter"].items()}
         if unknown := sorted(set(given) - set(ConversationFilterSet.base_filters)):
             allowed = ", ".join(ConversationFilterSet.base_filters)
-            raise at(f"/filter/{unknown[0]}", f"Unknown filter. Allowed are: {allowed}.", "unknown")
+            raise at(pointer_of("filter", unknown[0]), f"Unknown filter. Allowed are: {allowed}.", "unknown")
         found = ConversationFilterSet(given, queryset=Conversation.objects.all())
         if not found.is_valid():
             name, messages = next(iter(found.errors.items()))

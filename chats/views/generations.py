@@ -33,7 +33,7 @@ from stores.api.serializers import find_errors
 from stores.api.viewsets import WritingViewSet
 from stores.codecs import JSONObject
 from stores.jsontext import canonical
-from stores.services.errors import Conflict, at
+from stores.services.errors import Conflict, at, pointer_of
 
 ALLOWED = ("message", "modelId", "parameters", "replaces", "shareContext", "stream")
 _TYPES: dict[str, tuple[type, str]] = {
@@ -65,7 +65,7 @@ def read_body(request: Request) -> JSONObject:
         raise Problem(400, "The body is a JSON object.")
     for name, value in body.items():
         if name not in ALLOWED:
-            raise at(f"/{name}", f"Unknown member. Allowed are: {', '.join(ALLOWED)}.", "unknown")
+            raise at(pointer_of(name), f"Unknown member. Allowed are: {', '.join(ALLOWED)}.", "unknown")
         kind, words = _TYPES[name]
         if not isinstance(value, kind):
             raise at(f"/{name}", f"This is {words}.", "type")
@@ -81,7 +81,7 @@ def read_parameters(given: JSONObject) -> JSONObject:
     parameters: JSONObject = {}
     for name, value in given.items():
         known = PARAMETERS.get(name, name)
-        pointer = f"/parameters/{name}"
+        pointer = pointer_of("parameters", name)
         if known not in PARAMETERS.values():
             allowed = ", ".join([*PARAMETERS, *PARAMETERS.values()])
             raise at(pointer, f"Unknown parameter. Allowed are: {allowed}.", "unknown")

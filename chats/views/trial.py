@@ -23,7 +23,7 @@ from stores.api.renderers import EventStreamRenderer, JSONRenderer, write_json
 from stores.api.schema import EVENT
 from stores.api.viewsets import WritingViewSet
 from stores.codecs import JSONObject
-from stores.services.errors import at
+from stores.services.errors import at, pointer_of
 
 EVENTS: Any = {(200, EventStreamRenderer.media_type): EVENT}
 
@@ -68,7 +68,7 @@ class TrialViewSet(WritingViewSet):
         check_parameters(request, ("stream",))
         body = self.read_object()
         if unknown := sorted(set(body) - {"modelId"}):
-            raise at(f"/{unknown[0]}", "Unknown member. Allowed are: modelId.", "unknown")
+            raise at(pointer_of(unknown[0]), "Unknown member. Allowed are: modelId.", "unknown")
         if not isinstance(body.get("modelId", ""), str):
             raise at("/modelId", "This is a text.", "type")
         is_stream = self.parse_flag("stream", is_default=True)

@@ -73,6 +73,9 @@ def base_url(vendor: Vendor, host: str, label: str, region: str = "") -> str:
         is_usable = False
     if not is_usable:
         raise NotCallable(f"The host of {label} is no address: it has to begin with https://")
+    if "@" in parts.netloc:
+        # HTTP has one place for both, and the key is there.
+        raise NotCallable(f"The host of {label} holds a user or password, which cannot be sent. Take them out of it.")
     # Hosts are written with the whole path, with a part of it, as big-AGI wants them, and without. A path of another
     # kind is the person's own.
     path, whole = parts.path.rstrip("/"), urlsplit(own).path if own else vendor.path

@@ -30,7 +30,7 @@ from stores.api.viewsets import WritingViewSet
 from stores.codecs import JSONObject, is_id
 from stores.preconditions import counter_of, etag_of
 from stores.secrets import mask
-from stores.services.errors import Invalid, at
+from stores.services.errors import Invalid, at, pointer_of
 
 CONFIRM = OpenApiParameter("confirm", OpenApiTypes.BOOL, description="Has to be true: without it nothing is deleted.")
 SHAPES: dict[str, type[RecordSerializer]] = {
@@ -110,7 +110,7 @@ def _present(models: list[Model], query: Mapping[str, str] | None = None) -> dic
 def _read_parts(body: JSONObject, *, is_whole: bool) -> dict[str, dict[str, JSONObject]]:
     """Return the records by their ids, by the store's member. Raises `Problem` and `Invalid`."""
     if unknown := sorted(set(body) - set(SHAPES)):
-        raise at(f"/{unknown[0]}", f"Unknown member. Allowed are: mode, {', '.join(SHAPES)}.", "unknown")
+        raise at(pointer_of(unknown[0]), f"Unknown member. Allowed are: mode, {', '.join(SHAPES)}.", "unknown")
     if is_whole and (missing := [name for name in SHAPES if name not in body]):
         raise at(f"/{missing[0]}", "To replace all, give llms, services and assignments.", "required")
     read = {name: _read_by_id(name, body[name]) for name in SHAPES if name in body}
@@ -129,7 +129,7 @@ def _read_by_id(name: str, held: Any) -> dict[str, tuple[str, JSONObject]]:
     members: Any = held.items() if isinstance(held, dict) else enumerate(held)
     found: dict[str, tuple[str, JSONObject]] = {}
     for key, record in members:
-        pointer = f"/{name}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        pointer = pointer_of(name, str(key))
         if not isinstance(record, dict):
             raise at(pointer, "This is an object.", "type")
         uid: Any = key if is_map else record.get("id")

@@ -11,14 +11,15 @@ from unfold.paginator import InfinitePaginator
 from llms.models import Model, Service
 from metrics.admin.display import link_to_change
 from metrics.admin.filters import (
+    ConversationFilter,
     ModelFilter,
+    MomentFilter,
     OutcomeFilter,
     PriceFilter,
     ServiceFilter,
     SourceFilter,
     TakenBackFilter,
     VendorFilter,
-    WhenFilter,
 )
 from metrics.models import UsageEvent
 from metrics.money import format_nano_usd
@@ -34,7 +35,7 @@ class UsageEventAdmin(ReadOnlyAdmin):
     ]
     list_filter = [
         *(
-            WhenFilter,
+            MomentFilter,
             ServiceFilter,
             ModelFilter,
             VendorFilter,
@@ -42,6 +43,7 @@ class UsageEventAdmin(ReadOnlyAdmin):
             OutcomeFilter,
             PriceFilter,
             TakenBackFilter,
+            ConversationFilter,
         ),
         "estimated",
     ]

@@ -14,8 +14,10 @@ from metrics.filters import UNPRICED
 from metrics.models import UsageEvent
 from metrics.models.events import NOT_ERRORS
 from metrics.names import find_models, find_services, find_vendors
+from stores.admin_display import format_moment
 
 _SPAN = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)", re.ASCII)
+_MOMENT = re.compile(r"(\d{1,16})\.\.|\.\.(\d{1,16})", re.ASCII)
 
 
 def read_span(value: str) -> tuple[date, date] | None:
@@ -39,6 +41,15 @@ def read_span(value: str) -> tuple[date, date] | None:
     except ValueError:
         return None
     return span if span is not None and EARLIEST <= span[0] <= span[1] <= LATEST else None
+
+
+def read_moment(value: str) -> tuple[str, int] | None:
+    """Return the lookup and the time in ms since the epoch that a filter names, as `1780000000000..`, from then on, or
+    `..1780000000000`, until then, that millisecond included; None: no such thing."""
+    match = _MOMENT.fullmatch(value)
+    if match is None:
+        return None
+    return ("gte", int(match[1])) if match[1] else ("lte", int(match[2]))
 
 
 class WhenFilter(admin.SimpleListFilter):
@@ -67,6 +78,25 @@ class WhenFilter(admin.SimpleListFilter):
         return Q(**{f"{self.field}__gte": start_of(first), f"{self.field}__lt": start_of(last + DAY)})
 
 
+class MomentFilter(WhenFilter):
+    """By days, or by a time at which a sum begins or ends (`read_moment`)."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        choices = super().lookups(request, model_admin)
+        asked = self.used_parameters.get(self.parameter_name) or ""
+        if found := read_moment(asked):
+            lookup, at = found
+            choices.append((asked, f"{'From' if lookup == 'gte' else 'Until'} {format_moment(at)}"))
+        return choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        found = read_moment(self.value() or "")
+        if found is None:
+            return super().queryset(request, queryset)
+        lookup, at = found
+        return queryset.filter(**{f"{self.field}__{lookup}": at})
+
+
 class QuarterFilter(WhenFilter):
     field = "start"
 
@@ -86,16 +116,16 @@ class RecordedFilter(WhenFilter):
 
 
 class NameFilter(admin.SimpleListFilter):
-    """By a name that the ledger has."""
+    """By a name that the ledger has; the empty one, as `?service=`, is that of calls without any."""
 
     names: Callable[[], list[str]]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in type(self).names() if name]
+        return [(name, name or f"no {self.title}") for name in type(self).names()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         value = self.value()
-        return queryset.filter(**{str(self.parameter_name): value}) if value else queryset
+        return queryset if value is None else queryset.filter(**{str(self.parameter_name): value})
 
 
 class ServiceFilter(NameFilter):
@@ -111,6 +141,17 @@ class ModelFilter(NameFilter):
 class VendorFilter(NameFilter):
     title = parameter_name = "vendor"
     names = staticmethod(find_vendors)
+
+
+class ConversationFilter(NameFilter):
+    """By the chat that a link names. There are too many to choose from."""
+
+    title = "chat"
+    parameter_name = "conversation"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = self.used_parameters.get(self.parameter_name)
+        return [] if asked is None else [(asked, asked or "no chat")]
 
 
 class ChoiceFilter(admin.SimpleListFilter):
@@ -168,7 +209,9 @@ class TakenBackFilter(ChoiceFilter):
     parameter_name = "taken-back"
     _corrections = Exists(UsageEvent.objects.filter(corrects=OuterRef("pk")))
     conditions = {
-        "stands": ("Stands", Q(corrects=None) & ~Q(_corrections)),
+        # A call that was taken back and then brought back stands by its last event. By `corrects` SQLite would sort the
+        # whole ledger.
+        "stands": ("Stands", Q(calls__gt=0) & ~Q(_corrections)),
         "taken-back": ("Taken back", Q(_corrections)),
         "correction": ("Takes another back", Q(corrects__isnull=False)),
     }

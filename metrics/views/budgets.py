@@ -13,7 +13,8 @@ from metrics.serializers import BudgetSerializer, BudgetsSerializer, BudgetWrite
 from stores.api.filters import check_parameters
 from stores.api.ids import LOOKUP, decode_id, encode_id
 from stores.api.viewsets import WritingViewSet
-from stores.services.errors import Missing, at
+from stores.secrets import mask_found
+from stores.services.errors import Missing, at, pointer_of
 
 ALL_WORD = "all"
 """Stands for all services in an address; a service of this id has the form with `~` there."""
@@ -82,12 +83,13 @@ def _segment_of(service: str) -> str:
 
 
 def _read_service(segment: str) -> str:
-    return ALL if segment == ALL_WORD else decode_id(segment)
+    # As in the events that it is compared with.
+    return ALL if segment == ALL_WORD else mask_found(decode_id(segment))
 
 
 def _read_amount(body: dict[str, Any]) -> int:
     if unknown := sorted(body.keys() - {"nano_usd"}):
-        raise at(f"/{unknown[0]}", "Unknown member. Allowed are: nano_usd.", "unknown")
+        raise at(pointer_of(unknown[0]), "Unknown member. Allowed are: nano_usd.", "unknown")
     amount = body.get("nano_usd")
     if isinstance(amount, float) and amount.is_integer():
         amount = int(amount)

@@ -53,7 +53,7 @@ _FORMAT = OpenApiParameter(
     enum=tuple(FORMATS),
     description="`csv` or `ndjson`: all events that the filters find, in one stream; also by Accept. Default: json, in "
     "pages. In a table, text that a program could take for a formula, or that begins with an apostrophe, has one more "
-    "apostrophe in front.",
+    "apostrophe in front; so has such text after a `;`, tab or line break in it.",
 )
 
 

@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from metrics.days import DAY, EARLIEST, today
+from metrics.days import DAY, EARLIEST, LATEST, today
 from stores.api.problems import bad_parameter
 from stores.api.serializers import TEXT
 from stores.codecs import is_storable
@@ -24,8 +24,11 @@ SPAN = [
 
 
 def read_span(request: Request) -> tuple[date, date]:
-    """Return the first and the last day that are asked for. Raises `Problem` for what is no day."""
+    """Return the first and the last day that are asked for. Raises `Problem` for what is no day, or ends too late."""
     end = _read_day(request, "end") or today()
+    # Here, as a start that is derived from it would be blamed.
+    if end > LATEST:
+        raise bad_parameter("end", f"end is a day from start to {LATEST}.")
     start = _read_day(request, "start")
     if start is None:
         start = max(EARLIEST, end - (DEFAULT_DAYS - 1) * DAY) if end > EARLIEST else EARLIEST

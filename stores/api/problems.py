@@ -12,7 +12,7 @@ from rest_framework import exceptions
 from stores.api.ids import UnknownId
 from stores.api.renderers import write_json
 from stores.api.request_ids import request_id_of
-from stores.services.errors import Conflict, Invalid, KeyReused, Missing, ServiceError, Taken
+from stores.services.errors import Conflict, Invalid, KeyReused, Missing, ServiceError, Taken, pointer_of
 
 CONTENT_TYPE = "application/problem+json"
 TROUBLESHOOTING = "/api/docs/troubleshooting#"
@@ -147,7 +147,7 @@ def _errors_in(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
     """Yield the errors of DRF's nested lists and dicts of them; pointers are JSON Pointers into the body."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
-            yield from _errors_in(inner, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+            yield from _errors_in(inner, pointer + pointer_of(str(key)))
     elif isinstance(detail, list):
         for at, inner in enumerate(detail):
             # The messages about one member are a list, its own members' are dicts.

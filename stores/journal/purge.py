@@ -12,7 +12,7 @@ from django.db.models import F, Sum
 from stores import registry
 from stores.iteration import batched
 from stores.journal.recorder import Entry, Origin, record_change
-from stores.models import Change, ChangedRecord, Revision
+from stores.models import Change, ChangedRecord, IdempotencyKey, Revision
 
 ENTRIES, RECORDS = 50, 500
 """Entries, and records of entries, that one transaction deletes."""
@@ -41,21 +41,32 @@ def record_deletion(
 
 def purge_records(entry: Entry) -> None:
     """Forget all that is kept of the records that the entry under way deletes: here, and in earlier changes."""
-    kinds = set()
+    kinds: set[str] = set()
+    changes: set[int] = set()
     for record in entry.records:
         if record.action != ChangedRecord.Action.DELETED:
             continue
         kinds.add(record.kind)
         record.body = None
         earlier = ChangedRecord.objects.filter(kind=record.kind, uid=record.uid)
+        changes.update(earlier.values_list("change", flat=True))
         for change, body in earlier.filter(body__isnull=False).values_list("change", "body"):
             Change.objects.filter(pk=change).update(size=F("size") - len(body or ""))
         Change.objects.filter(pk__in=earlier.values("change")).update(is_purged=True, call=None, summary="")
         earlier.update(body=None)
         Revision.objects.filter(kind=record.kind, uid=record.uid).delete()
+    _forget_answers(changes)
     entry.is_purged, entry.summary = True, ""
     # Files go when what named them has gone, never before.
     transaction.on_commit(lambda: tidy_files(kinds))
+
+
+def _forget_answers(changes: set[int]) -> None:
+    """Delete the stored answers (Idempotency-Key) by which something was made in these changes: it stands there."""
+    told = {str(change) for change in changes}
+    answers = IdempotencyKey.objects.exclude(status=None).values_list("pk", "headers")
+    made = [pk for pk, said in answers if said and "Location" in said and said.get("Bigagi-Change") in told]
+    IdempotencyKey.objects.filter(pk__in=made).delete()
 
 
 def tidy_files(kinds: set[str] | None = None) -> None:

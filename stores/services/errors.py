@@ -35,6 +35,11 @@ class Invalid(ServiceError, ValueError):
         self.errors = errors or []
 
 
+def pointer_of(*names: str) -> str:
+    """Return the JSON Pointer (RFC 6901) to a member, by the names on the way to it."""
+    return "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in names)
+
+
 def at(pointer: str, detail: str, code: str = "invalid") -> Invalid:
     """Return the error of one member."""
     return Invalid(detail, [{"pointer": pointer, "detail": detail, "code": code}])

@@ -17,7 +17,7 @@ from stores.models import Quarantine
 from stores.quarantine import merge_quarantined
 from stores.secrets import MARKER, mask
 from stores.services import records
-from stores.services.errors import at
+from stores.services.errors import at, pointer_of
 
 BATCH = 50
 """Records that are loaded at a time."""
@@ -76,7 +76,7 @@ def _patch_member(entry: Entry, collection: Collection, row: Any, patch: Member,
 
 
 def _pointer(collection: Collection, uid: str) -> str:
-    return f"/state/{collection.key}/{uid.replace('~', '~0').replace('/', '~1')}"
+    return pointer_of("state", collection.key, uid)
 
 
 def _put(entry: Entry, collection: Collection, members: Iterable[Member]) -> None:

@@ -37,7 +37,7 @@ from stores.serializers import (
     StoreSerializer,
 )
 from stores.services import stores as services
-from stores.services.errors import at
+from stores.services.errors import at, pointer_of
 from stores.wholes import WHOLE_STORES
 
 BIG_STORE = "app-chats"
@@ -213,7 +213,7 @@ def read_new_store(body: dict[str, Any]) -> tuple[str, Any]:
     if "state" in rest:
         return body["name"], rest
     if unknown := sorted(rest.keys() - {"value"}):
-        raise at(f"/{unknown[0]}", "Unknown member. Allowed are: name, value.", "unknown")
+        raise at(pointer_of(unknown[0]), "Unknown member. Allowed are: name, value.", "unknown")
     return body["name"], rest["value"]
 
 

@@ -28,11 +28,16 @@ SECRETS = {
     "OpenAI's": KEY_SEEDED,
     "Google's": "AIzaSyA1234567890abcdefghijklmnopqrstuv",
     "Amazon's": "AKIAIOSFODNN7EXAMPLE",
+    "Groq's": "gsk_Zx81kLmN0pQrStUvWxYz1234",
+    "xAI's": "xai-Zx81kLmN0pQrStUvWxYz1234",
+    "Hugging Face's": "hf_Zx81kLmN0pQrStUvWxYz1234",
+    "Perplexity's": "pplx-Zx81kLmN0pQrStUvWxYz1234",
+    "GitHub's": "ghp_Zx81kLmN0pQrStUvWxYz1234",
     "a token": "Bearer 4f3c9a7be1",
     "a password": "postgres://owner:hunter2hunter2@db/chats",
     "a query's": "https://provider.example/v1?api_key=hunter2hunter2",
 }
-HIDDEN = ("hunter2", "4f3c9a7be1", *list(SECRETS.values())[:3])
+HIDDEN = ("hunter2", "4f3c9a7be1", *list(SECRETS.values())[:8])
 
 
 class Sink(logging.StreamHandler):
@@ -166,6 +171,9 @@ def test_a_long_chain_of_exceptions_is_cut():
 
 def test_what_is_no_key_stays():
     for text in ("task-12345678", "GET /api/chats", "https://provider.example/v1", "ask-me-anything-at-all"):
+        assert hide_keys(text) == text
+    # Ids of models.
+    for text in ("xai-grok-4-0709", "pplx-70b-online"):
         assert hide_keys(text) == text
 
 

@@ -170,7 +170,8 @@ def test_many_chats_are_changed_under_one_entry():
     undo(client, gone)
     assert Conversation.objects.count() == 120
     read_problem(send(client, "post", "/api/chats/bulk", {"action": "delete"}, 400), 400)
-    read_problem(send(client, "post", "/api/chats/bulk", {"action": "delete", "filter": {"nope": 1}}, 400), 400)
+    answer = send(client, "post", "/api/chats/bulk", {"action": "delete", "filter": {"a/b~c": 1}}, 400)
+    assert read_problem(answer, 400)["errors"][0]["pointer"] == "/filter/a~1b~0c"
 
 
 def test_all_chats_of_a_list_are_exported_whole():

@@ -218,6 +218,8 @@ def test_parameters_reach_the_provider_or_are_refused(talker, provider):
         ({"message": "x"}, "/message"),
         ({"modelId": 1}, "/modelId"),
         ({"unknown": 1}, "/unknown"),
+        ({"a/b~c": 1}, "/a~1b~0c"),
+        ({"parameters": {"a/b~c": 1}}, "/parameters/a~1b~0c"),
         ({"message": {"text": "a"}, "replaces": "m"}, "/replaces"),
     ],
 )

@@ -156,6 +156,7 @@ def test_an_order_alone_is_a_change_too():
     [
         ({"mode": "all"}, "/mode"),
         ({"sources": []}, "/sources"),
+        ({"a/b~c": []}, "/a~1b~0c"),
         ({"mode": "replace", "llms": [], "services": []}, "/assignments"),
         ({"llms": {}}, "/llms"),
         ({"assignments": []}, "/assignments"),

@@ -209,6 +209,7 @@ def test_anthropics_list_has_headers_of_its_own(provider):
         ({"vId": "azure", "setup": {"azureKey": KEY}}, "no host"),
         ({"vId": "nobody", "setup": {}}, "not known"),
         ({"setup": {"oaiKey": KEY, "oaiHost": "http://"}}, "no address"),
+        ({"setup": {"oaiKey": KEY, "oaiHost": "http://user:pw@127.0.0.1:9"}}, "Take them out"),
         ({"vId": "bedrock", "setup": {"bedrockBearerToken": KEY, "bedrockRegion": "evil.example/"}}, "no region"),
     ],
 )
@@ -217,7 +218,7 @@ def test_a_service_that_cannot_be_called_says_why(act, members, words):
     make_service(**members)
     make_model()
     problem = read_problem(post(client, f"/api/services/openai/{act}"), 409)
-    assert words in problem["detail"]
+    assert words in problem["detail"] and "pw" not in problem["detail"]
     assert problem["type"].endswith("#model-not-callable")
 
 
@@ -309,7 +310,8 @@ def test_a_model_can_be_named_and_belongs_to_the_service(provider):
     assert read(post(client, "/api/services/openai/test", {"modelId": "openai-b"}))["model"] == "openai-b"
     for model in ("bigagi-demo-echo", "nobody", 5):
         read_problem(post(client, "/api/services/openai/test", {"modelId": model}), 400)
-    read_problem(post(client, "/api/services/openai/test", {"model": "openai-b"}), 400)
+    problem = read_problem(post(client, "/api/services/openai/test", {"a/b~c": "openai-b"}), 400)
+    assert problem["errors"][0]["pointer"] == "/a~1b~0c"
 
 
 def test_a_key_sent_twice_calls_once(provider):

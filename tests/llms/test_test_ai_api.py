@@ -74,7 +74,8 @@ def test_an_answer_without_the_context_is_found_out(client):
 
 
 def test_what_is_unknown_is_refused(client):
-    assert post(client, "/api/test-ai", {"model": "x"}).status == 400
+    problem = post(client, "/api/test-ai", {"a/b~c": "x"})
+    assert problem.status == 400 and problem.json()["errors"][0]["pointer"] == "/a~1b~0c"
     assert post(client, "/api/test-ai?x=1").status == 400
     assert client.get("/api/test-ai?reach=maybe").status == 400
     assert client.request("DELETE", "/api/test-ai").status == 405

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 from django.db import connection
@@ -151,6 +152,11 @@ TEXTS = [
     "line\nbreak",
     "é工🐈",
     "-",
+    "a;=1+1;b",
+    'a;"=1+1;b',
+    "a\t-1\r\n@x\n＝1",
+    ";';'=x",
+    "a;b;1=1",
 ]
 
 
@@ -163,12 +169,22 @@ def test_a_table_holds_no_formula_and_can_be_read_back():
     for text in TEXTS:
         make_event(model=text, service=text, input_tokens=None)
     rows = read_csv(sign_in().get(f"{EVENTS}?format=csv&ordering=at"))
-    assert [row["model"].removeprefix("'") if row["model"][:1] == "'" else row["model"] for row in rows] == TEXTS
+    assert [re.sub(r"(\A|[;\t\r\n])'", r"\1", row["model"]) for row in rows] == TEXTS
     for row in rows:
         for value in row.values():
             assert not value.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n"))
     assert (rows[0]["input_tokens"], rows[0]["output_tokens"], rows[0]["estimated"]) == ("", "20", "false")
     assert rows[0]["time"] == "2026-05-28T20:30:00+00:00"
+
+
+def test_a_table_holds_no_formula_for_a_spreadsheet_with_another_separator():
+    for text in TEXTS:
+        make_event(model=text)
+    table = sign_in().get(f"{EVENTS}?format=csv&ordering=at").getvalue().decode()
+    for separator in (";", "\t"):
+        cells = [cell for row in csv.reader(io.StringIO(table, newline=""), delimiter=separator) for cell in row]
+        assert [cell for cell in cells if cell.startswith("'")]
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))]
 
 
 def test_numbers_in_a_table_stay_numbers():

@@ -48,6 +48,7 @@ def test_percentiles_can_be_left_out():
         *(("service=%00", "service"), ("model=" + "x" * 201, "model"), ("nonsense=1", "nonsense")),
         *(
             ("end=0001-01-01", "end"),
+            ("end=9999-12-31", "end"),
             ("start=1969-01-01", "start"),
             ("by=hour&start=2026-01-01", "start"),
         ),

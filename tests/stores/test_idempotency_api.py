@@ -253,6 +253,16 @@ def test_secrets_are_nowhere_in_what_is_kept():
     assert kept.digest != hashlib.sha256(f"POST\n{CHATS}\n{canonical(odd)}".encode()).hexdigest()
 
 
+@pytest.mark.django_db
+def test_what_is_purged_is_in_no_answer_that_is_kept():
+    client = sign_in()
+    post(client)
+    post(client, make_message("m1"), f"{CHATS}/new/messages", key="two")
+    post(client, BODY | {"id": "other"}, key="other")
+    assert client.delete(f"{CHATS}/new?purge=true").status_code == 204
+    assert IdempotencyKey.objects.get().key == "other"
+
+
 def send_at_once(client, path, body, key, times):
     """Send the same request by several threads at once, and return the answers."""
     start, answers = threading.Barrier(times), []

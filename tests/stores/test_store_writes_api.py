@@ -136,6 +136,11 @@ def test_what_is_no_store_is_not_made(body):
     assert not Store.objects.exists() and not Change.objects.exists()
 
 
+def test_an_unknown_member_of_a_new_store_is_pointed_at():
+    answer = send(sign_in(), "post", "/api/stores", {"name": "x", "value": 1, "a/b~c": 1}, 400)
+    assert read_problem(answer, 400)["errors"][0]["pointer"] == "/a~1b~0c"
+
+
 @pytest.mark.parametrize("name", RELATIONAL)
 def test_a_store_of_rows_is_made_and_taken_back(name):
     client = sign_in()

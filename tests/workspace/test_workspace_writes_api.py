@@ -128,6 +128,7 @@ def test_damaged_members_stay_where_they_are(client):
         ("post", "chat/files", {"ids": "a"}, 400, "/ids"),
         ("post", "chat/files", {"ids": ["a", "nobody"]}, 400, "/ids/1"),
         ("post", "chat/files", {"names": ["a"]}, 400, "/names"),
+        ("post", "chat/files", {"a/b~c": ["a"]}, 400, "/a~1b~0c"),
         ("post", "chat/files", {"file": 5}, 400, "/file"),
         ("post", "chat/files", {"file": {"name": 5}}, 400, "/file/name"),
         ("post", "chat/files", {"file": {"id": ""}}, 400, "/id"),

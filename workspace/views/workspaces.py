@@ -14,7 +14,7 @@ from stores.api.serializers import find_errors, with_notes
 from stores.api.viewsets import StoreRecordViewSet
 from stores.codecs import JSONObject
 from stores.preconditions import counter_of, etag_of
-from stores.services.errors import at
+from stores.services.errors import at, pointer_of
 from stores.services.written import Written
 from workspace.bigagi import WORKSPACES
 from workspace.models import Workspace
@@ -59,7 +59,7 @@ class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
         A file has up to 10 MiB of text."""
         body = self.read_object()
         if unknown := sorted(set(body) - {"ids", "file"}):
-            raise at(f"/{unknown[0]}", "Unknown member. Allowed are: ids, file.", "unknown")
+            raise at(pointer_of(unknown[0]), "Unknown member. Allowed are: ids, file.", "unknown")
         if len(body) != 1:
             raise at("/ids", "Give either ids or a file.", "required")
         origin, uid, precondition = self.get_origin(), self.get_uid(), self.get_precondition()
