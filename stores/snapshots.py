@@ -165,14 +165,29 @@ def _sqlite_errors() -> Iterator[None]:
 
 def _put_back_postgres(snapshot: Path) -> None:
     # Not `pg_restore --clean`: it leaves the tables that are newer than the copy, and the next migration trips on them.
-    tables = ", ".join(connection.ops.quote_name(name) for name in connection.introspection.table_names())
+    tables = [connection.ops.quote_name(name) for name in connection.introspection.table_names()]
+    drops = {"TABLE": tables, "FUNCTION": _find_trigger_functions()}
     connection.close()
-    drop = ("--command", f"DROP TABLE {tables} CASCADE") if tables else ()
+    drop = "".join(f"DROP {kind} {', '.join(names)} CASCADE;" for kind, names in drops.items() if names)
     with tempfile.TemporaryDirectory(prefix="bigagi-restore-") as folder:
         script = Path(folder) / "restore.sql"
         _run_postgres("pg_restore", "--no-owner", f"--file={script}", str(snapshot))
         options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
-        _run_postgres("psql", *options, *drop, f"--file={script}", f"--dbname={_postgres_name()}")
+        command = ("--command", drop) if drop else ()
+        _run_postgres("psql", *options, *command, f"--file={script}", f"--dbname={_postgres_name()}")
+
+
+_TRIGGER_FUNCTIONS = """SELECT p.oid::regprocedure::text FROM pg_proc p
+    WHERE p.pronamespace = current_schema()::regnamespace AND p.prorettype = 'trigger'::regtype AND NOT EXISTS (
+        SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+"""
+
+
+def _find_trigger_functions() -> list[str]:
+    """Return what triggers run, as PostgreSQL names it; without what extensions brought."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TRIGGER_FUNCTIONS)
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _postgres_name() -> str:
