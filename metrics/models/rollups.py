@@ -49,14 +49,22 @@ def _add_buckets() -> None:
 _add_buckets()
 
 
-class UsageQuarter(Rollup):
-    """What was used in a quarter of an hour of UTC, by service, vendor, model and source."""
+class DetailedRollup(Rollup):
+    """Sums over the calls of one model by one source."""
 
-    start = models.BigIntegerField(help_text="Start of the quarter-hour, in ms since the epoch.")
     service = models.CharField(max_length=200, blank=True, help_text="The service's id.")
     vendor = models.CharField(max_length=100, blank=True, help_text="The vendor.")
     model = models.CharField(max_length=200, blank=True, help_text="The model's id.")
     source = models.CharField(max_length=10, help_text="What recorded the calls.")
+
+    class Meta:
+        abstract = True
+
+
+class UsageQuarter(DetailedRollup):
+    """What was used in a quarter of an hour of UTC, by service, vendor, model and source."""
+
+    start = models.BigIntegerField(help_text="Start of the quarter-hour, in ms since the epoch.")
 
     class Meta:
         ordering = ["-start", "pk"]
@@ -94,14 +102,10 @@ class UsageDay(Rollup):
         return f"{self.dimension} {self.key} on {self.day}"
 
 
-class UsageDayDetail(Rollup):
+class UsageDayDetail(DetailedRollup):
     """What was used on a day of the owner's time zone, by service, vendor, model and source together."""
 
     day = models.DateField(help_text="The day in the owner's time zone.")
-    service = models.CharField(max_length=200, blank=True, help_text="The service's id.")
-    vendor = models.CharField(max_length=100, blank=True, help_text="The vendor.")
-    model = models.CharField(max_length=200, blank=True, help_text="The model's id.")
-    source = models.CharField(max_length=10, help_text="What recorded the calls.")
 
     class Meta:
         ordering = ["-day", "pk"]
