@@ -109,12 +109,14 @@ class _Baselines:
 
 
 def _growth(device: DeviceCount, known: list[dict[str, Any]], at: int) -> Amounts:
-    for before in known:
-        is_same = before["device"] == device.device or (
-            device.first_usage is not None and before["first"] == device.first_usage
-        )
-        if is_same:
-            return (device.counted - Amounts(**before["counted"])).at_least(NOTHING)
+    # Two that are named are one browser only by their name: a restored backup has another's first call.
+    same = [before for before in known if before["device"] == device.device] or [
+        before
+        for before in known
+        if not (before["device"] and device.device) and before["first"] == device.first_usage is not None
+    ]
+    if same:
+        return (device.counted - Amounts(**same[0]["counted"])).at_least(NOTHING)
     is_later = device.first_usage is not None and device.first_usage >= at
     return device.counted if is_later else NOTHING
 
@@ -168,7 +170,8 @@ def read_totals() -> Totals:
 
 def _read_since(start: CountingStart, baselines: dict[str, _Baselines], services: Iterable[str]) -> dict[str, Total]:
     """Return what was used since then. What browsers counted has no dates: of each it is what it counted more than by
-    then, less those calls in it that their messages date earlier, and at least what messages tell of."""
+    then, less those calls in it that their messages date earlier, and at least what messages tell of. Until when a
+    service was counted then is known of its browsers together: of one that was known less far, earlier calls count."""
     ledger = read_ledger(start.at)
     explained = _imported(_counted_spans(baselines, start.at))
     earlier = _imported(_spans_before(start, baselines))

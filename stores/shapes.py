@@ -8,9 +8,9 @@ KEY_SHAPE = re.compile(
 """What is a key, wherever it stands."""
 
 _IN_LOGS = re.compile(
-    rf"{KEY_SHAPE.pattern}|(?<![A-Za-z0-9])(?:(?:sk-|AIza|gsk_|hf_|ghp_)[A-Za-z0-9_\-]{{8,}}"
-    # Ids of models begin so, too, as xai-grok-4: they have more dashes.
-    r"|(?:xai-|pplx-)[A-Za-z0-9]{16,})"
+    rf"{KEY_SHAPE.pattern}|(?<![A-Za-z0-9])(?:(?:sk-|AIza)[A-Za-z0-9_\-]{{8,}}"
+    # Names begin so, too, as xai-grok-4 and hf_hub_download: they have more dashes.
+    r"|(?:gsk_|hf_|ghp_|xai-|pplx-)[A-Za-z0-9]{16,})"
     r"|\bBearer\s+[^\s\"',;]+|(?<=://)[^/?#@\s]+(?=@)"
     r"|(?<=[?&])[^=&\s]*(?:key|token|secret|password)=[^&\s\"']+",
     re.IGNORECASE,

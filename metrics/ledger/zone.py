@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 
+from metrics.days import DAY
 from metrics.models import ZoneOffset
 
-DAY = timedelta(days=1)
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 

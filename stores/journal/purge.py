@@ -55,7 +55,8 @@ def purge_records(entry: Entry) -> None:
         Change.objects.filter(pk__in=earlier.values("change")).update(is_purged=True, call=None, summary="")
         earlier.update(body=None)
         Revision.objects.filter(kind=record.kind, uid=record.uid).delete()
-    _forget_answers(changes)
+    if changes:
+        _forget_answers(changes)
     entry.is_purged, entry.summary = True, ""
     # Files go when what named them has gone, never before.
     transaction.on_commit(lambda: tidy_files(kinds))

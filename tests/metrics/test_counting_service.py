@@ -127,6 +127,19 @@ def test_of_a_browser_that_comes_later_counts_what_it_began_later(first: int, ca
     assert since_of("a").calls == calls
 
 
+@pytest.mark.parametrize("newest", ["one", "two"])
+def test_two_browsers_with_the_same_first_call_are_told_apart_by_name(newest: str) -> None:
+    counts = {"one": 10, "two": 50}
+    baseline = make_baseline("a", usageCount=counts[newest], firstUsageDate=NOON)
+    baseline.device = newest
+    baseline.save()
+    other = next(name for name in counts if name != newest)
+    data = {"usageCount": counts[other], "firstUsageDate": NOON}
+    OtherBaseline.objects.create(service="a", device=other, data=data)
+    start_counting(ORIGIN, NOON + DAY)
+    assert read_totals().all_time["a"].amounts.calls == 60 and since_of("a") == Amounts()
+
+
 def test_of_a_browser_that_comes_later_its_messages_count_at_least() -> None:
     start_counting(ORIGIN, NOON)
     make_baseline("a", usageCount=20, firstUsageDate=NOON - DAY, lastUsageDate=NOON + DAY)
