@@ -32,6 +32,7 @@ TAGS: list[dict[str, str]] = [
     {"name": "stores", "description": "big-AGI's state, by the name of the store."},
     {"name": "metrics", "description": "What was used, and what it cost."},
     {"name": "migrations", "description": "Imports of big-AGI's files."},
+    {"name": "revisions", "description": "States of records that are kept whole beside what is shown."},
     {"name": "changes", "description": "The journal of all changes, and undo."},
     {"name": "requests", "description": "The log of requests to the API."},
     {"name": "tokens", "description": "Tokens of clients."},

@@ -29,8 +29,8 @@ from llms.services.refresh import refresh_environment
 from llms.vendors.endpoint import NotCallable
 from metrics.ledger.keeping import keep_ledger
 from stores.backups import Backup, BackupError, create_backup, server_lock
+from stores.importers.incoming import tidy_uploads
 from stores.importers.run import close_dead_runs
-from stores.importers.uploads import tidy_uploads
 from stores.models import Secret
 
 logger = structlog.get_logger("llms")

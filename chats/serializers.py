@@ -7,8 +7,7 @@ from urllib.parse import quote
 from rest_framework import serializers
 
 from chats.bigagi.asset import ASSETS
-from chats.bigagi.conversation import CONVERSATION as COLUMNS
-from chats.bigagi.conversation import CONVERSATIONS, conversation_to_json, load_messages
+from chats.bigagi.conversation import CONVERSATIONS, chat_to_json, load_messages
 from chats.bigagi.folder import FOLDERS
 from chats.filters import ConversationFilterSet
 from chats.models import Asset, Conversation, Folder, Generation, Message
@@ -51,9 +50,7 @@ class ConversationHeaderSerializer(RecordSerializer):
     def load(self, records: Sequence[Conversation]) -> list[Any]:
         headers = []
         for chat in records:
-            header = conversation_to_json(
-                chat.uid, {name: getattr(chat, name) for name in COLUMNS.names}, chat.extra, ()
-            )
+            header = chat_to_json(chat) | {"id": chat.uid}
             del header["messages"]
             headers.append(header)
         return headers
@@ -78,6 +75,9 @@ class ConversationSerializer(RecordSerializer):
     created = serializers.IntegerField(required=False)
     updated = serializers.IntegerField(required=False, allow_null=True)
     _server = ConversationFactsSerializer(read_only=True)
+
+    def load(self, records: Sequence[Conversation]) -> list[Any]:
+        return CONVERSATIONS.load(records, shows_uids=True)
 
     def get_facts(self, records: Sequence[Conversation]) -> list[dict[str, Any]]:
         facts = facts_of_messages(records)
@@ -117,7 +117,7 @@ class MessageSerializer(RecordSerializer):
 
     def load(self, records: Sequence[Message]) -> list[Any]:
         # Its order is given up, for the model's own sorts by a join with the chats.
-        loaded = load_messages([message.pk for message in records], by="id")
+        loaded = load_messages([message.pk for message in records], by="id", shows_uids=True)
         by_position = {position: json for _, position, json in loaded}
         return [by_position[message.position] for message in records]
 

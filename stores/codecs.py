@@ -184,6 +184,8 @@ class Damaged:
     uid: str = ""
     owner: int | None = None
     place: str = ""
+    pointer: str = ""
+    """Where it stands in its record (a JSON Pointer)."""
     inside: int = 0
     """How many parts of the next kind below stand in it."""
 
@@ -199,6 +201,13 @@ class Rows:
     parts: list[Any] = field(default_factory=list)
     damaged: list[Damaged] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    has_derived_uid: bool = False
+    """Whether `uid` is another than the id in the JSON."""
+
+
+def damaged_in(rows: Rows) -> list[Damaged]:
+    """Return all damaged list members of a record, also those of its parts."""
+    return [*rows.damaged, *(member for part in rows.parts for member in getattr(part, "damaged", []))]
 
 
 class Unreadable(ValueError):

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,14 @@ Original = tuple[str, str, Any]
 
 DUMP_BATCH = 100
 """Records that a dump holds in memory at a time."""
+
+
+class Age(Enum):
+    """How another state of a record stands to ours."""
+
+    OLDER = "older"
+    NEWER = "newer"
+    UNKNOWN = "unknown"
 
 
 class Collection(ABC):
@@ -51,6 +60,15 @@ class Collection(ABC):
         uid = record.get("id") if isinstance(record, dict) else None
         return uid if is_id(uid) else None
 
+    def identify_twin(self, uid: str, number: int) -> str | None:
+        """Return an id for another record (`number` 1, 2, …) of a list with the same one, or None: it is damage."""
+        return None
+
+    def name_of(self, record: Any) -> str:
+        """Return what a person calls the record."""
+        name = next((record[key] for key in ("title", "label") if isinstance(record.get(key), str)), "")
+        return name or str(record.get("id"))
+
     @abstractmethod
     def to_rows(self, record: Any, uid: str) -> Rows:
         """Return the rows of the record's JSON. Raises `Unreadable` with the reason where no row can hold it."""
@@ -70,6 +88,18 @@ class Collection(ABC):
     def count_parts(self, record: Any) -> dict[str, int]:
         """Return how many parts of each kind the record's JSON has."""
         return {}
+
+    def count_unreadable(self, record: Any) -> dict[str, int]:
+        """Return how many parts of each kind nobody can read."""
+        return {}
+
+    def seen_parts(self, record: Any) -> list[str]:
+        """Return for each readable part of the first kind (the messages of a chat) what a person reads in it."""
+        return []
+
+    def damaged_uids(self) -> set[str]:
+        """Return the records here of which a part is in the quarantine."""
+        return set()
 
     def attach(self, record: Any, bytes_file: Path, *, writes: bool) -> Any:
         """Return the record with the base64 text of a file in its place. Raises TypeError where it has none."""
@@ -110,6 +140,18 @@ class Collection(ABC):
     def updated_of(self, record: Any) -> float | None:
         """Return when the record says that it was last changed, in ms since the epoch."""
         return None
+
+    def compare(self, ours: Any, theirs: Any) -> Age:
+        """Tell from what two states of a record say which of them is the older one, as far as that can be told."""
+        return Age.UNKNOWN
+
+    def join(self, ours: Any, theirs: Any) -> Any:
+        """Return our record with what a newer state of it has beyond it."""
+        return theirs
+
+    def contains(self, ours: Any, theirs: Any) -> bool:
+        """Tell whether all that a person made in one state of a record is in another one too."""
+        return self.is_same(ours, theirs)
 
     # --- database ---
 
@@ -265,7 +307,8 @@ class ListingCollection(TableCollection):
                 rows.parts.append((at, listed_uid))
                 continue
             raw = jsontext.encode(listed_uid)
-            rows.damaged.append(Damaged(self.listing or self.key, at, "listed id", reason, raw))
+            pointer = f"/{self.listing}/{at}" if self.listing else f"/{at}"
+            rows.damaged.append(Damaged(self.listing or self.key, at, "listed id", reason, raw, pointer=pointer))
         return rows
 
     def join_listing(

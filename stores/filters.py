@@ -6,13 +6,24 @@ import django_filters
 from django.db.models import QuerySet
 
 from stores.api.filters import IntegerFilter
-from stores.models import Change, ChangedRecord, MigrationRun
+from stores.models import Change, ChangedRecord, MigrationRun, Revision
 
 
 class RunFilterSet(django_filters.FilterSet):
     class Meta:
         model = MigrationRun
         fields = ["status", "source_sha256"]
+
+
+class RevisionFilterSet(django_filters.FilterSet):
+    kind = django_filters.CharFilter(label="What it is a revision of: conversation, store, folder, …")
+    uid = django_filters.CharFilter(label="The id of the record.", strip=False)
+    reason = django_filters.ChoiceFilter(choices=Revision.Reason.choices, label="Why it is kept.")
+    run = IntegerFilter("run_id", label="The import that kept it.")
+
+    class Meta:
+        model = Revision
+        fields: list[str] = []
 
 
 class ChangeFilterSet(django_filters.FilterSet):

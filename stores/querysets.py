@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from stores import registry
 from stores.dump import StoreNotFound
@@ -65,6 +66,14 @@ def as_seen_now(run: MigrationRun) -> MigrationRun:
     """Return the run as it has to be shown: `error` where its process is gone. Nothing is written; the next import or
     `migration_status` does that."""
     if run.status == MigrationRun.Status.RUNNING and not is_alive(run.pid):
-        run.status = MigrationRun.Status.ERROR
-        run.blocked_by = ENDED_IN_THE_MIDDLE
+        mark_ended(run)
     return run
+
+
+def mark_ended(run: MigrationRun) -> None:
+    """Make a run whose process is gone one that ended as an error. It is not saved."""
+    run.status = MigrationRun.Status.ERROR
+    run.blocked_by = ENDED_IN_THE_MIDDLE
+    run.phases = [phase | {"status": "failed"} if phase["status"] == "running" else phase for phase in run.phases]
+    entry = {"at": timezone.now().isoformat(), "phase": run.phase, "place": "", "message": ENDED_IN_THE_MIDDLE}
+    run.errors = [*run.errors, entry]

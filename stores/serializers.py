@@ -8,9 +8,10 @@ from rest_framework import serializers
 from stores.api.ids import href
 from stores.api.serializers import ID, one_of
 from stores.codecs import INT64
-from stores.jsontext import decode
+from stores.jsontext import UndecodableJSON, decode
 from stores.models import Change, ChangedRecord, MigrationRun, Revision
 from stores.querysets import as_seen_now
+from stores.secrets import mask
 
 VERSION = {"type": "integer", "minimum": -INT64, "maximum": INT64 - 1}
 
@@ -75,6 +76,35 @@ class RevisionSerializer(serializers.ModelSerializer):
     class Meta:
         model = Revision
         fields = ["id", "reason", "reason_text", "size", "content_hash", "run", "created_at"]
+
+
+class ListedRevisionSerializer(RevisionSerializer):
+    """A revision of any record, without its JSON."""
+
+    href = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Revision
+        fields = ["id", "kind", "uid", *RevisionSerializer.Meta.fields[1:], "href"]
+
+    def get_href(self, revision: Revision) -> str:
+        return href("revisions", str(revision.pk))
+
+
+class KeptRevisionSerializer(ListedRevisionSerializer):
+    """A revision with its JSON."""
+
+    body = serializers.SerializerMethodField(help_text="The record as it was, in big-AGI's JSON.")
+
+    class Meta:
+        model = Revision
+        fields = [*ListedRevisionSerializer.Meta.fields, "body"]
+
+    def get_body(self, revision: Revision) -> Any:
+        try:
+            return mask(decode(revision.body))
+        except UndecodableJSON:
+            return mask(revision.body)
 
 
 class ListedRunSerializer(serializers.ModelSerializer):

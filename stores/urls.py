@@ -1,5 +1,5 @@
 from stores.api.routers import ApiRouter
-from stores.views import ChangeViewSet, RunViewSet, StoreViewSet
+from stores.views import ChangeViewSet, KeptRevisionViewSet, RunViewSet, StoreViewSet
 
 app_name = "stores"
 
@@ -7,5 +7,6 @@ router = ApiRouter()
 router.register("stores", StoreViewSet, "store")
 router.register("changes", ChangeViewSet, "change")
 router.register("migrations", RunViewSet, "migration")
+router.register("revisions", KeptRevisionViewSet, "revision")
 
 urlpatterns = router.urls

@@ -142,6 +142,8 @@ def _stores() -> list[Step]:
         Step("stores_partial_update", store, {"state": {"theme": "grey"}}, key="store"),
         Step("stores_revisions_list", store, key="revisions"),
         Step("stores_revisions_restore_create", store | {"number": Answered("revisions", path="$.results[0].id")}),
+        Step("revisions_list"),
+        Step("revisions_retrieve", {"id": Answered("revisions", path="$.results[0].id")}),
         Step("changes_list", key="changes"),
         Step("changes_retrieve", {"id": Answered("store", header="Bigagi-Change")}),
         Step("stores_destroy", store, key="gone"),

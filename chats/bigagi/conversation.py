@@ -4,18 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from django.db.models import F, Min, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 from django.utils import timezone
 
 from chats.bigagi import rows as table
 from chats.bigagi.conversion import convert_message, find_old_messages, is_old_message
 from chats.bigagi.history import record_calls
-from chats.bigagi.message import MessageRow, fragment_to_json, message_to_json, message_to_row
+from chats.bigagi.message import MessageRow, find_message_uids, fragment_to_json, message_to_json, message_to_row
+from chats.bigagi.states import compare_chats, contains_chat, count_unreadable, join_chats, seen_messages
+from chats.bigagi.uids import chat_uid, derived_id, twin_uid
 from chats.generations.lock import check_free, close_abandoned_in
 from chats.models import Conversation, Message
 from stores import jsontext
 from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable, is_id
-from stores.collections import Collection, Original
+from stores.collections import Age, Collection, Original
 from stores.models import MigrationRun, Quarantine, Revision
 from stores.quarantine import load_quarantined, save_quarantine
 
@@ -52,16 +54,15 @@ def conversation_to_rows(record: Any, uid: str) -> Rows:
         raise Unreadable("a conversation without its list of messages")
     header = {key: value for key, value in record.items() if key != "messages"}
     columns, extra = CONVERSATION.split(header)
-    del extra["id"]
+    is_derived = extra.get("id") != uid
+    if not is_derived:
+        del extra["id"]
     parts: list[MessageRow] = []
     damaged: list[Damaged] = []
     hashes: list[str] = []
-    known: set[str] = set()
-    for at, message in enumerate(messages):
+    for at, (message, message_uid) in enumerate(zip(messages, find_message_uids(messages), strict=True)):
         try:
-            row = message_to_row(message, at)
-            if row.uid in known:
-                raise Unreadable("a message with an id that another message of the chat has")
+            row = message_to_row(message, at, message_uid)
         except Unreadable as error:
             raw = jsontext.encode(message)
             found = message.get("id") if isinstance(message, dict) else None
@@ -74,6 +75,7 @@ def conversation_to_rows(record: Any, uid: str) -> Rows:
                     raw,
                     uid=found if isinstance(found, str) else "",
                     place=f"chat {uid}, message {at}",
+                    pointer=f"/messages/{at}",
                     inside=_count_fragments(message),
                 )
             )
@@ -81,11 +83,10 @@ def conversation_to_rows(record: Any, uid: str) -> Rows:
             continue
         for member in row.damaged:
             member.place = f"chat {uid}, message {at}, fragment {member.position}"
-        known.add(row.uid)
         parts.append(row)
         hashes.append(row.content_hash)
     counts = {"message": len(messages), "fragment": sum(map(_count_fragments, messages))}
-    return Rows(uid, columns, extra, hash_conversation(header, hashes), parts, damaged, counts)
+    return Rows(uid, columns, extra, hash_conversation(header, hashes), parts, damaged, counts, is_derived)
 
 
 def _count_fragments(message: Any) -> int:
@@ -94,13 +95,33 @@ def _count_fragments(message: Any) -> int:
 
 
 def conversation_to_json(
-    uid: str, columns: Mapping[str, Any], extra: JSONObject | None, messages: Iterable[tuple[int, Any]]
+    uid: str,
+    columns: Mapping[str, Any],
+    extra: JSONObject | None,
+    messages: Iterable[tuple[int, Any]],
+    *,
+    has_derived_uid: bool = False,
 ) -> JSONObject:
     """Return the JSON that `conversation_to_rows` took apart; `messages` are positions with the messages' JSON."""
     record = CONVERSATION.join(columns, extra)
-    record["id"] = uid
+    if not has_derived_uid:
+        record["id"] = uid
     record["messages"] = [message for _, message in sorted(messages, key=lambda pair: pair[0])]
     return record
+
+
+def chat_to_json(chat: Conversation, messages: Iterable[tuple[int, Any]] = ()) -> JSONObject:
+    """Return the JSON of a chat's row, with these messages as positions and JSON."""
+    columns = {name: getattr(chat, name) for name in CONVERSATION.names}
+    return conversation_to_json(chat.uid, columns, chat.extra, messages, has_derived_uid=bool(chat.has_derived_uid))
+
+
+def title_of(record: Any) -> str:
+    """Return the title that big-AGI shows of a chat's JSON."""
+    for name in ("userTitle", "autoTitle"):
+        if isinstance(record.get(name), str) and record[name]:
+            return str(record[name])
+    return "(untitled)"
 
 
 class Conversations(Collection):
@@ -108,6 +129,15 @@ class Conversations(Collection):
     parts = ("message", "fragment")
     has_keys = False
     converts_records = True
+
+    def name_of(self, record: Any) -> str:
+        return title_of(record)
+
+    def identify(self, record: Any) -> str | None:
+        return chat_uid(record)
+
+    def identify_twin(self, uid: str, number: int) -> str | None:
+        return twin_uid(uid, number)
 
     def to_rows(self, record: Any, uid: str) -> Rows:
         return conversation_to_rows(record, uid)
@@ -119,7 +149,7 @@ class Conversations(Collection):
         converted, originals = list(messages), []
         for at in places:
             converted[at] = convert_message(messages[at], uid, at)
-            originals.append(("message", f"{uid}/{converted[at]['id']}", messages[at]))
+            originals.append(("message", _place_of(uid, converted[at], at), messages[at]))
         return record | {"messages": converted}, originals
 
     def count_parts(self, record: Any) -> dict[str, int]:
@@ -133,6 +163,28 @@ class Conversations(Collection):
     def updated_of(self, record: Any) -> float | None:
         updated = record.get("updated") if isinstance(record, dict) else None
         return updated if isinstance(updated, int | float) and not isinstance(updated, bool) else None
+
+    def count_unreadable(self, record: Any) -> dict[str, int]:
+        return count_unreadable(record)
+
+    def seen_parts(self, record: Any) -> list[str]:
+        return seen_messages(record)
+
+    def damaged_uids(self) -> set[str]:
+        here = Quarantine.objects.filter(store=STORE, owner__isnull=False)
+        messages = Message.objects.filter(pk__in=here.filter(collection="fragments").values("owner"))
+        owners = here.filter(collection="messages").values("owner")
+        chats = Conversation.objects.filter(Q(pk__in=owners) | Q(pk__in=messages.values("conversation")))
+        return set(chats.values_list("uid", flat=True))
+
+    def compare(self, ours: Any, theirs: Any) -> Age:
+        return compare_chats(ours, theirs)
+
+    def join(self, ours: Any, theirs: Any) -> Any:
+        return join_chats(ours, theirs)
+
+    def contains(self, ours: Any, theirs: Any) -> bool:
+        return contains_chat(ours, theirs)
 
     def first_position(self) -> int:
         top = self.rows().aggregate(top=Min("position"))["top"]
@@ -162,6 +214,7 @@ class Conversations(Collection):
         self._save_damaged(record.pk, rows, new, run)
         Conversation.objects.filter(pk=record.pk).update(
             **rows.columns,
+            has_derived_uid=rows.has_derived_uid or None,
             extra=rows.extra or None,
             content_hash=rows.content_hash,
             revision=F("revision") + 1,
@@ -191,23 +244,18 @@ class Conversations(Collection):
             for part in written:
                 save_quarantine(STORE, part.damaged, run, owner=keys[part.uid])
 
-    def load(self, records: Sequence[Any]) -> list[Any]:
-        messages = load_messages([record.pk for record in records])
+    def load(self, records: Sequence[Any], *, shows_uids: bool = False) -> list[Any]:
+        messages = load_messages([record.pk for record in records], shows_uids=shows_uids)
         members: dict[int, list[tuple[int, Any]]] = {record.pk: [] for record in records}
         for owner, position, message in messages:
             members[owner].append((position, message))
         if table.has_damage():
             for owner, position, damaged in load_quarantined(STORE, "messages", members):
                 members[owner].append((position, damaged))
-        return [
-            conversation_to_json(
-                record.uid,
-                {name: getattr(record, name) for name in CONVERSATION.names},
-                record.extra,
-                members[record.pk],
-            )
-            for record in records
-        ]
+        loaded = [chat_to_json(record, members[record.pk]) for record in records]
+        if shows_uids:
+            loaded = [chat | {"id": record.uid} for chat, record in zip(loaded, records, strict=True)]
+        return loaded
 
     def has_originals(self) -> bool:
         return _original_messages().exists()
@@ -225,16 +273,15 @@ def _original_messages() -> QuerySet[Revision]:
 
 def _put_originals_back(uid: str, messages: list[Any]) -> None:
     """Put the old messages of a conversation in the places of those that they became."""
-    places: dict[str, int] = {}
-    for at, message in enumerate(messages):
-        message_id = message.get("id") if isinstance(message, dict) else None
-        if is_id(message_id) and not is_old_message(message):
-            # A second one with the same id was not converted.
-            places.setdefault(f"{uid}/{message_id}", at)
-    originals: dict[str, list[Any]] = {place: [] for place in places}
-    for place, body in _original_messages().filter(uid__in=list(places)).values_list("uid", "body"):
+    places = [
+        (_place_of(uid, message, at), at)
+        for at, message in enumerate(messages)
+        if isinstance(message, dict) and not is_old_message(message)
+    ]
+    originals: dict[str, list[Any]] = {place: [] for place, _ in places}
+    for place, body in _original_messages().filter(uid__in=list(originals)).values_list("uid", "body"):
         originals[place].append(jsontext.decode(body))
-    for place, at in places.items():
+    for place, at in places:
         # The ids of two chats and messages can join to one text: what an original becomes tells whether it is this
         # one's. Of several, the message may have been edited since.
         became = [(old, convert_message(old, uid, at)) for old in originals[place]]
@@ -243,19 +290,46 @@ def _put_originals_back(uid: str, messages: list[Any]) -> None:
         messages[at] = next(chain(same, edited), messages[at])
 
 
-def load_messages(keys: Sequence[int], by: str = "conversation") -> list[tuple[int, int, JSONObject]]:
+def _place_of(uid: str, message: JSONObject, at: int) -> str:
+    """Return what the original of a chat's message is kept under."""
+    message_id = message.get("id")
+    return f"{uid}/{message_id if is_id(message_id) else derived_id(uid, at)}"
+
+
+def load_messages(
+    keys: Sequence[int], by: str = "conversation", *, shows_uids: bool = False
+) -> list[tuple[int, int, JSONObject]]:
     """Return conversation key, position and JSON of the messages of these conversations, or (`by="id"`) with these
-    keys; three queries."""
+    keys; three queries. With `shows_uids` each has the id by which it is addressed here, also where the source had
+    none, or one that is there twice."""
     rows = list(table.messages_of(keys, by))
     fragments: dict[int, list[tuple[int, Any]]] = {pk: [] for pk, *_ in rows}
     for owner, position, columns, pt, text, part, extra in table.fragments_of(list(fragments)):
         fragments[owner].append((position, fragment_to_json(columns, pt, text, part, extra)))
     for owner, position, damaged in table.damaged_fragments_of(list(fragments)):
         fragments[owner].append((position, damaged))
-    return [
-        (owner, position, message_to_json(uid, columns, extra, fragments[pk]))
-        for pk, owner, position, uid, columns, extra in rows
-    ]
+    loaded = []
+    for pk, owner, position, uid, columns, extra in rows:
+        is_derived = bool(columns["has_derived_uid"])
+        message = message_to_json(uid, columns, extra, fragments[pk], has_derived_uid=is_derived)
+        loaded.append((owner, position, message | {"id": uid} if shows_uids and is_derived else message))
+    return loaded
 
 
 CONVERSATIONS = Conversations()
+
+
+def messages_without_own_id(chat: Conversation) -> list[tuple[str, JSONObject]]:
+    """Return the id and the stored JSON of each message of the chat whose id was derived."""
+    rows = dict(chat.messages.filter(has_derived_uid=True).order_by("position").values_list("position", "uid"))
+    keys = list(chat.messages.filter(has_derived_uid=True).values_list("pk", flat=True)) if rows else []
+    return [(rows[position], message) for _, position, message in load_messages(keys, by="id")]
+
+
+def show_uids(chat: Conversation, record: JSONObject) -> JSONObject:
+    """Return the JSON that was just written of a chat, with the ids under which it and its messages are addressed."""
+    shown = [message.get("id") if isinstance(message, dict) else "" for message in record["messages"]]
+    if record.get("id") == chat.uid and shown == find_message_uids(record["messages"]):
+        return record
+    shown_record: JSONObject = CONVERSATIONS.load([chat], shows_uids=True)[0]
+    return shown_record

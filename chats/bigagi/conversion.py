@@ -1,16 +1,11 @@
 """Messages of before big-AGI's v4, brought to today's shape (`bigagi-format.md` § 3). Pure."""
 
-import hashlib
 from typing import Any
 
-from stores.codecs import JSONObject, is_id
+from chats.bigagi.uids import derived_id
+from stores.codecs import JSONObject
 
 DROPPED = ("text", "sender", "avatar", "typing", "originLLM")
-
-
-def derived_id(*parts: object, length: int = 21) -> str:
-    """Return an id made from what it is derived from, so that a conversion can be repeated."""
-    return hashlib.sha256("\n".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[:length]
 
 
 def is_old_message(message: Any) -> bool:
@@ -19,19 +14,8 @@ def is_old_message(message: Any) -> bool:
 
 
 def find_old_messages(messages: list[Any]) -> list[int]:
-    """Return the places of the messages to convert; one that goes into the quarantine stays as it came."""
-    if not any(map(is_old_message, messages)):
-        return []
-    known: set[str] = set()
-    places = []
-    for at, message in enumerate(messages):
-        if isinstance(message, dict) and "id" in message:
-            if not is_id(message["id"]) or message["id"] in known:
-                continue
-            known.add(message["id"])
-        if is_old_message(message):
-            places.append(at)
-    return places
+    """Return the places of the messages to convert."""
+    return [at for at, message in enumerate(messages) if is_old_message(message)]
 
 
 def convert_message(message: JSONObject, conversation_id: str, position: int) -> JSONObject:

@@ -1,9 +1,11 @@
 """Codecs of messages and fragments (`bigagi-format.md` § 3). Pure: no database."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
+from chats.bigagi.uids import derived_id
 from chats.models import Fragment, Message
 from stores import jsontext
 from stores.codecs import Columns, Damaged, JSONObject, Unreadable, is_id, is_storable, storable
@@ -59,6 +61,7 @@ class MessageRow:
     columns: JSONObject
     extra: JSONObject
     content_hash: str
+    has_derived_uid: bool = False
     fragments: list[FragmentRow] = field(default_factory=list)
     damaged: list[Damaged] = field(default_factory=list)
 
@@ -126,32 +129,67 @@ def why_damaged_fragment(fragment: Any) -> str:
     return "" if fragment.get("ft") is not None else "a fragment without its type (ft)"
 
 
-def message_to_row(message: Any, position: int) -> MessageRow:
-    """Return the rows of a message's JSON. Raises `Unreadable` where no row can hold it."""
+def find_message_uids(messages: Sequence[Any]) -> list[str]:
+    """Return for each message of a chat the id that its row goes by: "" for one that is no object.
+
+    That is its own id. One without an id, with one that is no text, or with one that an earlier message has gets an id
+    derived from its content, so that it can be read and addressed all the same.
+    """
+    uids: list[str] = []
+    taken: set[str] = set()
+    for message in messages:
+        uid = message.get("id") if isinstance(message, dict) else None
+        is_own = isinstance(uid, str) and is_id(uid) and uid not in taken
+        uids.append(uid if is_own else "")  # type: ignore[arg-type]  # is_own says that it is text
+        taken.add(uids[-1])
+    for at, message in enumerate(messages):
+        if not uids[at] and isinstance(message, dict):
+            text = jsontext.canonical(message)
+            uids[at] = next(uid for n in count() if (uid := derived_id("message", text, n)) not in taken)
+            taken.add(uids[at])
+    return uids
+
+
+def message_to_row(message: Any, position: int, uid: str = "") -> MessageRow:
+    """Return the rows of a message's JSON, under this id or by default its own.
+
+    Raises `Unreadable` where no row can hold it.
+    """
     if not isinstance(message, dict):
         raise Unreadable("a message that is no object")
-    uid, fragments = message.get("id"), message.get("fragments")
-    if not isinstance(uid, str) or not is_id(uid):
+    own, fragments = message.get("id"), message.get("fragments")
+    if not uid and not is_id(own):
         raise Unreadable("a message without an id that can be used")
     if not isinstance(fragments, list):
         raise Unreadable("a message without its list of fragments")
     columns, extra = MESSAGE.split(message)
-    del extra["id"], extra["fragments"]
-    row = MessageRow(uid, position, columns, extra, jsontext.content_hash(message))
+    del extra["fragments"]
+    uid = uid or str(own)
+    is_derived = own != uid
+    if not is_derived:
+        del extra["id"]
+    row = MessageRow(uid, position, columns, extra, jsontext.content_hash(message), is_derived)
     for at, fragment in enumerate(fragments):
         if reason := why_damaged_fragment(fragment):
             raw = jsontext.encode(fragment)
-            row.damaged.append(Damaged("fragments", at, "fragment", reason, raw))
+            pointer = f"/messages/{position}/fragments/{at}"
+            row.damaged.append(Damaged("fragments", at, "fragment", reason, raw, pointer=pointer))
         else:
             row.fragments.append(fragment_to_row(fragment, at))
     return row
 
 
 def message_to_json(
-    uid: str, columns: Mapping[str, Any], extra: JSONObject | None, fragments: Iterable[tuple[int, Any]]
+    uid: str,
+    columns: Mapping[str, Any],
+    extra: JSONObject | None,
+    fragments: Iterable[tuple[int, Any]],
+    *,
+    has_derived_uid: bool = False,
 ) -> JSONObject:
     """Return the JSON that `message_to_row` took apart; `fragments` are positions with the fragments' JSON."""
     message = MESSAGE.join(columns, extra)
-    message["id"] = uid
+    if not has_derived_uid:
+        message["id"] = uid
     message["fragments"] = [fragment for _, fragment in sorted(fragments, key=lambda pair: pair[0])]
     return message

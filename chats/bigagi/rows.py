@@ -20,7 +20,7 @@ CONVERSATION_COLUMNS = (
     *("user_title", "auto_title", "system_purpose_id", "user_symbol"),
     *("is_archived", "token_count", "created", "updated"),
 )
-MESSAGE_COLUMNS = MESSAGE.names
+MESSAGE_COLUMNS = (*MESSAGE.names, "has_derived_uid")
 FRAGMENT_COLUMNS = FRAGMENT.names
 FRAGMENT_NAMES = ("message", "position", *FRAGMENT_COLUMNS, "pt", "text", "part", "extra")
 
@@ -50,6 +50,7 @@ def insert_conversations(batch: Sequence[tuple[Rows, int]]) -> Sequence[int]:
             "uid",
             "position",
             *CONVERSATION_COLUMNS,
+            "has_derived_uid",
             "extra",
             "content_hash",
             "revision",
@@ -58,6 +59,7 @@ def insert_conversations(batch: Sequence[tuple[Rows, int]]) -> Sequence[int]:
         ),
         [
             (pk, rows.uid, position, *(rows.columns[name] for name in CONVERSATION_COLUMNS))
+            + (rows.has_derived_uid or None,)
             + (_text(rows.extra), rows.content_hash, 1, written_at, written_at)
             for pk, (rows, position) in zip(keys, batch, strict=True)
         ],
@@ -94,7 +96,7 @@ def grow_fragment(owner: int, fragment: FragmentRow) -> None:
 
 def message_values(pk: int, owner: int, row: MessageRow) -> tuple[Any, ...]:
     """Return the values of a message's row, in the order of its insert."""
-    columns = row.columns
+    columns = row.columns | {"has_derived_uid": row.has_derived_uid or None}
     values = [
         encode(value) if name in _JSON and (value := columns[name]) is not None else columns[name]
         for name in MESSAGE_COLUMNS

@@ -19,6 +19,11 @@ class Conversation(Record):
     created = models.BigIntegerField(null=True, blank=True, help_text="Creation, in ms since the epoch.")
     updated = models.BigIntegerField(null=True, blank=True, help_text="Last change, in ms since the epoch.")
 
+    has_derived_uid = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="Whether bigagi made the id: the source had none, one that is no text, or one that another chat has.",
+    )
     position = models.BigIntegerField(help_text="Place in big-AGI's list: the smallest is on top. Gaps are usual.")
     revision = models.PositiveBigIntegerField(default=1, help_text="Rises by one with every change.")
 
@@ -58,6 +63,12 @@ class Message(models.Model):
         help_text="The chat it belongs to.",
     )
     uid = models.CharField("id", max_length=200, help_text="The id that big-AGI gave the message.")
+    has_derived_uid = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="Whether bigagi made the id: the source had none, one that is no text, or one that another message "
+        "of the chat has.",
+    )
     position = models.PositiveIntegerField(help_text="Place in the conversation, from 0.")
 
     role = models.CharField(max_length=20, null=True, blank=True, help_text="user, assistant or system.")

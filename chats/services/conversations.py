@@ -6,10 +6,11 @@ from typing import Any
 
 from django.db.models import Min
 
-from chats.bigagi.conversation import CONVERSATIONS
+from chats.bigagi.conversation import CONVERSATIONS, messages_without_own_id, title_of
 from chats.models import Conversation
 from chats.services import ids
-from chats.services.header import header_of, now_ms, read_members, save_header, title_of
+from chats.services.header import header_of, now_ms, read_members, save_header
+from chats.services.message_ids import with_message_ids
 from stores import jsontext
 from stores.codecs import JSONObject, is_id
 from stores.iteration import batched
@@ -37,7 +38,7 @@ def top_position() -> int:
 
 def create_chat(origin: Origin, record: JSONObject) -> Written:
     """Store a new chat on top of the list, under its own id or a new one. Raises `Taken` and `Invalid`."""
-    record = {"id": ids.new_chat_id()} | record
+    record = with_message_ids({"id": ids.new_chat_id()} | record)
     uid = read_id(record)
     with record_change(origin, "create chat", title_of(record)) as entry:
         value = records.create(entry, CONVERSATIONS, record, uid, top_position())
@@ -47,7 +48,7 @@ def create_chat(origin: Origin, record: JSONObject) -> Written:
 def read_id(record: JSONObject) -> str:
     """Return the id of a record. Raises `Invalid`."""
     if not is_id(record.get("id")):
-        raise at("/id", "An id is a text of 1 to 200 characters, without NUL and halves of surrogate pairs.")
+        raise at("/id", "Must be a text of 1 to 200 characters, without NUL and lone surrogates.")
     return str(record["id"])
 
 
@@ -56,9 +57,13 @@ def replace_chat(origin: Origin, uid: str, record: JSONObject, precondition: Pre
     with record_change(origin, "replace chat", title_of(record)) as entry:
         row = records.find_for_write(CONVERSATIONS, uid)
         precondition.check(etag_of(row))
-        if record.setdefault("id", uid) != uid:
+        if record.get("id", uid) != uid:
             raise at("/id", "The id of a chat cannot be changed.")
-        value = records.replace(entry, CONVERSATIONS, row, record)
+        [ours] = CONVERSATIONS.load([row])
+        own_id = {"id": ours["id"]} if "id" in ours else {}
+        record = {name: value for name, value in record.items() if name != "id"} | own_id
+        record = with_message_ids(record, messages_without_own_id(row))
+        value = records.replace(entry, CONVERSATIONS, row, record, ours=ours)
     return _written(uid, value, entry)
 
 
@@ -72,6 +77,7 @@ def patch_chat(origin: Origin, uid: str, change: JSONObject, precondition: Preco
         row = records.find_for_write(CONVERSATIONS, uid)
         precondition.check(etag_of(row))
         header = header_of(row)
+        change = {name: value for name, value in change.items() if name != "id"}
         # Only what came is looked through for secrets: a reference of ours would be taken for one that looks like it.
         patched = merge(header, records.take_in(entry, change, header, uid))
         if not jsontext.same(patched, header) and not {"updated", "isArchived"} & change.keys():
@@ -152,7 +158,7 @@ def branch_chat(origin: Origin, uid: str, message_id: str | None = None) -> Writ
     Raises `Missing` for the chat, `Invalid` for the message."""
     with record_change(origin, "branch chat") as entry:
         row = records.find_for_write(CONVERSATIONS, uid)
-        [ours] = CONVERSATIONS.load([row])
+        [ours] = CONVERSATIONS.load([row], shows_uids=True)
         messages = ours["messages"]
         if message_id is not None:
             places = [at for at, message in enumerate(messages) if _has_id(message, message_id)]

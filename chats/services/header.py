@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
-from chats.bigagi.conversation import CONVERSATION, CONVERSATIONS, STORE, conversation_to_json, hash_conversation
+from chats.bigagi.conversation import CONVERSATION, CONVERSATIONS, STORE, chat_to_json, hash_conversation
 from chats.bigagi.rows import has_damage
 from chats.models import Conversation
 from stores import jsontext
@@ -21,14 +21,6 @@ from stores.sql import fetch
 def now_ms() -> int:
     """Return the present time as big-AGI has it: milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
-
-
-def title_of(record: Any) -> str:
-    """Return the title that big-AGI shows of a chat's JSON."""
-    for name in ("userTitle", "autoTitle"):
-        if isinstance(record.get(name), str) and record[name]:
-            return str(record[name])
-    return "(untitled)"
 
 
 @dataclass(slots=True)
@@ -56,8 +48,7 @@ def read_members(chat: Conversation) -> list[Member]:
 
 def header_of(chat: Conversation) -> JSONObject:
     """Return the chat's JSON without its messages."""
-    columns = {name: getattr(chat, name) for name in CONVERSATION.names}
-    header = conversation_to_json(chat.uid, columns, chat.extra, ())
+    header = chat_to_json(chat)
     del header["messages"]
     return header
 
@@ -71,7 +62,8 @@ def save_header(
     if content_hash == chat.content_hash:
         return
     columns, extra = CONVERSATION.split(after)
-    extra.pop("id", None)
+    if extra.get("id") == chat.uid:
+        del extra["id"]
     values = columns | {"extra": extra or None}
     Conversation.objects.filter(pk=chat.pk).update(
         **{name: value for name, value in values.items() if not _is_same(getattr(chat, name), value)},

@@ -8,10 +8,10 @@ from chats.generations.lock import check_free
 from chats.models import Conversation
 from chats.services import ids
 from chats.services.header import Member, header_of, now_ms, read_members, save_header
+from stores import jsontext
 from stores.codecs import JSONObject, Unreadable
 from stores.journal.delta import Delta, diff
 from stores.journal.recorder import Entry, Origin, record_change
-from stores.models import Quarantine
 from stores.preconditions import ANY, Precondition, etag_of
 from stores.quarantine import save_quarantine
 from stores.services import records
@@ -30,6 +30,7 @@ def append_message(origin: Origin, chat_uid: str, message: JSONObject, precondit
         message = came = records.take_in(entry, message, None)
         position = members[-1].position + 1 if members else 0
         message, row = _to_row(message, chat.uid, position)
+        records.refuse_damage(row.damaged)
         _insert(chat, row)
         delta = [[["messages"], "splice", len(members), [], [message]]]
         members.append(Member(position, 0, row.uid, row.content_hash))
@@ -50,7 +51,11 @@ def replace_message(
             raise at("/id", "The id of a message cannot be changed.")
         [(_, position, ours)] = load_messages([pk], by="id")
         message = came = records.take_in(entry, message, ours)
-        message, row = _to_row(message, chat.uid, position)
+        if jsontext.same(message, ours | {"id": uid}):
+            # It was shown under an id that it has not got in the file it came from.
+            message = came = ours
+        message, row = _to_row(message, chat.uid, position, uid)
+        records.refuse_damage(row.damaged, message_to_row(ours, position, uid).damaged)
         if row.content_hash != members[index].content_hash:
             _delete(pk)
             _insert(chat, row)
@@ -58,7 +63,7 @@ def replace_message(
             delta = [[["messages", index, *path], *rest] for path, *rest in diff(ours, message)]
             _touch(entry, chat, members, delta)
             _keep_original(came, chat.uid, message)
-    return Written((position, message), chat, entry.change, entry.lost_keys)
+    return Written((position, message | {"id": uid}), chat, entry.change, entry.lost_keys)
 
 
 def delete_message(origin: Origin, chat_uid: str, uid: str, precondition: Precondition = ANY) -> Written:
@@ -68,12 +73,9 @@ def delete_message(origin: Origin, chat_uid: str, uid: str, precondition: Precon
         members = read_members(chat)
         index, pk = _find(members, uid)
         [(_, position, ours)] = load_messages([pk], by="id")
-        if _has_twin(chat, members, uid):
-            _delete_beside_twin(entry, chat, index)
-        else:
-            _delete(pk)
-            del members[index]
-            _touch(entry, chat, members, [[["messages"], "splice", index, [ours], []]])
+        _delete(pk)
+        del members[index]
+        _touch(entry, chat, members, [[["messages"], "splice", index, [ours], []]])
     return Written((position, ours), chat, entry.change)
 
 
@@ -92,32 +94,18 @@ def _find(members: list[Member], uid: str) -> tuple[int, int]:
     raise Missing(f"The chat has no message {uid}.")
 
 
-def _to_row(message: JSONObject, chat_uid: str, position: int) -> tuple[JSONObject, MessageRow]:
+def _to_row(message: JSONObject, chat_uid: str, position: int, uid: str = "") -> tuple[JSONObject, MessageRow]:
     if is_old_message(message):
         message = convert_message(message, chat_uid, position)
     try:
-        return message, message_to_row(message, position)
+        return message, message_to_row(message, position, uid)
     except Unreadable as error:
-        raise Invalid(f"This is {error.reason}.") from error
+        raise Invalid(f"Cannot be stored: {error.reason}.") from error
 
 
 def _keep_original(came: JSONObject, chat_uid: str, message: JSONObject) -> None:
     if came is not message:
         records.keep_originals([("message", f"{chat_uid}/{message['id']}", came)])
-
-
-def _has_twin(chat: Conversation, members: list[Member], uid: str) -> bool:
-    """Tell whether the chat has a damaged message of this id too: without the other it may be damaged no more."""
-    if all(member.pk is not None for member in members):
-        return False
-    return Quarantine.objects.filter(store=STORE, collection="messages", owner=chat.pk, uid=uid).exists()
-
-
-def _delete_beside_twin(entry: Entry, chat: Conversation, index: int) -> None:
-    [ours] = CONVERSATIONS.load([chat])
-    rest = [message for at, message in enumerate(ours["messages"]) if at != index]
-    records.overwrite(entry, CONVERSATIONS, chat, ours, ours | {"messages": rest, "updated": now_ms()})
-    chat.revision += 1
 
 
 def _insert(chat: Conversation, row: MessageRow) -> None:

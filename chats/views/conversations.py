@@ -13,7 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chats.bigagi.conversation import CONVERSATIONS
+from chats.bigagi.conversation import CONVERSATIONS, show_uids
 from chats.filters import ConversationFilterSet
 from chats.generations.lock import sequence_in
 from chats.models import Conversation
@@ -89,7 +89,7 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
         patch = self.read_record(is_partial=True)
         written = services.patch_chat(self.get_origin(), self.get_uid(), patch, self.get_precondition())
         [facts] = ConversationHeaderSerializer().get_facts([written.row])
-        body = with_notes(written.value | {"_server": facts}, written.lost_keys)
+        body = with_notes(written.value | {"id": written.row.uid, "_server": facts}, written.lost_keys)
         return self.answer_write(body, etag_of(written.row), written.change)
 
     @writes(parameters=[PURGE], responses={204: None})
@@ -163,7 +163,7 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
 
     def _answer(self, written: Written, *, is_new: bool = False) -> Response:
         [facts] = ConversationSerializer().get_facts([written.row])
-        body = with_notes(written.value | {"_server": facts}, written.lost_keys)
+        body = with_notes(show_uids(written.row, written.value) | {"_server": facts}, written.lost_keys)
         created_at = facts["href"] if is_new else None
         return self.answer_write(body, etag_of(written.row), written.change, created_at=created_at)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stores import jsontext
+from stores.importers.verdict import Verdict
 from stores.secrets import mask
 
 LONGEST_VALUE = 200
@@ -25,6 +26,7 @@ class Certificate:
     states: dict[str, int] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    verdict: Verdict = field(default_factory=Verdict)
 
     def count(self, kind: str, count: int = 1) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + count
@@ -46,6 +48,8 @@ class Certificate:
             "differences": self.differences,
             "records": self.records,
             "notes": self.notes,
+            "verdict": self.verdict.as_json(),
+            "proof": self.verdict.describe(),
         }
 
 

@@ -1,13 +1,17 @@
 """What becomes of a record that an import brings: it never overwrites or shortens what is newer here."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from stores import secrets
 from stores.codecs import Rows
-from stores.collections import Collection, Original
+from stores.collections import Age, Collection, Original
 from stores.models import ImportedRecord
+
+CLOCK_SKEW_MS = 24 * 60 * 60 * 1000
+"""How far in the future a browser's time may lie and still be believed: clocks and zones differ."""
 
 
 @dataclass
@@ -36,13 +40,19 @@ class Source:
 
 @dataclass
 class Decision:
-    """`bucket` and, for what is skipped, the `reason`; `rows` is what is to be written."""
+    """What becomes of a candidate: its `bucket` and, for what is skipped, the `reason`.
+
+    `rows` and `value` are what is written, `ours` what it replaces; `source_rows` are those of the record as the source
+    has it. `keeps_source` says that the source has something that is not in what stands here afterwards: then its
+    record is kept whole, as a revision.
+    """
 
     bucket: str
     reason: str = ""
     rows: Rows | None = None
     ours: Any = None
     value: Any = None
+    source_rows: Rows | None = None
     keeps_source: bool = False
 
 
@@ -78,23 +88,51 @@ def decide(
     """
     if row is None:
         if imported is not None and not restores_deleted:
-            return Decision("skipped", "deleted here")
-        return Decision("created", rows=_without_markers(collection, candidate, lost))
-    if imported is not None and imported.source_digest == candidate.digest:
+            return Decision("skipped", "deleted here", keeps_source=True)
+        rows = _without_markers(collection, candidate, lost)
+        return Decision("created", rows=rows, source_rows=rows)
+    if candidate.rows is None:
+        # Its text is the one that was imported last, and nobody changed the record since.
         return Decision("unchanged")
     ours = collection.load([row])[0]
     value = complete(candidate.value, ours, source.uncarried, lost)
     rows = candidate.rows if value is candidate.value else collection.to_rows(value, candidate.uid)
-    assert rows is not None
     if rows.content_hash == row.content_hash:
-        return Decision("unchanged", rows=rows)
-    if _is_older(collection, value, ours, imported, source):
-        return Decision("skipped", "older")
-    if imported is not None and row.content_hash == imported.imported_hash:
-        return Decision("updated", rows=rows, ours=ours, value=value)
+        return Decision("unchanged", rows=rows, source_rows=rows)
+    decision = _choose(collection, row, rows, ours, value, imported, source)
+    decision.source_rows = rows
+    outcome = ours if decision.value is None else decision.value
+    decision.keeps_source = outcome is not value and not collection.contains(outcome, value)
+    return decision
+
+
+def _choose(
+    collection: Collection,
+    row: Any,
+    rows: Rows,
+    ours: Any,
+    value: Any,
+    imported: ImportedRecord | None,
+    source: Source,
+) -> Decision:
+    """Choose between our record and another one. What it says alone tells which is the older state; times, which can
+    be wrong, count only where that does not."""
+    is_as_imported = imported is not None and row.content_hash == imported.imported_hash
     if imported is not None and rows.content_hash == imported.imported_hash:
         return Decision("unchanged")
-    return Decision("skipped", "changed here", rows=rows, ours=ours, keeps_source=True)
+    match collection.compare(ours, value):
+        case Age.OLDER:
+            return Decision("skipped", "older")
+        case Age.NEWER if is_as_imported:
+            return Decision("updated", rows=rows, ours=ours, value=value)
+        case Age.NEWER:
+            joined = collection.join(ours, value)
+            return Decision("updated", rows=collection.to_rows(joined, row.uid), ours=ours, value=joined)
+    if _is_older(collection, value, ours, imported, source):
+        return Decision("skipped", "older")
+    if is_as_imported:
+        return Decision("updated", rows=rows, ours=ours, value=value)
+    return Decision("skipped", "changed here")
 
 
 def _without_markers(collection: Collection, candidate: Candidate, lost: list[str]) -> Rows | None:
@@ -104,7 +142,7 @@ def _without_markers(collection: Collection, candidate: Candidate, lost: list[st
 
 
 def _is_older(collection: Collection, value: Any, ours: Any, imported: ImportedRecord | None, source: Source) -> bool:
-    theirs_updated, ours_updated = collection.updated_of(value), collection.updated_of(ours)
+    theirs_updated, ours_updated = _believable(collection.updated_of(value)), _believable(collection.updated_of(ours))
     if theirs_updated is not None and ours_updated is not None:
         return theirs_updated < ours_updated
     run = imported.run if imported is not None else None
@@ -118,9 +156,14 @@ def _is_older(collection: Collection, value: Any, ours: Any, imported: ImportedR
     return source.first_run is not None and source.first_run < run.pk
 
 
+def _believable(updated: float | None) -> float | None:
+    """Return a time in ms, or None where only a wrong clock can have told it."""
+    return updated if updated is not None and updated <= time.time() * 1000 + CLOCK_SKEW_MS else None
+
+
 def _time(text: str) -> datetime | None:
     try:
-        time = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

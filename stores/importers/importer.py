@@ -14,27 +14,30 @@ from django.db import DatabaseError
 from stores import registry
 from stores.backups import BackupError, create_backup
 from stores.codecs import is_id
+from stores.importers import copies as copies_of
 from stores.importers import run as runs
 from stores.importers.certificate import Certificate
 from stores.importers.decision import UNCARRIED, Source
+from stores.importers.incoming import Refused
 from stores.importers.intake import RecordIntake
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
-from stores.importers.kinds import FLASH, NotBigAGI, detect_kind
+from stores.importers.kinds import FLASH
+from stores.importers.opening import SourceFile, open_source
 from stores.importers.parser import Parser
 from stores.importers.run import PHASES, Progress
 from stores.importers.store_intake import StoreIntake
+from stores.importers.verdict import Verdict
 from stores.importers.verifier import Verification
 from stores.importers.writer import Writer
 from stores.models import ImportedRecord, MigrationRun, Store
 from stores.secrets import why_unreadable
 from stores.sql import tune_for_long_job
 
+CUT = "The file is cut or damaged: what is behind that place is not here. Bring a complete file."
+"""What blocks a run of which a part could not be read at all."""
+
 SPACE_FACTOR = 2
 """Free disk that an import needs, in sizes of the file: rows, indexes and the write-ahead log."""
-
-
-class Refused(Exception):
-    """The file cannot be imported; nothing was written. The message says why and what to do."""
 
 
 @dataclass
@@ -43,54 +46,27 @@ class Options:
 
     dry_run: bool = False
     restore_deleted: bool = False
+    recover: bool = False
+    """Whether chats that are only in a copy which big-AGI no longer shows are imported too."""
     actor: str = ""
     """Who imports, for the journal."""
     on_progress: Callable[[Progress], None] = lambda progress: None
 
 
-def check_file(path: Path) -> str:
-    """Return the kind of the file. Raises `Refused` where it is not one of big-AGI's."""
-    with _opened(path) as file:
-        return _checked_kind(path, file)
-
-
 def import_file(path: Path, options: Options) -> Progress:
     """Import the file and return what became of it. Raises `Refused` and `runs.AlreadyRunning` before anything is
     written; a fault in the middle leaves the run as `error`, and what was committed stays."""
-    with _opened(path) as file:
-        kind = _checked_kind(path, file)
+    with open_source(path) as source:
         check_keys()
-        _check_space(path)
-        with runs.only_one():
-            return Import(path, file, kind, options).execute()
+        _check_space(source.path)
+        with runs.only_one(), source.path.open("rb") as file:
+            return Import(source, file, options).execute()
 
 
 def check_keys() -> None:
     """Raises `Refused` where the keys that are stored cannot be read: those of a file could not be told from them."""
     if reason := why_unreadable():
         raise Refused(reason)
-
-
-def _opened(path: Path) -> BufferedReader:
-    try:
-        if path.is_dir():
-            raise Refused(f"{path} is a folder: give the backup file inside it.")
-        return path.open("rb")
-    except FileNotFoundError:
-        raise Refused(f"{path} does not exist.") from None
-    except PermissionError:
-        raise Refused(f"{path} cannot be read: no permission.") from None
-    except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror or error}.") from None
-
-
-def _checked_kind(path: Path, file: BufferedReader) -> str:
-    try:
-        return detect_kind(file)
-    except NotBigAGI as error:
-        raise Refused(f"{path} is not a file that big-AGI writes: {error}.") from None
-    except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
 def _check_space(path: Path) -> None:
@@ -104,14 +80,15 @@ def _check_space(path: Path) -> None:
 class Import:
     """One import under way."""
 
-    def __init__(self, path: Path, file: BufferedReader, kind: str, options: Options) -> None:
-        self.path = path
+    def __init__(self, source: SourceFile, file: BufferedReader, options: Options) -> None:
+        self.source_file = source
         self.file = file
-        self.kind = kind
+        self.kind = source.kind
         self.options = options
         self.progress = Progress(None, options.on_progress)
         self.scratch = Path(settings.DATA_DIR) / "scratch"
         self.is_cut = False
+        self.recovered: set[str] = set()
 
     def execute(self) -> Progress:
         """Do all of it."""
@@ -156,9 +133,9 @@ class Import:
         base = same.position_base if same else conversations.first_position()
         if not self.options.dry_run:
             progress.run = runs.new_run(
-                source_name=self.path.name[:500],
+                source_name=self.source_file.name[:500],
                 source_kind=self.kind,
-                source_size=self.path.stat().st_size,
+                source_size=self.source_file.path.stat().st_size,
                 source_sha256=sha256,
                 position_base=base,
             )
@@ -195,6 +172,8 @@ class Import:
         parser = Parser(self.file, self.kind, self._on_bytes, partial(is_known, known), self.scratch)
         self.facts = parser.facts
         waiting: list[StoreItem] = []
+        copies: list[RecoveryCopy] = []
+        older_chats: StoreItem | None = None
         for item in parser.items():
             self.source.taken_at = parser.facts.taken_at
             if self.progress.run is not None:
@@ -204,6 +183,8 @@ class Import:
                 continue
             records.flush()
             match item:
+                case StoreItem(name=copies_of.CHATS, is_left_over=False, is_partial=False):
+                    older_chats = item
                 case StoreItem() if registry.get(item.name).is_last:
                     waiting.append(item)
                 case StoreItem():
@@ -212,10 +193,18 @@ class Import:
                 case DamagedItem():
                     records.take_damaged(item)
                 case RecoveryCopy():
-                    records.take_copy(item)
+                    copies.append(item)
                 case CutItem():
                     self._take_cut(item, records)
         records.flush()
+        if older_chats is not None and parser.facts.has_chats:
+            # big-AGI reads the chats of IndexedDB, where there are any.
+            copies.append(RecoveryCopy(older_chats.name, older_chats.text))
+        elif older_chats is not None:
+            stores.take(older_chats)
+        self.has_copies = bool(copies)
+        for copy in copies:
+            self.recovered.update(records.take_copy(copy, recovers=self.options.recover))
         for item in waiting:
             stores.take(item)
         self._tell_facts()
@@ -270,24 +259,37 @@ class Import:
         if progress.certificate and progress.certificate["differences"]:
             progress.finish(MigrationRun.Status.ERROR, "The verification found differences.")
             return
+        if self.is_cut:
+            # Nobody may delete the browser's data on the strength of half a file.
+            progress.finish(MigrationRun.Status.ERROR, CUT)
+            return
         progress.finish(MigrationRun.Status.DONE)
 
     def _certificate(self) -> Certificate:
-        if not self.writer.needs_verification and not self.is_cut:
+        if not self.writer.needs_verification and not self.is_cut and not self.has_copies:
             read = self.progress.read
             same = sum(count for kind, count in read.items() if kind not in ("message", "fragment"))
             counts = {kind: count for kind, count in read.items() if count}
-            return Certificate(counts, {"same": same}, notes=["Every record was verified by an earlier run."])
-        verification = Verification(self.path, skips_verified=True)
+            notes = ["Every record was verified by an earlier run."]
+            return Certificate(counts, {"same": same}, notes=notes, verdict=Verdict(here=dict(counts)))
+        verification = Verification(self.source_file.path, skips_verified=True, recovered=frozenset(self.recovered))
         certificate = verification.run()
         verification.mark_verified()
         return certificate
 
 
 def known_records() -> dict[tuple[str, str], ImportedRecord]:
-    """Return what earlier imports brought of the long lists, by kind and digest of the raw text."""
-    records = ImportedRecord.objects.filter(kind__in=("conversation", "asset"))
-    return {(record.kind, record.source_digest): record for record in records.iterator()}
+    """Return what earlier imports brought of the long lists and is here unchanged and undamaged, by kind and digest of
+    the raw text."""
+    known = {}
+    for kind in ("conversation", "asset"):
+        collection = registry.collection_of(kind)
+        here = dict(collection.rows().order_by().values_list("uid", "content_hash"))
+        damaged = collection.damaged_uids()
+        for record in ImportedRecord.objects.filter(kind=kind).iterator():
+            if here.get(record.uid) == record.imported_hash and record.uid not in damaged:
+                known[kind, record.source_digest] = record
+    return known
 
 
 def is_known(known: dict[tuple[str, str], ImportedRecord], kind: str, digest: str) -> bool:

@@ -5,12 +5,14 @@ from typing import Any
 from django.db import transaction
 
 from stores import jsontext, registry
-from stores.codecs import Damaged, Unreadable
+from stores.codecs import Damaged, Unreadable, damaged_in
 from stores.collections import Collection
+from stores.importers.copies import CHATS, find_lost, read_chats
 from stores.importers.decision import Candidate
 from stores.importers.items import DamagedItem, RecordItem, RecoveryCopy
 from stores.importers.run import Progress
-from stores.importers.writer import Writer, damaged_rows
+from stores.importers.words import name_kind, one_or_many
+from stores.importers.writer import NEW, SAME, Writer
 from stores.models import ImportedRecord
 from stores.secrets import may_hold_secrets
 
@@ -45,7 +47,7 @@ class RecordIntake:
         if known is not None and item.value is None:
             for kind, count in (known.counts or {}).items():
                 self.progress.count_read(kind, count)
-            if self.writer.is_first(item.kind, known.uid):
+            if self.writer.note_seen(item.kind, known.uid, known.imported_hash) == NEW:
                 self._add(Candidate(known.uid, item.index, item.digest, None, None, [], known.counts or {}), 0)
                 return
             item.value = jsontext.decode(item.text)
@@ -67,23 +69,25 @@ class RecordIntake:
         self, collection: Collection, value: Any, index: int, digest: str, uid: str | None = None
     ) -> Candidate | None:
         """Return the record as a candidate, or quarantine it."""
-        reason = ""
         uid = collection.identify(value) if uid is None else uid
-        if uid is None:
-            reason = f"a {collection.kind} without an id that can be used"
-        elif not self.writer.is_first(collection.kind, uid):
-            reason = f"a {collection.kind} with an id that another one of the file has"
+        try:
+            if uid is None:
+                raise Unreadable(f"a {collection.kind} without an id that can be used")
+            converted, originals = collection.convert(value, uid)
+            rows = collection.to_rows(converted, uid)
+            own = self._own_uid(collection, uid, rows.content_hash, converted)
+        except Unreadable as error:
+            reason = error.reason
         else:
-            try:
-                converted, originals = collection.convert(value, uid)
-                rows = collection.to_rows(converted, uid)
-            except Unreadable as error:
-                reason = error.reason
-            else:
-                for member in damaged_rows(rows):
-                    self.progress.error(member.place, f"{member.kind} quarantined: {member.reason}")
-                counts = collection.count_parts(converted)
-                return Candidate(uid, index, digest, converted, rows, originals, counts)
+            if own is None:
+                self._count_copy(collection, converted)
+                return None
+            if own != uid:
+                converted, originals = collection.convert(value, own)
+                rows = collection.to_rows(converted, own)
+            for member in damaged_in(rows):
+                self.progress.error(member.place, f"{name_kind(member.kind)} quarantined: {member.reason}")
+            return Candidate(own, index, digest, converted, rows, originals, collection.count_parts(converted))
         place = f"{collection.store}: {collection.key}[{index}]"
         position = self.writer.position(collection, index)
         raw = collection.text_of(value)
@@ -92,6 +96,31 @@ class RecordIntake:
         for kind, count in collection.count_parts(value).items():
             self.progress.count(kind, "quarantined", count, reason)
         return None
+
+    def _own_uid(self, collection: Collection, uid: str, content_hash: str, value: Any) -> str | None:
+        """Return the id under which the record is kept: its own, or where another one of the file has that, one derived
+        from it; None where it is the same record once more. Raises `Unreadable`."""
+        number, own = 0, uid
+        while (seen := self.writer.note_seen(collection.kind, own, content_hash)) != NEW:
+            if seen == SAME:
+                return None
+            number += 1
+            twin = collection.identify_twin(uid, number)
+            if twin is None:
+                raise Unreadable(f"a {collection.kind} with an id that another one of the file has")
+            own = twin
+        if own != uid:
+            kind, name = name_kind(collection.kind), collection.name_of(value)
+            self.progress.note(
+                f"The {kind} “{name}” has the id of another {kind} in the file. Both are here, each on its own."
+            )
+        return own
+
+    def _count_copy(self, collection: Collection, value: Any) -> None:
+        reason = "the same one is in the file twice"
+        self.progress.count(collection.kind, "unchanged", reason=reason)
+        for kind, count in collection.count_parts(value).items():
+            self.progress.count(kind, "unchanged", count, reason)
 
     def _add(self, candidate: Candidate, characters: int) -> None:
         self._batch.append(candidate)
@@ -124,14 +153,32 @@ class RecordIntake:
         damaged = Damaged(item.collection, position, kind, item.reason, raw, is_json=item.is_json, place=item.place)
         self.writer.quarantine(item.store or "?", [damaged])
 
-    def take_copy(self, item: RecoveryCopy) -> None:
-        """Keep a copy that is not to be imported."""
+    def take_copy(self, item: RecoveryCopy, *, recovers: bool) -> list[str]:
+        """Keep a copy of older chats. With `recovers`, import those of them that are nowhere else, and return their
+        ids."""
         text = self.writer.sealer.seal_text(item.text)
         if self.writer.writes:
             with transaction.atomic():
                 self.writer.sealer.save()
                 self.writer.keep_revisions([("store", item.name, "source", text)])
-        self.progress.note(f"{item.name} is big-AGI's recovery copy of older chats: it is kept, and not imported")
+        collection = next(iter(registry.get(CHATS).collections))
+        chats = read_chats(item.text)
+        lost = list(find_lost(collection, chats, self.writer.seen(collection.kind)))
+        told = f"{item.name} is a copy of {one_or_many(len(chats), 'chat')} that big-AGI no longer shows. It is kept."
+        if not lost:
+            self.progress.note(f"{told} None of them is missing among the chats here." if chats else told)
+            return []
+        only = f"{one_or_many(len(lost), 'chat')} in it {'is' if len(lost) == 1 else 'are'} nowhere else"
+        if not recovers:
+            self.progress.note(f"{told} {only}. To import from it as well, import the file again with --recover.")
+            return []
+        self.progress.note(f"{told} {only}, and imported from it.")
+        first = self.progress.read[collection.kind]
+        for number, (_, chat) in enumerate(lost):
+            chat_text = jsontext.encode(chat)
+            self.take_record(RecordItem(collection.kind, first + number, chat_text, jsontext.digest(chat_text), chat))
+        self.flush()
+        return [uid for uid, _ in lost]
 
     def take_rest(self, raw: str, place: str) -> None:
         """Keep the text in whose middle the file breaks off."""

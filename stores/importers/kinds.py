@@ -1,39 +1,138 @@
-"""Which of big-AGI's kinds of files a file is (`bigagi-format.md` § 2)."""
+"""Which of big-AGI's kinds of files a file is (`bigagi-format.md` § 2), and what another one seems to be."""
 
-from typing import BinaryIO
+import codecs
+from typing import Any, BinaryIO
 
 from stores.importers.scanner import Malformed, Scanner
 from stores.importers.source import read_text
+from stores.jsontext import UndecodableJSON, decode
 
 FLASH, ALL_CHATS, ONE_CHAT = "flash-backup", "all-chats", "one-chat"
-_KINDS = ((FLASH, {"storage", "schema", "schemaVersion"}), (ALL_CHATS, {"conversations"}), (ONE_CHAT, {"messages"}))
+
+_FOREIGN = (
+    ("a ChatGPT export", {"mapping"}),
+    ("a Claude export", {"chat_messages"}),
+    ("a LibreChat export", {"conversationId"}),
+    ("an Open WebUI export", {"chat", "user_id"}),
+    ("an Open WebUI export", {"chat", "title"}),
+    ("a TypingMind export", {"data", "checksum"}),
+    ("a TypingMind export", {"chatTitle"}),
+)
+"""What the exports of other programs have among their first keys."""
+_SAMPLE = 64
+LONGEST_LOOK = 8 * 2**20
+"""Characters of a first element that are looked at to tell whose it is."""
 
 
 class NotBigAGI(ValueError):
-    """The file is not one that big-AGI writes. The message says so in words."""
+    """The file is not one that big-AGI writes. The message says in words what it seems to be, and what to do."""
 
 
 def detect_kind(file: BinaryIO) -> str:
     """Return the kind of the file from its content, and go back to its start. Raises `NotBigAGI`."""
-    scanner = Scanner(read_text(file))
-    keys: set[str] = set()
+    head = file.read(_SAMPLE)
+    file.seek(0)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in head[:4]:
+        raise NotBigAGI("it is UTF-16 text. Save it as UTF-8 first")
     try:
-        if not scanner.peek():
-            raise NotBigAGI("the file is empty")
-        if scanner.peek() != "{":
-            raise NotBigAGI("it is not a JSON object")
-        for key in scanner.members():
-            keys.add(key)
-            if (found := _kind_of(keys)) and not (found == ONE_CHAT and "conversations" in keys):
-                return found
-            scanner.raw_value()
-    except Malformed as error:
-        raise NotBigAGI(f"it is not JSON: {error}" if not keys else f"it breaks off or is damaged: {error}") from error
+        return _detect(Scanner(read_text(file)))
     finally:
         file.seek(0)
+
+
+def is_chat(value: Any) -> bool:
+    """Tell whether a value is a chat as big-AGI writes it: a list of messages is not enough."""
+    messages = value.get("messages") if isinstance(value, dict) else None
+    if not isinstance(messages, list) or _name_foreign(set(value)):
+        return False
+    first = messages[0] if messages else None
+    if first is None:
+        return "systemPurposeId" in value
+    if not isinstance(first, dict):
+        return "systemPurposeId" in value and "id" in value
+    is_old = isinstance(first.get("text"), str) and ("sender" in first or "role" in first) and "messageId" not in first
+    return "fragments" in first or is_old or ("systemPurposeId" in value and "content" not in first)
+
+
+def _detect(scanner: Scanner) -> str:
+    start = scanner.peek()
+    if not start:
+        raise NotBigAGI("the file is empty")
+    if start == "[":
+        raise NotBigAGI(_describe_list(scanner))
+    if start != "{":
+        raise NotBigAGI(_describe_text(scanner))
+    keys: set[str] = set()
+    messages: list[Any] | None = None
+    try:
+        for key in scanner.members():
+            keys.add(key)
+            if key == "storage" and scanner.peek() == "{":
+                return FLASH
+            if key == "conversations" and scanner.peek() == "[" and _has_chats(scanner):
+                return ALL_CHATS
+            if key == "messages" and scanner.peek() == "[":
+                messages = _first_of(scanner)
+            if "agi" in scanner.raw_value() and key == "schema":
+                return FLASH
+    except Malformed as error:
+        if "messages" in keys and keys & {"id", "systemPurposeId"} and not _name_foreign(keys):
+            return ONE_CHAT
+        if not keys:
+            raise NotBigAGI(f"it is not JSON: {error}") from error
+        raise NotBigAGI(f"it is cut or damaged: {error}") from error
+    if is_chat(dict.fromkeys(keys) | {"messages": messages}):
+        return ONE_CHAT
+    raise NotBigAGI(_describe_object(keys))
+
+
+def _first_of(scanner: Scanner) -> list[Any]:
+    """Return the first member of the list at the cursor, or nothing where there is none that can be read."""
+    look = scanner.fork(0, LONGEST_LOOK)
+    try:
+        for _ in look.elements():
+            return [decode(look.raw_value())]
+    except (Malformed, UndecodableJSON):
+        return []
+    return []
+
+
+def _has_chats(scanner: Scanner) -> bool:
+    """Tell whether the list at the cursor can be big-AGI's: its first member is a chat, damaged, or missing."""
+    for first in _first_of(scanner):
+        return not isinstance(first, dict) or "messages" in first and not _name_foreign(set(first))
+    return True
+
+
+def _name_foreign(keys: set[str]) -> str:
+    return next((name for name, marks in _FOREIGN if marks <= keys), "")
+
+
+def _describe_object(keys: set[str]) -> str:
+    if name := _name_foreign(keys):
+        return f"it looks like {name}. bigagi imports big-AGI's own files"
+    if "messages" in keys:
+        return "it has messages, but not as big-AGI writes them. Export the chat in big-AGI as JSON"
     named = ", ".join(sorted(keys)[:5]) or "nothing"
-    raise NotBigAGI(f"it is JSON, but not of big-AGI: it has {named}, and no storage, conversations or messages")
+    return f"it is JSON, but not of big-AGI: it has {named}, and no storage, conversations or chat"
 
 
-def _kind_of(keys: set[str]) -> str:
-    return next((kind for kind, names in _KINDS if names & keys), "")
+def _describe_list(scanner: Scanner) -> str:
+    for first in _first_of(scanner):
+        if is_chat(first):
+            return (
+                "it looks like a list of big-AGI's chats without what big-AGI writes around it. "
+                'Put {"conversations": in front of it and } behind it'
+            )
+        if isinstance(first, dict) and (name := _name_foreign(set(first))):
+            return f"it looks like {name}. bigagi imports big-AGI's own files"
+    return "it is a JSON list, and big-AGI writes a JSON object"
+
+
+def _describe_text(scanner: Scanner) -> str:
+    start = scanner.buffer[scanner.at : scanner.at + _SAMPLE]
+    if start.startswith("<"):
+        return "it looks like a web page. Export from big-AGI as JSON"
+    if start.startswith(("#", "**", "- ", "> ")):
+        return "it looks like Markdown, which big-AGI writes for people. Export the chat as JSON instead"
+    return "it is not JSON. Export from big-AGI as JSON"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from stores.importers.databases import read_databases
-from stores.importers.items import CutItem, DamagedItem, FileFacts, IsKnown, Item, StoreItem
-from stores.importers.kinds import ALL_CHATS, FLASH, ONE_CHAT
+from stores.importers.items import CutItem, DamagedItem, FileFacts, IsKnown, Item, RecordItem, StoreItem
+from stores.importers.kinds import ALL_CHATS, FLASH, ONE_CHAT, is_chat
 from stores.importers.lists import read_conversation, read_conversations
 from stores.importers.local_storage import read_local_storage
 from stores.importers.reading import Reading
@@ -100,7 +100,16 @@ class Parser:
                 yield DamagedItem("", "file", "file", 0, text, f"an unknown part of the file: {key}", True, key)
 
     def _one_chat(self) -> Iterator[Item]:
+        """Read one chat, or several that stand one behind the other, as in a file with one a line."""
         self.facts.has_chats = True
         self._reading.place = "the chat"
-        text = self._scanner.raw_value()
-        yield read_conversation(self._reading, 0, text)
+        yield read_conversation(self._reading, 0, self._scanner.raw_value())
+        index = 1
+        while self._scanner.peek() == "{":
+            self._reading.place = f"chat {index}"
+            text = self._scanner.raw_value()
+            item = read_conversation(self._reading, index, text)
+            if isinstance(item, RecordItem) and item.value is not None and not is_chat(item.value):
+                item = DamagedItem("", "file", "file", 0, text, "text behind the end of the chat", True, "the end")
+            yield item
+            index += 1

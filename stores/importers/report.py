@@ -3,51 +3,41 @@
 from typing import Any
 
 from stores.importers.run import BUCKETS, PHASES
+from stores.importers.verdict import TOTALS, Verdict
+from stores.importers.words import count_kinds
 from stores.models import MigrationRun
 
 
 def describe_counts(counts: dict[str, Any]) -> str:
-    """Return chats, messages and images in words: "12 chats, 60 messages, 4 images"."""
-    words = [("conversation", "chat", "chats"), ("message", "message", "messages"), ("asset", "image", "images")]
-    told = [
-        f"{counts[kind]['read']} {one if counts[kind]['read'] == 1 else many}"
-        for kind, one, many in words
-        if kind in counts and counts[kind]["read"]
-    ]
-    if not told and "store" in counts:
-        told = [f"{counts['store']['read']} stores"]
-    return ", ".join(told) or "nothing"
+    """Return chats, messages and images that were read in words: "12 chats, 60 messages, 4 images"."""
+    read = {kind: counts[kind]["read"] for kind in (*TOTALS, "store") if kind in counts}
+    return count_kinds({kind: read[kind] for kind in TOTALS if read.get(kind)} or read) or "nothing"
+
+
+def verdict_of(run: MigrationRun) -> Verdict | None:
+    """Return where what the file holds can be found; None while it was not verified."""
+    certificate = run.certificate if isinstance(run.certificate, dict) else {}
+    return Verdict.from_json(certificate.get("verdict"))
+
+
+def is_all_here(run: MigrationRun) -> bool:
+    """Tell whether the run ended well and all that the file holds can be seen here."""
+    verdict = verdict_of(run)
+    return run.status == MigrationRun.Status.DONE and verdict is not None and verdict.is_all_here
 
 
 def proof(run: MigrationRun) -> str:
     """Return the sentence that says whether everything is here."""
-    told = describe_counts(run.counts)
+    told, verdict = describe_counts(run.counts), verdict_of(run)
     if run.status == MigrationRun.Status.RUNNING:
         return f"Under way: {told} so far."
-    certificate = run.certificate
     if run.status == MigrationRun.Status.ERROR:
-        reason = run.blocked_by or "see the error log"
-        return f"Not finished: {told} were read. {reason}"
-    damaged = sum(kind["quarantined"] for kind in run.counts.values())
-    quarantined = f", {damaged} of them damaged and kept in quarantine" if damaged else ""
-    if certificate is None:
-        return f"{told}{quarantined}: written, not verified."
-    states = {
-        "changed here": "changed here",
-        "deleted here": "deleted here",
-        "from another file": "newer here",
-        "in another order": "in another order here",
-    }
-    found = certificate["states"]
-    kept = [f"{found[state]} {words}" for state, words in states.items() if found.get(state)]
-    if wrong := certificate.get("differences"):
-        return f"{told}{quarantined}: {wrong} of them are missing or differ, see the certificate."
-    since = f" ({', '.join(kept)})" if kept else ""
-    if certificate.get("is_cut"):
-        # Nobody may delete the browser's data on the strength of half a file.
-        rest = "The file breaks off or is damaged: what could not be read of it is not here."
-        return f"{told}{quarantined}: what could be read is here, verified{since}. {rest}"
-    return f"{told}{quarantined}: all here, verified{since}."
+        reason = run.blocked_by or "See the error log."
+        # After a verification, what is here is known though the run failed.
+        return f"{verdict.describe()} {reason}" if verdict else f"Not finished: {told} were read. {reason}"
+    if run.certificate is not None and verdict is None:
+        return f"{told}: verified by an earlier version of bigagi. verify_migration tells what of it is here today."
+    return verdict.describe() if verdict else f"{told}: written, not verified."
 
 
 def run_report(run: MigrationRun) -> dict[str, Any]:
@@ -80,42 +70,44 @@ def run_report(run: MigrationRun) -> dict[str, Any]:
     }
 
 
+STATUS_LEGEND = {
+    "running": "The import is under way. Follow it with `manage.py migration_status --watch`.",
+    "done": "The import ended. Read the proof: it says whether all of the file can be read here.",
+    "error": "The import stopped. Do what `blocked_by` says, then import the file again: that completes it.",
+}
+"""What each status means for a person or a program that follows the run."""
+
+
 def run_markdown(run: MigrationRun) -> str:
-    """Return the report as Markdown."""
+    """Return the report as Markdown, in the words of `run_report`."""
     report = run_report(run)
-    lines = [f"# Migration run {run.pk}", "", "## Current status", "", report["proof"], "", "## State", ""]
+    lines = [f"## Current Status: {report['status']}", ""]
+    lines += [f"- `{status}`: {meaning}" for status, meaning in STATUS_LEGEND.items()]
     state = {
-        "Status": run.get_status_display(),
-        "Current phase": run.phase,
-        "Last completed task": run.last_completed_task or "none",
-        "Next task": run.next_task or "none",
-        "Blocked by": run.blocked_by or "nothing",
-        "Source": f"{run.source_name} ({run.source_kind}, {run.source_size} bytes)",
-        "SHA-256": run.source_sha256,
-        "Taken at": run.source_taken_at or "unknown",
-        "Device": run.source_device or "unknown",
-        "Started": report["started_at"],
-        "Finished": report["finished_at"] or "not yet",
-        "Duration": "—" if report["duration"] is None else f"{report['duration']:.1f} s",
+        name: report[name]
+        for name in ("id", "status", "phase", "last_completed_task", "next_task", "blocked_by", "proof")
     }
-    lines += _table(["State", "Value"], [[name, value] for name, value in state.items()])
-    lines += ["", "## Progress by phase", ""]
+    state |= {f"source.{name}": value for name, value in report["source"].items()}
+    state |= {name: report[name] for name in ("started_at", "finished_at", "duration")}
+    lines += ["", "## State", "", *_table(["name", "value"], [[name, _cell(value)] for name, value in state.items()])]
     by_name = {phase["name"]: phase for phase in run.phases}
-    lines += _table(
-        ["Phase", "Status", "Records", "Notes"],
-        [
-            [name, phase.get("status", "pending"), str(phase.get("done", 0)), "; ".join(phase.get("notes", []))]
-            for name in PHASES
-            for phase in [by_name.get(name, {})]
-        ],
-    )
-    lines += ["", "## Records", "", *counts_table(run)]
-    lines += ["", "## Notes", "", *([f"- {note}" for note in run.notes] or ["None."])]
+    phases = [
+        [name, phase.get("status", "pending"), str(phase.get("done", 0)), "; ".join(phase.get("notes", []))]
+        for name in PHASES
+        for phase in [by_name.get(name, {})]
+    ]
+    lines += ["", "## Progress Summary", "", *_table(["phase", "status", "done", "notes"], phases)]
+    lines += ["", *counts_table(run)]
+    lines += ["", "## Notes for Next Iteration", "", *([f"- {note}" for note in run.notes] or ["None."])]
     errors = [f"- {error['at']} {error['phase']} {error['place']}: {error['message']}" for error in run.errors]
-    lines += ["", "## Error log", "", *(errors or ["Empty."])]
+    lines += ["", "## Error Log", "", *(errors or ["None."])]
     completed = [f"- {phase['name']}" for phase in run.phases if phase["status"] == "complete"]
-    lines += ["", "## Completed tasks", "", *(completed or ["None."]), ""]
+    lines += ["", "## Completed Tasks", "", *(completed or ["None."]), ""]
     return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def counts_table(run: MigrationRun) -> list[str]:
@@ -124,7 +116,7 @@ def counts_table(run: MigrationRun) -> list[str]:
         [kind, str(counts["read"]), *(str(counts[bucket]) for bucket in BUCKETS), _reasons(counts)]
         for kind, counts in run.counts.items()
     ]
-    return _table(["Kind", "Read", *(bucket.capitalize() for bucket in BUCKETS), "Reasons"], rows)
+    return _table(["kind", "read", *BUCKETS, "reasons"], rows)
 
 
 def _reasons(counts: dict[str, Any]) -> str:

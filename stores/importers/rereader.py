@@ -6,7 +6,7 @@ un-escaped by replacements. Undamaged files only: anything else raises `CannotRe
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,6 +62,13 @@ class Text:
                 return self.held[self.at]
             if not self._grow():
                 raise CannotReread("the file ends too early")
+
+    def goes_on(self) -> bool:
+        """Tell whether anything but spaces is left."""
+        try:
+            return bool(self.next())
+        except CannotReread:
+            return False
 
     def skip(self, character: str) -> None:
         if self.next() != character:
@@ -186,14 +193,20 @@ def reread(path: Path) -> Iterator[Found]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
             text = Text(lambda: file.read(BLOCK))
-            yield from _whole(text)
+            is_one_chat = yield from _whole(text)
+            while is_one_chat and text.goes_on():
+                chat, raw = text.value()
+                if not isinstance(chat, dict) or "messages" not in chat:
+                    raise CannotReread("there is text behind the end")
+                yield Found("conversation", "", chat, raw)
             if text.held[text.at :].strip() or file.read(1):
                 raise CannotReread("there is text behind the end")
         except UnicodeDecodeError as error:
             raise CannotReread(str(error)) from error
 
 
-def _whole(text: Text) -> Iterator[Found]:
+def _whole(text: Text) -> Generator[Found, None, bool]:
+    """Yield what is in the object here; return whether it is one chat."""
     chat: dict[str, Any] = {}
     conversations = 0
     for key in text.members():
@@ -207,10 +220,11 @@ def _whole(text: Text) -> Iterator[Found]:
             chat[key], _ = text.value()
     if "messages" in chat and not conversations:
         yield Found("conversation", "", chat)
-        return
+        return True
     for key, name in (("models", "app-models"), ("folders", "app-folders")):
         if key in chat and "storage" not in chat:
             yield Found("partial", name, {"state": chat[key]})
+    return False
 
 
 def _storage(text: Text) -> Iterator[Found]:

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from stores import registry
 from stores.codecs import storable
 from stores.models import MigrationRun
-from stores.querysets import ENDED_IN_THE_MIDDLE
+from stores.querysets import mark_ended
 from stores.sql import durably
 
 PHASES = (
@@ -141,7 +141,6 @@ class Progress:
         self.on_change(self)
         if self.run is None:
             return
-        waiting = [name for name in PHASES if self.phases[name]["status"] in ("pending", "running")]
         finished = [name for name in PHASES if self.phases[name]["status"] == "complete"]
         run = self.run
         run.phase = self.phase
@@ -151,7 +150,8 @@ class Progress:
         run.notes = self.notes
         run.certificate = self.certificate
         run.last_completed_task = finished[-1] if finished else ""
-        run.next_task = next((name for name in waiting if name != self.phase), "")
+        behind = PHASES[PHASES.index(self.phase) + 1 :] if self.phase else PHASES
+        run.next_task = next((name for name in behind if self.phases[name]["status"] == "pending"), "")
         run.save()
 
     def finish(self, status: str, blocked_by: str = "") -> None:
@@ -208,11 +208,7 @@ def close_dead_runs(*, is_held: bool = False) -> None:
             return
     try:
         for run in running:
-            run.status = MigrationRun.Status.ERROR
-            run.blocked_by = ENDED_IN_THE_MIDDLE
-            run.phases = [
-                phase | {"status": "failed"} if phase["status"] == "running" else phase for phase in run.phases
-            ]
+            mark_ended(run)
             run.finished_at = timezone.now()
             run.save()
     finally:

@@ -9,6 +9,7 @@ from stores.envelope import Envelope, close_envelope, open_envelope
 from stores.importers.decision import Candidate
 from stores.importers.intake import BATCH_RECORDS, RecordIntake
 from stores.importers.items import StoreItem
+from stores.importers.writer import OTHER
 from stores.iteration import batched
 from stores.models import Store
 from stores.secrets import may_hold_secrets
@@ -31,7 +32,7 @@ class StoreIntake:
         if not is_id(item.name):
             self._quarantine_store(item, "a store with a name that cannot be used")
             return
-        if not self.writer.is_first("store", item.name):
+        if self.writer.note_seen("store", item.name, jsontext.digest(item.text)) == OTHER:
             self._quarantine_store(item, "a store with a name that another one of the file has")
             return
         sealer = self.writer.sealer

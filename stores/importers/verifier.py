@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count as counting
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from stores.codecs import Unreadable, is_id
 from stores.collections import Collection
 from stores.envelope import open_envelope
 from stores.importers.certificate import LONGEST_LIST, Certificate, name_differences
+from stores.importers.copies import CHATS, find_lost, read_chats
 from stores.importers.decision import UNCARRIED, complete
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.kinds import detect_kind
 from stores.importers.parser import Parser
 from stores.importers.rereader import CannotReread, Found, reread
+from stores.importers.tally import Tally
 from stores.models import ImportedRecord, Quarantine, Revision, Store
 from stores.secrets import Sealer
 from stores.wholes import WHOLE_STORES
@@ -38,15 +41,20 @@ class _Record:
 class Verification:
     """One comparison. With `skips_verified`, records that an earlier run verified are only counted."""
 
-    def __init__(self, path: Path, *, skips_verified: bool = False) -> None:
+    def __init__(self, path: Path, *, skips_verified: bool = False, recovered: frozenset[str] = frozenset()) -> None:
         self.path = path
         self.certificate = Certificate()
+        self._tally = Tally(self.certificate.verdict)
         self._skips_verified = skips_verified
         self._sealer = Sealer()
         self._batches: dict[str, list[_Record]] = {}
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: dict[tuple[str, str], str] = {}
         self._same: list[tuple[str, str]] = []
         self._last_places: dict[str, tuple[int, str]] = {}
+        self._recovered_uids = recovered
+        self._copies: list[Found] = []
+        self._older_chats: Found | None = None
+        self._has_chats = False
 
     def run(self) -> Certificate:
         """Compare everything in the file."""
@@ -58,6 +66,7 @@ class Verification:
                 self._take(found)
         except CannotReread as error:
             self.certificate = Certificate()
+            self._tally = Tally(self.certificate.verdict)
             self.certificate.notes.append(
                 f"The file is damaged ({error}): what can be read of it was compared, what cannot is in the quarantine."
             )
@@ -65,8 +74,11 @@ class Verification:
             self._seen.clear()
             self._same.clear()
             self._last_places.clear()
+            self._copies.clear()
+            self._older_chats = None
             for found in self._recovered():
                 self._take(found)
+        self._take_copies()
         for kind in list(self._batches):
             self._compare(kind)
         return self.certificate
@@ -111,18 +123,22 @@ class Verification:
             case "conversation" | "asset":
                 self._take_record(found)
             case "copy":
-                self._take_copy(found)
+                self._copies.append(found)
+            case "store" if found.name == CHATS:
+                self._older_chats = found
             case "left over":
+                self._has_chats = True
                 sealed = self._sealer.seal(found.value, found.name)
                 converted, _ = WHOLE_STORES.convert(sealed, found.name)
                 self._take_whole(found.name, converted, jsontext.content_hash(sealed))
             case "partial":
                 self._take_store(found.name, found.value, is_partial=True)
-            case "store" if not is_id(found.name) or ("store", found.name) in self._seen:
+            case "store" if not is_id(found.name) or self._seen.get(("store", found.name), found.text) != found.text:
                 raw = self._sealer.seal_text(f"{jsontext.encode(found.name)}:{found.text}")
                 self.certificate.count("store")
                 self._check_quarantine("store", found.name, raw)
             case "store":
+                self._seen["store", found.name] = found.text
                 self._take_store(found.name, found.value)
 
     def _take_record(self, found: Found) -> None:
@@ -138,21 +154,64 @@ class Verification:
         for kind, count in collection.count_parts(value).items():
             self.certificate.count(kind, count)
         uid = self._sealer.seal(collection.identify(value)) if uid is None else uid
-        if uid is None or (collection.kind, uid) in self._seen:
+        if uid is not None and (collection.kind, uid) in self._seen:
+            twin = self._find_twin(collection, uid, value, digest)
+            if twin == uid:
+                # One record, and no damage.
+                self.certificate.add(collection.kind, uid, "same", [])
+                return
+            uid = twin
+        if uid is None:
             value = value if is_sealed else self._sealer.seal(value)
-            self._check_quarantine(collection.kind, uid or "(no id)", collection.text_of(value))
+            self._check_quarantine(collection.kind, "(no id of its own)", collection.text_of(value), value)
             return
-        self._seen.add((collection.kind, uid))
+        self._seen[collection.kind, uid] = digest
         converted, _ = collection.convert(value, uid)
         batch = self._batches.setdefault(collection.kind, [])
         batch.append(_Record(uid, converted, digest, is_sealed))
         if len(batch) >= BATCH:
             self._compare(collection.kind)
 
+    def _find_twin(self, collection: Collection, uid: str, value: Any, digest: str) -> str | None:
+        """Return the id of a record whose own id another one of the file has; that id itself where it is the same one
+        once more, and None where it can only be in the quarantine."""
+        if self._seen[collection.kind, uid] == digest or collection.is_same(
+            self._sealer.seal(value), self._load(collection, uid)
+        ):
+            return uid
+        for number in counting(1):
+            twin = collection.identify_twin(uid, number)
+            if twin is None or (collection.kind, twin) not in self._seen:
+                return twin
+            if self._seen[collection.kind, twin] == digest:
+                return uid
+        return None
+
+    @staticmethod
+    def _load(collection: Collection, uid: str) -> Any:
+        return next(iter(collection.load(list(collection.find([uid]).values()))), None)
+
+    def _take_copies(self) -> None:
+        """Take the copies of older chats, once it is known which chats the file shows."""
+        if self._older_chats is not None and self._has_chats:
+            self._copies.append(self._older_chats)
+        elif self._older_chats is not None:
+            self._take_store(CHATS, self._older_chats.value)
+        for found in self._copies:
+            self._take_copy(found)
+
     def _take_copy(self, found: Found) -> None:
         text = self._sealer.seal_text(found.value if isinstance(found.value, str) else found.text)
         kept = Revision.objects.filter(kind="store", uid=found.name, content_hash=jsontext.digest(text)).exists()
         self.certificate.add("store", found.name, "same" if kept else "missing", [])
+        self.certificate.verdict.add("here" if kept else "missing", "store")
+        collection = next(iter(registry.get(CHATS).collections))
+        chats = read_chats(text)
+        shown = {uid for kind, uid in self._seen if kind == collection.kind}
+        self.certificate.verdict.recoverable += sum(1 for _ in find_lost(collection, chats, shown))
+        for chat in chats:
+            if collection.identify(chat) in self._recovered_uids:
+                self._take_member(collection, chat, jsontext.digest(jsontext.encode(chat)), None, is_sealed=False)
 
     def _take_store(self, name: str, value: Any, *, is_partial: bool = False) -> None:
         sealed = self._sealer.seal(value, name)
@@ -189,7 +248,6 @@ class Verification:
 
     def _take_whole(self, name: str, value: Any, digest: str, *, is_partial: bool = False) -> None:
         self.certificate.count("store")
-        self._seen.add(("store", name))
         store = Store.objects.filter(name=name).first()
         if is_partial and store is not None:
             ours = WHOLE_STORES.load([store])[0]
@@ -213,9 +271,11 @@ class Verification:
                 for record in batch
                 if self._was_verified(record, imported.get(record.uid), rows.get(record.uid))
             }
-            for uid in skipped:
-                self.certificate.add(kind, uid, "same", [])
-                del rows[uid]
+            for record in batch:
+                if record.uid in skipped:
+                    self._tally.note_here(collection, record.value)
+                    self.certificate.add(kind, record.uid, "same", [])
+                    del rows[record.uid]
             batch = [record for record in batch if record.uid not in skipped]
         loaded = dict(zip(rows, collection.load(list(rows.values())), strict=True)) if rows else {}
         for record in batch:
@@ -247,27 +307,29 @@ class Verification:
     ) -> None:
         add = self.certificate.add
         if row is None and imported is None:
-            sealed = record.value if record.is_sealed else self._sealer.seal(record.value)
-            self._check_quarantine(collection.kind, record.uid, collection.text_of(sealed))
+            sealed = self._sealed(record)
+            self._check_quarantine(collection.kind, record.uid, collection.text_of(sealed), sealed)
             return
         if row is None:
+            self._tally.note_parts(collection, record.uid, self._sealed(record), None)
             add(collection.kind, record.uid, "deleted here", [])
             return
         if problem := collection.find_damage(ours):
+            self.certificate.verdict.add("missing", collection.kind)
             add(collection.kind, record.uid, "differs", [{"path": "/", "source": "the bytes", "ours": problem}])
             return
         if not record.is_sealed and not collection.is_same(record.value, ours):
             record.value = self._sealer.seal(record.value)
         if collection.is_same(record.value, ours):
-            self._same.append((collection.kind, record.uid))
-            add(collection.kind, record.uid, "same", [])
+            self._note_same(collection, record)
             return
         value = complete(record.value, ours, self._uncarried)
         differences = list(islice(name_differences(value, ours), LONGEST_LIST))
         if not differences:
-            self._same.append((collection.kind, record.uid))
-            add(collection.kind, record.uid, "same", [])
-        elif collection.to_rows(ours, record.uid).content_hash != row.content_hash:
+            self._note_same(collection, record)
+            return
+        self._tally.note_parts(collection, record.uid, self._sealed(record), ours)
+        if collection.to_rows(ours, record.uid).content_hash != row.content_hash:
             # Neither a person nor an import wrote this: both leave a row whose hash is that of its content.
             add(collection.kind, record.uid, "differs", differences)
         elif imported is not None and row.content_hash != imported.imported_hash:
@@ -277,9 +339,18 @@ class Verification:
         else:
             add(collection.kind, record.uid, "differs", differences)
 
-    def _check_quarantine(self, kind: str, uid: str, raw: str) -> None:
+    def _check_quarantine(self, kind: str, uid: str, raw: str, value: Any = None) -> None:
         kept = Quarantine.objects.filter(raw_digest=jsontext.digest(raw)).exists()
         self.certificate.add(kind, uid, "quarantined" if kept else "missing", [])
+        self._tally.note_quarantined(kind, value, is_kept=kept)
+
+    def _sealed(self, record: _Record) -> Any:
+        return record.value if record.is_sealed else self._sealer.seal(record.value)
+
+    def _note_same(self, collection: Collection, record: _Record) -> None:
+        self._same.append((collection.kind, record.uid))
+        self._tally.note_here(collection, record.value)
+        self.certificate.add(collection.kind, record.uid, "same", [])
 
 
 def _is_as_imported(collection: Collection, value: Any, uid: str, imported: ImportedRecord) -> bool:

@@ -5,22 +5,25 @@ All of them add to one entry of the journal.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from stores import jsontext
-from stores.codecs import Damaged, Rows, storable
+from stores.codecs import Damaged, damaged_in, storable
 from stores.collections import Collection
 from stores.importers.decision import Candidate, Decision, Source, decide
 from stores.importers.run import Progress
+from stores.importers.words import name_kind
 from stores.iteration import batched
 from stores.journal.delta import diff
 from stores.journal.lists import DAMAGED
 from stores.journal.recorder import Entry, Origin, record_change
-from stores.models import Change, ImportedRecord, Quarantine, Record, Revision
+from stores.models import Change, ChangedRecord, ImportedRecord, Quarantine, Record, Revision
 from stores.quarantine import save_quarantine
 from stores.secrets import Sealer
+
+NEW, SAME, OTHER = "new", "same", "other"
 
 PAUSE = 0.01
 """Seconds between two transactions, for others to write."""
@@ -42,7 +45,7 @@ class Writer:
         self.needs_verification = False
         self._restores_deleted = restores_deleted
         self._known_damage: dict[tuple[str, str], Counter[str]] = {}
-        self._seen: dict[str, set[str]] = {}
+        self._seen: dict[str, dict[str, str]] = {}
         self._next_position: dict[str, int] = {}
         self.last_transaction = 0.0
 
@@ -58,13 +61,17 @@ class Writer:
             self._next_position[collection.kind] = collection.first_position()
         return self._next_position[collection.kind] + index
 
-    def is_first(self, kind: str, uid: str) -> bool:
-        """Tell whether this id is met for the first time in the file."""
-        seen = self._seen.setdefault(kind, set())
-        if uid in seen:
-            return False
-        seen.add(uid)
-        return True
+    def note_seen(self, kind: str, uid: str, content_hash: str = "") -> str:
+        """Tell whether the file had a record with this id before: `NEW`, or one that was the `SAME` or an `OTHER`."""
+        seen = self._seen.setdefault(kind, {})
+        if uid not in seen:
+            seen[uid] = content_hash
+            return NEW
+        return SAME if seen[uid] == content_hash else OTHER
+
+    def seen(self, kind: str) -> Container[str]:
+        """Return the ids of this kind that the file had so far."""
+        return self._seen.get(kind, {})
 
     # --- records ---
 
@@ -107,7 +114,8 @@ class Writer:
         ]
         for candidate, decision in decisions:
             known, row = imported.get(candidate.uid), rows.get(candidate.uid)
-            if decision.bucket != "unchanged" or not _is_proven(row, known):
+            is_damaged = candidate.rows is not None and damaged_in(candidate.rows)
+            if decision.bucket != "unchanged" or is_damaged or not _is_proven(row, known):
                 self.needs_verification = True
         return decisions
 
@@ -145,13 +153,26 @@ class Writer:
         for candidate, decision in decisions:
             if decision.bucket in ("created", "updated"):
                 revisions += [(kind, uid, "original", jsontext.encode(old)) for kind, uid, old in candidate.originals]
-            elif decision.keeps_source:
-                revisions.append((collection.kind, candidate.uid, "source", collection.text_of(candidate.value)))
         self.keep_revisions(revisions)
+        self._keep_sources(collection, [candidate for candidate, decision in decisions if decision.keeps_source])
         self._remember(collection, decisions)
         if run is not None:
             passed = [candidate for candidate, decision in decisions if decision.bucket in ("unchanged", "skipped")]
             collection.pass_over([(one.uid, one.value) for one in passed if one.value is not None], run)
+
+    def _keep_sources(self, collection: Collection, candidates: Sequence[Candidate]) -> None:
+        """Keep whole what the source has and no record here shows. What was forgotten on purpose stays forgotten."""
+        if not candidates:
+            return
+        kind, uids = collection.kind, [candidate.uid for candidate in candidates]
+        kept = set(Revision.objects.filter(kind=kind, uid__in=uids).values_list("uid", "content_hash"))
+        forgotten = forgotten_uids(kind, uids)
+        texts = [(candidate.uid, collection.text_of(candidate.value)) for candidate in candidates]
+        self.keep_revisions(
+            (kind, uid, "source", text)
+            for uid, text in texts
+            if uid not in forgotten and (uid, jsontext.digest(text)) not in kept
+        )
 
     def keep_revisions(self, revisions: Iterable[tuple[str, str, str, str]]) -> None:
         """Keep JSON texts, given as kind, id, reason and text; what is kept already is not kept twice."""
@@ -178,13 +199,13 @@ class Writer:
                     kind=collection.kind,
                     uid=candidate.uid,
                     source_digest=candidate.digest,
-                    imported_hash=decision.rows.content_hash,
+                    imported_hash=decision.source_rows.content_hash,
                     counts=candidate.counts,
                     is_verified=False,
                     run=self.progress.run,
                 )
                 for candidate, decision in decisions
-                if decision.rows is not None and decision.bucket != "skipped"
+                if decision.rows is not None and decision.source_rows is not None and decision.bucket != "skipped"
             ],
             update_conflicts=True,
             unique_fields=["kind", "uid"],
@@ -196,11 +217,11 @@ class Writer:
         count(collection.kind, decision.bucket, reason=decision.reason)
         if not collection.parts:
             return
-        if decision.bucket == "unchanged" or decision.rows is None:
+        if decision.bucket in ("unchanged", "skipped") or decision.source_rows is None:
             for kind, parts in candidate.counts.items():
                 count(kind, decision.bucket, parts, decision.reason)
             return
-        for kind, buckets in count_parts(decision).items():
+        for kind, buckets in count_parts(collection, decision).items():
             for bucket, parts in buckets.items():
                 count(kind, bucket, parts, decision.reason if bucket == "skipped" else "")
 
@@ -212,7 +233,7 @@ class Writer:
         new = [member for member in members if not self._is_kept(store, member)]
         for member in members:
             self.progress.count(member.kind, "quarantined", reason=member.reason)
-            self.progress.error(member.place, f"{member.kind} quarantined: {member.reason}")
+            self.progress.error(member.place, f"{name_kind(member.kind)} quarantined: {member.reason}")
         if self.writes and new:
             for some in batched(new, 50):
                 with self._entry() as entry:
@@ -233,6 +254,12 @@ class Writer:
         return known[key] >= 0
 
 
+def forgotten_uids(kind: str, uids: Sequence[str]) -> set[str]:
+    """Return those of the records that were deleted here and forgotten on purpose."""
+    deleted = ChangedRecord.objects.filter(kind=kind, uid__in=uids, action=ChangedRecord.Action.DELETED)
+    return set(deleted.filter(change__is_purged=True, body=None).values_list("uid", flat=True))
+
+
 def _is_proven(row: Record | None, imported: ImportedRecord | None) -> bool:
     """Tell whether a row is what an import brought, and was found the same by a verification."""
     if row is None or imported is None:
@@ -240,15 +267,15 @@ def _is_proven(row: Record | None, imported: ImportedRecord | None) -> bool:
     return imported.is_verified and row.content_hash == imported.imported_hash
 
 
-def count_parts(decision: Decision) -> dict[str, Counter[str]]:
+def count_parts(collection: Collection, decision: Decision) -> dict[str, Counter[str]]:
     """Count the messages and fragments of a decided conversation by their buckets, from its rows."""
-    rows = decision.rows
+    rows = decision.source_rows
     assert rows is not None
     messages: Counter[str] = Counter()
     fragments: Counter[str] = Counter()
-    before = _message_hashes(decision.ours)
+    before = _message_hashes(collection, rows.uid, decision.ours)
     for part in rows.parts:
-        bucket = _part_bucket(decision.bucket, part, before)
+        bucket = _part_bucket(decision, part, before)
         messages[bucket] += 1
         fragments[bucket] += len(part.fragments)
         fragments["quarantined"] += len(part.damaged)
@@ -258,24 +285,16 @@ def count_parts(decision: Decision) -> dict[str, Counter[str]]:
     return {"message": messages, "fragment": fragments}
 
 
-def _message_hashes(conversation: Any) -> dict[str, str]:
-    if conversation is None:
-        return {}
-    return {
-        message["id"]: jsontext.content_hash(message)
-        for message in conversation["messages"]
-        if isinstance(message, dict) and isinstance(message.get("id"), str)
-    }
+def _message_hashes(collection: Collection, uid: str, ours: Any) -> dict[str, str]:
+    """Return the hashes of the messages that a decision replaces, by their ids."""
+    return {} if ours is None else {part.uid: part.content_hash for part in collection.to_rows(ours, uid).parts}
 
 
-def _part_bucket(bucket: str, part: Any, before: dict[str, str]) -> str:
-    if bucket != "updated":
-        return bucket
+def _part_bucket(decision: Decision, part: Any, before: dict[str, str]) -> str:
+    if decision.bucket != "updated":
+        return decision.bucket
     if part.uid not in before:
         return "created"
-    return "unchanged" if before[part.uid] == part.content_hash else "updated"
-
-
-def damaged_rows(rows: Rows) -> list[Damaged]:
-    """Return all damaged members of a record."""
-    return [*rows.damaged, *(member for part in rows.parts for member in getattr(part, "damaged", []))]
+    # Of a chat that went on here too, the messages that were here stay as they are.
+    is_kept = decision.rows is not decision.source_rows or before[part.uid] == part.content_hash
+    return "unchanged" if is_kept else "updated"

@@ -1,5 +1,7 @@
 """Why a service does not do what it was asked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -43,3 +45,13 @@ def pointer_of(*names: str) -> str:
 def at(pointer: str, detail: str, code: str = "invalid") -> Invalid:
     """Return the error of one member."""
     return Invalid(detail, [{"pointer": pointer, "detail": detail, "code": code}])
+
+
+@contextmanager
+def below(pointer: str) -> Iterator[None]:
+    """Let the errors of a record that stands at this place of the body point into the body."""
+    try:
+        yield
+    except Invalid as error:
+        errors = [{**one, "pointer": f"{pointer}{one['pointer']}"} for one in error.errors]
+        raise Invalid(str(error), errors) from error

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from stores import jsontext
-from stores.codecs import Damaged, is_id
+from stores.codecs import Damaged, Unreadable, is_id
 from stores.collections import Collection
 from stores.iteration import batched
 from stores.journal.lists import move, replace_damaged
@@ -17,7 +17,7 @@ from stores.models import Quarantine
 from stores.quarantine import merge_quarantined
 from stores.secrets import MARKER, mask
 from stores.services import records
-from stores.services.errors import at, pointer_of
+from stores.services.errors import at, below, pointer_of
 
 BATCH = 50
 """Records that are loaded at a time."""
@@ -84,10 +84,11 @@ def _put(entry: Entry, collection: Collection, members: Iterable[Member]) -> Non
         rows = collection.find(member.uid for member in some)
         ours = dict(zip(rows, collection.load(list(rows.values())), strict=True))
         for member in some:
-            if member.uid not in rows:
-                records.create(entry, collection, member.value, member.uid, member.position)
-            elif not collection.is_same(ours[member.uid], member.value):
-                records.replace(entry, collection, rows[member.uid], member.value, ours=ours[member.uid])
+            with below(member.pointer):
+                if member.uid not in rows:
+                    records.create(entry, collection, member.value, member.uid, member.position)
+                elif not collection.is_same(ours[member.uid], member.value):
+                    records.replace(entry, collection, rows[member.uid], member.value, ours=ours[member.uid])
 
 
 def _delete(entry: Entry, collection: Collection, uids: Iterable[str]) -> None:
@@ -120,17 +121,17 @@ def _write_list(entry: Entry, collection: Collection, held: list[Any]) -> None:
         places[token].append(position)
     incoming: dict[str, int] = {}
     damaged: dict[int, Damaged] = {}
+    twins: dict[str, int] = defaultdict(int)
     for index, member in enumerate(held):
         uid = collection.identify(member)
+        if uid in incoming:
+            twins[uid] += 1
+            uid = collection.identify_twin(uid, twins[uid]) or uid
         if reason := _why_damaged(collection, member, uid, incoming):
-            damaged[index] = quarantined.take(member) or Damaged(
-                collection.key,
-                index,
-                collection.kind,
-                reason,
-                jsontext.encode(records.take_in(entry, member, None)),
-                uid=uid or "",
-            )
+            kept = quarantined.take(member)
+            if kept is None:
+                raise at(f"/state/{collection.key}/{index}", f"Cannot be read: {reason}.")
+            damaged[index] = kept
         else:
             assert uid is not None
             incoming[uid] = index
@@ -163,7 +164,11 @@ def _why_damaged(collection: Collection, member: Any, uid: str | None, known: It
         return f"a {collection.kind} without an id that can be used"
     if uid in known:
         return f"a {collection.kind} with an id that another one has"
-    return "" if collection.is_readable(member, uid) else f"no {collection.kind}"
+    try:
+        collection.to_rows(member, uid)
+    except Unreadable as error:
+        return error.reason
+    return ""
 
 
 class _Quarantined:

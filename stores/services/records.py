@@ -3,19 +3,21 @@
 All of it stands inside an open entry (`stores.journal.recorder.record_change`), and so inside its transaction.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from stores import jsontext
-from stores.codecs import JSONObject, Rows, Unreadable
+from stores.codecs import Damaged, JSONObject, Rows, Unreadable, damaged_in
 from stores.collections import Collection
 from stores.journal.delta import Delta, diff
 from stores.journal.recorder import Entry
 from stores.merge_patch import merge
 from stores.models import Revision
 from stores.secrets import MARKER, keep_marked, may_hold_secrets
-from stores.services.errors import Invalid, Missing, Taken
+from stores.services.errors import Invalid, Missing, Taken, at
 
 KEPT_REVISIONS = 50
 """Earlier shapes of a whole store that are kept; originals are kept all."""
@@ -44,6 +46,7 @@ def create(entry: Entry, collection: Collection, value: Any, uid: str, position:
         raise Taken(f"There is a {collection.kind} {uid} already.")
     value, originals = collection.convert(take_in(entry, value, None, uid), uid)
     rows = to_rows(collection, value, uid)
+    refuse_damage(damaged_in(rows))
     insert(entry, collection, rows, position)
     keep_originals(originals)
     return value
@@ -67,6 +70,8 @@ def replace(entry: Entry, collection: Collection, row: Any, value: Any, *, ours:
     if ours is None:
         [ours] = collection.load([row])
     value, originals = collection.convert(take_in(entry, value, ours, row.uid), row.uid)
+    if damaged := damaged_in(to_rows(collection, value, row.uid)):
+        refuse_damage(damaged, damaged_in(collection.to_rows(ours, row.uid)))
     if overwrite(entry, collection, row, ours, value):
         keep_originals(originals)
     return value
@@ -77,6 +82,8 @@ def patch(entry: Entry, collection: Collection, row: Any, change: JSONObject) ->
     [ours] = collection.load([row])
     # Only what came is looked through for secrets: a reference of ours would be taken for a secret that looks like one.
     value = merge(ours, take_in(entry, change, ours, row.uid))
+    if damaged := damaged_in(to_rows(collection, value, row.uid)):
+        refuse_damage(damaged, damaged_in(collection.to_rows(ours, row.uid)))
     overwrite(entry, collection, row, ours, value)
     return value
 
@@ -117,7 +124,22 @@ def to_rows(collection: Collection, value: Any, uid: str) -> Rows:
     try:
         return collection.to_rows(value, uid)
     except Unreadable as error:
-        raise Invalid(f"This is {error.reason}.") from error
+        raise Invalid(f"Cannot be stored: {error.reason}.") from error
+
+
+def refuse_damage(damaged: Iterable[Damaged], kept: Iterable[Damaged] = ()) -> None:
+    """Raise `Invalid` for a list member that nobody could read, unless it is `kept` here already: whoever sends one is
+    told, and only files that came from elsewhere are quarantined."""
+    known = Counter(_meaning(member) for member in kept)
+    for member in damaged:
+        meaning = _meaning(member)
+        known[meaning] -= 1
+        if known[meaning] < 0:
+            raise at(member.pointer, f"Cannot be read: {member.reason}.")
+
+
+def _meaning(member: Damaged) -> str:
+    return jsontext.canonical(jsontext.decode(member.raw)) if member.is_json else member.raw
 
 
 def keep_revision(collection: Collection, uid: str, value: Any) -> None:

@@ -1,7 +1,8 @@
 """The REST API of stores, migration runs and the journal."""
 
 from stores.views.changes import ChangeViewSet
+from stores.views.revisions import KeptRevisionViewSet
 from stores.views.runs import RunViewSet
 from stores.views.stores import StoreViewSet
 
-__all__ = ["ChangeViewSet", "RunViewSet", "StoreViewSet"]
+__all__ = ["ChangeViewSet", "KeptRevisionViewSet", "RunViewSet", "StoreViewSet"]

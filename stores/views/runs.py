@@ -26,7 +26,8 @@ from stores.api.problems import Problem, bad_parameter
 from stores.api.viewsets import RecordViewSet
 from stores.filters import RunFilterSet
 from stores.importers import uploads
-from stores.importers.importer import Options, Refused
+from stores.importers.importer import Options
+from stores.importers.incoming import IncomingFile, NoSpace, Refused
 from stores.importers.report import run_markdown, run_report
 from stores.importers.run import AlreadyRunning
 from stores.models import MigrationRun
@@ -67,6 +68,9 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
             OpenApiParameter("filename", OpenApiTypes.STR, description="What the file is called in the report."),
             OpenApiParameter("dry_run", OpenApiTypes.BOOL, description="Tell what would be done, and write nothing."),
             OpenApiParameter("restore_deleted", OpenApiTypes.BOOL, description="Bring back what was deleted here."),
+            OpenApiParameter(
+                "recover", OpenApiTypes.BOOL, description="Import chats that are only in a recovery copy too."
+            ),
         ],
         request=_UPLOAD,
         responses={200: DryRunSerializer, 202: RunSerializer},
@@ -76,15 +80,19 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
 
         The run goes on after this answer; its address tells how far it is. Another one meanwhile is 409.
         """
-        check_parameters(request, ("filename", "dry_run", "restore_deleted"))
+        check_parameters(request, ("filename", "dry_run", "restore_deleted", "recover"))
         is_dry = self.parse_flag("dry_run")
-        options = Options(restore_deleted=self.parse_flag("restore_deleted"), actor=actor_of(request))
+        options = Options(
+            restore_deleted=self.parse_flag("restore_deleted"),
+            recover=self.parse_flag("recover"),
+            actor=actor_of(request),
+        )
         with _problems():
             uploads.check_ready()
             upload = uploads.open_upload(request.query_params.get("filename", ""), self._get_length())
             try:
                 self._receive(upload)
-                upload.check()
+                uploads.check_upload(upload)
             except BaseException:
                 upload.discard()
                 raise
@@ -104,7 +112,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
         length = self.request.META.get("CONTENT_LENGTH") or "0"
         return int(length) if length.isascii() and length.isdigit() else 0
 
-    def _receive(self, upload: uploads.Upload) -> None:
+    def _receive(self, upload: IncomingFile) -> None:
         """Write the body to disk as it comes. Raises `Problem`."""
         media_type = (self.request.content_type or "").partition(";")[0].strip().lower()
         body = body_of(self.request._request)
@@ -117,7 +125,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
         if size < self._get_length():
             raise BrokenOff("the body broke off")
 
-    def _receive_form(self, upload: uploads.Upload, body: Any) -> None:
+    def _receive_form(self, upload: IncomingFile, body: Any) -> None:
         handler = _ToDisk(upload)
         # Without a length, as in a body of chunks, the parser would not read it.
         meta = self.request.META | {"CONTENT_LENGTH": self._get_length() or 1}
@@ -151,7 +159,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
 class _ToDisk(FileUploadHandler):
     """Writes the one file of a form where the upload has its place."""
 
-    def __init__(self, upload: uploads.Upload) -> None:
+    def __init__(self, upload: IncomingFile) -> None:
         super().__init__()
         self.upload = upload
         self.files = 0
@@ -177,9 +185,9 @@ def _problems() -> Iterator[None]:
         yield
     except AlreadyRunning as error:
         raise Problem(409, f"{str(error)[:1].upper()}{str(error)[1:]}", kind="import-running") from error
+    except NoSpace as error:
+        raise Problem(507, str(error), kind="disk-full") from error
     except Refused as error:
         raise Problem(400, str(error), kind="not-a-backup") from error
-    except uploads.NoSpace as error:
-        raise Problem(507, str(error), kind="disk-full") from error
     except BrokenOff as error:
         raise Problem(400, "The body broke off before its end.") from error

@@ -106,11 +106,13 @@ def test_a_chat_of_old_and_new_messages_changes_only_the_old():
 
     converted, originals = CONVERSATIONS.convert(chat, "c")
 
-    assert find_old_messages(chat["messages"]) == [0, 4]
-    # A second one with the same id, and one with an id that is none, go into the quarantine as they came.
-    assert [converted["messages"][at] for at in (1, 2, 3, 5)] == [new, None, OLD, OLD | {"id": 5}]
+    assert find_old_messages(chat["messages"]) == [0, 3, 4, 5]
+    assert [converted["messages"][at] for at in (1, 2)] == [new, None]
+    # Ids stay as they are, also one that is there twice or is no text.
+    assert [converted["messages"][at]["id"] for at in (0, 3, 5)] == ["m1", "m1", 5]
     derived = converted["messages"][4]["id"]
-    assert originals == [("message", "c/m1", OLD), ("message", f"c/{derived}", {"text": "without id"})]
+    assert [(kind, old) for kind, _, old in originals] == [("message", chat["messages"][at]) for at in (0, 3, 4, 5)]
+    assert [place for _, place, _ in originals[:3]] == ["c/m1", "c/m1", f"c/{derived}"]
     assert CONVERSATIONS.count_parts(chat) == CONVERSATIONS.count_parts(converted) == {"message": 6, "fragment": 3}
 
 

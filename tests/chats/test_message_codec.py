@@ -29,12 +29,13 @@ def fragment_trip(value):
     return fragment_to_json(columns, back["pt"], back["text"], back["part"], stored_extra(row.extra))
 
 
-def message_trip(value):
-    row = message_to_row(value, 3)
+def message_trip(value, uid=""):
+    row = message_to_row(value, 3, uid)
     assert row.position == 3
     parts = [(fragment.position, fragment_trip(value["fragments"][fragment.position])) for fragment in row.fragments]
     members = [*damaged_members(row.damaged), *parts]
-    return message_to_json(row.uid, stored(Message, row.columns), stored_extra(row.extra), members)
+    columns, extra = stored(Message, row.columns), stored_extra(row.extra)
+    return message_to_json(row.uid, columns, extra, members, has_derived_uid=row.has_derived_uid)
 
 
 def text_fragment(text, **part):

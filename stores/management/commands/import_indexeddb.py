@@ -16,8 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as Bar
 
-from stores.importers.importer import Options, Refused, import_file
-from stores.importers.report import counts_table, describe_counts, proof, run_report
+from stores.codecs import storable
+from stores.importers.importer import Options, import_file
+from stores.importers.incoming import Refused
+from stores.importers.report import counts_table, describe_counts, is_all_here, proof, run_report
 from stores.importers.run import AlreadyRunning, Progress
 from stores.management.actors import user_name
 from stores.models import MigrationRun
@@ -29,14 +31,21 @@ class Command(BaseCommand):
 
     help = (
         "Import big-AGI's files: a flash backup, all chats, or one chat; the kind is found from the content. "
-        "What is newer here is never overwritten. Exit status: 0 all is accounted for, 1 something was quarantined, "
-        "cut or stopped, 2 the file was refused."
+        "What is newer here is never overwritten. Exit status: 0 all chats and messages can be read here, 1 not all "
+        "(the last sentence tells where they are), or the import was stopped, 2 the file was refused."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="A file that big-AGI wrote.")
+        parser.add_argument(
+            "paths", nargs="+", type=Path, metavar="PATH", help="A file that big-AGI wrote; - reads standard input."
+        )
         parser.add_argument("--dry-run", action="store_true", help="Tell the same counts, and write nothing.")
         parser.add_argument("--restore-deleted", action="store_true", help="Bring back what was deleted here.")
+        parser.add_argument(
+            "--recover",
+            action="store_true",
+            help="Import chats that are only in a copy which big-AGI no longer shows (app-chats-v3) too.",
+        )
         parser.add_argument("--json", action="store_true", help="Print the report as JSON; of several files a list.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -91,7 +100,7 @@ class Command(BaseCommand):
             TimeRemainingColumn(),
         )
         with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-            task = bar.add_task(path.name, total=size)
+            task = bar.add_task(storable(path.name), total=size)
 
             def show(progress: Progress) -> None:
                 read = progress.read
@@ -99,9 +108,14 @@ class Command(BaseCommand):
                 bar.update(task, completed=min(progress.bytes_read, size), description=told)
 
             try:
-                return import_file(
-                    path, Options(options["dry_run"], options["restore_deleted"], user_name(), on_progress=show)
+                wanted = Options(
+                    options["dry_run"],
+                    options["restore_deleted"],
+                    options["recover"],
+                    actor=user_name(),
+                    on_progress=show,
                 )
+                return import_file(path, wanted)
             except AlreadyRunning as error:
                 raise CommandError(str(error), returncode=2) from error
             except KeyboardInterrupt:
@@ -142,6 +156,7 @@ def _unsaved(progress: Progress) -> MigrationRun:
 
 
 def is_clean(progress: Progress) -> bool:
-    """Tell whether all of the file is accounted for and nothing was quarantined, cut or stopped."""
-    is_done = progress.run is None or progress.run.status == MigrationRun.Status.DONE
-    return is_done and not progress.errors and not progress.bucket("quarantined")
+    """Tell whether all that the file holds can be seen here; of a dry run, whether all of it can be read."""
+    if progress.run is not None:
+        return is_all_here(progress.run)
+    return not progress.errors and not progress.bucket("quarantined")

@@ -1,6 +1,7 @@
 """`manage.py migration_status [ID]`: all that is known of a run."""
 
 import json
+import time
 from argparse import ArgumentParser
 from typing import IO, Any, cast
 
@@ -8,18 +9,28 @@ from django.core.management.base import CommandError
 from rich.console import Console
 from rich.markdown import Markdown
 
-from stores.importers.report import run_markdown, run_report
+from stores.importers.report import describe_counts, run_markdown, run_report
 from stores.importers.run import close_dead_runs
 from stores.management.reading import ReadingCommand
 from stores.models import MigrationRun
+from stores.querysets import as_seen_now
+
+WATCHED_EVERY = 0.5
+"""Seconds between two looks at a run that is followed."""
 
 
 class Command(ReadingCommand):
-    help = "Tell where an import stands: status, phases, counts, notes and errors. Without an ID, of the last one."
+    help = (
+        "Show where an import stands: status, phases, counts, notes and errors. Without an ID, of the last one. "
+        "Exit status: 0, or 2 if there is no such run."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("id", nargs="?", type=int, metavar="ID", help="The run's number.")
-        parser.add_argument("--format", choices=["table", "markdown", "json"], default="table", help="How to tell it.")
+        parser.add_argument(
+            "--format", choices=["table", "markdown", "json"], default="table", help="The output format."
+        )
+        parser.add_argument("--watch", action="store_true", help="Follow a running import until it ends.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         close_dead_runs()
@@ -27,7 +38,10 @@ class Command(ReadingCommand):
         run = runs.filter(pk=options["id"]).first() if options["id"] is not None else runs.first()
         if run is None:
             known = ", ".join(str(pk) for pk in runs.values_list("pk", flat=True)[:10])
-            raise CommandError(f"There is no such run; there are {known}." if known else "Nothing was imported yet.")
+            told = f"There is no such run. There are: {known}." if known else "Nothing was imported yet."
+            raise CommandError(told, returncode=2)
+        if options["watch"]:
+            run = self._watch(run)
         if options["format"] == "json":
             self.stdout.write(json.dumps(run_report(run), indent=2))
         elif options["format"] == "markdown":
@@ -36,3 +50,15 @@ class Command(ReadingCommand):
             # Django's wrapper has what rich asks of a file.
             console = Console(file=cast(IO[str], self.stdout), width=120)
             console.print(Markdown(run_markdown(run)))
+
+    def _watch(self, run: MigrationRun) -> MigrationRun:
+        """Print a line on stderr at each step of the run, and return it when it is over."""
+        told = ""
+        while as_seen_now(run).status == MigrationRun.Status.RUNNING:
+            line = f"{run.phase}: {describe_counts(run.counts)}"
+            if line != told:
+                self.stderr.write(line)
+                told = line
+            time.sleep(WATCHED_EVERY)
+            run = MigrationRun.objects.get(pk=run.pk)
+        return run

@@ -10,7 +10,9 @@ from django.core.management.base import CommandError
 
 from stores.codecs import storable
 from stores.importers.certificate import DIFFERENT
-from stores.importers.importer import Refused, check_file, check_keys
+from stores.importers.importer import check_keys
+from stores.importers.incoming import Refused
+from stores.importers.opening import open_source
 from stores.importers.verifier import Verification
 from stores.management.reading import ReadingCommand
 
@@ -18,7 +20,7 @@ from stores.management.reading import ReadingCommand
 class Command(ReadingCommand):
     help = (
         "Compare a file that big-AGI wrote with the database, record by record and by content, and name every "
-        "difference. Exit status: 0 all is here or was changed here since, 1 something is missing or differs, "
+        "difference. Exit status: 0 all of its chats and messages can be read here, 1 not all, "
         "2 the file cannot be read."
     )
 
@@ -28,16 +30,16 @@ class Command(ReadingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            check_file(options["path"])
-            check_keys()
+            with open_source(options["path"]) as source:
+                check_keys()
+                certificate = Verification(source.path).run()
         except Refused as error:
             raise CommandError(str(error), returncode=2) from error
-        certificate = Verification(options["path"]).run()
         if options["json"]:
             self.stdout.write(json.dumps(certificate.as_json(), indent=2))
         else:
             self._tell(certificate)
-        if certificate.differences:
+        if certificate.differences or not certificate.verdict.is_all_here:
             sys.exit(1)
 
     def _tell(self, certificate: Any) -> None:
@@ -49,9 +51,7 @@ class Command(ReadingCommand):
                 self._write(f"    {difference['path']}: {difference['source']} there, {difference['ours']} here")
         for note in certificate.notes:
             self.stdout.write(f"- {note}")
-        told = ", ".join(f"{count} {kind}s" for kind, count in certificate.counts.items())
-        states = ", ".join(f"{count} {state}" for state, count in certificate.states.items())
-        self.stdout.write(f"{told}: {states}.")
+        self.stdout.write(certificate.verdict.describe())
 
     def _write(self, line: str) -> None:
         # Names and keys of damaged records can hold what no terminal takes.

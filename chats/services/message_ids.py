@@ -1,0 +1,42 @@
+"""The ids of the messages in a chat that a client sends: made where missing, the same where they were shown."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from chats.services import ids
+from stores import jsontext
+from stores.codecs import JSONObject, is_id
+from stores.secrets import mask
+from stores.services.errors import at
+
+
+def with_message_ids(record: JSONObject, kept: Iterable[tuple[str, JSONObject]] = ()) -> JSONObject:
+    """Return the chat that a client sent, each of its messages with an id that no other one has.
+
+    `kept` are the chat's messages that have no id of their own: the id under which they are shown, and what is stored.
+    One that comes back as it was shown stays what is stored. Raises `Invalid`.
+    """
+    messages = record.get("messages")
+    if not isinstance(messages, list):
+        return record
+    stored: dict[str, list[JSONObject]] = defaultdict(list)
+    for uid, message in kept:
+        for shown in (mask(message), mask(message) | {"id": uid}):
+            stored[jsontext.canonical(shown)].append(message)
+    taken: set[str] = set()
+    made: list[Any] = []
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict):
+            made.append(message)
+        elif stored and (found := stored.get(jsontext.canonical(message))):
+            made.append(found.pop())
+        else:
+            uid = ids.new_message_id() if message.get("id") is None else message["id"]
+            if not is_id(uid):
+                raise at(f"/messages/{index}/id", "Must be a text of 1 to 200 characters.", "type")
+            if uid in taken:
+                raise at(f"/messages/{index}/id", "Must be unique in the chat.", "unique")
+            taken.add(uid)
+            made.append(message | {"id": uid})
+    return record | {"messages": made}

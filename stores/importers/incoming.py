@@ -1,0 +1,145 @@
+"""Copies of files on this disk, to be read more than once: what comes by upload or a pipe, or out of an archive.
+
+Each copy has a folder of its own in `uploads/` of the data folder, and holds a lock in it: what no process holds is
+left of one that was killed.
+"""
+
+import errno
+import shutil
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousFileOperation
+from django.utils.text import get_valid_filename
+from filelock import FileLock, Timeout
+
+from stores.codecs import storable
+
+MIB = 2**20
+CHUNK = MIB
+"""Bytes that are asked for at a time."""
+CHECKED_EVERY = 64 * MIB
+"""Bytes between two looks at the free disk."""
+RESERVE = 64 * MIB
+"""Bytes of disk that a copy leaves free."""
+MAX_NAME = 150
+
+
+class Refused(Exception):
+    """The file cannot be imported; nothing was written. The message says why and what to do."""
+
+
+class NoSpace(Refused):
+    """The disk has no room for the file and its import. The message says how much is missing."""
+
+
+class IncomingFile:
+    """One file that came, or is coming."""
+
+    def __init__(self, folder: Path, name: str, lock: FileLock) -> None:
+        self.folder = folder
+        self.has_name = bool(name)
+        self.path = folder / safe_name(name)
+        self._file = self.path.open("xb")
+        self._lock = lock
+        self._size = 0
+
+    def rename(self, name: str) -> None:
+        """Give the file the name that came with it."""
+        self.path = self.path.rename(self.folder / safe_name(name))
+
+    def append(self, chunk: bytes) -> None:
+        """Write the next bytes. Raises `NoSpace`."""
+        if self._size // CHECKED_EVERY != (self._size + len(chunk)) // CHECKED_EVERY:
+            check_space(CHECKED_EVERY)
+        try:
+            self._file.write(chunk)
+        except OSError as error:
+            raise _as_no_space(error) from error
+        self._size += len(chunk)
+
+    def write(self, read: Callable[[int], bytes]) -> int:
+        """Write what is read until nothing comes any more; return how many bytes. Raises `NoSpace`."""
+        while chunk := read(CHUNK):
+            self.append(chunk)
+        return self._size
+
+    def close(self) -> None:
+        """Say that all of it came. Raises `NoSpace`."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise _as_no_space(error) from error
+
+    def discard(self) -> None:
+        """Delete the file."""
+        with suppress(OSError):
+            self._file.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.release()
+
+
+def _as_no_space(error: OSError) -> Exception:
+    return NoSpace(f"The disk of {settings.DATA_DIR} is full.") if error.errno == errno.ENOSPC else error
+
+
+def safe_name(name: str) -> str:
+    """Return a file's name that every system takes and that names no folder."""
+    try:
+        valid = get_valid_filename(storable(name).replace("\\", "/").rpartition("/")[2]).lstrip(".-")
+    except SuspiciousFileOperation:
+        valid = ""
+    while len(valid.encode()) > MAX_NAME:
+        # The end has what tells the kind of a file.
+        valid = valid[1:]
+    return valid if valid and valid != "lock" else "upload.json"
+
+
+def open_incoming(name: str, needed: int = 0) -> IncomingFile:
+    """Return a place for a file, for which so many bytes of disk are needed. Raises `NoSpace`."""
+    check_space(needed)
+    with _registry():
+        _remove_leftovers()
+        folder = _folder() / uuid.uuid4().hex
+        folder.mkdir(mode=0o700)
+        # The import's thread lets go of what the request's has taken.
+        lock = FileLock(folder / "lock", timeout=0, thread_local=False)
+        lock.acquire()
+    return IncomingFile(folder, name, lock)
+
+
+def check_space(needed: int) -> None:
+    """Raises `NoSpace` where less than this is free on the disk, with some in reserve."""
+    free = shutil.disk_usage(_folder()).free
+    if free < needed + RESERVE:
+        raise NoSpace(
+            f"{settings.DATA_DIR} has {free // MIB} MiB of free disk space; {(needed + RESERVE) // MIB} MiB are needed."
+        )
+
+
+def tidy_uploads() -> None:
+    """Delete what was left behind by processes that were killed."""
+    with _registry():
+        _remove_leftovers()
+
+
+def _folder() -> Path:
+    folder = Path(settings.DATA_DIR) / "uploads"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _registry() -> FileLock:
+    """Return the lock under which folders are made and leftovers removed."""
+    return FileLock(_folder() / "lock", timeout=20)
+
+
+def _remove_leftovers() -> None:
+    for folder in _folder().iterdir():
+        if not folder.is_dir():
+            continue
+        with suppress(Timeout), FileLock(folder / "lock", timeout=0):
+            shutil.rmtree(folder, ignore_errors=True)

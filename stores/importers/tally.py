@@ -1,0 +1,66 @@
+"""Counts for a verdict: what of each record of a file can be read here, and where the rest of it is."""
+
+from collections import Counter
+from typing import Any
+
+from stores import jsontext, registry
+from stores.collections import Collection
+from stores.importers.verdict import Verdict
+from stores.importers.writer import forgotten_uids
+from stores.models import ChangedRecord, Revision
+
+
+class Tally:
+    """Adds to one verdict, record by record."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+
+    def note_here(self, collection: Collection, value: Any) -> None:
+        """Count a record that is here as it is in the file, with its parts."""
+        self.verdict.add("here", collection.kind)
+        unreadable = collection.count_unreadable(value)
+        for kind, total in collection.count_parts(value).items():
+            self.verdict.add("damaged", kind, unreadable.get(kind, 0))
+            self.verdict.add("here", kind, total - unreadable.get(kind, 0))
+
+    def note_parts(self, collection: Collection, uid: str, value: Any, ours: Any) -> None:
+        """Count a record of which another state (`ours`) is here, or none: what of it can be read, and where the rest
+        is. `value` has references in the place of secrets."""
+        kind, elsewhere = collection.kind, self._find(collection, uid, value)
+        if not collection.parts:
+            is_here = ours is not None and kind != "asset"
+            self.verdict.add("here" if is_here else elsewhere, kind)
+            self.verdict.add("differing", kind, int(is_here))
+            return
+        part = collection.parts[0]
+        seen = Counter(collection.seen_parts(value))
+        shown = (seen & Counter(collection.seen_parts(ours))).total() if ours is not None else 0
+        self.verdict.add("here" if ours is not None else elsewhere, kind)
+        self.verdict.add("here", part, shown)
+        self.verdict.add(elsewhere, part, seen.total() - shown)
+        for name, total in collection.count_unreadable(value).items():
+            self.verdict.add("damaged" if elsewhere != "missing" else "missing", name, total)
+
+    def note_quarantined(self, kind: str, value: Any, *, is_kept: bool) -> None:
+        """Count what nobody can read, and, where it is a record's JSON, the parts in it."""
+        if kind == "file" and is_kept:
+            self.verdict.not_read += 1
+            return
+        place = "damaged" if is_kept else "missing"
+        self.verdict.add(place, kind)
+        if value is not None and kind in registry.kinds() and kind != "store":
+            for part, total in registry.collection_of(kind).count_parts(value).items():
+                self.verdict.add(place, part, total)
+
+    @staticmethod
+    def _find(collection: Collection, uid: str, value: Any) -> str:
+        """Tell where that is of a record which is not in what stands here: kept aside, forgotten on purpose, or
+        missing."""
+        digest = jsontext.digest(collection.text_of(value))
+        if Revision.objects.filter(kind=collection.kind, uid=uid, content_hash=digest).exists():
+            return "aside"
+        if forgotten_uids(collection.kind, [uid]):
+            return "forgotten"
+        # What was changed here since an import is in the journal.
+        return "aside" if ChangedRecord.objects.filter(kind=collection.kind, uid=uid).exists() else "missing"

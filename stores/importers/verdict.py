@@ -1,0 +1,93 @@
+"""Where a person finds what a file holds: the one source for the sentence at the end of an import, the certificate, the
+pages and the exit status. Pure.
+
+A message is *here* if it can be read in a chat. What is kept whole but shown in no chat is *kept aside*. *Damaged* is
+what nobody can read; its raw text is in the quarantine. *Not read* are parts of the file that were no data of big-AGI,
+or came behind its end, or are cut off.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from stores.importers.words import count_kinds, one_or_many
+
+TOTALS = ("conversation", "message", "asset")
+"""Kinds by which a file is summed up."""
+
+Counts = dict[str, int]
+
+
+@dataclass
+class Verdict:
+    """Counts by kind. `forgotten` was deleted here for good, `missing` is nowhere: a fault. `differing` counts records
+    beside chats and images (settings, folders, services) that are here in another state than in the file."""
+
+    here: Counts = field(default_factory=dict)
+    aside: Counts = field(default_factory=dict)
+    damaged: Counts = field(default_factory=dict)
+    forgotten: Counts = field(default_factory=dict)
+    missing: Counts = field(default_factory=dict)
+    differing: Counts = field(default_factory=dict)
+    not_read: int = 0
+    recoverable: int = 0
+    """Chats that are only in a copy that big-AGI itself no longer shows."""
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Verdict | None":
+        """Return the verdict in a certificate; None where a run of an earlier version has none."""
+        return cls(**value) if isinstance(value, dict) else None
+
+    def as_json(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+    def add(self, place: str, kind: str, count: int = 1) -> None:
+        """Count records of a kind that are in one of the places, as `here`."""
+        if count:
+            counts: Counts = getattr(self, place)
+            counts[kind] = counts.get(kind, 0) + count
+
+    @property
+    def totals(self) -> Counts:
+        """How many chats, messages and images the file has; of a file without them, what else it has."""
+        places = (self.here, self.aside, self.damaged, self.forgotten, self.missing)
+        kinds = dict.fromkeys(kind for counts in places for kind in counts)
+        sums = {kind: sum(counts.get(kind, 0) for counts in places) for kind in kinds}
+        return {kind: sums[kind] for kind in TOTALS if sums.get(kind)} or {
+            kind: count for kind, count in sums.items() if kind not in ("conversation", "message", "fragment")
+        }
+
+    @property
+    def is_all_here(self) -> bool:
+        """Tell whether all chats, messages and images of the file can be seen here, and nothing of it is damaged."""
+        return not (self.aside or self.damaged or self.forgotten or self.missing or self.not_read or self.recoverable)
+
+    def describe(self) -> str:
+        """Return the verdict as one or more sentences."""
+        told = count_kinds(self.totals) or "nothing"
+        if self.recoverable and not self.totals.get("conversation"):
+            told = f"No chats, {told}"
+        if self.is_all_here:
+            return f"{told}: all here, verified.{self._differing()}"
+        here = {kind: count for kind, count in self.here.items() if kind in self.totals}
+        parts = [f"{told}: not all here.", f"Here: {count_kinds(here) or 'nothing'}."]
+        if self.aside:
+            parts.append(f"Kept aside: {count_kinds(self.aside)} (see Revisions and Changes in the admin).")
+        if self.damaged:
+            parts.append(f"Damaged: {count_kinds(self.damaged)} (see Quarantine in the admin).")
+        if self.forgotten:
+            parts.append(f"Deleted here for good: {count_kinds(self.forgotten)}.")
+        if self.missing:
+            parts.append(f"Missing: {count_kinds(self.missing)} (see the certificate).")
+        if self.not_read:
+            parts.append(f"Not read: {one_or_many(self.not_read, 'part')} of the file (see the notes).")
+        if self.recoverable:
+            only = "is" if self.recoverable == 1 else "are"
+            chats = one_or_many(self.recoverable, "chat")
+            parts.append(f"{chats} {only} only in big-AGI's older copy: import the file again with --recover.")
+        return " ".join(parts) + self._differing()
+
+    def _differing(self) -> str:
+        if not self.differing:
+            return ""
+        are = "is" if sum(self.differing.values()) == 1 else "are"
+        return f" {count_kinds(self.differing)} {are} in another state here; the file's is kept aside."
