@@ -33,8 +33,9 @@ def proof(run: MigrationRun) -> str:
         return f"Under way: {told} so far."
     if run.status == MigrationRun.Status.ERROR:
         reason = run.blocked_by or "See the error log."
-        # After a verification, what is here is known though the run failed.
-        return f"{verdict.describe()} {reason}" if verdict else f"Not finished: {told} were read. {reason}"
+        if verdict is not None and not verdict.is_all_here:
+            return f"{verdict.describe()} {reason}"
+        return f"Not finished: {told} were read. {reason}"
     if run.certificate is not None and verdict is None:
         return f"{told}: verified by an earlier version of bigagi. verify_migration tells what of it is here today."
     return verdict.describe() if verdict else f"{told}: written, not verified."

@@ -28,6 +28,8 @@ class Verdict:
     forgotten: Counts = field(default_factory=dict)
     missing: Counts = field(default_factory=dict)
     differing: Counts = field(default_factory=dict)
+    reordered: int = 0
+    """Records that stand in another order here."""
     not_read: int = 0
     recoverable: int = 0
     """Chats that are only in a copy that big-AGI itself no longer shows."""
@@ -67,7 +69,7 @@ class Verdict:
         if self.recoverable and not self.totals.get("conversation"):
             told = f"No chats, {told}"
         if self.is_all_here:
-            return f"{told}: all here, verified.{self._differing()}"
+            return f"{told}: all here, verified.{self._elsewise()}"
         here = {kind: count for kind, count in self.here.items() if kind in self.totals}
         parts = [f"{told}: not all here.", f"Here: {count_kinds(here) or 'nothing'}."]
         if self.aside:
@@ -84,10 +86,14 @@ class Verdict:
             only = "is" if self.recoverable == 1 else "are"
             chats = one_or_many(self.recoverable, "chat")
             parts.append(f"{chats} {only} only in big-AGI's older copy: import the file again with --recover.")
-        return " ".join(parts) + self._differing()
+        return " ".join(parts) + self._elsewise()
 
-    def _differing(self) -> str:
-        if not self.differing:
-            return ""
-        are = "is" if sum(self.differing.values()) == 1 else "are"
-        return f" {count_kinds(self.differing)} {are} in another state here; the file's is kept aside."
+    def _elsewise(self) -> str:
+        told = ""
+        if self.differing:
+            are = "is" if sum(self.differing.values()) == 1 else "are"
+            told = f" {count_kinds(self.differing)} {are} in another state here; the file's is kept aside."
+        if self.reordered:
+            are = "is" if self.reordered == 1 else "are"
+            told += f" {one_or_many(self.reordered, 'record')} {are} in another order here."
+        return told

@@ -289,6 +289,7 @@ class Verification:
             if row.position < position:
                 there, here = f"behind {uid}", f"before {uid}"
                 self.certificate.add(kind, row.uid, "in another order", [{"path": "/", "source": there, "ours": here}])
+                self.certificate.verdict.reordered += 1
             else:
                 self._last_places[kind] = (row.position, row.uid)
 

@@ -66,13 +66,15 @@ def _patch_member(entry: Entry, collection: Collection, row: Any, patch: Member,
         ours = collection.load([row])[0]
         if not collection.is_readable(merge(ours, patch.value), patch.uid):
             raise at(patch.pointer, f"This is no {collection.kind}.")
-        records.patch(entry, collection, row, patch.value)
+        with below(patch.pointer):
+            records.patch(entry, collection, row, patch.value)
         return
     before = left.pop(patch.uid, None)
     value = merge(before, patch.value)
     if not is_id(patch.uid) or not collection.is_readable(value, patch.uid) or MARKER in jsontext.encode(before):
         raise at(patch.pointer, f"This is no {collection.kind}: replace the store with PUT.")
-    records.create(entry, collection, value, patch.uid)
+    with below(patch.pointer):
+        records.create(entry, collection, value, patch.uid)
 
 
 def _pointer(collection: Collection, uid: str) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 from django.db import transaction
 
 from chats.models import Asset
-from stores import secrets
+from stores import registry, secrets
+from stores.collections import Collection
 from stores.dump import dump_store
 from stores.importers.importer import CUT, Options, import_file
 from stores.importers.run import Progress
@@ -87,6 +88,49 @@ def continued(chat: JSONObject, text: str = "and on", minutes: int = 1) -> JSONO
         "updated": None,
     }
     return chat | {"messages": [*chat["messages"], message], "updated": now}
+
+
+def bring_in_store(folder: Path, name: str, value: Any) -> None:
+    """Import one store, damage and all: only a file that came from elsewhere can bring that."""
+    path = folder / f"{name}.json"
+    if name == "app-chats":
+        write_backup(
+            path, None, entries=[{"key": name, "value": generators.encode(value).replace("Infinity", "1e400")}]
+        )
+    else:
+        path.write_text(json.dumps(_backup_of({name: value})), encoding="utf-8")
+    import_path(path)
+
+
+def _backup_of(stores: JSONObject) -> JSONObject:
+    metadata = {"version": "1.2", "timestamp": generators.TAKEN_AT, "application": "Big-AGI"}
+    return {"schema": "vnd.agi.flash-backup", "metadata": metadata, "storage": {"localStorage": stores}}
+
+
+def without_copies(name: str, value: Any) -> Any:
+    """Return a store without records that stand in one of its lists twice, equal: they are one."""
+    state = value.get("state") if isinstance(value, dict) else None
+    if not isinstance(state, dict):
+        return value
+    state = dict(state)
+    for collection in registry.get(name).collections:
+        if collection.shape == "list" and isinstance(state.get(collection.key), list):
+            state[collection.key] = single_records(collection, state[collection.key])
+    return value | {"state": state}
+
+
+def single_records(collection: Collection, records: list[Any]) -> list[Any]:
+    """Return the records of a list, each once."""
+    single, seen = [], set()
+    for record in records:
+        uid = collection.identify(record)
+        key = (
+            typed(record) if uid is not None and collection.is_readable(collection.convert(record, uid)[0], uid) else ""
+        )
+        if key not in seen or not key:
+            single.append(record)
+        seen.add(key)
+    return single
 
 
 # --- what is here ---

@@ -8,7 +8,8 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
 from chats.models import Conversation
-from stores.importers.importer import Options, Refused, import_file
+from stores.importers.importer import Options, import_file
+from stores.importers.incoming import Refused
 from stores.models import MigrationRun, Secret
 from tests import generators
 from tests.stores.imports import import_path

@@ -144,7 +144,7 @@ def test_the_run_keeps_the_certificate_and_tells_it(backup: Path):
     assert json.loads(out.getvalue())["certificate"]["counts"]["message"] == 30
     out = StringIO()
     call_command("migration_status", "--format", "markdown", stdout=out)
-    for title in ("Current status", "State", "Progress by phase", "Notes", "Error log", "Completed tasks"):
+    for title in ("Current Status: done", "State", "Progress Summary", "Error Log", "Completed Tasks"):
         assert f"## {title}" in out.getvalue()
     assert "6 chats, 30 messages, 2 images: all here, verified." in out.getvalue()
 
@@ -272,10 +272,10 @@ def refused(path: Any) -> str:
     [
         (b"", "empty"),
         (b" \n\t ", "empty"),
-        (b"# A chat\n\nin Markdown", "not a JSON object"),
-        (b"[1, 2]", "not a JSON object"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not a JSON object"),
-        (b'{"mapping": {}, "title": "of another program"}', "not of big-AGI"),
+        (b"# A chat\n\nin Markdown", "looks like Markdown"),
+        (b"[1, 2]", "a JSON list"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not JSON"),
+        (b'{"mapping": {}, "title": "of another program"}', "ChatGPT"),
         (b"{}", "not of big-AGI"),
         (b'{"a" 1}', "is not"),
         (b"{" * 100_000, "is not"),

@@ -11,13 +11,16 @@ import pytest
 
 from chats.models import Asset
 from stores import secrets
-from stores.importers.importer import Options, Refused, import_file
+from stores.importers.importer import CUT, Options, import_file
+from stores.importers.incoming import Refused
 from stores.management.commands.import_indexeddb import is_clean
 from stores.models import MigrationRun, Store
 from stores.registry import collection_of
 from tests import generators
+from tests.api import sign_in
 from tests.stores.imports import assets_here, dump, typed, undone
 from tests.stores.record_ranges import find_records, touched_by
+from tests.stores.shown import assert_sentence_is_true, getter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports"), pytest.mark.exhaustive]
 
@@ -80,7 +83,11 @@ def import_bytes(path: Path, content: bytes) -> tuple[int, Here]:
         assert progress.disagreements() == []
         assert progress.certificate is not None
         assert progress.certificate["differences"] == 0, progress.certificate["records"][:5]
-        assert progress.run.status == MigrationRun.Status.DONE, progress.errors
+        is_cut = progress.run.blocked_by == CUT
+        assert progress.run.status == (MigrationRun.Status.ERROR if is_cut else MigrationRun.Status.DONE), (
+            progress.errors
+        )
+        assert_sentence_is_true(getter(sign_in()), progress.run)
         return (0 if is_clean(progress) else 1), read_here()
 
 

@@ -271,7 +271,9 @@ def test_a_secret_in_what_is_kept_beside_the_records_is_only_here_encrypted(
     changed = copy.deepcopy(stores) | {
         "app-ui": {"state": {"newToken": seeds.make("a source that is kept")}, "version": 3}
     }
-    theirs = [continued(chat, _shaped(seeds.make, "a chat that is kept")) for chat in chats]
+    # One message fewer, and another one: no state of the chat is the beginning of the other.
+    fewer = [chat | {"messages": chat["messages"][1:]} for chat in chats]
+    theirs = [continued(chat, _shaped(seeds.make, "a chat that is kept")) for chat in fewer]
     second = write_backup(tmp_path / "second.json", theirs, stores=changed, taken_at=LATER)
     told = run_all(environment, ("import_indexeddb", str(second)), ("verify_migration", "--json", str(second)))
     kept = execute(environment, "SELECT kind FROM stores_revision WHERE reason = 'source'")

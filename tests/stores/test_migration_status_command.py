@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from stores.importers.run import Progress, new_run
 from stores.models import MigrationRun
 from tests.servers import manage
 from tests.stores.imports import import_path, make_chats, write_backup
@@ -49,14 +50,19 @@ def test_its_markdown_has_all_tables(backup: Path):
 
     headings = [line for line in told.splitlines() if line.startswith("## ")]
     assert [heading[3:] for heading in headings] == [
-        "Current status",
+        "Current Status: done",
         "State",
-        "Progress by phase",
-        "Records",
-        "Notes",
-        "Error log",
-        "Completed tasks",
+        "Progress Summary",
+        "Notes for Next Iteration",
+        "Error Log",
+        "Completed Tasks",
     ]
+    assert told.startswith("## Current Status: done\n")
+    for word in ("running", "done", "error"):
+        assert f"- `{word}`: " in told
+    report = json.loads(status("--format", "json"))
+    for name in ("status", "phase", "last_completed_task", "next_task", "blocked_by", "proof", "started_at"):
+        assert f"| {name} | {report[name]} |" in told
     assert "my \\| backup.json" in told
     for phase in ("read", "snapshot", "chats", "verify"):
         assert f"| {phase} | complete |" in told
@@ -93,13 +99,39 @@ def test_a_run_whose_process_is_gone_is_an_error_at_the_next_look(backup: Path):
 def test_an_unknown_run_is_told_with_the_known_ones(backup: Path, number: str):
     run = import_path(backup).run
 
-    with pytest.raises(CommandError, match=rf"no such run; there are {run.pk}\."):
+    with pytest.raises(CommandError, match=rf"no such run\. There are: {run.pk}\.") as caught:
         status("--", number)
+    assert caught.value.returncode == 2
 
 
 def test_where_nothing_was_imported_it_says_so():
-    with pytest.raises(CommandError, match="Nothing was imported yet"):
+    with pytest.raises(CommandError, match="Nothing was imported yet") as caught:
         status()
+    assert caught.value.returncode == 2
+
+
+def test_it_follows_a_run_until_it_ends(backup: Path, monkeypatch: pytest.MonkeyPatch):
+    run = import_path(backup).run
+    assert run is not None
+    MigrationRun.objects.filter(pk=run.pk).update(status="running", phase="chats")
+    monkeypatch.setattr("stores.management.commands.migration_status.close_dead_runs", lambda: None)
+
+    def end(seconds: float) -> None:
+        MigrationRun.objects.filter(pk=run.pk).update(status="done", phase="verify")
+
+    monkeypatch.setattr("stores.management.commands.migration_status.time.sleep", end)
+    out, err = StringIO(), StringIO()
+    call_command("migration_status", "--watch", "--format", "markdown", stdout=out, stderr=err)
+    assert err.getvalue().startswith("chats: ")
+    assert out.getvalue().startswith("## Current Status: done\n")
+
+
+def test_the_next_task_is_the_one_after_the_current_one():
+    progress = Progress(new_run(source_name="x"))
+    progress.complete("read", "check", "snapshot")
+    for phase, following in (("chats", "folders"), ("stores", "services"), ("verify", "")):
+        progress.enter(phase)
+        assert progress.run is not None and (progress.run.phase, progress.run.next_task) == (phase, following)
 
 
 @pytest.mark.parametrize("arguments", [["abc"], ["--format", "xml"], ["1", "2"]])
@@ -117,3 +149,15 @@ def test_a_folder_without_a_database_is_told_in_one_line(environment: dict[str, 
     assert done.returncode == 2
     assert done.stderr.startswith("CommandError: The database in")
     assert "Traceback" not in done.stderr
+
+
+def test_a_run_whose_process_was_killed_says_so_in_its_error_log(backup: Path):
+    run = import_path(backup).run
+    assert run is not None
+    MigrationRun.objects.filter(pk=run.pk).update(status="running", phase="chats", pid=2**22 + 1)
+
+    told = status("--format", "markdown")
+
+    assert told.startswith("## Current Status: error\n")
+    log = told.partition("## Error Log")[2].partition("##")[0]
+    assert "chats" in log and "Import the file again" in log

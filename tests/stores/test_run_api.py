@@ -40,7 +40,7 @@ def test_the_report_comes_as_json_or_markdown():
     assert read(client.get(f"/api/migrations/{run.pk}/report?format=json"))["source"]["name"] == "backup.agi.json"
     markdown = client.get(f"/api/migrations/{run.pk}/report?format=markdown")
     assert markdown["Content-Type"] == "text/markdown; charset=utf-8"
-    assert markdown.content.decode().startswith(f"# Migration run {run.pk}")
+    assert markdown.content.decode().startswith("## Current Status: done\n")
     for query in ("format=xml", "colour=red"):
         read_problem(client.get(f"/api/migrations/{run.pk}/report?{query}"), 400)
 

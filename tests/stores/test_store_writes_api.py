@@ -5,9 +5,9 @@ import json
 import pytest
 
 from stores.jsontext import decode, same
-from stores.models import Change, ChangedRecord, Revision, Store
+from stores.models import Change, ChangedRecord, Quarantine, Revision, Store
 from tests.api import make_chat, make_folder, make_message, make_service, make_store, read, read_problem, sign_in
-from tests.stores.imports import import_path
+from tests.stores.imports import bring_in_store, import_path
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +17,7 @@ CHATS = {
     "state": {
         "conversations": [
             {"id": "a", "messages": [make_message("m0", "Hello")], "created": 1, "updated": None},
-            {"id": "b", "messages": [make_message("m0", "World"), None], "created": 2, "updated": 3, "odd": 1e400},
+            {"id": "b", "messages": [make_message("m0", "World")], "created": 2, "updated": 3, "odd": 1e400},
         ]
     },
     "version": 4,
@@ -258,14 +258,28 @@ def changed_chats(chats):
 
 @pytest.mark.parametrize("which", range(12))
 @pytest.mark.parametrize("damage", [False, True])
-def test_chats_are_put_and_taken_back(which, damage):
+def test_chats_are_put_and_taken_back(which, damage, tmp_path, fast_imports):
     client = sign_in()
     chats = [*CHATS["state"]["conversations"]]
-    first = [None, chats[0], {"id": 7}, chats[1], chats[0]] if damage else chats
-    send(client, "post", "/api/stores", {"name": "app-chats", **CHATS, "state": {"conversations": first}}, 201)
+    first = [None, chats[0], {"id": 7}, chats[1], chats[0] | {"userTitle": "twin"}, None] if damage else chats
+    if damage:
+        bring_in_store(tmp_path, "app-chats", {"state": {"conversations": first}, "version": 4})
+    else:
+        send(client, "post", "/api/stores", {"name": "app-chats", **CHATS}, 201)
     before, etag = give(client, "app-chats")
     assert_unchanged(client, "app-chats")
     name, after = list(changed_chats(chats))[which]
+    new = [at for at, chat in enumerate(after) if not (isinstance(chat, dict) and "messages" in chat)]
+    if damage and name in ("damaged in front", "all"):
+        new = []
+    if damage and name == "damaged between":
+        new = [2]
+    if new:
+        body = {"state": {"conversations": after}, "version": 4}
+        problem = read_problem(send(client, "put", "/api/stores/app-chats", body, 400), 400)
+        assert problem["errors"][0]["pointer"] == f"/state/conversations/{new[0]}"
+        assert same(give(client, "app-chats")[0], before)
+        return
     changed = {"state": {"conversations": decode(json.dumps(after).replace("Infinity", "1e400"))}, "version": 4}
     answer = send(client, "put", "/api/stores/app-chats", changed, **{"If-Match": etag})
     assert same(decode(answer.getvalue().decode()), changed), name
@@ -303,21 +317,53 @@ def test_rows_without_a_store_beside_are_put_as_they_are(name):
     assert same(give(client, name)[0], before)
 
 
-FOLDER = {"id": "n", "title": "N", "conversationIds": ["a", "a", 5]}
+FOLDER = {"id": "n", "title": "N", "conversationIds": ["a", "c"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "members", "pointer"),
+    [
+        ("app-folders", "folders", [FOLDER, None], "/1"),
+        ("app-folders", "folders", [FOLDER, FOLDER], "/1"),
+        ("app-folders", "folders", [FOLDER, {"id": "f"}], "/1"),
+        ("app-folders", "folders", [{"title": "no id", "conversationIds": []}], "/0"),
+        ("app-folders", "folders", [FOLDER | {"conversationIds": ["a", "a"]}], "/0/conversationIds/1"),
+        ("app-folders", "folders", [FOLDER | {"conversationIds": [5]}], "/0/conversationIds/0"),
+        ("app-models", "llms", [{"id": "x"}, {"id": "x"}], "/1"),
+        ("app-models", "sources", ["text"], "/0"),
+        ("app-chats", "conversations", [{"id": "n", "messages": [make_message("m"), None]}], "/0/messages/1"),
+        (
+            "app-chats",
+            "conversations",
+            [{"id": "n", "messages": [make_message("m", fragments=[{"part": {}}])]}],
+            "/0/messages/0/fragments/0",
+        ),
+        ("agi-client-workspace", "liveFilesByWorkspace", {"c": ["f1", None]}, "/c/1"),
+    ],
+)
+def test_what_nobody_could_read_is_refused_with_its_place(name, key, members, pointer):
+    client = sign_in()
+    send(client, "post", "/api/stores", {"name": name, **RELATIONAL[name]}, 201)
+    before, _ = give(client, name)
+    changed = before | {"state": before["state"] | {key: members}}
+    for method in ("put", "patch"):
+        problem = read_problem(send(client, method, f"/api/stores/{name}", changed, 400), 400)
+        assert problem["errors"][0]["pointer"] == f"/state/{key}{pointer}"
+        assert same(give(client, name)[0], before)
+    assert not Quarantine.objects.exists()
 
 
 @pytest.mark.parametrize(
     ("name", "key", "members"),
     [
-        ("app-folders", "folders", [FOLDER, None, *FOLDERS["state"]["folders"], FOLDER]),
+        ("app-folders", "folders", [FOLDER, *FOLDERS["state"]["folders"]]),
         ("app-folders", "folders", [{"id": "f", "title": "F", "conversationIds": ["b", "a"]}]),
-        ("app-folders", "folders", [{"id": "f"}, {"title": "no id", "conversationIds": []}]),
-        ("app-models", "llms", [None, {"id": "x"}, {"id": "x"}, *MODELS["state"]["llms"]]),
-        ("app-models", "sources", [{"id": "other", "setup": {}}, *MODELS["state"]["sources"], "text"]),
+        ("app-models", "llms", [{"id": "x"}, *MODELS["state"]["llms"]]),
+        ("app-models", "sources", [{"id": "other", "setup": {}}, *MODELS["state"]["sources"]]),
         ("app-models", "modelAssignments", {"codeApply": {"modelId": None}, "": {}, "x": 5}),
         ("app-metrics", "serviceMetrics", {"openai": {"usageCount": "many"}, "new": {"totalCosts": 0.5}, "": None}),
         ("app-metrics", "serviceMetrics", {"odd": {"usageCount": 2}, "openai": None}),
-        ("agi-client-workspace", "liveFilesByWorkspace", {"a": ["f2"], "c": ["f1", None], "d": 5}),
+        ("agi-client-workspace", "liveFilesByWorkspace", {"a": ["f2"], "c": ["f1"], "d": 5}),
         ("agi-live-file", "liveFiles", {"f1": {"id": "f1", "content": None}, "f/2": {"id": "x"}, "f3": []}),
     ],
 )
@@ -441,13 +487,13 @@ def test_a_whole_store_is_patched():
 
 
 @pytest.mark.parametrize("name", RELATIONAL)
-def test_a_store_of_rows_is_deleted_when_that_is_confirmed(name, monkeypatch):
+def test_a_store_of_rows_is_deleted_when_that_is_confirmed(name, monkeypatch, tmp_path, fast_imports):
     monkeypatch.setattr("stores.services.stores.DELETE_BATCH", 1)
     client = sign_in()
-    body = RELATIONAL[name] | {"name": name}
+    value = RELATIONAL[name]
     if name == "app-chats":
-        body["state"] = {"conversations": [None, *CHATS["state"]["conversations"], None]}
-    send(client, "post", "/api/stores", body, 201)
+        value = value | {"state": {"conversations": [None, *CHATS["state"]["conversations"], None]}}
+    bring_in_store(tmp_path, name, value)
     before, etag = give(client, name)
     for query in ("", "?confirm=false", "?purge=true"):
         problem = read_problem(send(client, "delete", f"/api/stores/{name}{query}", ..., 409), 409)
@@ -555,18 +601,18 @@ def test_a_patch_of_what_is_left_over_keeps_its_keys():
     assert nothing_in_clear()
 
 
-def test_a_damaged_member_keeps_its_key_when_it_is_sent_back():
+def test_a_damaged_member_keeps_its_key_when_it_is_sent_back(tmp_path, fast_imports):
     from tests.stores.imports import dump
 
     client = sign_in()
     service = MODELS["state"]["sources"][0]
-    body = MODELS | {"name": "app-models", "state": MODELS["state"] | {"sources": [service, service]}}
-    send(client, "post", "/api/stores", body, 201)
+    twice = [service, service | {"label": "The same id"}]
+    bring_in_store(tmp_path, "app-models", MODELS | {"state": MODELS["state"] | {"sources": twice}})
     value, _ = give(client, "app-models")
     assert_unchanged(client, "app-models")
-    value["state"]["sources"].insert(0, None)
+    value["state"]["sources"].insert(0, {"id": "new", "label": "New", "setup": {}})
     send(client, "put", "/api/stores/app-models", value)
-    assert dump("app-models")["state"]["sources"] == [None, service, service]
+    assert dump("app-models")["state"]["sources"][1:] == twice
     assert nothing_in_clear()
 
 

@@ -16,6 +16,7 @@ from stores.models import Change, ChangedRecord, Quarantine, Revision
 from stores.services import stores
 from stores.services.errors import Conflict, Invalid, Missing
 from tests.api import make_asset, make_chat, make_folder, make_message, make_store, read_problem, sign_in
+from tests.stores.imports import bring_in_store
 from tests.stores.whole_state import assert_same_state, assert_sound, read_state
 from tests.strategies import nested
 
@@ -165,10 +166,10 @@ def test_a_chat_that_comes_back_to_a_place_that_is_taken_stands_beside_the_newer
     assert_same_state(before, read_state(), "undone")
 
 
-def test_positions_and_damaged_members_of_a_list_come_back():
+def test_positions_and_damaged_members_of_a_list_come_back(tmp_path, fast_imports):
     value = {"state": {"folders": [{"id": uid, "conversationIds": ["gone", "gone", None]} for uid in "abc"]}}
     value["state"]["folders"][1:1] = [None, {"id": "x" * 201}]
-    stores.create_store(origin(), "app-folders", value | {"version": 0})
+    bring_in_store(tmp_path, "app-folders", value | {"version": 0})
     assert Quarantine.objects.filter(owner=None).count() == 2
     before = read_state()
     folders.order_folders(origin(), ["c", "a"])
@@ -210,16 +211,20 @@ def test_a_chat_with_damaged_members_comes_back():
     assert_undone(before)
     conversations.branch_chat(origin(), "chat", "m2")
     assert_undone(before)
-    messages.replace_message(origin(), "chat", "m2", make_message("m2", fragments=["y"]))
+    with pytest.raises(Invalid, match="no object"):
+        messages.replace_message(origin(), "chat", "m2", make_message("m2", fragments=["y"]))
+    messages.replace_message(origin(), "chat", "m2", make_message("m2", fragments=[None, "x"]))
     assert_undone(before)
 
 
-def test_a_message_whose_id_is_free_again_is_damaged_no_more():
+def test_a_message_keeps_the_id_by_which_it_is_addressed_though_its_own_is_free_again():
     make_chat("chat", messages=DAMAGED)
     before = read_state()
+    [first, derived, last] = Message.objects.order_by("position").values_list("uid", flat=True)
+    assert (first, last) == ("m0", "m2")
     written = messages.delete_message(origin(), "chat", "m0")
     assert written.row.revision == Conversation.objects.get().revision
-    assert [row.uid for row in Message.objects.order_by("position")] == ["m0", "m2"]
+    assert [row.uid for row in Message.objects.order_by("position")] == [derived, "m2"]
     assert_undone(before)
 
 

@@ -164,12 +164,13 @@ def test_it_tells_changed_deleted_and_missing_apart(backup: Path):
     assert status == 1 and f"conversation {missing['id']}: missing" in told
 
 
-def test_what_was_changed_or_deleted_here_is_told_without_alarm(backup: Path):
+def test_what_was_changed_or_deleted_here_is_told(backup: Path):
     changed, deleted = chats_here()[:2]
     change_here(collection_of("conversation"), changed["id"], continued(changed))
     Conversation.objects.filter(uid=deleted["id"]).delete()
     status, told = verify(backup)
-    assert status == 0
+    assert status == 1
+    assert "Missing" not in told
     assert f"conversation {changed['id']}: changed here" in told
     assert f"conversation {deleted['id']}: deleted here" in told
 

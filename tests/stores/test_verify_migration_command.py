@@ -38,7 +38,7 @@ def test_it_says_in_one_line_that_all_is_here(backup: Path):
 
     assert status == 0
     (line,) = told.splitlines()
-    assert line == "2 stores, 3 conversations, 12 messages, 13 fragments: 5 same."
+    assert line == "3 chats, 12 messages: all here, verified."
 
 
 def test_it_names_what_differs_and_fails(backup: Path):
@@ -53,13 +53,14 @@ def test_it_names_what_differs_and_fails(backup: Path):
     assert line.lstrip().startswith(f"/messages/1/fragments/{fragment.position}/part/text: ")
 
 
-def test_what_was_deleted_here_is_no_failure(backup: Path):
+def test_what_was_deleted_here_is_told(backup: Path):
     Conversation.objects.first().delete()
 
     status, told = verify(backup)
 
-    assert status == 0
+    assert status == 1
     assert "deleted here" in told
+    assert "Here: 2 chats, 8 messages. Kept aside: 1 chat, 4 messages" in told
 
 
 def test_its_json_is_for_programs(backup: Path):
@@ -85,17 +86,17 @@ def test_a_file_that_was_never_imported_is_missing(tmp_path: Path):
     status, told = verify(path)
 
     assert status == 1
-    assert "2 missing" in told or "3 missing" in told
+    assert "Missing: 2 chats, 8 messages" in told
 
 
 @pytest.mark.parametrize(
     ("content", "told"),
     [
         (b"", "the file is empty"),
-        (b"no JSON", "not a JSON object"),
-        (b"[1]", "not a JSON object"),
+        (b"no JSON", "not JSON"),
+        (b"[1]", "a JSON list"),
         (b'{"a": 1}', "not of big-AGI"),
-        (b"\xff\xfe", "not a JSON object"),
+        (b"\xff\xfe", "UTF-16"),
         (None, "does not exist"),
         ("folder", "is a folder"),
     ],
@@ -128,7 +129,7 @@ def test_it_prints_names_that_no_terminal_takes(environment: dict[str, str], tmp
     for file in (path, other):
         done = manage("verify_migration", str(file), environment=environment)
         assert "Traceback" not in done.stderr
-        assert done.returncode == 0
+        assert done.returncode == 1
         assert "store \ufffd: quarantined" in done.stdout
 
 
