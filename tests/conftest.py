@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, is_hypothesis_test
 from hypothesis import settings as hypothesis_settings
 
+from tests.browsers import SharedBrowser, run_browser
 from tests.servers import REPOSITORY, Server, build_environment, own_database, run_server
 
 if TYPE_CHECKING:
@@ -48,10 +49,6 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-CHROMIUM_ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -169,15 +166,18 @@ def server(first_start: dict[str, str], tmp_path_factory: pytest.TempPathFactory
         yield running
 
 
-@pytest.fixture
-def browser(chromium: str) -> Iterator["Browser"]:
-    """Yield the system's Chromium."""
-    from playwright.sync_api import sync_playwright
+@pytest.fixture(scope="session")
+def shared_browser(chromium: str) -> Iterator[SharedBrowser]:
+    """Yield the system's Chromium, which all tests of the process share."""
+    with run_browser(chromium) as shared:
+        yield shared
 
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        yield running
-        running.close()
+
+@pytest.fixture
+def browser(shared_browser: SharedBrowser) -> Iterator["Browser"]:
+    """Yield the system's Chromium for one test."""
+    with shared_browser.borrow() as borrowed:
+        yield borrowed
 
 
 @pytest.fixture
