@@ -42,10 +42,10 @@ django.setup()
 # The workers of pytest-xdist inherit the environment, and have to come here first too.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
-hypothesis_settings.register_profile("default", max_examples=50, deadline=None)
-hypothesis_settings.register_profile(
-    "ci", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+for profile, examples in {"default": 100, "nightly": 500}.items():
+    hypothesis_settings.register_profile(
+        profile, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
