@@ -51,6 +51,14 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default")
 CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave slow tests out of a run of all: they are for who names them, by `-m`, by their file or by `-k`."""
+    is_of_all = config.args_source is not pytest.Config.ArgsSource.ARGS
+    if is_of_all and not (config.option.markexpr or config.option.keyword):
+        # The workers of pytest-xdist, which get arguments of their own, get this with the options.
+        config.option.markexpr = "not slow"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what a machine with more to offer, or more time, tests in another way than a newcomer's."""
     for item in items:
@@ -58,6 +66,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("real_data")
         if is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("property")
+        # Many examples and long walks: together half of the time.
+        if any(item.iter_markers("property")) or any(item.iter_markers("exhaustive")):
+            item.add_marker("slow")
 
 
 def skip_unless_ci(reason: str) -> None:

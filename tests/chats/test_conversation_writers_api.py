@@ -8,9 +8,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.api import make_message
 from tests.nightly import IS_NIGHT
 from tests.servers import REPOSITORY, Client, Server, execute
+
+pytestmark = pytest.mark.slow
 
 WRITERS = 50
 PROCESSES = 8

@@ -294,6 +294,7 @@ def test_of_many_at_once_one_is_done(server):
     assert found["count"] == 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0, 0.5, 1, 2] if IS_NIGHT else [0, 1])
 def test_a_server_killed_in_the_middle_has_done_nothing_or_all(started, seconds):
     messages = [make_message(f"m{at}", "word " * 50) for at in range(8_000)]
