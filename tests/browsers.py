@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -46,6 +46,12 @@ def _show(loop: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop |
     return before
 
 
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # Some tests never answer a request of their page, whose task then ends with the page and not by itself.
+    if "was destroyed" not in context["message"]:
+        loop.default_exception_handler(context)
+
+
 @contextmanager
 def run_browser(path: str) -> Iterator[SharedBrowser]:
     """Yield the Chromium at `path`, until all tests are over."""
@@ -55,6 +61,7 @@ def run_browser(path: str) -> Iterator[SharedBrowser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_tell)
         _show(None)
         yield SharedBrowser(browser, loop)
         _show(loop)
