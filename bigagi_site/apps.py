@@ -2,6 +2,12 @@ from dataclasses import replace
 
 from django.apps import AppConfig
 
+from bigagi_site.optional import import_without
+
+# They look for fields of PostgreSQL that no model here has, for clients of HTTP and for formats that are not served.
+import_without("rest_framework.compat", "psycopg", "psycopg2", "requests")
+import_without("unfold.overrides", "psycopg", "psycopg2")
+
 TEST_PREFIX = "sqlite-test-"
 """With which the ids and names of all records begin that the inspection panel makes."""
 

@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
 
-import structlog
 from django.conf import settings
 
+from bigagi_site.optional import import_without
 from bigagi_site.tracebacks import format_exception
 from stores.shapes import hide_keys
+
+# Its rich tracebacks would print local variables, and are off (`build_formatter`).
+import_without("structlog", "rich")
+import structlog  # noqa: E402
 
 LONGEST = 2_000
 """Characters of one fact."""

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, is_hypothesis_test
 from hypothesis import settings as hypothesis_settings
 
+from tests.browsers import SharedBrowser, run_browser
 from tests.servers import REPOSITORY, Server, build_environment, own_database, run_server
 
 if TYPE_CHECKING:
@@ -41,17 +42,21 @@ django.setup()
 # The workers of pytest-xdist inherit the environment, and have to come here first too.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
-hypothesis_settings.register_profile("default", max_examples=50, deadline=None)
-hypothesis_settings.register_profile(
-    "ci", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+for profile, examples in {"default": 100, "nightly": 500}.items():
+    hypothesis_settings.register_profile(
+        profile, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-CHROMIUM_ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave slow tests out of a run of all: they are for who names them, by `-m`, by their file or by `-k`."""
+    is_of_all = config.args_source is not pytest.Config.ArgsSource.ARGS
+    if is_of_all and not (config.option.markexpr or config.option.keyword):
+        # The workers of pytest-xdist, which get arguments of their own, get this with the options.
+        config.option.markexpr = "not slow"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -61,6 +66,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("real_data")
         if is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("property")
+        # Many examples and long walks: together half of the time.
+        if any(item.iter_markers("property")) or any(item.iter_markers("exhaustive")):
+            item.add_marker("slow")
 
 
 def skip_unless_ci(reason: str) -> None:
@@ -169,15 +177,18 @@ def server(first_start: dict[str, str], tmp_path_factory: pytest.TempPathFactory
         yield running
 
 
-@pytest.fixture
-def browser(chromium: str) -> Iterator["Browser"]:
-    """Yield the system's Chromium."""
-    from playwright.sync_api import sync_playwright
+@pytest.fixture(scope="session")
+def shared_browser(chromium: str) -> Iterator[SharedBrowser]:
+    """Yield the system's Chromium, which all tests of the process share."""
+    with run_browser(chromium) as shared:
+        yield shared
 
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        yield running
-        running.close()
+
+@pytest.fixture
+def browser(shared_browser: SharedBrowser) -> Iterator["Browser"]:
+    """Yield the system's Chromium for one test."""
+    with shared_browser.borrow() as borrowed:
+        yield borrowed
 
 
 @pytest.fixture

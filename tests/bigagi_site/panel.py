@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import CHROMIUM_ARGUMENTS
 from tests.servers import Server, execute
 
-__all__ = ["count_marked", "expect", "faults", "one_browser", "open_panel", "run_all", "save", "states_of"]
+__all__ = ["count_marked", "expect", "faults", "open_panel", "run_all", "save", "states_of"]
 
 # A machine that does much else at once is slow.
 expect.set_options(timeout=20_000)
@@ -20,15 +18,6 @@ expect.set_options(timeout=20_000)
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 _MARKED = "{0} >= 'sqlite-test-' AND {0} < 'sqlite-test.'"
 _TABLES = {"stores_store": "name", "chats_conversation": "uid", "llms_service": "uid", "llms_model": "uid"}
-
-
-@pytest.fixture(scope="module", name="browser")
-def one_browser(chromium: str) -> Iterator[Browser]:
-    """Yield the system's Chromium, one for all tests of a module: each has a profile of its own in it."""
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        yield running
-        running.close()
 
 
 @contextmanager

@@ -4,9 +4,8 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.conftest import CHROMIUM_ARGUMENTS
 from tests.servers import Server, execute
 
 pytestmark = pytest.mark.browser
@@ -42,21 +41,13 @@ def history(server):
     return server
 
 
-@pytest.fixture(scope="module")
-def chrome(chromium):
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def board(chrome, history):
+def board(browser, history):
     """Yield what opens the dashboard; errors of the page fail the test."""
     contexts, errors = [], []
 
     def open_board(path: str = "/admin/", **options):
-        context = chrome.new_context(base_url=history.url, **({"viewport": WIDE} | options))
+        context = browser.new_context(base_url=history.url, **({"viewport": WIDE} | options))
         contexts.append(context)
         session = history.sign_in().cookie("bigagi_session")
         context.add_cookies([{"name": "bigagi_session", "value": session, "url": history.url}])

@@ -15,11 +15,11 @@ import pytest
 
 from tests import generators
 from tests.conftest import copy_environment
+from tests.nightly import IS_NIGHT
 from tests.servers import REPOSITORY, Server, run_server
 
 pytestmark = pytest.mark.property
 
-IS_WHOLE = os.environ.get("HYPOTHESIS_PROFILE") == "ci"
 SEED = int(os.environ.get("SCHEMATHESIS_SEED", "20261121"))
 
 CONFIG = """
@@ -83,11 +83,11 @@ def count_requests(report: Path) -> int:
 
 
 def test_every_operation_is_as_it_is_described(server, token, tmp_path):
-    phases, examples, least = ("coverage,fuzzing", 15, 3_000) if IS_WHOLE else ("fuzzing", 2, 150)
+    phases, examples, least = ("coverage,fuzzing", 15, 3_000) if IS_NIGHT else ("fuzzing", 2, 150)
     assert run(server, token, tmp_path, phases, examples, SEED) >= least
 
 
 def test_sequences_of_operations_are_as_they_are_described(server, token, tmp_path):
     # Schemathesis gives up after some 30 sequences, however many it is asked for.
-    rounds, least = (8, 1_000) if IS_WHOLE else (1, 20)
+    rounds, least = (8, 1_000) if IS_NIGHT else (1, 20)
     assert sum(run(server, token, tmp_path, "stateful", 30, SEED + at) for at in range(rounds)) >= least

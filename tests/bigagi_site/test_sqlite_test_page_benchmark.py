@@ -5,7 +5,6 @@ import pytest
 from tests.bigagi_site.panel import (
     count_marked,
     expect,
-    one_browser,  # noqa: F401
     open_panel,
     save,
 )

@@ -6,7 +6,6 @@ from tests.bigagi_site.panel import (
     count_marked,
     expect,
     faults,
-    one_browser,  # noqa: F401
     open_panel,
     run_all,
 )

@@ -6,7 +6,6 @@ import pytest
 
 from tests.bigagi_site.panel import (
     expect,
-    one_browser,  # noqa: F401
     open_panel,
 )
 

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -245,10 +244,6 @@ def check_generator(generator: Any) -> None:
             assert not name.startswith("$") or round(value, 4) == value
     if "TOutR" in metrics:
         assert metrics["TOutR"] <= metrics["TOut"]
-
-
-def is_ci() -> bool:
-    return os.environ.get("HYPOTHESIS_PROFILE") == "ci"
 
 
 __all__ = ["FAULTS", "KEY", "LIMITS", "Event", "Stream", "Talker"]

@@ -9,7 +9,7 @@ from tests.chats.chat_page import answers, ask, expect, last_answer, open_page, 
 from tests.chats.talking import LIMITS, Talker, message_text
 from tests.chats.test_generation_crash import fill
 from tests.chats.test_generation_faults import FAILED, WELL
-from tests.conftest import CHROMIUM_ARGUMENTS, copy_environment
+from tests.conftest import copy_environment
 from tests.faulty_provider import FAULTS, KEY, FaultyProvider, begin
 from tests.providers import FakeProvider, Handler, run_provider
 from tests.servers import Server, run_server
@@ -66,16 +66,6 @@ def talker(first_start, whole_provider, tmp_path_factory) -> Iterator[Talker]:
         yield talker
 
 
-@pytest.fixture(scope="module")
-def shared_browser(chromium):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        yield running
-        running.close()
-
-
 def sign_in(browser, server: Server):
     """Return a signed-in page, and the list of what its console, its scripts and its dialogs told."""
     context = browser.new_context(base_url=server.url, reduced_motion="reduce")
@@ -100,9 +90,8 @@ def sign_in(browser, server: Server):
 
 @pytest.fixture(scope="module")
 def shared_page(shared_browser, talker):
-    page, told = sign_in(shared_browser, talker.server)
-    yield page, told
-    page.context.close()
+    with shared_browser.borrow() as browser:
+        yield sign_in(browser, talker.server)
 
 
 @pytest.fixture
@@ -360,10 +349,10 @@ def test_a_full_disk_is_told_and_the_answer_is_there_when_there_is_room(talker, 
     check_came(page, "Some text that came.")
 
 
-def test_an_answer_goes_on_after_the_server_was_killed(shared_browser, started, provider):
+def test_an_answer_goes_on_after_the_server_was_killed(browser, started, provider):
     with run_server(started | SHORT) as server:
         Talker(server).add_service(provider.setup(), ["slow", "good-model"])
-        page, told = sign_in(shared_browser, server)
+        page, told = sign_in(browser, server)
         open_page(page)
         choose(page, "faulty-slow")
         ask(page, "Hello")

@@ -8,12 +8,17 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.api import make_message
+from tests.nightly import IS_NIGHT
 from tests.servers import REPOSITORY, Client, Server, execute
+
+pytestmark = pytest.mark.slow
 
 WRITERS = 50
 PROCESSES = 8
-SECONDS = 20 if os.environ.get("BIGAGI_CI") == "1" else 5
+SECONDS = 20 if IS_NIGHT else 5
 DEADLINE = 120
 """Seconds that a writer may take to end on a slow machine."""
 

@@ -15,17 +15,17 @@ from tests.chats.talking import (
     Talker,
     check_message,
     error_texts,
-    is_ci,
     message_text,
     parse_events,
 )
 from tests.faulty_provider import KEY, FaultyProvider
+from tests.nightly import IS_NIGHT
 from tests.providers import run_provider
 from tests.servers import manage, run_server
 
 pytestmark = pytest.mark.property
 
-KILLS = 20 if is_ci() else 3
+KILLS = 20 if IS_NIGHT else 3
 WORD_SECONDS = 0.02
 LOST_SECONDS = 0.5
 REFS = ["slow", "good-model"]

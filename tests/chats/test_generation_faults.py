@@ -19,6 +19,7 @@ from tests.providers import run_provider
 from tests.servers import run_server
 
 CAME = "".join(WORDS)
+SHORT = LIMITS | {"BIGAGI_CALL_SECONDS": "4"}
 
 FAILED = {
     "wrong-key": ("", "wrong-key", "The API key is not valid"),
@@ -80,7 +81,7 @@ def talker(first_start, tmp_path_factory) -> Iterator[Talker]:
     with (
         copy_environment(first_start, data_dir) as environment,
         run_provider(FaultyProvider(key=KEY)) as provider,
-        run_server(environment | LIMITS) as server,
+        run_server(environment | SHORT) as server,
     ):
         talker = Talker(server)
         talker.add_service(provider.setup(), [*FAULTS, "good-model"])

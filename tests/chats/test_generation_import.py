@@ -10,6 +10,8 @@ from tests.providers import run_provider
 from tests.servers import run_server
 from tests.stores.imports import continued, make_chats, write_backup
 
+pytestmark = pytest.mark.slow
+
 LATER = 10 * 365 * 24 * 60 * 60_000
 """In ms: a browser whose clock is far ahead wrote the newer backup."""
 

@@ -9,6 +9,8 @@ from tests import generators
 from tests.servers import execute, manage
 from tests.stores.processes import DEADLINE, import_whole, start_import, wait_for
 
+pytestmark = pytest.mark.slow
+
 CHATS, MESSAGES = 150, 12
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.servers import execute, manage, run_server
 
+pytestmark = pytest.mark.slow
+
 CONTENT = b"\x89PNG the picture"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 

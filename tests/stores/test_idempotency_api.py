@@ -23,6 +23,7 @@ from stores.jsontext import canonical
 from stores.models import Change, IdempotencyKey, Secret
 from stores.processes import name_of
 from tests.api import make_chat, make_message, read_problem, sign_in
+from tests.nightly import IS_NIGHT
 from tests.servers import execute, run_server
 from tests.stores.processes import wait_for
 
@@ -293,7 +294,8 @@ def test_of_many_at_once_one_is_done(server):
     assert found["count"] == 15
 
 
-@pytest.mark.parametrize("seconds", [0, 0.5, 1, 2] if os.environ.get("BIGAGI_CI") == "1" else [0, 1])
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0, 0.5, 1, 2] if IS_NIGHT else [0, 1])
 def test_a_server_killed_in_the_middle_has_done_nothing_or_all(started, seconds):
     messages = [make_message(f"m{at}", "word " * 50) for at in range(8_000)]
     headers = {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}

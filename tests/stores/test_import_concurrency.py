@@ -11,6 +11,8 @@ from tests import generators
 from tests.stores.imports import make_chats, write_backup
 from tests.stores.processes import import_whole, start_import, wait_for
 
+pytestmark = pytest.mark.slow
+
 CHATS = 500
 LONGEST_WAIT = 1.0
 """Seconds that a read or a write of somebody else may take."""

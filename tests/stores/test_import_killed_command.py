@@ -11,6 +11,8 @@ from tests.conftest import copy_environment
 from tests.servers import execute, manage
 from tests.stores.processes import import_whole, read_status, show_everything, start_import, wait_for
 
+pytestmark = pytest.mark.slow
+
 CHATS, MESSAGES, IMAGES, MODELS = 150, 12, 120, 1500
 
 

@@ -18,6 +18,8 @@ from tests import generators
 from tests.servers import REPOSITORY, execute
 from tests.stores.imports import JSONObject, continued, make_chats, typed, write_backup
 
+pytestmark = pytest.mark.slow
+
 LATER = "2027-01-01T00:00:00.000Z"
 CANARY = "cAnArY"
 _SEED = re.compile(f"{CANARY}\\d{{3}}")

@@ -5,7 +5,6 @@ Compared is plain `json.loads` of the source with plain `json.loads` of what is 
 
 import json
 import math
-import os
 import re
 from typing import Any
 
@@ -23,13 +22,14 @@ from stores.jsontext import MAX_DEPTH, encode
 from stores.models import MigrationRun, Quarantine, Revision
 from stores.registry import collection_of
 from tests import strategies as big
+from tests.nightly import IS_NIGHT
 from tests.stores.imports import single_records, undone, without_copies
 from tests.strategies import equal_json, first_difference, nested, to_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports"), pytest.mark.exhaustive]
 in_one_database = settings(
     # Some hundreds on each database where everything is tested, whatever the profile of the pure properties.
-    max_examples=250 if os.environ.get("BIGAGI_CI") == "1" else 25,
+    max_examples=250 if IS_NIGHT else 25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

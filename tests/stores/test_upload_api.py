@@ -200,6 +200,7 @@ def large(tmp_path_factory) -> bytes:
     return write_backup(path, make_chats(1500, 10, seed=7), stores=STORES).read_bytes()
 
 
+@pytest.mark.slow
 def test_one_import_at_a_time_and_a_killed_one_is_told(started, large, backup):
     with run_server(started) as server:
         client = server.sign_in()
