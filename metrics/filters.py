@@ -101,7 +101,7 @@ class EventFilterSet(django_filters.FilterSet):
 
     def filter_message(self, queryset: QuerySet[UsageEvent], name: str, value: str) -> QuerySet[UsageEvent]:
         if not self.data.get("conversation"):
-            raise bad_parameter("message", "Name the chat as well, by conversation: ids of messages are its own.")
+            raise bad_parameter("message", "Also send conversation: message ids are unique only within a chat.")
         return queryset.filter(message=value)
 
     def filter_failed(self, queryset: QuerySet[UsageEvent], name: str, value: bool) -> QuerySet[UsageEvent]:

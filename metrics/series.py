@@ -67,22 +67,25 @@ class Query:
 
     def __post_init__(self) -> None:
         if self.by not in BY:
-            raise InvalidQuery("by", f"by is one of: {', '.join(BY)}.")
+            raise InvalidQuery("by", f"by must be one of: {', '.join(BY)}.")
         if self.per not in PER:
-            raise InvalidQuery("per", f"per is one of: {', '.join(PER)}.")
+            raise InvalidQuery("per", f"per must be one of: {', '.join(PER)}.")
         if self.source is not None and self.source not in SOURCES:
-            raise InvalidQuery("source", f"source is one of: {', '.join(SOURCES)}. Test calls count nowhere.")
+            raise InvalidQuery("source", f"source must be one of: {', '.join(SOURCES)}. Test calls count nowhere.")
         if not EARLIEST <= self.start <= LATEST:
-            raise InvalidQuery("start", f"start is a day from {EARLIEST} to {LATEST}.")
+            raise InvalidQuery("start", f"start must be a day from {EARLIEST} to {LATEST}.")
         if not self.start <= self.end <= LATEST:
-            raise InvalidQuery("end", f"end is a day from start to {LATEST}.")
+            raise InvalidQuery("end", f"end must be a day from start to {LATEST}.")
         days = (self.end - self.start).days + 1
         if self.is_fine and days > MAX_FINE_DAYS:
             raise InvalidQuery(
-                "start", f"A series by hour, persona or conversation, or per hour, has at most {MAX_FINE_DAYS} days."
+                "start",
+                f"A series by hour, persona or conversation, or per hour, can have at most {MAX_FINE_DAYS} days.",
             )
         if self.per == "day" and days > MAX_DAYS:
-            raise InvalidQuery("start", f"A series per day has at most {MAX_DAYS} days. Ask per week or month.")
+            raise InvalidQuery(
+                "start", f"A series per day can have at most {MAX_DAYS} days. Ask per week or month instead."
+            )
 
     @property
     def is_fine(self) -> bool:

@@ -20,7 +20,7 @@ class ServiceTestSerializer(serializers.Serializer[Any]):
 
     rules = {"additionalProperties": False}
     modelId = serializers.CharField(
-        required=False, help_text="A model of the service; where it is missing, the cheapest of those that are shown."
+        required=False, help_text="A model of the service. Default: the cheapest visible one."
     )
 
 
@@ -28,11 +28,11 @@ class TestedServiceSerializer(serializers.Serializer[Any]):
     """One tiny call that went well."""
 
     model = serializers.CharField(help_text="The model's id.")
-    ms_to_first_token = serializers.IntegerField(help_text="From asking to the first piece of the answer.")
-    ms_total = serializers.IntegerField(help_text="From asking to the end of the answer.")
-    text = serializers.CharField(help_text="What it answered.")
-    event = serializers.IntegerField(help_text="The number of the call's event in the ledger.")
-    cost_nano_usd = serializers.IntegerField(allow_null=True, help_text="In 10⁻⁹ USD; null: unpriced or free.")
+    ms_to_first_token = serializers.IntegerField(help_text="From the request to the first part of the answer.")
+    ms_total = serializers.IntegerField(help_text="From the request to the end of the answer.")
+    text = serializers.CharField(help_text="The answer.")
+    event = serializers.IntegerField(help_text="The number of the ledger event of the call.")
+    cost_nano_usd = serializers.IntegerField(allow_null=True, help_text="In 10⁻⁹ USD; null if unpriced or free.")
 
 
 class ServiceTestViewSet(WritingViewSet):
@@ -53,10 +53,10 @@ class ServiceTestViewSet(WritingViewSet):
         check_parameters(request, ())
         body = self.read_object()
         if unknown := body.keys() - {"modelId"}:
-            raise at(pointer_of(min(unknown)), "Unknown member. Allowed are: modelId.", "unknown")
+            raise at(pointer_of(min(unknown)), "Unknown field. Allowed: modelId.", "unknown")
         model_id = body.get("modelId")
         if "modelId" in body and (not isinstance(model_id, str) or not model_id):
-            raise at("/modelId", "This is the id of a model, a text. Leave it out for the cheapest.", "type")
+            raise at("/modelId", "Must be the id of a model. Leave it out to test the cheapest.", "type")
         with calls_told():
             checked, event = test_service(decode_id(id), model_id)
         return Response(

@@ -12,7 +12,7 @@ from stores.models import MigrationRun, Revision, Store
 from stores.processes import is_alive
 from stores.registry import is_relational
 
-ENDED_IN_THE_MIDDLE = "The process ended in the middle. Import the file again: that completes it."
+ENDED_IN_THE_MIDDLE = "The import was interrupted. Import the same file again to complete it."
 """What blocks a run whose process is gone."""
 
 

@@ -42,7 +42,7 @@ _specs: dict[str, StoreSpec] = {}
 def register(spec: StoreSpec) -> None:
     """Make a store known. A name can be registered once."""
     if spec.name in _specs:
-        raise ValueError(f"the store {spec.name} is registered already")
+        raise ValueError(f"the store {spec.name} is already registered")
     _specs[spec.name] = spec
 
 

@@ -281,7 +281,7 @@ def _open(secret: Secret | None) -> str:
         plain = MultiFernet([Fernet(key) for key in keys]).decrypt(bytes(secret.ciphertext))
     except (InvalidToken, ValueError) as error:
         raise UnreadableSecret(
-            f"The key file {settings.KEY_FILE} is not the one this secret was stored with."
+            f"The key file {settings.KEY_FILE} does not match: this secret was encrypted with another key."
         ) from error
     return plain.decode("utf-8", "surrogatepass")
 

@@ -77,7 +77,9 @@ def begin_all(begins: Sequence[Begin], owner: str) -> list[Begun | Exception]:
                 if "chats_generation" not in str(error):
                     raise
                 # On PostgreSQL two may have found the chat free at once.
-                results.append(Conflict("Another generation began in this chat. Wait for it, or stop it.", KIND))
+                results.append(
+                    Conflict("Another answer is being generated in this chat. Wait for it, or stop it.", KIND)
+                )
             except DatabaseError:
                 # As of a full disk: then none can begin.
                 raise
@@ -104,7 +106,7 @@ def begin(asked: Begin, owner: str) -> Begun:
             position = members[index].position
             [(_, _, ours)] = load_messages([members[index].pk or 0], by="id")
             if ours.get("role") != "assistant":
-                raise at("/replaces", "Only an answer can be written anew.")
+                raise at("/replaces", "Only a message of the assistant can be regenerated.")
             uid = asked.replaces
         else:
             index = len(members)
@@ -172,10 +174,10 @@ def _with_parameters(model: CallableModel, asked: Begin) -> CallableModel:
     if not asked.parameters:
         return model
     if "llmTemperature" in asked.parameters and NO_TEMPERATURE in model.interfaces:
-        raise at("/parameters/llmTemperature", f"{model.label} takes no temperature.")
+        raise at("/parameters/llmTemperature", f"{model.label} does not accept a temperature. Leave it out.")
     limit = asked.parameters.get("llmResponseTokens")
     if limit and model.max_output_tokens and limit > model.max_output_tokens:
-        raise at("/parameters/llmResponseTokens", f"{model.label} answers with {model.max_output_tokens} at most.")
+        raise at("/parameters/llmResponseTokens", f"Must be at most {model.max_output_tokens} for {model.label}.")
     return replace(model, parameters=model.parameters | asked.parameters)
 
 
@@ -187,5 +189,5 @@ def _user_message(entry: Entry, message: JSONObject, members: list[Member]) -> J
     made = {"id": ids.new_message_id(), "role": "user", "tokenCount": 0, "created": now_ms(), "updated": None}
     message = records.take_in(entry, made | message, None)
     if any(member.uid == message["id"] for member in members):
-        raise Taken(f"The chat has a message {message['id']} already.")
+        raise Taken(f"The id {message['id']} is taken by another message of this chat.")
     return message

@@ -63,7 +63,7 @@ class Engine:
     async def begin(self, asked: Begin) -> Stream:
         """Begin a run. Raises what `chats.generations.begin.begin` raises, and `Problem` while the server ends."""
         if self.is_closing:
-            raise Problem(503, "The server is stopping. Try again when it is up.")
+            raise Problem(503, "The server is shutting down. Try again when it is running.")
         begun = await self._writer.begin(asked)
         stream = Stream(begun, self.loop)
         ALIVE.add(stream.uid)

@@ -38,7 +38,7 @@ def check_free(chat: Conversation) -> None:
     """Raise `Conflict` while a run writes in the chat. One that was abandoned is closed, and `chat` is read again."""
     running = running_in(chat)
     if running is not None and not _close_if_abandoned(running, chat):
-        raise Conflict(f"Generation {running.uid} writes in this chat. Wait for it, or stop it.", KIND)
+        raise Conflict(f"Generation {running.uid} is running in this chat. Wait for it, or stop it.", KIND)
 
 
 def close_abandoned_in(chat: Conversation) -> None:

@@ -143,7 +143,7 @@ def finish(end: Finish) -> Finished:
         [end.status, storable(end.detail), ended, generation.pk, Generation.Status.RUNNING],
     )
     if not is_first:
-        raise Conflict("This generation has ended already.")
+        raise Conflict("This generation has already ended.")
     tokens, is_estimated = _tokens_of(begun, answer)
     is_partial = end.status != Generation.Status.DONE
     priced = price_model_call(begun.model, tokens, generation.started, is_partial=is_partial)

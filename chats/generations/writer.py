@@ -24,8 +24,8 @@ GATHER_SECONDS = 0.003
 RETRY_SECONDS = 2
 """When an end that could not be stored is tried again."""
 NOT_STORED = (
-    "The answer could not be stored: the disk may be full. It is kept in memory, and stored as soon as there is room: "
-    "let the server run meanwhile."
+    "The answer could not be stored: the disk may be full. It is kept in memory and stored as soon as there is space. "
+    "Keep the server running until then."
 )
 
 logger = structlog.get_logger("chats")
@@ -87,7 +87,7 @@ class Writer:
                     await self._flush()
                 await self._write_endings()
             except Exception:
-                logger.exception("the writer of generations stumbled")
+                logger.exception("the generation writer failed")
                 await asyncio.sleep(FLUSH_SECONDS)
 
     def _has_running(self) -> bool:

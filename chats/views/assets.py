@@ -20,7 +20,7 @@ from stores.api.schema import PURGE, reads, writes
 from stores.api.viewsets import RecordViewSet
 
 RANGE = OpenApiParameter(
-    "Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="One range of bytes, as `bytes=0-1023`: 206."
+    "Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="One range of bytes, such as `bytes=0-1023`: 206."
 )
 
 

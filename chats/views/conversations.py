@@ -126,13 +126,13 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
 
     def _find_ids(self, wanted: dict[str, Any]) -> list[str]:
         if ("ids" in wanted) == ("filter" in wanted):
-            raise at("/ids", "Give either ids or a filter.", "required")
+            raise at("/ids", "Send either ids or filter.", "required")
         if "ids" in wanted:
             return list(dict.fromkeys(wanted["ids"]))
         given = {name: _as_word(value) for name, value in wanted["filter"].items()}
         if unknown := sorted(set(given) - set(ConversationFilterSet.base_filters)):
             allowed = ", ".join(ConversationFilterSet.base_filters)
-            raise at(pointer_of("filter", unknown[0]), f"Unknown filter. Allowed are: {allowed}.", "unknown")
+            raise at(pointer_of("filter", unknown[0]), f"Unknown filter. Allowed: {allowed}.", "unknown")
         found = ConversationFilterSet(given, queryset=Conversation.objects.all())
         if not found.is_valid():
             name, messages = next(iter(found.errors.items()))
@@ -143,7 +143,7 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
         origin, name = self.get_origin(), wanted["action"]
         if name == "move":
             if "folder" not in wanted:
-                raise at("/folder", "Name the folder, or null for none.", "required")
+                raise at("/folder", "To move chats, send the id of a folder, or null for none.", "required")
             return services.move_many(origin, uids, wanted["folder"], move_chats)
         change: Any = {
             "archive": partial(services.archive_one, is_archived=True),

@@ -38,9 +38,9 @@ from stores.services.errors import Conflict, at, pointer_of
 ALLOWED = ("message", "modelId", "parameters", "replaces", "shareContext", "stream")
 _TYPES: dict[str, tuple[type, str]] = {
     "message": (dict, "an object"),
-    "modelId": (str, "a text"),
+    "modelId": (str, "a string"),
     "parameters": (dict, "an object"),
-    "replaces": (str, "a text"),
+    "replaces": (str, "a string"),
     "shareContext": (bool, "true or false"),
     "stream": (bool, "true or false"),
 }
@@ -49,12 +49,12 @@ PARAMETERS = {"temperature": "llmTemperature", "maxTokens": "llmResponseTokens"}
 MAX_TEMPERATURE = 2
 MAX_TOKENS = 10_000_000
 EVENTS: Any = {(200, EventStreamRenderer.media_type): EVENT}
-HTML = OpenApiParameter("html", OpenApiTypes.BOOL, description="Send each whole block of Markdown as HTML too.")
+HTML = OpenApiParameter("html", OpenApiTypes.BOOL, description="Also send each complete block of Markdown as HTML.")
 LAST_EVENT = OpenApiParameter(
     "Last-Event-ID",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="The last event you have. One that is not known brings the whole message first.",
+    description="The id of the last event you received. If it is unknown, the whole message is sent first.",
 )
 
 
@@ -62,15 +62,15 @@ def read_body(request: Request) -> JSONObject:
     """Return the body of a generate. Raises `Problem` and `Invalid`."""
     body = request.data
     if not isinstance(body, dict):
-        raise Problem(400, "The body is a JSON object.")
+        raise Problem(400, "The body must be a JSON object.")
     for name, value in body.items():
         if name not in ALLOWED:
-            raise at(pointer_of(name), f"Unknown member. Allowed are: {', '.join(ALLOWED)}.", "unknown")
+            raise at(pointer_of(name), f"Unknown field. Allowed: {', '.join(ALLOWED)}.", "unknown")
         kind, words = _TYPES[name]
         if not isinstance(value, kind):
-            raise at(f"/{name}", f"This is {words}.", "type")
+            raise at(f"/{name}", f"Must be {words}.", "type")
     if "message" in body and "replaces" in body:
-        raise at("/replaces", "Either a message is sent, or an answer is written anew.", "exclusive")
+        raise at("/replaces", "Send either message or replaces, not both.", "exclusive")
     if "message" in body:
         _check_message(body["message"])
     return body | {"parameters": read_parameters(body.get("parameters", {}))}
@@ -84,14 +84,14 @@ def read_parameters(given: JSONObject) -> JSONObject:
         pointer = pointer_of("parameters", name)
         if known not in PARAMETERS.values():
             allowed = ", ".join([*PARAMETERS, *PARAMETERS.values()])
-            raise at(pointer, f"Unknown parameter. Allowed are: {allowed}.", "unknown")
+            raise at(pointer, f"Unknown parameter. Allowed: {allowed}.", "unknown")
         if known in parameters:
-            raise at(pointer, "It is given twice, under both of its names.", "exclusive")
+            raise at(pointer, "Must be given once, under one of its two names.", "exclusive")
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if known == "llmTemperature" and not (is_number and 0 <= value <= MAX_TEMPERATURE):
-            raise at(pointer, f"This is a number from 0 to {MAX_TEMPERATURE}.")
+            raise at(pointer, f"Must be a number from 0 to {MAX_TEMPERATURE}.")
         if known == "llmResponseTokens" and not (isinstance(value, int) and is_number and 1 <= value <= MAX_TOKENS):
-            raise at(pointer, f"This is a whole number from 1 to {MAX_TOKENS}.")
+            raise at(pointer, f"Must be a whole number from 1 to {MAX_TOKENS}.")
         parameters[known] = value
     return parameters
 
@@ -99,18 +99,18 @@ def read_parameters(given: JSONObject) -> JSONObject:
 def _check_message(message: JSONObject) -> None:
     if set(message) == {"text"}:
         if not isinstance(message["text"], str) or not message["text"]:
-            raise at("/message/text", "This is a text that is not empty.", "type")
+            raise at("/message/text", "Must be a string that is not empty.", "type")
         return
     for error in find_errors(MessageSerializer, message):
         raise at(f"/message{error['pointer']}", error["detail"], error["code"])
     if message.get("role", "user") != "user":
-        raise at("/message/role", "What is sent to a model is a message of the user.")
+        raise at("/message/role", "The role must be user.")
     if not message["fragments"]:
-        raise at("/message/fragments", "The message is empty.")
+        raise at("/message/fragments", "Must have at least one fragment.")
     for index, fragment in enumerate(message["fragments"]):
         is_whole = isinstance(fragment, dict) and {"ft", "fId"} <= fragment.keys()
         if not is_whole or not isinstance(fragment.get("part"), dict):
-            raise at(f"/message/fragments/{index}", "A fragment has `ft`, `fId` and a `part`.")
+            raise at(f"/message/fragments/{index}", "Must have `ft`, `fId` and `part` (an object).")
 
 
 class GenerationViewSet(WritingViewSet):
@@ -217,7 +217,7 @@ class GenerationViewSet(WritingViewSet):
         except DatabaseError as error:
             if "full" not in str(error):
                 raise
-            detail = "The disk is full: the message cannot be stored, and was not sent. Make room, and send it again."
+            detail = "The disk is full. The message was neither stored nor sent. Free some space and send it again."
             raise Problem(507, detail, kind="disk-full") from error
 
     def _answer_again(self, uid: str, body: JSONObject, *, html: bool) -> StreamingHttpResponse:

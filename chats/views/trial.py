@@ -42,7 +42,7 @@ class TrialViewSet(WritingViewSet):
 
     @extend_schema(
         operation_id="test_ai_services",
-        parameters=[OpenApiParameter("reach", OpenApiTypes.BOOL, description="false: call no host.")],
+        parameters=[OpenApiParameter("reach", OpenApiTypes.BOOL, description="If false, no host is contacted.")],
         responses=TrialServicesSerializer,
     )
     def services(self, request: Request) -> Response:
@@ -57,7 +57,9 @@ class TrialViewSet(WritingViewSet):
 
     @extend_schema(
         operation_id="test_ai",
-        parameters=[OpenApiParameter("stream", OpenApiTypes.BOOL, description="false: one answer, after all steps.")],
+        parameters=[
+            OpenApiParameter("stream", OpenApiTypes.BOOL, description="If false, one response after all steps.")
+        ],
         request=TrialSerializer,
         responses=EVENTS | {(200, JSONRenderer.media_type): TrialStepsSerializer},
     )
@@ -68,9 +70,9 @@ class TrialViewSet(WritingViewSet):
         check_parameters(request, ("stream",))
         body = self.read_object()
         if unknown := sorted(set(body) - {"modelId"}):
-            raise at(pointer_of(unknown[0]), "Unknown member. Allowed are: modelId.", "unknown")
+            raise at(pointer_of(unknown[0]), "Unknown field. Allowed: modelId.", "unknown")
         if not isinstance(body.get("modelId", ""), str):
-            raise at("/modelId", "This is a text.", "type")
+            raise at("/modelId", "Must be a string.", "type")
         is_stream = self.parse_flag("stream", is_default=True)
         walk = Walk(replace(self.get_origin(), source="test"), body.get("modelId"))
         queue = on_loop(request, _start(walk))

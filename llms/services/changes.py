@@ -67,7 +67,7 @@ def merge_with(collection: Collection, patch: JSONObject) -> Change:
 def check_not_virtual(uid: object) -> None:
     """Raise `Conflict` where the id is that of a service that comes with the program, or of one of its models."""
     if isinstance(uid, str) and is_virtual(uid):
-        detail = f"{uid} comes with the program or its environment: it is never stored, and cannot be changed."
+        detail = f"{uid} comes with the program or from the environment, so it cannot be changed."
         raise Conflict(detail, "virtual-service")
 
 

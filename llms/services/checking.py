@@ -48,7 +48,7 @@ def choose_test_model(uid: str) -> str:
     rows = visible(Model.objects.filter(service_uid=uid)).order_by("position", "pk")
     found = min(rows, key=lambda row: _price_of({"pricing": row.pricing}), default=None)
     if found is None:
-        raise NotCallable(f"{service} shows no models. Refresh it: that lists what its provider offers.")
+        raise NotCallable(f"{service} has no visible models. Refresh it to list what the provider offers.")
     return found.uid
 
 

@@ -50,7 +50,7 @@ def merge_models(origin: Origin, uid: str, listed: list[JSONObject], preconditio
     now = int(time.time() * 1000)
     offered = {str(model["id"]): model for model in listed if is_for_chat(model)}
     if not offered:
-        raise CallFailed("The provider lists no models for chats. Nothing was changed.", "no-models")
+        raise CallFailed("The provider lists no chat models. Nothing was changed.", "no-models")
     result = Refreshed()
     with record_change(origin, "refresh models") as entry:
         service = records.find_for_write(SERVICES, uid)

@@ -58,11 +58,11 @@ class RepricingView(APIView):
         service, model = read_name(request, "service"), read_name(request, "model")
         chat = _read_prices(request, model)
         if not EARLIEST <= start <= LATEST:
-            raise bad_parameter("start", f"start is a day from {EARLIEST} to {LATEST}.")
+            raise bad_parameter("start", f"start must be a day from {EARLIEST} to {LATEST}.")
         if not start <= end <= LATEST:
-            raise bad_parameter("end", f"end is a day from start to {LATEST}.")
+            raise bad_parameter("end", f"end must be a day from start to {LATEST}.")
         if (end - start).days >= MAX_DAYS:
-            raise bad_parameter("start", f"Calls are priced anew over at most {MAX_DAYS} days.")
+            raise bad_parameter("start", f"The range must be at most {MAX_DAYS} days.")
         span = start_of(start), start_of(end + DAY)
         results = reprice(*span, service=service, model=model)
         supposed = suppose_price(model, chat, *span, service=service).supposed if model and chat else None
@@ -84,7 +84,7 @@ def _read_prices(request: Request, model: str | None) -> dict[str, float] | None
         return None
     if len(prices) < 2 or model is None:
         name = next((name for name in ("input", "output") if name not in prices), "model")
-        raise bad_parameter(name, "A price to try needs model, input and output.")
+        raise bad_parameter(name, "To try a price, send model, input and output.")
     return prices
 
 
@@ -92,5 +92,5 @@ def _read_price(request: Request, name: str) -> float:
     text = request.query_params[name]
     price = float(text) if _NUMBER.fullmatch(text) else -1
     if not 0 <= price <= MAX_USD:
-        raise bad_parameter(name, f"{name} is a number from 0 to {MAX_USD}, in USD a million tokens.")
+        raise bad_parameter(name, f"{name} must be a number from 0 to {MAX_USD}, in USD per million tokens.")
     return price

@@ -89,10 +89,10 @@ def _read_service(segment: str) -> str:
 
 def _read_amount(body: dict[str, Any]) -> int:
     if unknown := sorted(body.keys() - {"nano_usd"}):
-        raise at(pointer_of(unknown[0]), "Unknown member. Allowed are: nano_usd.", "unknown")
+        raise at(pointer_of(unknown[0]), "Unknown field. Allowed: nano_usd.", "unknown")
     amount = body.get("nano_usd")
     if isinstance(amount, float) and amount.is_integer():
         amount = int(amount)
     if isinstance(amount, bool) or not isinstance(amount, int) or not 0 <= amount <= MAX_NANO_USD:
-        raise at("/nano_usd", f"nano_usd is a whole number of 10⁻⁹ USD from 0 to {MAX_NANO_USD}.", "range")
+        raise at("/nano_usd", f"nano_usd must be a whole number of 10⁻⁹ USD from 0 to {MAX_NANO_USD}.", "range")
     return amount

@@ -101,10 +101,10 @@ class EventViewSet(mixins.RetrieveModelMixin, RecordViewSet):
         events = self.filter_queryset(self.get_queryset())
         for name in ("cursor", "page_size", "count"):
             if request.query_params.get(name):
-                raise bad_parameter(name, f"A stream has no pages: leave {name} out.")
+                raise bad_parameter(name, f"A stream has no pages: leave out {name}.")
         ordering = request.query_params.get("ordering") or self.orderings[0]
         if ordering not in self.orderings:
-            raise bad_parameter("ordering", f"ordering is one of: {', '.join(self.orderings)}.")
+            raise bad_parameter("ordering", f"ordering must be one of: {', '.join(self.orderings)}.")
         write, content_type = (write_csv, f"{CSV}; charset=utf-8") if wanted == "csv" else (write_ndjson, NDJSON)
         pieces: Iterator[bytes] = write(events, is_newest_first=ordering == "-at")
         headers = {"Content-Disposition": f'attachment; filename="usage.{wanted}"'}
@@ -118,7 +118,7 @@ class EventViewSet(mixins.RetrieveModelMixin, RecordViewSet):
         named = request.query_params.get("format")
         if named:
             if named not in FORMATS:
-                raise bad_parameter("format", f"format is one of: {', '.join(FORMATS)}.")
+                raise bad_parameter("format", f"format must be one of: {', '.join(FORMATS)}.")
             request.accepted_renderer = JSONRenderer()
             return named
         accepted = str(request.accepted_renderer.format)

@@ -57,7 +57,7 @@ class SeriesView(APIView):
 def _read_query(request: Request) -> Query:
     latencies = request.query_params.get("latencies") or "true"
     if latencies not in ("1", "0", "true", "false"):
-        raise bad_parameter("latencies", "latencies is one of: true, false.")
+        raise bad_parameter("latencies", "latencies must be true or false.")
     start, end = read_span(request)
     facts: dict[str, Any] = {name: read_name(request, name) for name in FILTERS}
     facts |= {name: value for name in ("by", "per") if (value := request.query_params.get(name))}

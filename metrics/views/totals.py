@@ -14,9 +14,7 @@ from stores.api.filters import check_parameters
 from stores.api.viewsets import WritingViewSet
 from stores.services.errors import Conflict
 
-CONFIRM = OpenApiParameter(
-    "confirm", OpenApiTypes.BOOL, description="Has to be true: without it counting goes on as before."
-)
+CONFIRM = OpenApiParameter("confirm", OpenApiTypes.BOOL, description="Must be true; otherwise nothing is reset.")
 
 
 class TotalsViewSet(WritingViewSet):
@@ -55,7 +53,7 @@ class TotalsViewSet(WritingViewSet):
         back. Without `?confirm=true` it is 409."""
         if not self.read_flag("confirm"):
             raise Conflict(
-                "This lets totals count anew from now on. Add ?confirm=true if you mean it; all-time totals stay.",
+                "This resets the count; all-time totals stay. To confirm, add ?confirm=true.",
                 "not-confirmed",
             )
         start, change = start_counting(self.get_origin())

@@ -11,9 +11,9 @@ from stores.api.throttles import address_of
 from stores.api.tokens import InvalidToken, TooManyFailures, may_call, verify_token
 
 SCHEME = "Bearer"
-INVALID = "This token is not valid: it may have expired or been taken back. Make a new one on the account page."
-READ_ONLY = "This token may only read. Make one that may write on the account page."
-TOO_MANY = "Too many invalid tokens came from this address. Try again in {} s, with a valid one."
+INVALID = "This token is not valid. It may have expired or been revoked. Create a new one on the account page."
+READ_ONLY = "This token is read-only. To write, create another token on the account page."
+TOO_MANY = "Too many invalid tokens from this address. Try again in {} s with a valid token."
 
 
 class BearerAuthentication(authentication.BaseAuthentication):

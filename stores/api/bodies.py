@@ -45,7 +45,7 @@ class HeldBody:
         while (size < 0 or not parts[-1]) and not self._ended.is_set():
             message = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
             if message["type"] != "http.request":
-                raise BrokenOff("the body broke off")
+                raise BrokenOff("the body was cut off")
             parts.append(message.get("body", b""))
         held = b"".join(parts)
         cut = len(held) if size < 0 else size

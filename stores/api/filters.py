@@ -19,7 +19,7 @@ def check_parameters(request: Request, allowed: Collection[str]) -> None:
     unknown = sorted(set(request.query_params) - set(allowed))
     if not unknown:
         return
-    hint = f"Allowed are: {', '.join(allowed)}." if allowed else "None is allowed."
+    hint = f"Allowed: {', '.join(allowed)}." if allowed else "This route takes none."
     errors = [{"pointer": f"?{name}", "detail": f"Unknown parameter. {hint}", "code": "unknown"} for name in unknown]
     raise Problem(400, f"Unknown parameters: {', '.join(unknown)}. {hint}", errors=errors)
 

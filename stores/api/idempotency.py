@@ -138,13 +138,13 @@ def release(claim: Claim) -> None:
 
 def _check(key: str) -> None:
     if not 0 < len(key) <= MAX_LENGTH or not key.isascii() or not key.isprintable():
-        raise Invalid(f"{HEADER} is 1 to {MAX_LENGTH} printable ASCII characters.")
+        raise Invalid(f"{HEADER} must be 1 to {MAX_LENGTH} printable ASCII characters.")
 
 
 def _answer_in(row: IdempotencyKey, digest: str) -> StoredAnswer | None:
     """Return the row's answer; None where it has none and nobody works on one."""
     if row.digest != digest:
-        raise KeyReused(f"This {HEADER} came with another request before. Take a new one for each request.")
+        raise KeyReused(f"This {HEADER} was already used for a different request. Use a new one for each request.")
     if row.status is None:
         if is_running(row.owner):
             raise _in_flight()
@@ -154,7 +154,7 @@ def _answer_in(row: IdempotencyKey, digest: str) -> StoredAnswer | None:
 
 
 def _in_flight() -> Conflict:
-    return Conflict("The first request with this key is still running. Send it again a little later.", "in-flight")
+    return Conflict("The first request with this key is still running. Try again shortly.", "in-flight")
 
 
 def _forget(owner: str) -> None:

@@ -11,7 +11,7 @@ from stores.api.problems import CONTENT_TYPE, NOTHING_HERE, SERVER_ERROR, proble
 from stores.api.request_ids import HEADER, assign_request_id
 
 DETAILS = {
-    400: "The server cannot read this request.",
+    400: "The request is malformed.",
     403: "This request is not allowed.",
     404: NOTHING_HERE,
     500: SERVER_ERROR,

@@ -88,7 +88,7 @@ class CursorPagination(BasePagination):
             "type": "object",
             "required": ["next", "previous", "results"],
             "properties": {
-                "count": {"type": "integer", "description": "All rows, with `?count=1`."},
+                "count": {"type": "integer", "description": "Total number of rows, with `?count=1`."},
                 "next": link,
                 "previous": link,
                 "results": schema,
@@ -101,11 +101,11 @@ class CursorPagination(BasePagination):
         shapes = {
             "cursor": (
                 {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
-                "A place in the list, from `next` or `previous`.",
+                "A position in the list, taken from `next` or `previous`.",
             ),
-            "page_size": (size, "Rows on a page."),
+            "page_size": (size, "Rows per page."),
             "ordering": (ordering, "The order of the list."),
-            "count": ({"type": "integer", "enum": [0, 1], "default": 0}, "1 adds the number of all rows."),
+            "count": ({"type": "integer", "enum": [0, 1], "default": 0}, "1 adds the total number of rows."),
         }
         return [
             {"name": name, "in": "query", "required": False, "schema": shape, "description": description}
@@ -155,14 +155,14 @@ def _beyond(field: str, value: int | str | None, pk: int, descending: bool) -> Q
 def _read_choice(request: Request, name: str, choices: Sequence[str]) -> str:
     value = request.query_params.get(name) or choices[0]
     if value not in choices:
-        raise bad_parameter(name, f"{name} is one of: {', '.join(choices)}.")
+        raise bad_parameter(name, f"{name} must be one of: {', '.join(choices)}.")
     return value
 
 
 def _read_page_size(request: Request) -> int:
     text = request.query_params.get("page_size") or str(PAGE_SIZE)
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_PAGE_SIZE):
-        raise bad_parameter("page_size", f"page_size is a number from 1 to {MAX_PAGE_SIZE}.")
+        raise bad_parameter("page_size", f"page_size must be a number from 1 to {MAX_PAGE_SIZE}.")
     return int(text)
 
 
@@ -191,4 +191,4 @@ def _is_text(value: Any) -> bool:
 
 
 def _bad_cursor() -> Exception:
-    return bad_parameter("cursor", "This cursor is not one of this list: take it from next or previous.")
+    return bad_parameter("cursor", "The cursor does not belong to this list. Use the address in next or previous.")

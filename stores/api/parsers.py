@@ -27,8 +27,8 @@ def read_body(stream: BinaryIO, context: dict[str, Any]) -> bytes:
 
 def too_large(limit: int) -> Problem:
     """Return the problem of a body that is too long."""
-    hint = "Whole backups go in by POST /api/migrations or manage.py import_indexeddb."
-    return Problem(413, f"The body is longer than {limit // MIB} MiB. {hint}")
+    hint = "To import a whole backup, use POST /api/migrations or manage.py import_indexeddb."
+    return Problem(413, f"The body must be at most {limit // MIB} MiB. {hint}")
 
 
 class JSONParser(BaseParser):
@@ -41,9 +41,9 @@ class JSONParser(BaseParser):
         try:
             return decode(body.decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise Problem(400, f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
+            raise Problem(400, f"The body must be UTF-8 ({error.reason} at byte {error.start}).") from error
         except UndecodableJSON as error:
-            raise Problem(400, f"The body cannot be read: {error.reason}.") from error
+            raise Problem(400, f"The body must be valid JSON: {error.reason}.") from error
 
 
 class MergePatchParser(JSONParser):
@@ -61,7 +61,7 @@ class TextParser(BaseParser):
         try:
             return read_body(stream, parser_context).decode("utf-8")
         except UnicodeDecodeError as error:
-            raise Problem(400, f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
+            raise Problem(400, f"The body must be UTF-8 ({error.reason} at byte {error.start}).") from error
 
 
 class UnreadParser(BaseParser):

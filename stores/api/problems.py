@@ -38,8 +38,8 @@ KINDS = {
 }
 """The entry in Troubleshooting, by status."""
 
-NOTHING_HERE = "There is nothing under this address."
-SERVER_ERROR = "Something went wrong in the server. Its log has the details under this request's id."
+NOTHING_HERE = "Nothing was found at this address."
+SERVER_ERROR = "An internal error occurred. The server log has the details under this request's id."
 
 
 class Problem(exceptions.APIException):

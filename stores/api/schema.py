@@ -60,7 +60,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        description = "A token of the account page or of `manage.py create_token`, as `Authorization: Bearer <token>`."
+        description = "A token from the account page or `manage.py create_token`: `Authorization: Bearer <token>`."
         return {"type": "http", "scheme": "bearer", "description": description}
 
 
@@ -71,5 +71,5 @@ class SessionScheme(OpenApiAuthenticationExtension):
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        description = "The session of the pages; what writes needs the header X-CSRFToken as well."
+        description = "The session of the pages. Writes also need the header X-CSRFToken."
         return {"type": "apiKey", "in": "cookie", "name": "bigagi_session", "description": description}

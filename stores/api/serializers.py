@@ -85,7 +85,8 @@ def with_notes(body: dict[str, Any], lost_keys: Sequence[str]) -> dict[str, Any]
     if not lost_keys:
         return body
     note = (
-        f"Only markers came for these keys, and none is here; they are empty now: {', '.join(sorted(set(lost_keys)))}."
+        "These keys are now empty, because only a marker was sent and no key is stored: "
+        f"{', '.join(sorted(set(lost_keys)))}."
     )
     return body | {"_server": body.get("_server", {}) | {"notes": [note]}}
 
@@ -95,7 +96,7 @@ def _is_number(value: Any) -> bool:
 
 
 _TYPES: tuple[tuple[type, Callable[[Any], bool], str], ...] = (
-    (serializers.CharField, lambda value: isinstance(value, str), "a text"),
+    (serializers.CharField, lambda value: isinstance(value, str), "a string"),
     (serializers.BooleanField, lambda value: isinstance(value, bool), "true or false"),
     (serializers.IntegerField, _is_number, "a number"),
     (serializers.FloatField, _is_number, "a number"),
@@ -118,7 +119,7 @@ def find_errors(
         place = f"{pointer}/{name}"
         if name not in value:
             if field.required and not is_partial:
-                yield {"pointer": place, "detail": "This is missing.", "code": "required"}
+                yield {"pointer": place, "detail": "This field is required.", "code": "required"}
             continue
         given = value[name]
         if given is None and (field.allow_null or is_partial):
@@ -126,5 +127,5 @@ def find_errors(
         for kind, fits, words in _TYPES:
             if isinstance(field, kind):
                 if not fits(given) and not (name in ours and jsontext.same(given, ours[name])):
-                    yield {"pointer": place, "detail": f"This is {words}.", "code": "type"}
+                    yield {"pointer": place, "detail": f"Must be {words}.", "code": "type"}
                 break

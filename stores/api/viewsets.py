@@ -63,7 +63,7 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
         """Return the body, which is an object. Raises `Problem`."""
         body = self.request.data
         if not isinstance(body, dict):
-            raise Problem(400, "The body is a JSON object.")
+            raise Problem(400, "The body must be a JSON object.")
         return {key: value for key, value in body.items() if key != "_server"}
 
     def read_record(self, stored: Any = None, *, is_partial: bool = False) -> JSONObject:
@@ -93,7 +93,7 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
             # As in the filters of lists.
             word = default
         if word not in ("1", "0", "true", "false"):
-            raise bad_parameter(name, f"{name} is one of: true, false.")
+            raise bad_parameter(name, f"{name} must be true or false.")
         return word in ("1", "true")
 
     def answer_write(
@@ -124,7 +124,9 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
 
     def _as_problem(self, stale: Stale) -> Problem:
         headers = {} if stale.etag is None else {"ETag": stale.etag}
-        problem = Problem(412, "It was changed since you read it: look at `current`, and send it again.")
+        problem = Problem(
+            412, "The record has changed since you read it. Apply your change to `current` and send it again."
+        )
         problem.headers = headers
         self.request.META.pop("HTTP_IF_NONE_MATCH", None)
         if stale.etag is not None and hasattr(self, "retrieve"):

@@ -160,7 +160,7 @@ class _Patched:
         elif isinstance(holder, dict):
             holder.pop(key, None)
         else:
-            raise ValueError("a member of a list cannot be absent")
+            raise ValueError("a list item cannot be absent")
 
     def _own(self, holder: Any, key: Any) -> Any:
         """Return what is there as a copy that can be changed. Raises ValueError where it has no members."""
@@ -181,14 +181,14 @@ def _has(holder: Any, key: Any) -> bool:
 
 def _set(held: list[Any], old: list[Any], new: list[Any]) -> list[Any]:
     if not jsontext.same(held, old):
-        raise ValueError("the value is another")
+        raise ValueError("the value differs")
     return new
 
 
 def _splice(held: list[Any], at: int, old: list[Any], new: list[Any]) -> list[Any]:
     members = held[0] if held else None
     if not isinstance(members, list) or not jsontext.same(members[at : at + len(old)], old):
-        raise ValueError("the list is another")
+        raise ValueError("the list differs")
     members[at : at + len(old)] = new
     return held
 
@@ -196,7 +196,7 @@ def _splice(held: list[Any], at: int, old: list[Any], new: list[Any]) -> list[An
 def _text(held: list[Any], at: int, old: str, new: str) -> list[Any]:
     text = held[0] if held else None
     if not isinstance(text, str) or text[at : at + len(old)] != old:
-        raise ValueError("the text is another")
+        raise ValueError("the text differs")
     return [text[:at] + new + text[at + len(old) :]]
 
 

@@ -46,9 +46,9 @@ def undo(origin: Origin, change_id: int) -> Change | None:
     if change is None:
         raise Missing(f"There is no change {change_id}.")
     if change.source == Change.Source.IMPORT:
-        raise Conflict("An import is not undone record by record. Restore the backup that was made before it.", KIND)
+        raise Conflict("An import cannot be undone record by record. Restore the backup that was made before it.", KIND)
     if change.is_purged:
-        raise Conflict("What this change needs to be undone was deleted for good.", KIND)
+        raise Conflict("This change cannot be undone: the data it needs was permanently deleted.", KIND)
     has_records = change.record_count > 0
     with transaction.atomic():
         with record_change(
@@ -59,7 +59,7 @@ def undo(origin: Origin, change_id: int) -> Change | None:
         if entry.change is not None:
             took_back = [take_back(change, entry.change) for take_back in _consequences]
             if not has_records and not any(took_back):
-                raise Conflict("What this change did was taken back already.", KIND)
+                raise Conflict("This change has already been undone.", KIND)
     return entry.change
 
 
@@ -126,11 +126,11 @@ def _check(record: ChangedRecord, content_hash: str) -> None:
     newest = ChangedRecord.objects.filter(kind=record.kind, uid=record.uid, change__gt=record.change_id)
     newer = newest.select_related("change").order_by("-change").first()
     by = f" by change {newer.change_id} ({newer.change.action})" if newer else " since"
-    raise Conflict(f"The {record.kind} {record.uid} was changed{by}. Undo that first.", KIND)
+    raise Conflict(f"The {record.kind} {record.uid} was changed later{by}. Undo that change first.", KIND)
 
 
 def _unpatched(record: ChangedRecord, value: Any, delta: Any) -> Any:
     try:
         return unpatch(value, delta)
     except ValueError as error:
-        raise Conflict(f"The {record.kind} {record.uid} is not what the change made of it: {error}.", KIND) from error
+        raise Conflict(f"The {record.kind} {record.uid} is no longer as this change left it: {error}.", KIND) from error

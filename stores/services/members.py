@@ -65,14 +65,14 @@ def _patch_member(entry: Entry, collection: Collection, row: Any, patch: Member,
     if row is not None:
         ours = collection.load([row])[0]
         if not collection.is_readable(merge(ours, patch.value), patch.uid):
-            raise at(patch.pointer, f"This is no {collection.kind}.")
+            raise at(patch.pointer, f"Must be a valid {collection.kind}.")
         with below(patch.pointer):
             records.patch(entry, collection, row, patch.value)
         return
     before = left.pop(patch.uid, None)
     value = merge(before, patch.value)
     if not is_id(patch.uid) or not collection.is_readable(value, patch.uid) or MARKER in jsontext.encode(before):
-        raise at(patch.pointer, f"This is no {collection.kind}: replace the store with PUT.")
+        raise at(patch.pointer, f"Must be a valid {collection.kind}. To store it as it is, replace the store with PUT.")
     with below(patch.pointer):
         records.create(entry, collection, value, patch.uid)
 

@@ -43,7 +43,7 @@ def take_in(entry: Entry, value: Any, ours: Any, name: str = "") -> Any:
 def create(entry: Entry, collection: Collection, value: Any, uid: str, position: int = 0) -> Any:
     """Write a new record and return its JSON as it is kept. Raises `Taken` and `Invalid`."""
     if collection.find_for_write(uid) is not None:
-        raise Taken(f"There is a {collection.kind} {uid} already.")
+        raise Taken(f"The id {uid} is taken by another {collection.kind}.")
     value, originals = collection.convert(take_in(entry, value, None, uid), uid)
     rows = to_rows(collection, value, uid)
     refuse_damage(damaged_in(rows))
@@ -59,7 +59,7 @@ def insert(entry: Entry, collection: Collection, rows: Rows, position: int = 0) 
             collection.insert([(rows, position)])
     except IntegrityError as error:
         # On PostgreSQL two may have looked for the id at once.
-        raise Taken(f"There is a {collection.kind} {rows.uid} already.") from error
+        raise Taken(f"The id {rows.uid} is taken by another {collection.kind}.") from error
     entry.created(collection.kind, rows.uid, rows.content_hash)
 
 

@@ -44,7 +44,7 @@ BIG_STORE = "app-chats"
 """The store that may be as long as a chat may be."""
 
 CONFIRM = OpenApiParameter(
-    "confirm", OpenApiTypes.BOOL, description="Needed where the store is kept as rows: all its records are deleted."
+    "confirm", OpenApiTypes.BOOL, description="Required for a store that is kept as rows: all its records are deleted."
 )
 
 
@@ -167,7 +167,7 @@ class StoreViewSet(WritingViewSet):
     def read_value(self) -> Any:
         """Return the body, which is any JSON. Raises `Problem` where there is none: it would empty the store."""
         if self.request.stream is None:
-            raise Problem(400, "The body is missing: send the store.")
+            raise Problem(400, "The body is required: send the store as JSON.")
         body = self.request.data
         if isinstance(body, dict) and "state" in body:
             return {key: value for key, value in body.items() if key != "_server"}
@@ -206,14 +206,14 @@ class StoreViewSet(WritingViewSet):
 def read_new_store(body: dict[str, Any]) -> tuple[str, Any]:
     """Return the name and the value of a new store. Raises `Invalid`."""
     if "name" not in body:
-        raise at("/name", "This is missing.", "required")
+        raise at("/name", "This field is required.", "required")
     rest = {key: value for key, value in body.items() if key != "name"}
     if "value" in rest and "state" in rest or not rest.keys() & {"value", "state"}:
-        raise at("/state", "Give either state (and version), or a bare value.", "required")
+        raise at("/state", "Send either state (with version) or value.", "required")
     if "state" in rest:
         return body["name"], rest
     if unknown := sorted(rest.keys() - {"value"}):
-        raise at(pointer_of(unknown[0]), "Unknown member. Allowed are: name, value.", "unknown")
+        raise at(pointer_of(unknown[0]), "Unknown field. Allowed: name, value.", "unknown")
     return body["name"], rest["value"]
 
 

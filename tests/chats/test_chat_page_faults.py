@@ -376,7 +376,7 @@ def test_an_answer_goes_on_after_the_server_was_killed(shared_browser, started, 
     with run_server(started | SHORT, "--port", port):
         wait_for_answer(page)
         check_came(page, "word0 word1 word2")
-        expect(last_answer(page).get_by_role("note", name="Error")).to_contain_text("stopped in the middle")
+        expect(last_answer(page).get_by_role("note", name="Error")).to_contain_text("stopped during this answer")
         check_composer(page)
         try_again(page, provider)
         page.context.close()

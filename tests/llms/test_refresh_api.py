@@ -233,8 +233,8 @@ def test_a_service_that_cannot_be_called_says_why(act, members, words):
         (lambda handler: handler.send_whole(b"<html><title>Bad Gateway</title>", 502), "provider", "Bad Gateway"),
         (lambda handler: handler.send_json({"no": "list"}), "malformed", "no list"),
         (lambda handler: handler.send_whole(b"<html>", 200, {"Content-Type": "text/html"}), "malformed", "no list"),
-        (lambda handler: handler.send_json({"data": []}), "no-models", "no models"),
-        (lambda handler: handler.send_json({"data": [None, {}, {"id": 5}, {"id": ""}]}), "no-models", "no models"),
+        (lambda handler: handler.send_json({"data": []}), "no-models", "no chat models"),
+        (lambda handler: handler.send_json({"data": [None, {}, {"id": 5}, {"id": ""}]}), "no-models", "no chat models"),
     ],
 )
 def test_what_a_provider_fails_is_told_in_words_and_changes_nothing(provider, answer, kind, words):

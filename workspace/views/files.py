@@ -86,7 +86,7 @@ class LiveFileViewSet(mixins.ListModelMixin, RevisionViewSet):
         [record] = LIVE_FILES.load([file])
         text = mask(record.get("content"))
         if not isinstance(text, str):
-            raise NotFound("The text of this file was not kept by the browser.")
+            raise NotFound("This file has no text: the browser did not keep it.")
         # A lone surrogate has no place in UTF-8; it goes out as its three bytes rather than not at all.
         body = text.encode("utf-8", "surrogatepass")
         headers = {"ETag": etag, "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}

@@ -59,9 +59,9 @@ class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
         A file has up to 10 MiB of text."""
         body = self.read_object()
         if unknown := sorted(set(body) - {"ids", "file"}):
-            raise at(pointer_of(unknown[0]), "Unknown member. Allowed are: ids, file.", "unknown")
+            raise at(pointer_of(unknown[0]), "Unknown field. Allowed: ids, file.", "unknown")
         if len(body) != 1:
-            raise at("/ids", "Give either ids or a file.", "required")
+            raise at("/ids", "Send either ids or file.", "required")
         origin, uid, precondition = self.get_origin(), self.get_uid(), self.get_precondition()
         if "file" in body:
             written = services.assign_new_file(origin, uid, _read_file(body["file"]), precondition)
@@ -105,7 +105,7 @@ class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
 
 def _read_file(record: object) -> JSONObject:
     if not isinstance(record, dict):
-        raise at("/file", "This is an object.", "type")
+        raise at("/file", "Must be an object.", "type")
     record = {key: value for key, value in record.items() if key != "_server"}
     if errors := list(find_errors(LiveFileSerializer, record, pointer="/file")):
         raise Problem(400, f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors)
