@@ -99,11 +99,11 @@ def _decoded(pieces: Iterable[str]) -> Iterator[bytes]:
         text, rest = text[:whole], text[whole:]
         if text:
             if ended:
-                raise NotBase64("base64 goes on after its end")
+                raise NotBase64("base64 continues after its end")
             yield _decode_exactly(text)
             ended = text.endswith("=")
     if rest:
-        raise NotBase64("base64 of a length that is no multiple of four")
+        raise NotBase64("the base64 length is not a multiple of four")
 
 
 def _decode_exactly(text: str) -> bytes:
@@ -112,7 +112,7 @@ def _decode_exactly(text: str) -> bytes:
     except (binascii.Error, ValueError) as error:
         raise NotBase64(str(error)) from error
     if base64.b64encode(plain).decode("ascii") != text:
-        raise NotBase64("base64 that is not canonical")
+        raise NotBase64("the base64 is not canonical")
     return plain
 
 
@@ -120,11 +120,11 @@ def open_asset(asset: Asset) -> BinaryIO:
     """Open the asset's bytes for reading. Raises `AssetMissing`, and `AssetDamaged` where they are others."""
     path = path_of(asset.sha256 or "")
     if not asset.sha256 or not path.is_file():
-        raise AssetMissing(f"the bytes of {asset.uid} are not in {settings.ASSETS_DIR}")
+        raise AssetMissing(f"the bytes of {asset.uid} are missing from {settings.ASSETS_DIR}")
     file = path.open("rb")
     if hashlib.file_digest(file, "sha256").hexdigest() != asset.sha256:
         file.close()
-        raise AssetDamaged(f"the file {path} is damaged: its bytes are not those that were imported")
+        raise AssetDamaged(f"the file {path} is damaged: its bytes differ from those that were imported")
     file.seek(0)
     return file
 
@@ -136,7 +136,7 @@ def check_file(stored: StoredBytes) -> str:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         return f"the file {path_of(stored.sha256)} cannot be read: {error.strerror}"
-    return "" if found == stored.sha256 else f"the file {path_of(stored.sha256)} has other bytes"
+    return "" if found == stored.sha256 else f"the file {path_of(stored.sha256)} has different bytes"
 
 
 def base64_of(sha256: str) -> Iterator[str]:

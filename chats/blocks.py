@@ -112,7 +112,7 @@ def build_block(
         case "annotations":
             return _sources_block(part, budget)
         case _:
-            label = {"hosted_resource": "File at the provider"}.get(pt or "", f"Part of type {pt or 'unknown'}")
+            label = {"hosted_resource": "File stored by the provider"}.get(pt or "", f"Part of type {pt or 'unknown'}")
             body = part if text is None else {"text": text, **part}
             return _code_block(label, format_json(body), "json", budget)
 

@@ -14,10 +14,10 @@ from stores.codecs import JSONObject
 
 WORDS = {
     "free": "The model is free.",
-    NO_TOKENS: "No tokens are known of this call.",
-    NO_PRICING: "No price is known of this model: unpriced.",
-    PARTIAL_PRICE: "A part of the tokens has no known price.",
-    PARTIAL_MESSAGE: "The answer was broken off: what came of it is priced.",
+    NO_TOKENS: "The token counts of this call are unknown.",
+    NO_PRICING: "This model has no known price: unpriced.",
+    PARTIAL_PRICE: "Some of the tokens have no known price.",
+    PARTIAL_MESSAGE: "The answer was interrupted: the part that arrived is priced.",
 }
 
 
@@ -61,7 +61,7 @@ def explain_cost(row: Message, message: JSONObject) -> JSONObject:
         "cost_code": code,
         "price_source": (event.price_source if event else "") or priced.source,
         "note": " ".join(
-            filter(None, [WORDS.get(code, ""), "The price was changed since the call was made." if differs else ""])
+            filter(None, [WORDS.get(code, ""), "The price has changed since the call was made." if differs else ""])
         ),
     }
 

@@ -149,14 +149,14 @@ _ROLES = {"user": "User", "assistant": "Assistant", "system": "System"}
 _FLAGS = {
     "starred": "starred",
     "aix.skip": "skipped: not sent to the model",
-    "notify.complete": "to be notified of",
+    "notify.complete": "notify on completion",
     "vnd.ant.cache.auto": "cached automatically",
     "vnd.ant.cache.user": "cached on request",
 }
 _STOPS = {
-    "client-abort": "stopped by the person",
+    "client-abort": "stopped by you",
     "filter": "stopped by a filter",
-    "issue": "stopped by an issue",
+    "issue": "stopped by an error",
     "out-of-tokens": "out of tokens",
 }
 
@@ -211,7 +211,7 @@ def _facts(message: Message) -> list[str]:
         ("TCacheRead", "cache read"),
         ("TCacheWrite", "cache write"),
         ("TOut", "output"),
-        ("TOutR", "of it reasoning"),
+        ("TOutR", "of which reasoning"),
     ):
         if (value := _number(metrics, key)) is not None:
             facts.append(f"{value:,} {label}")

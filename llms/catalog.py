@@ -170,7 +170,7 @@ def service_of(row: Model) -> Service:
     """Return the service of a model. Raises `NotCallable` where it is gone."""
     service = Service.objects.filter(uid=row.service_uid or "").first()
     if service is None:
-        raise NotCallable(f"The service {row.service_uid} of this model is not here any more.")
+        raise NotCallable(f"The service {row.service_uid} of this model no longer exists.")
     return service
 
 
@@ -231,7 +231,7 @@ def env_endpoint() -> Endpoint:
     """Return where the environment's service is called. Raises `NotCallable`."""
     vendor = vendor_of("openai")
     if not env_key():
-        raise NotCallable("OPENAI_API_KEY is not set. Set it and start the server again, or add a service.")
+        raise NotCallable("OPENAI_API_KEY is not set. Set it and restart the server, or add a service.")
     host = os.environ.get("OPENAI_BASE_URL", "").strip()
     return Endpoint(vendor, base_url(vendor, host, "OPENAI_BASE_URL"), env_key())
 

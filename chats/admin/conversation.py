@@ -43,7 +43,7 @@ class ConversationAdmin(ActingAdmin):
     def archive_chats(self, request: HttpRequest, queryset: QuerySet) -> None:
         self._change_many(request, queryset, "archive", partial(services.archive_one, is_archived=True))
 
-    @admin.action(description="Take out of the archive", permissions=["view"])
+    @admin.action(description="Unarchive", permissions=["view"])
     def unarchive_chats(self, request: HttpRequest, queryset: QuerySet) -> None:
         self._change_many(request, queryset, "unarchive", partial(services.archive_one, is_archived=False))
 
@@ -59,7 +59,7 @@ class ConversationAdmin(ActingAdmin):
         count = entry.record_count if entry else 0
         tell_change(request, entry, f"{action.capitalize()} {count} of {len(uids)} chats")
         if missing:
-            messages.warning(request, f"{len(missing)} of them were gone already.")
+            messages.warning(request, f"{len(missing)} of them were already deleted.")
 
     def rename(self, request: HttpRequest, chat: Conversation) -> str:
         """Give the chat the person's title, or take it away."""
@@ -71,7 +71,7 @@ class ConversationAdmin(ActingAdmin):
     def archive(self, request: HttpRequest, chat: Conversation, *, is_archived: bool = True) -> str:
         """Archive the chat, or take it out of the archive."""
         written = services.patch_chat(admin_origin(request), chat.uid, {"isArchived": is_archived})
-        done = "Archived" if is_archived else "Taken out of the archive"
+        done = "Archived" if is_archived else "Unarchived"
         tell_change(request, written.change, f"{done}: {named(chat.title)}")
         return self.page_of(chat)
 

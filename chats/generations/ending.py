@@ -14,7 +14,9 @@ _STATUSES = {status.value for status in HTTPStatus if status >= 400}
 OUT_OF_TOKENS = "The answer reached the token limit. Ask the model to continue, or raise the limit."
 FILTERED = "The provider's content filter cut the answer off. Rephrase the question, or choose another model."
 EMPTY = "The answer is empty. Try again, or choose another model."
-STOPPED = "The server was stopped during this answer. The part that had arrived is kept. Try again for the whole answer."
+STOPPED = (
+    "The server was stopped during this answer. The part that had arrived is kept. Try again for the whole answer."
+)
 FAILED = "An internal error occurred. The server log has the details."
 
 

@@ -49,7 +49,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         return _uncached(JsonResponse({"detail": str(error)}, status=409))
     try:
         if chat is None:
-            raise Conflict("There is no chat still.")
+            raise Conflict("This chat no longer exists.")
         end = chat.messages.count() + 1
         prompt = prompt_of(chat, end, model, shares_context=shares)
     except Conflict:

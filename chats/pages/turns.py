@@ -161,18 +161,18 @@ def figures_of(message: Message, event: UsageEvent | None) -> tuple[list[str], l
         summary.append(f"{about}{int(taken + (out or 0)):,} tokens")
     for label, count in (
         ("New input", new),
-        ("Read from the cache", read),
-        ("Written to the cache", written),
+        ("Cache read", read),
+        ("Cache write", written),
         ("Output", out),
-        ("of it reasoning", _number(metrics, "TOutR")),
+        ("Reasoning (part of the output)", _number(metrics, "TOutR")),
     ):
         if count is not None:
             figures.append(Figure(label, f"{about}{int(count):,} tokens"))
     if (first := _number(metrics, "dtStart")) is not None:
         summary.append(f"first token {first / 1000:.2f} s")
-        figures.append(Figure("To the first token", f"{first / 1000:.2f} s"))
+        figures.append(Figure("Time to first token", f"{first / 1000:.2f} s"))
     if (whole := _number(metrics, "dtAll")) is not None:
-        figures.append(Figure("Whole answer", f"{whole / 1000:.2f} s"))
+        figures.append(Figure("Total time", f"{whole / 1000:.2f} s"))
     if (speed := _number(metrics, "vTOutInner")) is not None:
         summary.append(f"{speed:,.0f} tokens/s")
         figures.append(Figure("Speed", f"{speed:,.1f} tokens/s"))

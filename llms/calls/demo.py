@@ -12,12 +12,12 @@ SERVICE = "bigagi-demo"
 LABEL = "Demo (not an AI)"
 
 MODELS: dict[str, tuple[str, str]] = {
-    "echo": ("Demo", "Tells what reached it: preferences, labs, history, attachments."),
-    "fast": ("Demo fast", "Thousands of words a second."),
-    "slow": ("Demo slow", "Thinks first, then a word every half second."),
+    "echo": ("Demo", "Shows what was sent to it: preferences, labs, history, attachments."),
+    "fast": ("Demo fast", "Thousands of words per second."),
+    "slow": ("Demo slow", "Thinks first, then writes a word every half second."),
     "long": ("Demo long", "Some 2,000 words."),
     "markdown": ("Demo Markdown", "Headings, lists, tables, code, formulas, links and markup that must not run."),
-    "failing": ("Demo failing", "Breaks off in the middle of its answer."),
+    "failing": ("Demo failing", "Fails in the middle of its answer."),
 }
 """By the reference of a model: its label, and what it does."""
 
@@ -68,7 +68,7 @@ async def stream_demo(request: Request) -> AsyncGenerator[Event, None]:
     words = words[: request.max_tokens] if is_cut else words
     for at, word in enumerate(words):
         if ref == "failing" and at == len(words) // 2:
-            raise CallFailed("The demo broke off, as it was asked to. Try again, or choose another model.", "provider")
+            raise CallFailed("The demo failed, as it is meant to. Try again, or choose another model.", "provider")
         if delay or at % 50 == 0:
             await asyncio.sleep(delay)
         yield Text(word)
@@ -106,9 +106,9 @@ def _echo(messages: list[dict[str, Any]]) -> str:
     if images := sum(_count_images(turn) for turn in turns):
         lines.append(f"- {images} images")
     if shared:
-        lines += ["- your preferences, as they were shared:", "", "```json", shared[:1500], "```"]
+        lines += ["- your preferences, as shared:", "", "```json", shared[:1500], "```"]
     else:
-        lines.append("- no preferences: they were not shared")
+        lines.append("- no preferences (not shared)")
     lines += ["", "You said:", "", *(f"> {line}" for line in (asked[:2000] or "(nothing)").splitlines())]
     return "\n".join(lines)
 

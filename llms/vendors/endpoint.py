@@ -57,7 +57,7 @@ def base_url(vendor: Vendor, host: str, label: str, region: str = "") -> str:
     """Return the base of the URLs under a host of a setup, or the vendor's own. Raises `NotCallable`."""
     own = (vendor.host or "").replace("{region}", region or vendor.default_region)
     if region and not _REGION.fullmatch(region):
-        raise NotCallable(f"{region} is no region of {label}.")
+        raise NotCallable(f"{label} has no region {region}.")
     if not host:
         if not own:
             raise NotCallable(f"{label} has no host. Add one to the service.")
@@ -72,10 +72,10 @@ def base_url(vendor: Vendor, host: str, label: str, region: str = "") -> str:
     except ValueError:
         is_usable = False
     if not is_usable:
-        raise NotCallable(f"The host of {label} is no address: it has to begin with https://")
+        raise NotCallable(f"The host of {label} must be an address that begins with https://")
     if "@" in parts.netloc:
         # HTTP has one place for both, and the key is there.
-        raise NotCallable(f"The host of {label} holds a user or password, which cannot be sent. Take them out of it.")
+        raise NotCallable(f"The host of {label} must not contain a user name or password. Remove them.")
     # Hosts are written with the whole path, with a part of it, as big-AGI wants them, and without. A path of another
     # kind is the person's own.
     path, whole = parts.path.rstrip("/"), urlsplit(own).path if own else vendor.path

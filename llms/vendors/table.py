@@ -122,4 +122,4 @@ def vendor_of(vendor_id: Any) -> Vendor:
     """Return the vendor; one that is not known cannot be called."""
     if isinstance(vendor_id, str) and vendor_id in VENDORS:
         return VENDORS[vendor_id]
-    return Vendor(str(vendor_id or ""), str(vendor_id or "unknown"), None, why_not="This vendor is not known.")
+    return Vendor(str(vendor_id or ""), str(vendor_id or "unknown"), None, why_not="This vendor is unknown.")

@@ -127,7 +127,7 @@ def test_a_token_is_made_copied_and_revoked_in_a_browser(page, server, width):
     page.goto("/account")
     page.get_by_label("What it is for").fill("A long-named-program-that-does-not-break-anywhere-" + "x" * 40)
     page.get_by_label("It may only read").check()
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Create token").click()
     page.get_by_role("button", name="Copy").click()
     page.get_by_text("Copied.").wait_for()
     text = page.evaluate("navigator.clipboard.readText()")
@@ -150,7 +150,7 @@ def test_the_texts_of_a_token_stand_out_from_their_ground(page, scheme):
     page.emulate_media(color_scheme=scheme)
     page.goto("/account")
     page.get_by_label("What it is for").fill("for its colours")
-    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Create token").click()
     page.locator("summary").first.click()
     colors = page.evaluate(
         """() => {

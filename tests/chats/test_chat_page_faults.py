@@ -355,7 +355,7 @@ def test_a_full_disk_is_told_and_the_answer_is_there_when_there_is_room(talker, 
         check_came(page, "Some text that came.")
     finally:
         fill(database, False)
-    expect(last_answer(page).get_by_role("button", name="Write anew")).to_be_attached()
+    expect(last_answer(page).get_by_role("button", name="Regenerate")).to_be_attached()
     expect(page.get_by_role("note", name="Error")).to_have_count(0)
     check_came(page, "Some text that came.")
 
@@ -370,7 +370,7 @@ def test_an_answer_goes_on_after_the_server_was_killed(shared_browser, started, 
         expect(page.locator(".msg-assistant.is-live .msg-body")).to_contain_text("word30")
         server.process.kill()
         server.process.wait()
-        expect(page.locator(".is-live .waiting-note")).to_contain_text("The connection broke")
+        expect(page.locator(".is-live .waiting-note")).to_contain_text("Connection lost")
         expect(page.locator(".msg-assistant.is-live .msg-body")).to_contain_text("word0 word1")
     port = server.url.rsplit(":", 1)[1]
     with run_server(started | SHORT, "--port", port):

@@ -56,8 +56,8 @@ def test_texts_and_images_go_along_in_big_agis_shapes(server, page):
     [
         ("movie.mp4", b"x", "only text files"),
         ("empty.txt", b"", "it is empty"),
-        ("binary.txt", b"\xff\xfe\x00", "no UTF-8 text"),
-        ("fake.png", b"not an image", "no image that can be read"),
+        ("binary.txt", b"\xff\xfe\x00", "not UTF-8 text"),
+        ("fake.png", b"not an image", "the image cannot be read"),
         ("huge.log", b"x" * (10 * 2**20 + 1), "at most 10 MiB"),
     ],
 )
@@ -179,7 +179,7 @@ def test_the_page_is_used_by_keyboard_alone(server, page):
     page.keyboard.press("/")
     expect(page.locator("#message")).to_be_focused()
     page.keyboard.press("ArrowUp")
-    expect(page.get_by_label("The message's text")).to_have_value("Q")
+    expect(page.get_by_label("Message text")).to_have_value("Q")
     page.keyboard.press("Escape")
     page.keyboard.press("Control+m")
     pick = page.get_by_label("Find a model")

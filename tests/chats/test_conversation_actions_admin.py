@@ -68,7 +68,7 @@ def test_a_title_that_cannot_be_taken_is_refused_with_the_reason(owner_client, t
 def test_a_chat_goes_into_the_archive_and_out_of_it(owner_client):
     chat = make_chat("chat")
     html = press(owner_client, chat, "archive")
-    assert Conversation.objects.get().is_archived and "Take out of the archive" in html
+    assert Conversation.objects.get().is_archived and "Unarchive" in html
     press(owner_client, chat, "unarchive")
     assert not Conversation.objects.get().is_archived
 

@@ -208,8 +208,8 @@ def test_anthropics_list_has_headers_of_its_own(provider):
         ({"setup": {}}, "no API key"),
         ({"vId": "azure", "setup": {"azureKey": KEY}}, "no host"),
         ({"vId": "nobody", "setup": {}}, "not known"),
-        ({"setup": {"oaiKey": KEY, "oaiHost": "http://"}}, "no address"),
-        ({"setup": {"oaiKey": KEY, "oaiHost": "http://user:pw@127.0.0.1:9"}}, "Take them out"),
+        ({"setup": {"oaiKey": KEY, "oaiHost": "http://"}}, "must be an address"),
+        ({"setup": {"oaiKey": KEY, "oaiHost": "http://user:pw@127.0.0.1:9"}}, "Remove them"),
         ({"vId": "bedrock", "setup": {"bedrockBearerToken": KEY, "bedrockRegion": "evil.example/"}}, "no region"),
     ],
 )
