@@ -54,10 +54,8 @@ def prepare_data_dir() -> None:
             write_private_file(settings.SECRET_KEY_FILE, get_random_secret_key() + "\n")
             settings.SECRET_KEY = settings.SECRET_KEY_FILE.read_text().strip()
     except OSError as error:
-        hint = "Make it writable for you, or set BIGAGI_DATA_DIR to a folder that is."
-        raise StartupError(
-            f"The data folder {settings.DATA_DIR} cannot be written ({error.strerror}). {hint}"
-        ) from error
+        hint = "Make it writable, or set BIGAGI_DATA_DIR to another folder."
+        raise StartupError(f"The data folder {settings.DATA_DIR} is not writable ({error.strerror}). {hint}") from error
 
 
 def write_private_file(path: Path, text: str) -> None:
@@ -93,8 +91,8 @@ def open_socket(host: str, port: int) -> socket.socket:
         listener.listen(128)
     except (OSError, OverflowError) as error:
         if getattr(error, "errno", None) == errno.EADDRINUSE:
-            hint = f"Stop the program that has it, or choose another: manage.py start --port {port + 1}"
-            raise StartupError(f"Port {port} on {host} is taken. {hint}") from error
+            hint = f"Stop the program that uses it, or choose another port: manage.py start --port {port + 1}"
+            raise StartupError(f"Port {port} on {host} is in use. {hint}") from error
         raise StartupError(f"Cannot listen on {host}, port {port}: {error}") from error
     return listener
 
@@ -106,7 +104,7 @@ def acquire_lock() -> FileLock:
         lock.acquire()
     except Timeout as error:
         url = read_server_url()
-        raise StartupError(f"A server is already running on {settings.DATA_DIR}: {url}") from error
+        raise StartupError(f"A server is already using {settings.DATA_DIR}: {url}") from error
     return lock
 
 
@@ -132,7 +130,7 @@ def prepare_database() -> Backup | None:
         executor = MigrationExecutor(connection)
         applied = executor.loader.applied_migrations
         if unknown := sorted(".".join(key) for key in set(applied) - set(executor.loader.disk_migrations)):
-            hint = "Update bigagi, or restore a backup that this version made."
+            hint = "Update bigagi, or restore a backup made by this version."
             raise StartupError(f"The database is newer than this program (it has {unknown[-1]}). {hint}")
         backup = None
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -141,15 +139,15 @@ def prepare_database() -> Backup | None:
         # A zone that was set anew, or triggers that somebody dropped.
         if missing := keep_ledger():
             structlog.get_logger("metrics").warning(
-                "the ledger was not guarded; triggers and sums were made anew", triggers=missing
+                "ledger triggers were missing; triggers and sums were rebuilt", triggers=missing
             )
         if get_owner() is None:
             create_owner()
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
-        raise StartupError(f"The database cannot be used ({reason}). It is: {describe_database()}") from error
+        raise StartupError(f"The database {describe_database()} cannot be used: {reason}") from error
     except BackupError as error:
-        raise StartupError(f"The database needs a migration, and a backup before it. {error}") from error
+        raise StartupError(f"The database needs a backup before it is migrated. {error}") from error
     return backup
 
 
@@ -168,11 +166,11 @@ def _fetch_environment_models() -> None:
     try:
         refresh_environment()
     except CallFailed as error:
-        logger.warning("the models of the environment's service could not be listed", kind=error.kind)
+        logger.warning("the models of the service from the environment could not be listed", kind=error.kind)
     except NotCallable as error:
-        logger.warning("the models of the environment's service could not be listed", reason=str(error))
+        logger.warning("the models of the service from the environment could not be listed", reason=str(error))
     except Exception:
-        logger.exception("the models of the environment's service could not be listed")
+        logger.exception("the models of the service from the environment could not be listed")
     finally:
         connection.close()
 

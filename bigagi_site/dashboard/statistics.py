@@ -65,7 +65,7 @@ def _find_and_close() -> None:
         find_due()
     except DatabaseError:
         # A restore or a shutdown takes the database away under the thread; the next look asks again.
-        logger.warning("Figures could not be kept.", exc_info=True)
+        logger.warning("Figures could not be stored.", exc_info=True)
     finally:
         connection.close()
 
@@ -83,7 +83,7 @@ def find(name: str, finder: Callable[[], Any]) -> None:
     try:
         facts: dict[str, Any] = {"figures": finder(), "error": ""}
     except Exception as error:
-        logger.exception("Figures of %s could not be found.", name)
+        logger.exception("Figures of %s could not be calculated.", name)
         facts = {"error": str(error)[:500] or type(error).__name__}
     facts |= {"found_at": timezone.now(), "seconds": round(time.perf_counter() - started, 3)}
     Statistic.objects.update_or_create(name=name, defaults=facts, create_defaults={"figures": None} | facts)

@@ -13,7 +13,7 @@ OPEN_APPS = frozenset({"chats", "contenttypes", "llms", "metrics", "stores", "wo
 
 CLOSED_MODELS = {
     "stores.Secret": "it holds encrypted keys",
-    "stores.IdempotencyKey": "it holds answers kept for one client",
+    "stores.IdempotencyKey": "it holds responses stored for one client",
 }
 """Models of open apps that are closed, with the reason."""
 
@@ -77,11 +77,11 @@ def why_closed(model: type[models.Model]) -> str:
     """Say why the model's table may not be read, or nothing where it may."""
     meta = model._meta
     if meta.app_label not in OPEN_APPS:
-        return "its app keeps users, sessions or tokens"
+        return "its app stores users, sessions or tokens"
     if meta.label in CLOSED_MODELS:
         return CLOSED_MODELS[meta.label]
     if any(suspect_fields(model)):
-        return "a column of it may hold a secret"
+        return "one of its columns may hold a secret"
     return ""
 
 

@@ -25,7 +25,7 @@ def account(request: HttpRequest) -> HttpResponse:
         form.save()
         # Other sessions end; the one that set the password goes on.
         update_session_auth_hash(request, cast(User, request.user))
-        messages.success(request, "The password is set.")
+        messages.success(request, "Password saved.")
         return redirect("account")
     return _show(request, form=form)
 
@@ -53,7 +53,7 @@ def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
     found = tokens_of(cast(User, request.user)).filter(pk=token_id)
     name = get_object_or_404(found).name
     revoke_tokens(found)
-    messages.success(request, f"The token “{name}” is revoked.")
+    messages.success(request, f"Token “{name}” revoked.")
     return redirect("account")
 
 

@@ -45,7 +45,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 def count_anew(request: HttpRequest) -> HttpResponse:
     """Let totals count from now on."""
     _, change = start_counting(admin_origin(request))
-    tell_change(request, change, "Totals count from now on; all-time totals stay")
+    tell_change(request, change, "The count was reset; all-time totals stay")
     return redirect("admin:index")
 
 
@@ -61,6 +61,10 @@ def change_budget(request: HttpRequest) -> HttpResponse:
     service = asked["service"] or ALL
     nano_usd = None if asked["usd"] is None else int(asked["usd"] * NANO)
     whose = service or "all services"
-    done = f"{whose} may cost {usd(nano_usd)} a month" if nano_usd is not None else f"No budget for {whose}"
+    done = (
+        f"Budget for {whose} set to {usd(nano_usd)} per month"
+        if nano_usd is not None
+        else f"Budget removed for {whose}"
+    )
     tell_change(request, set_budget(admin_origin(request), service, nano_usd), done)
     return redirect("admin:index")

@@ -111,7 +111,7 @@ class DiagramView(APIView):
             raise NotFound(f"There is no app {label}.")
         theme = request.query_params.get("theme", "light")
         if theme not in COLORS:
-            raise bad_parameter("theme", f"theme is one of: {', '.join(COLORS)}.")
+            raise bad_parameter("theme", f"theme must be one of: {', '.join(COLORS)}.")
         drawn = draw_svg(label, theme)
         if drawn is None:
             return Response(build_dot(label, theme).encode(), content_type="text/vnd.graphviz; charset=utf-8")

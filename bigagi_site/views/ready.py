@@ -14,18 +14,18 @@ from stores.api.problems import Problem
 
 logger = structlog.get_logger("api")
 
-NO_DATABASE = fault("The database does not answer. The server's log has the reason.")
+NO_DATABASE = fault("The database does not respond. The server log has the reason.")
 """What strangers may know."""
 
 
 class CheckSerializer(serializers.Serializer):
     """What one check found."""
 
-    name = serializers.CharField(help_text="What was looked at.")
+    name = serializers.CharField(help_text="The checks that were run.")
     state = serializers.ChoiceField(
-        [state.value for state in State], help_text="A fault keeps the server from its work."
+        [state.value for state in State], help_text="A fault means that the server cannot work fully."
     )
-    detail = serializers.CharField(help_text="What was found, and how to mend it.")
+    detail = serializers.CharField(help_text="What was found, and how to fix it.")
 
 
 class ReadySerializer(serializers.Serializer):
@@ -34,7 +34,7 @@ class ReadySerializer(serializers.Serializer):
     status = serializers.ChoiceField(["ready"])
     checks = CheckSerializer(many=True)
     warnings = serializers.ListField(
-        child=serializers.CharField(), help_text="What does not keep the server from its work, and should be mended."
+        child=serializers.CharField(), help_text="Problems that do not stop the server but should be fixed."
     )
 
 
@@ -56,7 +56,7 @@ class ReadyView(APIView):
         try:
             super().perform_authentication(request)
         except DatabaseError as error:
-            logger.exception("who asks cannot be looked up")
+            logger.exception("the user cannot be looked up")
             raise _not_ready({"database": NO_DATABASE}) from error
 
 

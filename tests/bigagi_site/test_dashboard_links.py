@@ -101,8 +101,8 @@ def follow(client, card: str, text: str):
         ("speed", "back 1 0 %", "back", ["brought back"]),
         ("accounts", "openai $32.00 $32.00", "$32.00", ["counted"]),
         ("accounts", "no service $2.00 $2.00", "$2.00", ["nameless counted"]),
-        ("expensive-chats", "Chat 1 not here any more $128.00 1", "Chat 1", ["chat"]),
-        ("expensive-chats", "chat 1 not here any more $256.00 1", "chat 1", ["other chat"]),
+        ("expensive-chats", "Chat 1 no longer here $128.00 1", "Chat 1", ["chat"]),
+        ("expensive-chats", "chat 1 no longer here $256.00 1", "chat 1", ["other chat"]),
         ("prices", "1 call of these are unpriced", "1 call", ["unpriced"]),
     ],
 )

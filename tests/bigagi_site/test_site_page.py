@@ -80,7 +80,7 @@ def test_a_password_is_set_and_signs_in(page, server, browser):
     page.get_by_label("New password:").fill("staple tractor window")
     page.get_by_label("New password confirmation:").fill("staple tractor window")
     page.get_by_role("button", name="Save password").click()
-    assert page.get_by_role("status").inner_text() == "The password is set."
+    assert page.get_by_role("status").inner_text() == "Password saved."
     stranger = browser.new_context(base_url=server.url).new_page()
     stranger.goto("/")
     stranger.get_by_role("textbox", name="Username").fill("owner")

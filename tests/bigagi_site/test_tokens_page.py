@@ -41,7 +41,7 @@ def test_a_token_can_be_read_only_and_for_ever(client, owner):
     token = Token.objects.get()
     assert token.is_read_only and token.expiry is None
     page = client.get("/account").text
-    assert "may only read" in page and "does not expire" in page and "never used" in page
+    assert "read-only" in page and "does not expire" in page and "never used" in page
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_token_is_made_copied_and_revoked_in_a_browser(page, server, width):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
     page.goto("/account")
     page.get_by_label("What it is for").fill("A long-named-program-that-does-not-break-anywhere-" + "x" * 40)
-    page.get_by_label("It may only read").check()
+    page.get_by_label("Read-only").check()
     page.get_by_role("button", name="Create token").click()
     page.get_by_role("button", name="Copy").click()
     page.get_by_text("Copied.").wait_for()

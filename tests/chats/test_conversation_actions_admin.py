@@ -141,8 +141,8 @@ def chats(server):
 def test_a_chat_is_renamed_deleted_and_brought_back_by_keyboard(page, chats):
     page.goto("/admin/chats/conversation/")
     page.get_by_role("link", name="Chat actions-1").click()
-    page.get_by_label("Title (empty").fill("Sea lions")
-    page.get_by_label("Title (empty").press("Enter")
+    page.get_by_label("Title (leave empty").fill("Sea lions")
+    page.get_by_label("Title (leave empty").press("Enter")
     page.get_by_text("Renamed to “Sea lions”").wait_for()
     page.get_by_role("button", name="Delete").press("Enter")
     page.get_by_text("Deleted “Sea lions”").wait_for()
