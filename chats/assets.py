@@ -197,9 +197,9 @@ def describe_references() -> list[str]:
     orphans = Asset.objects.filter(scope_id="app-chat").exclude(uid__in=named).count()
     told = []
     if missing:
-        told.append(f"{missing} image references in chats name an image that is not here.")
+        told.append(f"{missing} image reference{'' if missing == 1 else 's'} in chats without a stored image.")
     if orphans:
-        told.append(f"{orphans} images of chats are named by no message: they are kept.")
+        told.append(f"{orphans} image{'' if orphans == 1 else 's'} not used by any message (kept).")
     return told
 
 

@@ -73,7 +73,7 @@ def tidy_others() -> None:
 def describe_devices() -> list[str]:
     """Say of which services the totals of several browsers are added up."""
     services = sorted(others())
-    return [f"Totals of several browsers are added up: {', '.join(services)}."] if services else []
+    return [f"Totals of several browsers were added up for: {', '.join(services)}."] if services else []
 
 
 def _number(baseline: Any, name: str) -> float | None:

@@ -188,7 +188,7 @@ def start_counting(origin: Origin, at: int | None = None) -> tuple[CountingStart
     now = round(time.time() * 1000)
     counted = {service: found.describe() for service, found in _read_baselines().items()}
     with transaction.atomic():
-        with record_change(origin, "count anew", is_kept=True) as entry:
+        with record_change(origin, "reset count", is_kept=True) as entry:
             pass
         assert entry.change is not None
         start = CountingStart(

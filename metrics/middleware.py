@@ -71,7 +71,7 @@ class Measurement:
         try:
             LOG.add(self._describe(status, bytes_sent, error))
         except Exception:
-            logger.exception("a request could not be noted", request_id=request_id_of(self._request))
+            logger.exception("a request could not be logged", request_id=request_id_of(self._request))
 
     def _describe(self, status: int, bytes_sent: int, error: str) -> Entry:
         request = self._request

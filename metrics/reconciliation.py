@@ -147,14 +147,14 @@ def find_alarms(counted: Amounts, explained: Amounts, tolerance: int) -> tuple[s
     alarms = []
     if explained.calls > counted.calls:
         alarms.append(
-            f"Messages tell of {explained.calls} calls, and big-AGI counted {counted.calls}: its counter was set back, "
-            "or chats of another browser were imported without that browser's totals. Import its backup, too."
+            f"Messages account for {explained.calls} calls, but big-AGI counted {counted.calls}: its counter was reset "
+            "or chats of another browser were imported without its totals. Import that browser's backup too."
         )
     if explained.cost_nano_usd > counted.cost_nano_usd + tolerance:
         alarms.append(
-            f"Messages tell of {dollars(explained.cost_nano_usd)}, and big-AGI counted "
-            f"{dollars(counted.cost_nano_usd)}: its counter was set back, or chats of another browser were imported "
-            "without that browser's totals. Import its backup, too."
+            f"Messages account for {dollars(explained.cost_nano_usd)}, but big-AGI counted "
+            f"{dollars(counted.cost_nano_usd)}: its counter was reset, or chats of another browser were imported "
+            "without its totals. Import that browser's backup too."
         )
     return tuple(alarms)
 
@@ -162,15 +162,15 @@ def find_alarms(counted: Amounts, explained: Amounts, tolerance: int) -> tuple[s
 def explain(devices: tuple[DeviceCount, ...], gap: Amounts, alarms: tuple[str, ...]) -> str:
     """Say in words what lies between what was counted and what messages tell of."""
     if not counts_anything(devices):
-        return "No browser's totals of this service are here: what is known are the calls in the ledger."
+        return "No browser totals of this service were imported. Only the calls in the ledger are known."
     if alarms:
-        return "Messages tell of more than was counted."
+        return "Messages account for more than was counted."
     if gap == NOTHING:
-        return "Messages tell of every call that was counted."
+        return "Messages account for every call that was counted."
     calls = "1 call" if gap.calls == 1 else f"{gap.calls} calls"
     return (
-        f"{calls} for {dollars(gap.cost_nano_usd)} left no message here: deleted chats, answers that were written "
-        "anew or edited away, titles, Beam's rays and merges, and other calls beside the chats."
+        f"{calls} for {dollars(gap.cost_nano_usd)} without a message here: deleted chats, regenerated or edited "
+        "answers, automatic titles, Beam, and other calls outside chats."
     )
 
 

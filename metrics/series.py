@@ -71,7 +71,7 @@ class Query:
         if self.per not in PER:
             raise InvalidQuery("per", f"per must be one of: {', '.join(PER)}.")
         if self.source is not None and self.source not in SOURCES:
-            raise InvalidQuery("source", f"source must be one of: {', '.join(SOURCES)}. Test calls count nowhere.")
+            raise InvalidQuery("source", f"source must be one of: {', '.join(SOURCES)}. Test calls are not counted.")
         if not EARLIEST <= self.start <= LATEST:
             raise InvalidQuery("start", f"start must be a day from {EARLIEST} to {LATEST}.")
         if not self.start <= self.end <= LATEST:

@@ -68,9 +68,9 @@ def show_block(text: str, label: str, download: str = "") -> SafeString:
     """Return the text in a scrolling block, cut where it is very long, with a link to the whole of it."""
     cut = len(text) > MAX_SHOWN
     note = format_html(
-        '<p class="bigagi-note">The first {} of {} characters.</p>', number_format(MAX_SHOWN), number_format(len(text))
+        '<p class="bigagi-note">First {} of {} characters.</p>', number_format(MAX_SHOWN), number_format(len(text))
     )
-    link = format_html('<p><a class="bigagi-link" href="{}" download>Download the whole {}</a></p>', download, label)
+    link = format_html('<p><a class="bigagi-link" href="{}" download>Download all of {}</a></p>', download, label)
     return format_html(
         '{}<pre class="bigagi-block" tabindex="0" aria-label="{}">{}</pre>{}',
         note if cut else "",

@@ -76,7 +76,7 @@ def read_form(form: Form) -> dict[str, Any]:
 def tell_change(request: HttpRequest, change: Change | None, done: str) -> None:
     """Say what was done, with a link to the journal's entry and a button that takes it back."""
     if change is None:
-        messages.info(request, f"{done}: nothing had to be changed.")
+        messages.info(request, f"{done}: no change was needed.")
         return
     messages.success(request, format_html("{} {}", f"{done}.", offer_undo(change)))
 

@@ -116,6 +116,6 @@ class BatchWriter(Generic[T]):
         try:
             self._write(items)
         except Exception:
-            logger.exception("what was noted could not be written", writer=self._name, lost=len(items))
+            logger.exception("buffered entries could not be written", writer=self._name, lost=len(items))
             with self._lock:
                 self.lost += len(items)

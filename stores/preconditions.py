@@ -15,7 +15,7 @@ class Stale(Exception):
     """The record is not any more what the client saw; `etag` is what it has now, None where it is gone."""
 
     def __init__(self, etag: str | None) -> None:
-        super().__init__("changed meanwhile")
+        super().__init__("changed in the meantime")
         self.etag = etag
 
 

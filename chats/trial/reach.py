@@ -25,7 +25,7 @@ def list_endpoints() -> list[tuple[JSONObject, Endpoint | None]]:
     for service, _ in virtual_services():
         told = {"id": service["id"], "label": service["label"], "vendor": service["vId"], "virtual": True}
         if service["id"] == DEMO:
-            listed.append((told | {"configured": True, "reachable": True, "detail": "It needs no network."}, None))
+            listed.append((told | {"configured": True, "reachable": True, "detail": "No network needed."}, None))
             continue
         try:
             listed.append(_configured(told, env_endpoint()))
@@ -53,6 +53,6 @@ async def look(told: JSONObject, endpoint: Endpoint | None) -> JSONObject:
         opened = asyncio.open_connection(parts.hostname, port)
         _, writer = await asyncio.wait_for(opened, CONNECT_SECONDS)
     except (OSError, TimeoutError):
-        return told | {"reachable": False, "detail": f"{endpoint.host} accepts no connection."}
+        return told | {"reachable": False, "detail": f"{endpoint.host} does not accept connections."}
     writer.close()
     return told | {"reachable": True, "detail": f"{endpoint.host} accepts connections."}

@@ -64,7 +64,7 @@ class TrialViewSet(WritingViewSet):
         responses=EVENTS | {(200, JSONRenderer.media_type): TrialStepsSerializer},
     )
     def create(self, request: Request) -> StreamingHttpResponse:
-        """Walk the whole way, database to model to database, in six steps that are told one by one, each with its time.
+        """Test the full round trip, database to model to database, in six steps, each reported with its time.
 
         It leaves only the call's event in the ledger, with the source `test`."""
         check_parameters(request, ("stream",))

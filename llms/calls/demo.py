@@ -59,7 +59,7 @@ async def stream_demo(request: Request) -> AsyncGenerator[Event, None]:
     delay = _DELAYS.get(ref, 0.03)
     thought = 0
     if ref == "slow":
-        for word in _words("I look at what came, count its words, and take my time. "):
+        for word in _words("I look at the message, count its words, and take my time. "):
             await asyncio.sleep(delay / 2)
             thought += 1
             yield Reasoning(word)
@@ -98,13 +98,14 @@ def _echo(messages: list[dict[str, Any]]) -> str:
     asked = _text_of(turns[-1]) if turns else ""
     shared = next((text for text in system if "app-ui" in text or "app-ux-labs" in text), "")
     lines = [
-        "This is the demo service, not an AI. What reached it:",
+        "This is the demo service, not an AI. It received:",
         "",
-        f"- {len(turns)} messages of this chat, {sum(len(_text_of(turn).split()) for turn in turns)} words",
+        f"- {len(turns)} message{'' if len(turns) == 1 else 's'} of this chat, "
+        f"{sum(len(_text_of(turn).split()) for turn in turns)} words",
         f"- a system message of {len(system[0].split())} words" if system else "- no system message",
     ]
     if images := sum(_count_images(turn) for turn in turns):
-        lines.append(f"- {images} images")
+        lines.append(f"- {images} image{'' if images == 1 else 's'}")
     if shared:
         lines += ["- your preferences, as shared:", "", "```json", shared[:1500], "```"]
     else:

@@ -179,7 +179,7 @@ class SourceFilter(admin.SimpleListFilter):
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
-        yield {**first, "display": "All but tests"}
+        yield {**first, "display": "All except tests"}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -191,7 +191,7 @@ class OutcomeFilter(ChoiceFilter):
     title = parameter_name = "outcome"
     conditions = {
         "failed": ("Failed", ~Q(outcome__in=NOT_ERRORS)),
-        "done": ("Did not fail", Q(outcome__in=NOT_ERRORS)),
+        "done": ("Succeeded", Q(outcome__in=NOT_ERRORS)),
     }
 
 
@@ -205,15 +205,15 @@ class PriceFilter(ChoiceFilter):
 
 
 class TakenBackFilter(ChoiceFilter):
-    title = "taken back"
+    title = "reversed"
     parameter_name = "taken-back"
     _corrections = Exists(UsageEvent.objects.filter(corrects=OuterRef("pk")))
     conditions = {
         # A call that was taken back and then brought back stands by its last event. By `corrects` SQLite would sort the
         # whole ledger.
-        "stands": ("Stands", Q(calls__gt=0) & ~Q(_corrections)),
-        "taken-back": ("Taken back", Q(_corrections)),
-        "correction": ("Takes another back", Q(corrects__isnull=False)),
+        "stands": ("Not reversed", Q(calls__gt=0) & ~Q(_corrections)),
+        "taken-back": ("Reversed", Q(_corrections)),
+        "correction": ("Reverses another", Q(corrects__isnull=False)),
     }
 
 
@@ -221,4 +221,4 @@ class StandingFilter(ChoiceFilter):
     """By whether a wish was taken back by an undo."""
 
     title = parameter_name = "standing"
-    conditions = {"stands": ("Stands", Q(taken_back_by="")), "undone": ("Undone", ~Q(taken_back_by=""))}
+    conditions = {"stands": ("In effect", Q(taken_back_by="")), "undone": ("Undone", ~Q(taken_back_by=""))}

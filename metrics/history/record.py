@@ -103,6 +103,6 @@ def watch_imports() -> Callable[[], list[str]]:
             return []
         new = UsageEvent.objects.filter(pk__gt=before, source=imported).count()
         calls = "1 call" if count == 1 else f"{count:,} calls"
-        return [f"{calls} of imported messages in the ledger, {new:,} new."]
+        return [f"{calls} from imported messages in the ledger, {new:,} new."]
 
     return tell

@@ -36,15 +36,15 @@ _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _PRICE = {"type": "number", "minimum": 0, "maximum": MAX_USD}
 _REPRICING = [
     *SPAN,
-    OpenApiParameter("service", NAME, description="Calls of this service alone."),
-    OpenApiParameter("model", NAME, description="Calls of this model alone."),
+    OpenApiParameter("service", NAME, description="Only calls of this service."),
+    OpenApiParameter("model", NAME, description="Only calls of this model."),
     OpenApiParameter(
         "input",
         _PRICE,
-        description="With `model` and `output`: a price to try, in USD a million tokens. `supposed` tells what calls "
-        "would cost by it, as where a local model has none.",
+        description="With `model` and `output`: a price to try, in USD per million tokens. `supposed` is what calls "
+        "would cost at that price, for example for a local model without one.",
     ),
-    OpenApiParameter("output", _PRICE, description="That of output tokens."),
+    OpenApiParameter("output", _PRICE, description="The price of output tokens."),
 ]
 
 

@@ -51,9 +51,9 @@ class EventPagination(CursorPagination):
 _FORMAT = OpenApiParameter(
     "format",
     enum=tuple(FORMATS),
-    description="`csv` or `ndjson`: all events that the filters find, in one stream; also by Accept. Default: json, in "
-    "pages. In a table, text that a program could take for a formula, or that begins with an apostrophe, has one more "
-    "apostrophe in front; so has such text after a `;`, tab or line break in it.",
+    description="`csv` or `ndjson`: all matching events in one stream; Accept works too. Default: json, in "
+    "pages. In CSV, text that a spreadsheet could read as a formula, or that begins with an apostrophe, gets an extra "
+    "apostrophe in front; so does such text after a `;`, tab or line break.",
 )
 
 

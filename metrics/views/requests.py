@@ -18,7 +18,7 @@ LOST_HEADER = OpenApiParameter(
     OpenApiTypes.INT64,
     OpenApiParameter.HEADER,
     response=True,
-    description="Requests that the log is missing since the server started.",
+    description="Requests missing from the log since the server started.",
 )
 
 

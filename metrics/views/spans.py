@@ -17,7 +17,7 @@ SPAN = [
     OpenApiParameter(
         "start",
         OpenApiTypes.DATE,
-        description=f"The first day, in the owner's time zone; default: the {DEFAULT_DAYS} days up to the last.",
+        description=f"The first day, in your time zone; default: {DEFAULT_DAYS} days before the last.",
     ),
     OpenApiParameter("end", OpenApiTypes.DATE, description="The last day; default: today."),
 ]

@@ -107,7 +107,7 @@ def delete_store(
 def init_stores(origin: Origin) -> tuple[Entry, list[str]]:
     """Make the default stores that are missing; return their names too. Those that exist are left alone."""
     made = []
-    with record_change(origin, "make default stores") as entry:
+    with record_change(origin, "create default stores") as entry:
         for name, value in DEFAULTS.items():
             if is_here(name):
                 continue

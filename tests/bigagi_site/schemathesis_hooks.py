@@ -97,7 +97,7 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
         return True
     headers = case.headers or {}
     if response.status_code == 412:
-        # What was changed meanwhile is told before the body is looked at.
+        # What was changed in the meantime is told before the body is looked at.
         return IF_MATCH not in headers
     if response.status_code == 416:
         # Which bytes a file has, only the file tells.

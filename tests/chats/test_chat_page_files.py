@@ -25,7 +25,7 @@ def test_texts_and_images_go_along_in_big_agis_shapes(server, page):
     ask(page, "Look at these", "Demo")
     wait_for_answer(page)
     expect(page.locator("#clips .clip")).to_have_count(0)
-    expect(last_answer(page)).to_contain_text("1 images")
+    expect(last_answer(page)).to_contain_text("1 image")
     question = page.locator(".msg-user")
     expect(question.locator("summary")).to_have_text("Document: notes.md")
     image = question.get_by_role("img", name="red.png")

@@ -53,7 +53,7 @@ def test_a_chat_gets_a_title_and_loses_it(owner_client):
 
 def test_the_same_title_again_changes_nothing(owner_client):
     chat = make_chat("chat", userTitle="Cats")
-    assert "nothing had to be changed" in press(owner_client, chat, "rename", title="Cats")
+    assert "no change was needed" in press(owner_client, chat, "rename", title="Cats")
     assert not Change.objects.exists()
 
 

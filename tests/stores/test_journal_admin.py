@@ -103,7 +103,7 @@ def test_a_page_tells_what_was_before_and_after(owner_client):
     assert f'/admin/chats/conversation/{chat.pk}/change/">chat</a>' in html
     assert "<b>red</b>" not in html
     created = page_of(owner_client, Change.objects.order_by("pk").first())
-    assert "It was not here before." in created and f"/admin/chats/conversation/{chat.pk}/change/" in created
+    assert "This record is new." in created and f"/admin/chats/conversation/{chat.pk}/change/" in created
 
 
 def test_a_deleted_record_is_shown_whole_and_comes_back(owner_client):
@@ -160,7 +160,7 @@ def test_a_page_shows_markers_for_keys(owner_client):
 def test_long_values_are_folded_and_a_long_page_ends():
     text = "word " * 100_000
     html = show_operations(diff({"a": 1, "text": "x"}, {"a": 1, "text": text, "more": text}), Room(50_000))
-    assert html.count("<details") == 2 and "The download has the rest." in html
+    assert html.count("<details") == 2 and "Download the file to see the rest." in html
     assert len(html) < 120_000
 
 
