@@ -44,7 +44,7 @@ class ServiceSerializer(RecordSerializer):
 
 
 class RefreshedSerializer(serializers.Serializer[Any]):
-    """What became of a service's models: their ids."""
+    """The result of a refresh, as ids of models."""
 
     added = serializers.ListField(child=serializers.CharField(), help_text="Models that were added.")
     kept = serializers.ListField(
@@ -56,7 +56,7 @@ class RefreshedSerializer(serializers.Serializer[Any]):
 
 
 class EffectiveSerializer(serializers.Serializer[Any]):
-    """What holds of a model: what the person set, or else what the vendor says."""
+    """The effective values of a model: your settings, otherwise the vendor's values."""
 
     # DRF's fields have attributes of these names.
     label: Any = serializers.CharField(allow_null=True, help_text="userLabel, otherwise label.")
@@ -129,7 +129,7 @@ class AssignmentSerializer(RecordSerializer):
 
 
 class LlmsSerializer(serializers.Serializer[Any]):
-    """All models and services in their order, and all assignments by their domains."""
+    """All models and services in order, and all assignments keyed by domain."""
 
     llms = ModelSerializer(many=True)
     services = ServiceSerializer(many=True)
@@ -137,7 +137,7 @@ class LlmsSerializer(serializers.Serializer[Any]):
 
 
 class LlmsWriteSerializer(serializers.Serializer[Any]):
-    """Models, services and assignments that are written at once."""
+    """Models, services and assignments to write together."""
 
     rules = {
         "properties": {

@@ -45,8 +45,8 @@ class SinceSerializer(serializers.Serializer):
 
 
 class MetricsSerializer(serializers.Serializer):
-    """What browsers counted, with the calls in the ledger that are not among that. A total is null where no service
-    knows it. Savings and the counters of free, unpriced and partial calls are the browsers' own."""
+    """Browser counts plus the calls in the ledger that they do not include. A total is null if no service
+    knows it. Savings and the counts of free, unpriced and partial calls are from browsers only."""
 
     totals = TotalsWithFactsSerializer(help_text="Of all time.")
     services = serializers.DictField(
@@ -57,14 +57,14 @@ class MetricsSerializer(serializers.Serializer):
 
 
 class CountingStartSerializer(serializers.Serializer):
-    """From when on totals count anew."""
+    """The last reset of the count."""
 
     at = serializers.IntegerField(help_text="In ms since the epoch.")
     change = serializers.IntegerField(allow_null=True, help_text="The journal entry, which can be undone.")
 
 
 class SeriesSerializer(serializers.Serializer):
-    """A series as a table: `rows` have the values of `columns`. Times without calls have no row."""
+    """A series as a table: `rows` have the values of `columns`. Periods without calls have no row."""
 
     by = serializers.ChoiceField(choices=BY)
     per = serializers.ChoiceField(choices=PER)
@@ -115,7 +115,7 @@ def _name(length: int, help_text: str) -> serializers.Field[Any, Any, Any, Any]:
 
 
 class ReportedCallSerializer(serializers.Serializer):
-    """A call that was made elsewhere. What is left out or null is not known."""
+    """A call that was made elsewhere. What is left out or null is unknown."""
 
     rules = {"additionalProperties": False}
 
@@ -146,14 +146,14 @@ class ReportedCallSerializer(serializers.Serializer):
 
 
 class BudgetWriteSerializer(serializers.Serializer):
-    """What a month may cost."""
+    """A monthly budget to set."""
 
     rules = {"additionalProperties": False}
     nano_usd = serializers.IntegerField(min_value=0, max_value=MAX, help_text="In 10⁻⁹ USD.")
 
 
 class BudgetSerializer(serializers.Serializer):
-    """What a month may cost, and what it cost so far."""
+    """A monthly budget, and the spending so far."""
 
     service = serializers.CharField(allow_null=True, help_text="The service's id; null: all services together.")
     nano_usd = serializers.IntegerField(help_text="In 10⁻⁹ USD.")
@@ -169,7 +169,7 @@ class BudgetSerializer(serializers.Serializer):
 
 
 class BudgetsSerializer(serializers.Serializer):
-    """The budgets in force, that of all services first."""
+    """The current budgets, starting with that of all services."""
 
     zone = serializers.CharField(help_text="Your time zone.")
     results = BudgetSerializer(many=True)
@@ -192,7 +192,7 @@ class DeviceCountSerializer(serializers.Serializer):
 
 
 class ServiceReportSerializer(serializers.Serializer):
-    """The account of one service: `total` is `counted` with `own` and `later`."""
+    """The comparison for one service: `total` is `counted` plus `own` and `later`."""
 
     service = serializers.CharField(allow_blank=True, help_text="Its id; empty: no service is known.")
     devices = DeviceCountSerializer(many=True)
@@ -209,7 +209,7 @@ class ServiceReportSerializer(serializers.Serializer):
 
 
 class ReconciliationSerializer(serializers.Serializer):
-    """What browsers counted against the ledger, by service."""
+    """Browser counts compared with the ledger, by service."""
 
     results = ServiceReportSerializer(many=True)
 
@@ -220,7 +220,7 @@ class PriceViewSerializer(serializers.Serializer):
 
 
 class RepricedSerializer(serializers.Serializer):
-    """The calls of one model of a service by three prices."""
+    """The calls of one model of a service at three prices."""
 
     service = serializers.CharField(allow_blank=True)
     vendor = serializers.CharField(allow_blank=True)
@@ -243,7 +243,7 @@ class RepricedSerializer(serializers.Serializer):
 
 
 class RepricingSerializer(serializers.Serializer):
-    """What calls cost by three prices, the most expensive by today's first."""
+    """Cost of calls at three prices, the most expensive at today's prices first."""
 
     start = serializers.DateField(help_text="The first day.")
     end = serializers.DateField(help_text="The last day.")

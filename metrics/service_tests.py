@@ -16,7 +16,7 @@ from stores.services.errors import at, pointer_of
 
 
 class ServiceTestSerializer(serializers.Serializer[Any]):
-    """What is tested."""
+    """What to test."""
 
     rules = {"additionalProperties": False}
     modelId = serializers.CharField(
@@ -25,7 +25,7 @@ class ServiceTestSerializer(serializers.Serializer[Any]):
 
 
 class TestedServiceSerializer(serializers.Serializer[Any]):
-    """One tiny call that went well."""
+    """The result of one small call."""
 
     model = serializers.CharField(help_text="The model's id.")
     ms_to_first_token = serializers.IntegerField(help_text="From the request to the first part of the answer.")
@@ -36,7 +36,7 @@ class TestedServiceSerializer(serializers.Serializer[Any]):
 
 
 class ServiceTestViewSet(WritingViewSet):
-    """Whether a service answers."""
+    """Whether a service works."""
 
     serializer_class = TestedServiceSerializer
     # A transaction must not wait for a provider.
@@ -46,10 +46,10 @@ class ServiceTestViewSet(WritingViewSet):
         operation_id="services_test", request=ServiceTestSerializer, responses={200: TestedServiceSerializer}
     )
     def create(self, request: Request, id: str) -> Response:
-        """Make one tiny call to the service, and tell how long it took.
+        """Make one small call to the service, and report how long it took.
 
-        409 where it cannot be called, 502 where the provider failed it; both say in words what is wrong. The call is an
-        event of the ledger, with the source `test`."""
+        409 if the service cannot be called, 502 if the call fails; both say why. The call is recorded as an
+        event in the ledger, with the source `test`."""
         check_parameters(request, ())
         body = self.read_object()
         if unknown := body.keys() - {"modelId"}:

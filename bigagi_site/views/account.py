@@ -19,7 +19,7 @@ from bigagi_site.tokens import create_token, revoke_tokens, tokens_of
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
-    """Let the owner set a password, or change the one they have; show their tokens."""
+    """Let the owner set or change the password; show their tokens."""
     form = _password_form(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -33,7 +33,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
-    """Make a token, and show it in this answer: nothing keeps it, so that no later one can."""
+    """Create a token and show it in this response only: its text is not stored."""
     if request.method != "POST":
         # Who opens the address again after a token was made.
         return redirect("account")

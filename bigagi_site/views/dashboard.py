@@ -1,4 +1,4 @@
-"""The dashboard: its cards, which its page asks for again while it is seen, and what its dialogs do."""
+"""The dashboard: its cards, which the page reloads while it is visible, and the actions of its dialogs."""
 
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ MAX_USD = 1_000_000
 
 
 class BudgetForm(forms.Form):
-    """What a month may cost; empty: no budget."""
+    """The monthly budget; empty: no budget."""
 
     service = forms.CharField(max_length=200, required=False, strip=False)
     usd = forms.DecimalField(
@@ -33,7 +33,7 @@ class BudgetForm(forms.Form):
 @require_safe
 @staff_member_required(login_url="sign-in")
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """The cards, with newer figures."""
+    """The cards, with current figures."""
     # Of this kind, so that references to secrets are masked in it, as on the admin's pages (SecretsMiddleware).
     response = TemplateResponse(request, "dashboard/cards.html", build_board(request))
     response.headers["Cache-Control"] = "no-store"
@@ -43,7 +43,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @require_POST
 @staff_member_required(login_url="sign-in")
 def count_anew(request: HttpRequest) -> HttpResponse:
-    """Let totals count from now on."""
+    """Reset the count."""
     _, change = start_counting(admin_origin(request))
     tell_change(request, change, "The count was reset; all-time totals stay")
     return redirect("admin:index")

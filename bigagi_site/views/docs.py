@@ -44,7 +44,7 @@ class DocsPage(APIView):
         return Response(context | self.get_context(), template_name=f"api/{self.page}.html")
 
     def get_context(self) -> dict[str, Any]:
-        """Return what the page tells beside its text."""
+        """Return what the page shows besides its text."""
         return {}
 
 
@@ -69,7 +69,7 @@ class TroubleshootingPage(DocsPage):
 
 
 class DatabasePage(DocsPage):
-    """Every table and column, and how to look for oneself."""
+    """Every table and column, with example queries."""
 
     page = "database"
 
@@ -119,7 +119,7 @@ class DiagramView(APIView):
 
 
 class InsomniaView(APIView):
-    """The whole API as a collection for Insomnia (export format 4), made from the description."""
+    """The whole API as a collection for Insomnia (export format 4), generated from the OpenAPI description."""
 
     schema = None
     renderer_classes = [JSONRenderer]

@@ -1,4 +1,4 @@
-"""The pages that tell that a request cannot be answered; under /api/ `ApiMiddleware` makes problems of them."""
+"""Error pages; under /api/ `ApiMiddleware` turns them into problems."""
 
 from http import HTTPStatus
 from typing import Any

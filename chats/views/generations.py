@@ -1,4 +1,4 @@
-"""Generations over REST: begun, joined, asked after, stopped."""
+"""Generations over REST: start, join, read, stop."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -114,7 +114,7 @@ def _check_message(message: JSONObject) -> None:
 
 
 class GenerationViewSet(WritingViewSet):
-    """Answers of models: tasks of the server, which go on whoever reads along."""
+    """Answers of models. They are server tasks that continue without a reader."""
 
     serializer_class = GenerationSerializer
     renderer_classes = [JSONRenderer, EventStreamRenderer]
@@ -134,12 +134,12 @@ class GenerationViewSet(WritingViewSet):
         responses=EVENTS | {(200, JSONRenderer.media_type): GenerationSerializer},
     )
     def generate(self, request: Request, chat: str) -> StreamingHttpResponse:
-        """Ask a model: the message is added to the chat, and the answer streamed into it.
+        """Send a message to a model: it is added to the chat, and the answer is streamed and stored there.
 
-        Server-sent events, numbered from 1: `start`, `delta` with `text` or `reasoning`, `usage`, `error`, and at last
-        `done` with the whole message. With `stream: false` the answer is the generation, when it has ended. Who goes
-        away loses nothing: the events can be joined, and stay for ten minutes. 409 while another generation runs in
-        the chat, and where the model cannot be called."""
+        Server-sent events, numbered from 1: `start`, `delta` with `text` or `reasoning`, `usage`, `error`, and finally
+        `done` with the whole message. With `stream: false` the response is the finished generation. A client that
+        disconnects can rejoin: events are kept for ten minutes. 409 if another generation is running in
+        the chat, or the model cannot be called."""
         html = self.read_flag("html")
         body = read_body(request)
         held = self._claim() if HEADER in request.headers else None
@@ -161,13 +161,13 @@ class GenerationViewSet(WritingViewSet):
 
     @extend_schema(operation_id="generations_retrieve", responses=GenerationSerializer)
     def retrieve(self, request: Request, id: str) -> Response:
-        """Where the generation stands, and its message."""
+        """The status of the generation, and its message."""
         check_parameters(request, ())
         return Response(describe_run(decode_id(id)), headers={"Cache-Control": "no-store"})
 
     @extend_schema(operation_id="generations_events", parameters=[HTML, LAST_EVENT], responses=EVENTS)
     def events(self, request: Request, id: str) -> StreamingHttpResponse:
-        """Join the generation's events, from the beginning or from `Last-Event-ID` on."""
+        """Stream the generation's events, from the beginning or after `Last-Event-ID`."""
         uid, html = decode_id(id), self.read_flag("html")
         given = request.headers.get("Last-Event-ID", "")
         is_told = given == "" or (given.isascii() and given.isdigit() and len(given) < 16)
@@ -182,7 +182,7 @@ class GenerationViewSet(WritingViewSet):
 
     @extend_schema(operation_id="generations_stop", request=None, responses={202: GenerationSerializer})
     def stop(self, request: Request, id: str) -> Response:
-        """End the generation's call; the text that came is kept."""
+        """Stop the generation. The text so far is kept."""
         check_parameters(request, ())
         uid = decode_id(id)
         row = find_run(uid)

@@ -1,4 +1,4 @@
-"""`/api/test-ai`: which services can be used, and the whole way once."""
+"""`/api/test-ai`: which services can be used, and a test of the full round trip."""
 
 import asyncio
 import contextvars
@@ -32,7 +32,7 @@ _walks: set[asyncio.Task[None]] = set()
 
 
 class TrialViewSet(WritingViewSet):
-    """Whether answers of models can be had, and the whole way once."""
+    """Whether models can be called, with a test of the full round trip."""
 
     serializer_class = TrialSerializer
     renderer_classes = [JSONRenderer, EventStreamRenderer]
@@ -46,7 +46,7 @@ class TrialViewSet(WritingViewSet):
         responses=TrialServicesSerializer,
     )
     def services(self, request: Request) -> Response:
-        """Which services are configured, and whether their hosts accept a connection. Nothing is sent to them."""
+        """Which services are configured, and whether their hosts accept connections. Nothing is sent to them."""
         check_parameters(request, ("reach",))
         listed = list_endpoints()
         if self.parse_flag("reach", is_default=True):
@@ -66,7 +66,7 @@ class TrialViewSet(WritingViewSet):
     def create(self, request: Request) -> StreamingHttpResponse:
         """Test the full round trip, database to model to database, in six steps, each reported with its time.
 
-        It leaves only the call's event in the ledger, with the source `test`."""
+        Afterwards only the call's event remains in the ledger, with the source `test`."""
         check_parameters(request, ("stream",))
         body = self.read_object()
         if unknown := sorted(set(body) - {"modelId"}):

@@ -26,7 +26,7 @@ VENDOR = "openai"
 
 
 class OfferedModelSerializer(serializers.Serializer[Any]):
-    """A model with what it costs and can do."""
+    """A model with its prices and capabilities."""
 
     id = serializers.CharField(help_text="The model's id here.")
     ref = serializers.CharField(help_text="The provider's name for it.")
@@ -64,8 +64,8 @@ class OpenAIModelsSerializer(serializers.Serializer[Any]):
 class OpenAIModelsView(APIView):
     @extend_schema(operation_id="openai_models", responses=OpenAIModelsSerializer)
     def get(self, request: Request) -> Response:
-        """The models of the environment's service (OPENAI_API_KEY), else of the first OpenAI service, as they are known
-        here: nothing is asked of a provider. `POST /api/services/{id}/refresh` asks it anew."""
+        """The models of the environment's service (OPENAI_API_KEY), or else of the first OpenAI service, as last listed.
+        No provider is contacted; `POST /api/services/{id}/refresh` updates the list."""
         check_parameters(request, ())
         if env_key():
             service = next(each for each in virtual.services() if each["id"] == ENV_SERVICE)

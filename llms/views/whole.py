@@ -38,11 +38,11 @@ SHAPES: dict[str, type[RecordSerializer]] = {
     "services": ServiceSerializer,
     "assignments": AssignmentSerializer,
 }
-"""What stands under each member of the body."""
+"""The records in each field of the body."""
 
 
 class LlmsViewSet(WritingViewSet):
-    """All that big-AGI's models store has, in one answer. The filters apply to the models; there are no pages."""
+    """The whole content of big-AGI's models store. The filters apply to the models; the response is not paged."""
 
     queryset = Model.objects.all()
     serializer_class = LlmsSerializer
@@ -57,12 +57,12 @@ class LlmsViewSet(WritingViewSet):
 
     @writes(operation_id="llms_write_all", request=LlmsWriteSerializer, responses={200: LlmsSerializer})
     def create(self, request: Request) -> Response:
-        """Merge models, services and assignments into those that are here, or put them in their place, in one change.
+        """Merge models, services and assignments with the stored ones, or replace them, in one change.
 
-        With `mode: "merge"`, which is the default, records with new ids are added behind the others, and those that
-        are here get the members that are sent: what is not sent stays, so what the person set outlives new values of
-        a vendor. With `mode: "replace"` all three members are needed; they are all there are afterwards, in their
-        order. Nothing is written unless all of it can be. The body has at most 10 MiB."""
+        With `mode: "merge"` (the default), records with new ids are added after the others, and existing
+        records get the fields that are sent. What is not sent is kept, so your settings survive new values from
+        a vendor. With `mode: "replace"` all three fields are required and replace everything, in the given
+        order. Either everything is written or nothing. The body can be at most 10 MiB."""
         body = self.read_object()
         mode = body.pop("mode", "merge")
         if mode not in ("merge", "replace"):
@@ -75,7 +75,7 @@ class LlmsViewSet(WritingViewSet):
 
     @writes(operation_id="llms_delete_all", parameters=[CONFIRM, PURGE], responses={204: None})
     def destroy(self, request: Request) -> Response:
-        """Delete all models, services and assignments. Without `?confirm=true` it is 409."""
+        """Delete all models, services and assignments. 409 without `?confirm=true`."""
         check_parameters(request, ("confirm", "purge"))
         flags = {name: self._is_set(name) for name in ("confirm", "purge")}
         change = services.delete_llms(

@@ -1,4 +1,4 @@
-"""What browsers counted against the ledger, and what calls cost by other prices, over REST."""
+"""Browser counts compared with the ledger, and costs at other prices, over REST."""
 
 import re
 from dataclasses import asdict
@@ -18,14 +18,14 @@ from stores.api.filters import check_parameters
 from stores.api.problems import bad_parameter
 
 MAX_DAYS = 366
-"""Days whose calls are priced anew in one request."""
+"""Maximum number of days that one request can price again."""
 
 
 class ReconciliationView(APIView):
     @extend_schema(operation_id="metrics_reconciliation", responses=ReconciliationSerializer)
     def get(self, request: Request) -> Response:
-        """What browsers counted against what the ledger has, by service: what messages explain, what they do not, and
-        alarms where it cannot be right. Over a large ledger it takes seconds."""
+        """Browser counts compared with the ledger, by service: what messages account for, what they do not, and
+        alarms if the numbers are inconsistent. This takes seconds on a large ledger."""
         check_parameters(request, ())
         return Response({"results": [asdict(report) for report in reconcile()]})
 
@@ -51,8 +51,8 @@ _REPRICING = [
 class RepricingView(APIView):
     @extend_schema(operation_id="metrics_repricing", parameters=_REPRICING, responses=RepricingSerializer)
     def get(self, request: Request) -> Response:
-        """What calls cost as recorded, by the list of their day, and by today's price, by model, over at most 366 days.
-        Nothing is overwritten. Over many calls it takes seconds."""
+        """Cost of calls as recorded, at list prices of the day, and at today's prices, by model, over at most 366 days.
+        Nothing is overwritten. This takes seconds for many calls."""
         check_parameters(request, ("start", "end", "service", "model", "input", "output"))
         start, end = read_span(request)
         service, model = read_name(request, "service"), read_name(request, "model")

@@ -21,7 +21,7 @@ ALL_WORD = "all"
 
 
 class BudgetViewSet(WritingViewSet):
-    """What a month may cost, by service and in all."""
+    """Monthly budgets, by service and in total."""
 
     queryset = Budget.objects.none()
     serializer_class = BudgetSerializer
@@ -32,7 +32,7 @@ class BudgetViewSet(WritingViewSet):
 
     @extend_schema(operation_id="metrics_budgets", responses=BudgetsSerializer)
     def read_all(self, request: Request) -> Response:
-        """The budgets in force, with what was spent of them this month."""
+        """The current budgets, with the spending of this month."""
         check_parameters(request, ())
         budgets = [describe_budget(budget) for budget in read_budgets()]
         return Response({"zone": settings.OWNER_TIME_ZONE, "results": budgets})
@@ -43,7 +43,7 @@ class BudgetViewSet(WritingViewSet):
         responses=BudgetSerializer,
     )
     def update(self, request: Request, id: str) -> Response:
-        """Set what a month may cost of this service, or of all together under `all`."""
+        """Set the monthly budget of a service, or of all services under `all`."""
         check_parameters(request, ())
         service = _read_service(id)
         change = set_budget(self.get_origin(), service, _read_amount(self.read_object()))
@@ -53,7 +53,7 @@ class BudgetViewSet(WritingViewSet):
 
     @extend_schema(operation_id="metrics_budgets_destroy", responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
-        """Have no budget any more."""
+        """Remove the budget."""
         check_parameters(request, ())
         service = _read_service(id)
         if find_budget(service) is None:

@@ -58,7 +58,7 @@ _FORMAT = OpenApiParameter(
 
 
 class EventViewSet(mixins.RetrieveModelMixin, RecordViewSet):
-    """The single calls, the newest first."""
+    """Single calls, newest first."""
 
     queryset = UsageEvent.objects.defer("raw_usage")
     serializer_class = UsageEventSerializer
@@ -93,8 +93,7 @@ class EventViewSet(mixins.RetrieveModelMixin, RecordViewSet):
         },
     )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The single calls, the newest first. Those of tests, which count nowhere, are listed only where `source=test`
-        asks for them."""
+        """Single calls, newest first. Test calls, which are not counted, are listed only with `source=test`."""
         wanted = self._read_format(request)
         if wanted == "json":
             return self._answer_page()

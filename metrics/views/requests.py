@@ -23,7 +23,7 @@ LOST_HEADER = OpenApiParameter(
 
 
 class RequestViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
-    """The requests to the API, the newest first. They are written about a second after their answer."""
+    """API requests, newest first. Each appears about a second after its response."""
 
     queryset = ApiRequest.objects.all()
     serializer_class = ApiRequestSerializer
@@ -32,7 +32,7 @@ class RequestViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     @extend_schema(parameters=[LOST_HEADER])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The requests to the API, the newest first."""
+        """API requests, newest first."""
         response = super().list(request, *args, **kwargs)
         response.headers["Bigagi-Lost"] = str(LOG.lost)
         return response

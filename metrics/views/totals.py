@@ -18,14 +18,14 @@ CONFIRM = OpenApiParameter("confirm", OpenApiTypes.BOOL, description="Must be tr
 
 
 class TotalsViewSet(WritingViewSet):
-    """What was used in all, and since counting began anew."""
+    """Usage in total, and since the last reset."""
 
     serializer_class = MetricsSerializer
     pagination_class = None
 
     @extend_schema(operation_id="metrics_retrieve", responses=MetricsSerializer)
     def retrieve(self, request: Request) -> Response:
-        """Totals of all services, and of each: what browsers counted, with the calls in the ledger beyond that."""
+        """Totals of all services and of each: browser counts plus the calls in the ledger that they do not include."""
         check_parameters(request, ())
         return Response(describe_totals(read_totals()))
 
@@ -35,8 +35,8 @@ class TotalsViewSet(WritingViewSet):
         responses={201: UsageEventSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Write one call that was made elsewhere into the ledger. Without a cost it is priced here; where that cannot
-        be, `cost_code` says why. Undo takes it back by an event with the opposite sums."""
+        """Record one call that was made elsewhere. Without a cost it is priced here; if that is not
+        possible, `cost_code` says why. Undo reverses it with an event of the opposite amounts."""
         check_parameters(request, ())
         origin = self.get_origin()
         key, change = report_call(origin, read_call(self.read_object(), origin))
@@ -49,8 +49,8 @@ class TotalsViewSet(WritingViewSet):
         responses={200: CountingStartSerializer},
     )
     def destroy(self, request: Request) -> Response:
-        """Let totals count anew from now on. Nothing is deleted: all-time totals and events stay, and undo takes it
-        back. Without `?confirm=true` it is 409."""
+        """Reset the count. Nothing is deleted: all-time totals and events stay, and it can be
+        undone. 409 without `?confirm=true`."""
         if not self.read_flag("confirm"):
             raise Conflict(
                 "This resets the count; all-time totals stay. To confirm, add ?confirm=true.",
