@@ -64,7 +64,7 @@ class OpenAIModelsSerializer(serializers.Serializer[Any]):
 class OpenAIModelsView(APIView):
     @extend_schema(operation_id="openai_models", responses=OpenAIModelsSerializer)
     def get(self, request: Request) -> Response:
-        """The models of the environment's service (OPENAI_API_KEY), or else of the first OpenAI service, as last listed.
+        """The models of the environment's service (OPENAI_API_KEY), or of the first OpenAI service, as last listed.
         No provider is contacted; `POST /api/services/{id}/refresh` updates the list."""
         check_parameters(request, ())
         if env_key():

@@ -1,4 +1,4 @@
-"""Who asks: a session of the pages, or a client with a token."""
+"""Authentication: by a page's session, or by a token."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ TOO_MANY = "Too many invalid tokens from this address. Try again in {} s with a 
 
 
 class BearerAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer <token>`. It comes first: who shows a token is never taken for somebody else.
+    """`Authorization: Bearer <token>`. It comes first, so that a session never overrides a token.
 
-    Other schemes are passed over, since a proxy in front may have its own.
+    Other schemes are ignored, because a proxy in front may use its own.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
@@ -42,7 +42,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The session of the pages, with CSRF for all that writes."""
+    """The session of the pages, with CSRF protection for writes."""
 
     def authenticate_header(self, request: Request) -> str:
         return "Session"

@@ -1,4 +1,4 @@
-"""Lists by cursor, forward and back, at a cost that does not grow with the list."""
+"""Cursor pagination in both directions, at a cost that does not grow with the list."""
 
 import base64
 import binascii
@@ -34,7 +34,7 @@ class Cursor:
 class CursorPagination(BasePagination):
     """Pages by `(a field, primary key)`. The view's `orderings` are allowed; the first is the default.
 
-    DRF's own cursor counts rows of equal value by offset and takes no NULL.
+    DRF's own cursor uses an offset for rows of equal value and does not support NULL.
     """
 
     names = ("cursor", "page_size", "ordering", "count")
@@ -147,7 +147,7 @@ def _beyond(field: str, value: int | str | None, pk: int, descending: bool) -> Q
     if value is None:
         nulls = Q(**{f"{field}__isnull": True}) & same_but_further
         return nulls if descending else nulls | Q(**{f"{field}__isnull": False})
-    # The first condition alone bounds the scan of the index; the second takes out what the page before had.
+    # Only the first condition limits the index scan; the second removes rows of the previous page.
     beyond = Q(**{f"{field}__{further}e": value}) & (Q(**{f"{field}__{further}": value}) | same_but_further)
     return beyond | Q(**{f"{field}__isnull": True}) if descending else beyond
 

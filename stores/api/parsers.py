@@ -32,7 +32,7 @@ def too_large(limit: int) -> Problem:
 
 
 class JSONParser(BaseParser):
-    """JSON in UTF-8. Numbers of any size, lone surrogates and NUL pass; NaN and what nests too deep do not."""
+    """JSON in UTF-8. Numbers of any size, lone surrogates and NUL are accepted; NaN and too deep nesting are not."""
 
     media_type = "application/json"
 
@@ -65,7 +65,7 @@ class TextParser(BaseParser):
 
 
 class UnreadParser(BaseParser):
-    """Leaves the body for the view to read. DRF asks for its data early, as for a CSRF token in a form."""
+    """Leaves the body for the view to read. DRF accesses the data early, for example for a CSRF token in a form."""
 
     media_type = "*/*"
 

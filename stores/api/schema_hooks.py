@@ -1,4 +1,4 @@
-"""What the API's description says of every operation and of big-AGI's records: ids, errors, open shapes."""
+"""Schema hooks for every operation and for big-AGI's records: ids, errors, open schemas."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -80,12 +80,12 @@ ID_DESCRIPTION = (
 
 
 def drop_slashes(endpoints: list[Any], **kwargs: Any) -> list[Any]:
-    """Describe each route without the slash at its end, which is neither needed nor refused."""
+    """Describe each route without its optional trailing slash."""
     return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
 
 
 def add_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Describe the errors that each operation can answer with."""
+    """Describe the errors that each operation can return."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     for path, method, operation in operations_of(result):
         responses = operation["responses"]
@@ -98,7 +98,7 @@ def add_problems(result: dict[str, Any], generator: Any, request: Any, public: b
 
 
 def statuses_of(path: str, method: str, operation: dict[str, Any]) -> list[int]:
-    """Return the statuses of errors that an operation can answer with."""
+    """Return the error statuses that an operation can return."""
     statuses = [*ALWAYS]
     if "{" in path or method in WRITES:
         statuses.append(404)
@@ -115,7 +115,7 @@ def statuses_of(path: str, method: str, operation: dict[str, Any]) -> list[int]:
 
 
 def describe_parameters(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Say in which form an id stands in a path, and that an empty parameter of what reads counts as not given."""
+    """Describe how ids are written in paths, and that empty query parameters of read operations are ignored."""
     for _, method, operation in operations_of(result):
         for parameter in operation.get("parameters", ()):
             shape = parameter.get("schema", {})
@@ -133,7 +133,7 @@ def describe_parameters(result: dict[str, Any], generator: Any, request: Any, pu
 
 
 def open_records(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Describe big-AGI's records as they are: what is not known is kept, and what is stored can be of any type."""
+    """Describe big-AGI's records: unknown fields are kept, and stored values can have any type."""
     schemas = result.get("components", {}).get("schemas", {})
     for component in generator.registry._components.values():
         shape = _serializer_class(component.object)
@@ -159,7 +159,7 @@ def open_records(result: dict[str, Any], generator: Any, request: Any, public: b
 
 
 def mend_any(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Describe "anything or null" as anything: as exactly one of both, null would be neither."""
+    """Describe "anything or null" as anything: with oneOf, null would match both and be invalid."""
     for shape in _parts_of(result.get("components", {}).get("schemas", {})):
         if shape.get("oneOf") == [{}, {"type": "null"}]:
             del shape["oneOf"]
@@ -167,7 +167,7 @@ def mend_any(result: dict[str, Any], generator: Any, request: Any, public: bool)
 
 
 def drop_unused(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Leave out shapes that nothing refers to."""
+    """Remove schemas that nothing refers to."""
     schemas = result.get("components", {}).get("schemas", {})
     seen: set[str] = set()
     waiting = list(references_in(result.get("paths", {})))
@@ -253,7 +253,7 @@ _KINDS: tuple[tuple[type, dict[str, Any], str], ...] = (
 
 
 def _describe_request(schema: dict[str, Any], shape: Any, *, is_partial: bool) -> None:
-    """Say what `stores.api.serializers.find_errors` takes, and no less."""
+    """Describe exactly what `stores.api.serializers.find_errors` accepts."""
     properties: dict[str, Any] = {}
     for name, field in shape()._declared_fields.items():
         if name == "_server" or field.read_only:

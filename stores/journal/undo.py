@@ -1,4 +1,4 @@
-"""Taking a change back, while nothing newer stands on the same records."""
+"""Undoing a change, as long as no newer change touches the same records."""
 
 from collections.abc import Callable
 from itertools import count
@@ -31,16 +31,16 @@ _consequences: list[Callable[[Change, Change], bool]] = []
 
 
 def register_consequence(take_back: Callable[[Change, Change], bool]) -> None:
-    """Register what an undo does beside the records: it gets the change that is undone and the one that undoes it, and
-    tells whether there was anything to take back."""
+    """Register a side effect of undo: it gets the change that is undone and the one that undoes it, and
+    returns whether there was anything to undo."""
     _consequences.append(take_back)
 
 
 def undo(origin: Origin, change_id: int) -> Change | None:
-    """Take back all that the change did; return the entry of that, which is a change too.
+    """Undo the change; return the new entry, which is a change itself.
 
-    Raises `Missing`, and `Conflict` with the reason where something newer stands on a record, or what undo needs was
-    forgotten. Then nothing is changed.
+    Raises `Missing`, and `Conflict` with the reason if a newer change touches a record, or the data for undo was
+    deleted. Then nothing is changed.
     """
     change = Change.objects.filter(pk=change_id).first()
     if change is None:
@@ -67,7 +67,7 @@ def _undo_record(entry: Entry, record: ChangedRecord) -> None:
     collection = collection_of(record.kind)
     row = collection.find_for_write(record.uid)
     if row is not None:
-        # Whoever waits for what is being written can undo afterwards, if nothing newer stands there then.
+        # A request that waited for another write can still undo, unless that write touched the same records.
         collection.check_free(row)
     _check(record, "" if row is None else row.content_hash)
     if record.action == ChangedRecord.Action.CREATED:

@@ -1,5 +1,5 @@
-"""Whole stores: made, replaced, patched, deleted, their defaults, their revisions. One that is kept as rows is taken
-apart into its records, and only those that are others are written."""
+"""Whole stores: created, replaced, patched, deleted; defaults and revisions. A store that is kept as rows is split
+into its records, and only records that differ are written."""
 
 import secrets
 import string
@@ -33,12 +33,12 @@ _ID_CHARACTERS = string.ascii_letters + string.digits
 
 
 def is_here(name: str) -> bool:
-    """Tell whether there is anything of the store."""
+    """Tell whether the store exists."""
     return Store.objects.filter(name=name).exists() or has_rows(name)
 
 
 def create_store(origin: Origin, name: str, value: Any) -> Entry:
-    """Store a new store. Raises `Taken` and `Invalid`."""
+    """Create a store. Raises `Taken` and `Invalid`."""
     if not is_id(name):
         raise at("/name", "The name must be a string of 1 to 200 characters.")
     with record_change(origin, "create store", name) as entry:
@@ -49,7 +49,7 @@ def create_store(origin: Origin, name: str, value: Any) -> Entry:
 
 
 def replace_store(origin: Origin, name: str, value: Any, precondition: Precondition = ANY) -> Entry:
-    """Make the store what the JSON says. Raises `Missing` and `Invalid`."""
+    """Replace the store. Raises `Missing` and `Invalid`."""
     with record_change(origin, "replace store", name) as entry:
         _open(name, precondition)
         _write(entry, name, value)
@@ -105,7 +105,7 @@ def delete_store(
 
 
 def init_stores(origin: Origin) -> tuple[Entry, list[str]]:
-    """Make the default stores that are missing; return their names too. Those that exist are left alone."""
+    """Create missing default stores and return their names. Existing stores are left alone."""
     made = []
     with record_change(origin, "create default stores") as entry:
         for name, value in DEFAULTS.items():
@@ -121,8 +121,8 @@ def init_stores(origin: Origin) -> tuple[Entry, list[str]]:
 
 
 def restore_revision(origin: Origin, name: str, number: int, precondition: Precondition = ANY) -> Entry:
-    """Make the store what it was in one of its revisions. Raises `Missing`, and `Conflict` where it is kept as rows:
-    then a revision has not its records."""
+    """Restore a revision of the store. Raises `Missing`, and `Conflict` for a store that is kept as rows:
+    its revisions do not contain the records."""
     with record_change(origin, "restore revision", name) as entry:
         store = _open(name, precondition)
         revision = Revision.objects.filter(kind="store", uid=name, pk=number).first()
@@ -150,7 +150,7 @@ def _open(name: str, precondition: Precondition) -> Store | None:
     except StoreNotFound:
         raise Missing(f"There is no store {name}.") from None
     if connection.features.has_select_for_update:
-        # The rows before the counter, as who writes one record does it: else each could wait for the other.
+        # Rows before the counter, in the same order as single-record writes, to prevent deadlocks.
         for collection in registry.get(name).collections:
             list(collection.rows().select_for_update().values_list("pk"))
     store: Store | None = WHOLE_STORES.find_for_write(name)
@@ -173,7 +173,7 @@ def _write(entry: Entry, name: str, value: Any) -> None:
 
 
 def _value_of(store: Store | None, spec: StoreSpec) -> Any:
-    """Return what is here of the store beside its rows."""
+    """Return the part of the store that is not in its rows."""
     return WHOLE_STORES.load([store])[0] if store else {"state": {}, "version": spec.newest_version}
 
 
