@@ -219,7 +219,7 @@ def test_one_import_at_a_time_and_a_killed_one_is_told(started, large, backup):
         assert uploads_of(server.data_dir) == []
         client = server.sign_in()
         broken = client.get(answer.headers["Location"]).json()
-        assert broken["status"] == "error" and "Import the file again" in broken["blocked_by"]
+        assert broken["status"] == "error" and "Import the same file again" in broken["blocked_by"]
         again = client.post(PATH, large, headers=JSON)
         assert again.status == 202, again.text
         done = wait(client, again.headers["Location"])
