@@ -21,7 +21,7 @@ CHUNK = 3 * 2**18
 """Bytes read at a time; a multiple of 3, so that each chunk is whole base64."""
 
 LEFT_OVER_AFTER = 3600
-"""Seconds after which a file that has not got its name is nobody's any more."""
+"""Seconds after which an unfinished file counts as abandoned."""
 
 
 class AssetMissing(FileNotFoundError):
@@ -29,28 +29,28 @@ class AssetMissing(FileNotFoundError):
 
 
 class AssetDamaged(OSError):
-    """The file's bytes are not those that it is named for."""
+    """The file's bytes do not match its name."""
 
 
 class NotBase64(ValueError):
-    """Text that is no canonical base64: the bytes would not give it back."""
+    """Text that is not canonical base64, so that it could not be restored from the bytes."""
 
 
 @dataclass(frozen=True)
 class StoredBytes:
-    """Bytes that stand in the place of a record's base64 text."""
+    """Stored bytes that replace a record's base64 text."""
 
     sha256: str
     size: int
 
 
 def path_of(sha256: str) -> Path:
-    """Return where the file of these bytes lies."""
+    """Return the path of the file with these bytes."""
     return Path(settings.ASSETS_DIR) / sha256[:2] / sha256
 
 
 def store_base64(pieces: Iterable[str], *, writes: bool = True) -> StoredBytes:
-    """Write the bytes of base64 text that comes in pieces, or only tell what they would be called.
+    """Write the bytes of base64 text given in pieces, or only return the name they would get.
 
     Raises `NotBase64`; OSError as the disk has it.
     """
@@ -183,7 +183,7 @@ def find_assets(parts: Iterable[Any]) -> dict[str, Asset]:
 
 
 def describe_references() -> list[str]:
-    """Say how many images that messages name are missing, and how many are named by none."""
+    """Report how many images referenced by messages are missing, and how many no message references."""
     images = Fragment.objects.filter(pt__in=("image_ref", "reference")).values_list("part", "pt")
     named: set[str] = set()
     missing = 0
@@ -204,7 +204,7 @@ def describe_references() -> list[str]:
 
 
 def data_url_of(part: Any) -> str | None:
-    """Return the image that a part names as a data URL; None where it is not here or is no image."""
+    """Return the image that a part references as a data URL; None if it is missing or not an image."""
     for asset in find_assets([part]).values():
         if not asset.sha256 or not (asset.mime_type or "").startswith("image/"):
             continue

@@ -1,4 +1,4 @@
-"""The bytes of an asset over HTTP: so that they can be shown, and cannot do harm."""
+"""The bytes of an asset over HTTP, served so that they are safe to display."""
 
 import mimetypes
 import re

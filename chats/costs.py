@@ -1,4 +1,4 @@
-"""The arithmetic of what a message cost: tokens × price, where the price came from, and the provider's own figure."""
+"""How a message's cost is calculated: tokens × price, the price source, and the provider's own figure."""
 
 import time
 from typing import Any
@@ -22,9 +22,9 @@ WORDS = {
 
 
 def explain_cost(row: Message, message: JSONObject) -> JSONObject:
-    """Return how the cost of a message's call comes about. `message` is the row's JSON.
+    """Return how the cost of a message's call is calculated. `message` is the row's JSON.
 
-    The parts are counted anew, with the price that holds for the call; `cost_nano_usd` is what was stored when it was
+    The parts are recalculated with the price that applies to the call; `cost_nano_usd` is what was stored when it was
     made. Where the two differ, the price was changed since, and `note` says so."""
     generator = message.get("generator")
     generator = generator if isinstance(generator, dict) else {}
@@ -68,7 +68,7 @@ def explain_cost(row: Message, message: JSONObject) -> JSONObject:
 
 def _event_of(row: Message) -> UsageEvent | None:
     events = UsageEvent.objects.filter(conversation=row.conversation.uid, message=row.uid, calls__gt=0)
-    # What was taken back tells nothing; where that was taken back too, its own event does.
+    # Reversed events are ignored; if a reversal was reversed again, its own event applies.
     events = events.filter(usageevent=None)
     return events.order_by("-at", "-pk").first()
 

@@ -1,4 +1,4 @@
-"""A conversation to be read: a window of its messages with all that belongs to them, in a fixed number of queries."""
+"""A readable conversation: a window of its messages with all related data, in a fixed number of queries."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -177,7 +177,7 @@ def _turn(message: Message, metadata: Any, blocks: list[Block | Damage]) -> Turn
         flags=flags,
         quotes=_quotes(metadata),
         facts=_facts(message),
-        # What a person typed as the assistant cost nothing, and is not unpriced.
+        # Text typed by a person as the assistant cost nothing; it is not unpriced.
         cost=format_cost(message.metrics) if message.metrics is not None or message.generator_kind else "",
         blocks=blocks,
     )

@@ -95,7 +95,7 @@ class FragmentAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).select_related("message__conversation")
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
-        # Enough that a reference to a secret, of which markers are left, is cut behind the shown part only.
+        # Long enough that a masked reference to a secret can be cut only after the shown part.
         return queryset.annotate(start=Substr("text", 1, 450))
 
     @admin.display(description="text")

@@ -1,4 +1,4 @@
-"""Beginning a run: the question and the empty answer are written down, and what the model is sent is put together."""
+"""Starting a run: stores the question and the empty answer, and builds the prompt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -33,7 +33,7 @@ NO_TEMPERATURE = "hotfix-no-temperature"
 
 @dataclass
 class Begin:
-    """What somebody asked for. `parameters` are big-AGI's of a model, and win over the model's own."""
+    """The request for a run. `parameters` use big-AGI's names and override the model's own."""
 
     origin: Origin
     chat: str
@@ -48,7 +48,7 @@ class Begin:
 
 @dataclass
 class Begun:
-    """A run that is written down, and all that it needs to go on without the database."""
+    """A stored run, with everything it needs to continue without the database."""
 
     generation: Generation
     model: CallableModel
@@ -62,7 +62,7 @@ class Begun:
 
 
 def begin_all(begins: Sequence[Begin], owner: str) -> list[Begun | Exception]:
-    """Begin runs that were asked for at once, in one transaction; each alone can fail."""
+    """Start several runs in one transaction; each can fail on its own."""
     results: list[Begun | Exception] = []
     with transaction.atomic():
         for one in begins:
@@ -76,12 +76,12 @@ def begin_all(begins: Sequence[Begin], owner: str) -> list[Begun | Exception]:
             except IntegrityError as error:
                 if "chats_generation" not in str(error):
                     raise
-                # On PostgreSQL two may have found the chat free at once.
+                # On PostgreSQL two requests may find the chat free at the same time.
                 results.append(
                     Conflict("Another answer is being generated in this chat. Wait for it, or stop it.", KIND)
                 )
             except DatabaseError:
-                # As of a full disk: then none can begin.
+                # For example a full disk: then none can start.
                 raise
             except Exception as error:
                 results.append(error)
@@ -89,7 +89,7 @@ def begin_all(begins: Sequence[Begin], owner: str) -> list[Begun | Exception]:
 
 
 def begin(asked: Begin, owner: str) -> Begun:
-    """Write down the message that is asked, and the empty one that answers it.
+    """Store the question and the empty answer.
 
     Raises `Missing`, `Invalid`, `Taken`, `Conflict`, and what `find_model` raises."""
     with record_change(asked.origin, "generate") as entry:

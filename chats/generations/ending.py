@@ -1,4 +1,4 @@
-"""How a call ended, in words and in big-AGI's terms. Pure."""
+"""How a call ended, as text and in big-AGI's terms. Pure."""
 
 from dataclasses import dataclass
 from http import HTTPStatus

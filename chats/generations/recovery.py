@@ -1,4 +1,4 @@
-"""Runs whose process is gone are closed, and old events are deleted. It is synchronous."""
+"""Closes runs whose process is gone, and deletes old events. Synchronous."""
 
 import structlog
 from django.db import DatabaseError, transaction

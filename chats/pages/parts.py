@@ -1,4 +1,4 @@
-"""Parts of the chat page that belong to no stretch of messages: models, what will be sent, finds, usage, a crash."""
+"""Parts of the chat page other than messages: models, prompt preview, search, usage, crash test."""
 
 import os
 from typing import Any
@@ -130,7 +130,7 @@ def usage(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def crash(request: HttpRequest) -> HttpResponse:
-    """The walkthrough "crash me": what kills this very process, and what starts it again."""
+    """The walkthrough "crash me": how to kill this process and start it again."""
     context = {"pid": str(os.getpid()), "port": request.get_port(), "is_windows": os.name == "nt"}
     return _uncached(render(request, "chat/crash.html", context))
 

@@ -1,4 +1,4 @@
-"""What the chat page takes from the person's stores: how the page behaves, and their personas."""
+"""The owner's preferences for the chat page, and the personas, from their stores."""
 
 from typing import Any
 

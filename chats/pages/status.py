@@ -1,4 +1,4 @@
-"""What the status line of the chat page tells of a service: whether it has a key, and how its last check went."""
+"""The status line of the chat page: whether the service has a key, and the result of its last check."""
 
 from collections.abc import Sequence
 from typing import Any

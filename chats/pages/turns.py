@@ -1,4 +1,4 @@
-"""A stretch of a chat's messages as the chat page shows them."""
+"""A range of a chat's messages for the chat page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -128,7 +128,7 @@ def read_chat_turns(chat: Conversation, messages: Sequence[Message] | QuerySet[M
     turns = read_turns(messages)
     uids = [turn.message.uid for turn in turns]
     events = UsageEvent.objects.filter(conversation=chat.uid, message__in=uids).exclude(source="import")
-    # An answer written anew has several; the newest is what stands here.
+    # A regenerated answer has several; the newest belongs to the current text.
     known = {event.message: event for event in events.order_by("at", "pk")}
     labels = find_labels({turn.message.model_id for turn in turns if turn.message.model_id})
     return [
@@ -147,7 +147,7 @@ def find_labels(uids: set[str]) -> dict[str, str]:
 
 
 def figures_of(message: Message, event: UsageEvent | None) -> tuple[list[str], list[Figure], str]:
-    """Return what stands under an answer, in short and in full, and its cost."""
+    """Return the figures under an answer, in short and in full, and its cost."""
     metrics = message.metrics if isinstance(message.metrics, dict) else {}
     if not metrics:
         return [], [], ""

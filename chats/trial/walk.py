@@ -1,4 +1,4 @@
-"""Six steps from the database to a model and back, each with its time; only the ledger's event stays behind."""
+"""Six steps from the database to a model and back, each with its time; only the ledger's event remains."""
 
 import asyncio
 import secrets
@@ -46,12 +46,12 @@ logger = structlog.get_logger("chats")
 
 
 class StepFailed(Exception):
-    """A step did not do what it has to; the message says why, and what to do."""
+    """A step failed; the message says why, and what to do."""
 
 
 @dataclass
 class Walk:
-    """One walk: what the steps hand on to each other."""
+    """One test: the state that the steps share."""
 
     origin: Origin
     model_id: str | None
@@ -63,7 +63,7 @@ class Walk:
     message: JSONObject = field(default_factory=dict)
 
     async def steps(self) -> AsyncGenerator[JSONObject, None]:
-        """Yield each step when it has ended, and at last the whole. After one that failed, the others are skipped."""
+        """Yield each step when it has ended, and finally the whole. After a failed step, the others are skipped."""
         began = time.perf_counter()
         is_ok = True
         try:
