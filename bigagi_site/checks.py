@@ -1,4 +1,4 @@
-"""Settings that do not go together; `start` runs these checks, and so does `manage.py check`."""
+"""System checks for settings; `start` and `manage.py check` run them."""
 
 import logging
 import stat
@@ -17,7 +17,7 @@ SHORTEST_SECRET_KEY = 32
 
 @register(TAG)
 def check_database(**kwargs: Any) -> list[CheckMessage]:
-    """Know SQLite and PostgreSQL alone."""
+    """Allow only SQLite and PostgreSQL."""
     engine = settings.DATABASES["default"]["ENGINE"]
     if engine in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
         return []
@@ -27,7 +27,7 @@ def check_database(**kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_logs(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse log settings that would be passed over in silence."""
+    """Refuse log settings that would be silently ignored."""
     found: list[CheckMessage] = []
     if settings.LOG_FORMAT not in ("console", "json"):
         found.append(
@@ -50,7 +50,7 @@ def check_logs(**kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_time_zone(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse a time zone that nobody knows."""
+    """Refuse an unknown time zone."""
     try:
         ZoneInfo(settings.OWNER_TIME_ZONE)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -92,7 +92,7 @@ def check_data_folder(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_ledger(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Find a ledger that can be altered, or whose sums nothing keeps up: `check --database default`."""
+    """Find missing triggers of the ledger: `check --database default`."""
     # Models can be imported only when this is asked.
     from bigagi_site.readiness import State, check_migrations, check_triggers
 

@@ -1,5 +1,5 @@
-"""Whether the server can do its work: what `/api/ready` asks. A fault keeps it from that; a warning is what will, or
-could cost data one day."""
+"""The checks of `/api/ready`. A fault stops the server from working fully; a warning may become a fault, or
+lead to data loss."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found, in a sentence that says how to mend it."""
+    """The result of a check, in a sentence that says how to fix it."""
 
     state: State
     detail: str

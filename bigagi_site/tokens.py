@@ -16,13 +16,13 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class TokenError(ValueError):
-    """Why there can be no such token, in a sentence."""
+    """Why the token cannot be created, in a sentence."""
 
 
 def create_token(
     user: User, name: str, *, is_read_only: bool = False, lifetime: timedelta | None = None
 ) -> tuple[Token, str]:
-    """Make a token and return it with its text, which is nowhere kept. Without a lifetime it works until revoked.
+    """Create a token and return it with its text, which is not stored. Without a lifetime it is valid until revoked.
 
     Raises `TokenError` for a name that no list could show.
     """
@@ -44,7 +44,7 @@ def check_name(name: str) -> str:
 
 
 def revoke_tokens(tokens: QuerySet[Token]) -> int:
-    """Delete the tokens and return how many: they cease to work, in this process at once, in others within 30 s."""
+    """Delete the tokens and return how many: they stop working at once in this process, and within 30 s in others."""
     count, _ = tokens.delete()
     CACHE.clear()
     return count

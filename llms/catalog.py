@@ -73,7 +73,7 @@ def find_model(model_id: str) -> CallableModel:
         return _demo_model(model_id.removeprefix(f"{SERVICE}-"))
     if model_id.startswith(f"{ENV_SERVICE}-"):
         return _env_model(model_id.removeprefix(f"{ENV_SERVICE}-"))
-    # To put a model together takes as long as all the rest of a beginning, and it changes with its store alone.
+    # Building a model takes as long as the rest of starting a run, and it changes only with its store.
     [[revision]] = fetch("SELECT MAX(revision) FROM {stores.StoreCounter} WHERE name = %s", [MODELS.store])
     kept = CACHE.get(model_id)
     if kept is not None and revision is not None and kept[0] == revision:
@@ -114,7 +114,7 @@ def assignments() -> dict[str, Any]:
 
 
 def _first_env_ref() -> str:
-    """Return the newest model of the environment's service; before there is a list, one that OpenAI has had long."""
+    """Return the newest model of the environment's service; before the list is known, a long-standing OpenAI model."""
     newest = max(_env_models, key=lambda model: model["created"], default=None)
     return str(newest["initialParameters"]["llmRef"]) if newest else "gpt-4o-mini"
 

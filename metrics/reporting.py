@@ -1,4 +1,4 @@
-"""Calls that clients tell of: reading what they say, pricing it, writing it into the ledger."""
+"""Calls reported by clients: reading, pricing and writing them into the ledger."""
 
 import time
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ PRICED_BY_CLIENT = "client"
 
 @dataclass(frozen=True)
 class ReportedCall:
-    """One call as a client tells it. None: it does not tell."""
+    """One call as reported by a client. None means not reported."""
 
     at: int
     source: str
@@ -54,7 +54,7 @@ class ReportedCall:
 
 
 def read_call(body: JSONObject, origin: Origin) -> ReportedCall:
-    """Return the call that a body tells of. Raises `Invalid` with a pointer."""
+    """Return the call described by a body. Raises `Invalid` with a pointer."""
     if unknown := sorted(body.keys() - set(MEMBERS)):
         raise error_at(pointer_of(unknown[0]), f"Unknown field. Allowed: {', '.join(MEMBERS)}.", "unknown")
     now = round(time.time() * 1000)
@@ -82,7 +82,7 @@ def read_call(body: JSONObject, origin: Origin) -> ReportedCall:
 def _read_text(name: str, value: Any, length: int) -> str:
     if not isinstance(value, str) or not is_storable(value) or len(value) > length:
         raise error_at(f"/{name}", f"{name} must be a string of at most {length} characters, without NUL.", "type")
-    # What is written here stays for good: a key that slipped into a name must not.
+    # Events cannot be deleted: a key that slipped into a name must not be stored.
     return mask_found(value)
 
 
@@ -99,7 +99,7 @@ def _read_number(name: str, value: Any, *, is_needed: bool = False) -> int | Non
 
 
 def report_call(origin: Origin, call: ReportedCall) -> tuple[int, Change]:
-    """Write the event of a call, priced where no cost is told; return its key, and the journal's entry."""
+    """Write the event of a call, priced if no cost was reported; return its key and the journal entry."""
     model = _find_model(call.texts["model"])
     texts = dict(call.texts)
     if model is not None:

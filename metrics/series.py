@@ -1,4 +1,4 @@
-"""What was used over time: one statement, over the rollups where they can tell, else over a month of the ledger."""
+"""Usage over time: one statement, over the rollups if they suffice, otherwise over at most a month of the ledger."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ _AT_TOTAL = _AT_FIRST + len(FIRST_TOKEN)
 
 
 class InvalidQuery(ValueError):
-    """A series that cannot be read; `parameter` is what is wrong."""
+    """An invalid query for a series; `parameter` is the invalid one."""
 
     def __init__(self, parameter: str, message: str) -> None:
         super().__init__(message)
@@ -89,7 +89,7 @@ class Query:
 
     @property
     def is_fine(self) -> bool:
-        """Whether days are too coarse to tell it."""
+        """Whether days are too coarse for the query."""
         return self.per == "hour" or self.by in ("hour", "persona", "conversation")
 
     @property
@@ -258,7 +258,7 @@ def _time_of(start: str, per: str) -> str:
 
 
 def _local(start: str) -> str:
-    # A day later, as SQL rounds towards 0, and clocks in the west showed 1969 then.
+    # One day later, because SQL rounds towards 0 and western time zones were still in 1969.
     return f"({local_of(start, ZONE)} + 24 * {_HOUR_MS})"
 
 

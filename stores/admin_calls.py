@@ -1,4 +1,4 @@
-"""A change as the API call that made it, or that would do the same, written for curl."""
+"""A change as the API request that made it, or an equivalent one, written for curl."""
 
 import shlex
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _OURS = frozenset({"updated", "updatedAt"})
 
 @dataclass(frozen=True)
 class Call:
-    """A request; `text` is its curl command, `notes` are what must be known to send it."""
+    """A request; `text` is its curl command, `notes` say what is needed to send it."""
 
     text: str
     notes: list[str]

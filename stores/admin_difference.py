@@ -28,7 +28,7 @@ _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 
 class Room:
-    """The characters that a page has left for values; a page with all of a long import would never end."""
+    """The number of characters that a page may still show; the changes of an import would be far too long."""
 
     def __init__(self, characters: int = 300_000) -> None:
         self.left = characters

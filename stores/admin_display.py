@@ -1,4 +1,4 @@
-"""How the admin shows values: times, sizes, JSON without secrets, links to relatives. For the admins of all apps.
+"""How the admin shows values: times, sizes, JSON without secrets, links to related records. For the admins of all apps.
 
 `moment`, `pretty`, `whole` and `size_of` return what `list_display` and `fields` take: a function of the object.
 """
@@ -34,7 +34,7 @@ Column = Callable[[models.Model], Any]
 
 
 def format_moment(value: Any, *, unit: str = "milliseconds") -> str:
-    """Return a time of big-AGI's, in the unit since the epoch, for people; what is no such time as it is."""
+    """Return a readable time for a time since the epoch in `unit`; other values unchanged."""
     if value is None:
         return NOTHING
     if isinstance(value, bool) or not isinstance(value, int):

@@ -1,4 +1,4 @@
-"""The admin of the change journal: who changed what, the difference, the call, and a button that takes it back."""
+"""The admin of the change journal: who changed what, the difference, the request, and an undo button."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How the admin changes something: a button sends a POST, a service does the work and writes the journal."""
+"""Actions of the admin: a button sends a POST, a service does the work and writes the journal."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ from stores.models import Change
 from stores.services.errors import Invalid, ServiceError
 
 Act = Callable[[Any, HttpRequest, Any], str]
-"""Does one thing to a row, and returns where to go then. Raises `ServiceError`."""
+"""Performs an action on a row, and returns where to redirect. Raises `ServiceError`."""
 
 
 class ActingAdmin(ReadOnlyAdmin):

@@ -31,7 +31,7 @@ MANIFEST = "manifest.json"
 
 
 class BackupError(Exception):
-    """A backup that cannot be made, or is not sound; the message says why and how to mend it."""
+    """A backup that cannot be made or is damaged; the message says why and how to fix it."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def create_backup(reason: str, to: Path | None = None) -> Backup:
 
 
 def _fill(folder: Path, reason: str, now: datetime) -> dict[str, Any]:
-    # The database first: a file of an asset is there before its row, so all that the copied rows name is there.
+    # The database first: an asset's file is written before its row, so all files of the copied rows exist.
     database = folder / snapshots.file_name()
     snapshots.take_snapshot(database)
     counts = snapshots.check_snapshot(database)

@@ -1,4 +1,4 @@
-"""The database as one file: taken while it is in use, checked, and put back."""
+"""Snapshots: the database as one file, taken while it is in use, checked, and restored."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ BUSY_SECONDS = 20
 
 
 class SnapshotError(Exception):
-    """A database that cannot be copied, or a copy that is not sound."""
+    """A database that cannot be copied, or a damaged copy."""
 
 
 class DamagedDatabase(SnapshotError):

@@ -1,6 +1,6 @@
-"""Heavy figures: found by one thread beside the requests, kept in the database, and shown with their age.
+"""Slow figures: calculated by a background thread, kept in the database, and shown with their age.
 
-Whoever looks at the dashboard asks for those that are due; nobody waits for them.
+Opening the dashboard starts those that are due; no request waits for them.
 """
 
 import logging
@@ -20,7 +20,7 @@ from bigagi_site.models import Statistic
 logger = logging.getLogger(__name__)
 
 SLOW_SHARE = 50
-"""Figures that take long are found less often: one part of the time in so many."""
+"""Slower figures are calculated less often, so that they use at most this fraction of the time."""
 
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
@@ -64,7 +64,7 @@ def _find_and_close() -> None:
     try:
         find_due()
     except DatabaseError:
-        # A restore or a shutdown takes the database away under the thread; the next look asks again.
+        # A restore or a shutdown can remove the database during the thread; the next view starts it again.
         logger.warning("Figures could not be stored.", exc_info=True)
     finally:
         connection.close()

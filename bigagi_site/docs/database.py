@@ -58,7 +58,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Query:
-    """A statement with which the owner can look for themselves."""
+    """An example query for the owner."""
 
     meaning: str
     sql: str

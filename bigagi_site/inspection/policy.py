@@ -1,4 +1,4 @@
-"""Which tables may be read by SQL. What nobody has opened is closed: a new app, and a model that may hold a secret."""
+"""Which tables may be read by SQL. Tables are closed by default: new apps, and models that may hold a secret."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ SUSPECT = re.compile(
     r"(?:_|$)|apikey|ciphertext|password",
     re.IGNORECASE,
 )
-"""Names of fields that may hold a secret, or what one can be guessed from."""
+"""Names of fields that may hold a secret, or data from which one could be guessed."""
 
 HARMLESS_FIELDS = frozenset(
     {

@@ -19,7 +19,7 @@ SECONDS = 5.0
 ROWS = 1_000
 STATEMENT_CHARACTERS = 20_000
 START_SECONDS = 3.0
-"""What a busy machine may need to start the process, and to hand over its answer."""
+"""Extra seconds to start the process and return its result on a busy machine."""
 WAIT_SECONDS = 2.0
 
 # A statement can keep a core busy until its time is over: the server keeps the others.
@@ -89,7 +89,7 @@ def _check_parameters(parameters: Any) -> None:
 
 
 def _ask_worker(call: dict[str, Any]) -> dict[str, Any]:
-    # The keys of providers may stand in the environment: the process gets only what Python needs to start.
+    # The environment may contain API keys: the process gets only what Python needs to start.
     environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
     try:
         done = subprocess.run(

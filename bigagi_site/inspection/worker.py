@@ -1,6 +1,6 @@
 """Runs one SQL statement, read-only, in a process of its own: `python -I -S worker.py`, with JSON on stdin and stdout.
 
-It stands alone on the standard library. A process can be ended whatever SQLite is doing (one function call over a long
+It uses only the standard library. A process can be ended whatever SQLite is doing (one function call over a long
 text cannot be interrupted from inside), its memory can be limited, and its end closes the database in any case.
 
 In:  {uri, sql, parameters, tables, closed, seconds, rows, is_plan}; `closed` has the reason by table

@@ -1,4 +1,4 @@
-"""The Demo service: it answers offline, always the same, and says that it is no AI. Its models try the page's ways."""
+"""The Demo service: it replies offline, always the same, and says that it is no AI. Its models exercise the page."""
 
 import asyncio
 import re

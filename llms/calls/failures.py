@@ -1,4 +1,4 @@
-"""What went wrong with a call, in words that say how to go on. Pure."""
+"""Error messages for failed calls, which say what to do. Pure."""
 
 import re
 from typing import Any
@@ -49,7 +49,7 @@ def describe_error(status: int, body: Any, retry_after: float | None = None) -> 
 
 
 def told_by(body: Any) -> str:
-    """Return the provider's own words, short, on one line, and without anything like a key."""
+    """Return the provider's own message, short, on one line, and without keys."""
     text = ""
     if isinstance(body, dict):
         inner = body.get("error", body)

@@ -23,9 +23,9 @@ MAX_ERROR = 64 * 1024
 SHORTEST_KEY = 8
 RETRIES = 1
 JOINED_SECONDS, JOINED_A_CALL = 0.05, 0.0006
-"""What comes within this time is read at once: the longer, the more calls are read at the same time."""
+"""Bytes that arrive within this time are read together: longer with more parallel calls."""
 FEW, SMALL = 8, 4096
-"""Fewer calls than these need no pause; more bytes than these at once are more than one should hold back."""
+"""Below this number of calls there is no pause; above this number of bytes nothing is held back."""
 
 # By the loop itself: another loop can get the number of one that is gone.
 _clients: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any]" = weakref.WeakKeyDictionary()
@@ -73,9 +73,9 @@ async def stream_call(endpoint: Endpoint, request: Request) -> AsyncGenerator[Ev
     import httpx2
     import openai
 
-    # What was sent may be charged, answered or not: it is never sent twice.
+    # The provider may charge for a request even without an answer: it is never sent twice.
     client = open_client(endpoint, retries=0)
-    # The waiting is limited here: the library has one limit for the first byte and for all later ones.
+    # Timeouts are applied here: the library has the same one for the first byte and all later ones.
     options: Any = {
         "timeout": httpx2.Timeout(None, connect=settings.CONNECT_SECONDS),
         "headers": {"X-Stainless-Raw-Response": "stream"},
@@ -104,7 +104,7 @@ async def stream_call(endpoint: Endpoint, request: Request) -> AsyncGenerator[Ev
 
 
 async def _read(endpoint: Endpoint, response: Any) -> AsyncGenerator[Event, None]:
-    """Yield the events of an answer. Once the provider said that it ends, nothing that breaks off later is an error."""
+    """Yield the events of an answer. After the provider has signalled the end, a lost connection is not an error."""
     is_ended = False
     try:
         async with aclosing(_batches(response)) as batches:
@@ -190,12 +190,12 @@ def _until_done(texts: Iterable[str]) -> tuple[list[str], bool]:
 
 
 async def _pieces(response: Any) -> AsyncGenerator[bytes, None]:
-    """Yield the bytes of an answer, not for ever. Raises `CallFailed`."""
+    """Yield the bytes of an answer, within the limits. Raises `CallFailed`."""
     loop = asyncio.get_running_loop()
     started = loop.time()
     size = 0
     try:
-        # What thinks before it writes may send nothing for long after its headers.
+        # A model that reasons first may send nothing for a long time after the headers.
         async with asyncio.timeout(settings.FIRST_BYTE_SECONDS) as limit:
             # To set a timer anew for each token is not free.
             moved, step = 0.0, settings.STALL_SECONDS / 20
@@ -245,7 +245,7 @@ def build_body(endpoint: Endpoint, request: Request) -> dict[str, Any]:
 
 
 async def failure_of(endpoint: Endpoint, error: Exception) -> CallFailed:
-    """Return in our words what OpenAI's client raised before the answer began."""
+    """Convert an exception of OpenAI's client, raised before the answer began, to a `CallFailed`."""
     import openai
 
     if isinstance(error, openai.APIStatusError):
@@ -263,7 +263,7 @@ async def failure_of(endpoint: Endpoint, error: Exception) -> CallFailed:
 
 
 def hide_key(body: Any, key: str) -> Any:
-    """Return the body of an error without the key, which providers like to repeat."""
+    """Return the body of an error without the key, which some providers repeat."""
     if len(key) < SHORTEST_KEY:
         return body
     if isinstance(body, str):

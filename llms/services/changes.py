@@ -21,7 +21,7 @@ Change = Callable[[Entry, Any], Any]
 def check(precondition: Precondition) -> None:
     """Raise `Stale` where the client saw an older `app-models`.
 
-    Call it when the records are locked: all who write lock records before the counter, or one could wait for another.
+    Call it when the records are locked: all writers lock records before the counter, to prevent deadlocks.
     """
     precondition.check(etag_of(counter_of(STORE, for_update=True)))
 

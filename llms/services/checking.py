@@ -1,4 +1,4 @@
-"""One tiny call to a service: how long it takes, or what is wrong with it."""
+"""One small test call to a service: how long it takes, or what is wrong."""
 
 import time
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from stores.services.errors import Missing
 
 QUESTION = "Answer with the word: ok"
 MAX_TOKENS = 16
-"""Enough for a word. Models that think first may end before it; that they answer at all is what is asked."""
+"""Enough for a word. Reasoning models may stop before it; the test only checks that they reply."""
 
 
 @dataclass

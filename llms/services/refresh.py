@@ -1,4 +1,4 @@
-"""The models that a provider lists, merged into those that are here, as big-AGI does it."""
+"""Merges the models that a provider lists with the stored ones, as big-AGI does."""
 
 import time
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ def refresh_service(origin: Origin, uid: str, precondition: Precondition = ANY) 
     service = Service.objects.filter(uid=uid).first()
     if service is None:
         raise Missing(f"There is no service {uid}.")
-    # The network is asked before the transaction, which must be short.
+    # The network call comes before the transaction, which must be short.
     listed = run_call(list_models(reveal_endpoint(service)))
     return merge_models(origin, uid, listed, precondition)
 

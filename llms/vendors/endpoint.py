@@ -1,4 +1,4 @@
-"""Where a service is called, and with what key: its setup, read by its vendor's row."""
+"""The endpoint and key of a service, read from its setup according to its vendor."""
 
 import random
 import re
@@ -19,7 +19,7 @@ class NotCallable(Exception):
 
 @dataclass(frozen=True, repr=False)
 class Endpoint:
-    """An address that speaks OpenAI's protocol. It is never printed: it holds the key."""
+    """An address with OpenAI's protocol. Never print it: it holds the key."""
 
     vendor: Vendor
     base_url: str
@@ -42,7 +42,7 @@ def endpoint_of(service: JSONObject) -> Endpoint:
     setup = setup if isinstance(setup, dict) else {}
     key = _text(setup, vendor.key) or ("" if vendor.region_key else _first(setup, ("key", "token")))
     host = _text(setup, vendor.host_key) or _first(setup, ("host", "endpoint"))
-    # A host of the person's own may need no key; the vendors' own do.
+    # The owner's own host may need no key; the vendors' hosts do.
     if vendor.needs_key and not key and not host:
         raise NotCallable(f"{label} has no API key. Add one to the service.")
     # As in big-AGI, several keys with commas between share the load.

@@ -1,4 +1,4 @@
-"""One row a vendor: where it answers, under which members of a service's setup its host and key stand, and its ways.
+"""One row per vendor: its address, the fields of a service's setup for host and key, and its peculiarities.
 
 Hosts and ways are those that each vendor documents for OpenAI's protocol; the members of a setup are big-AGI's.
 """

@@ -24,7 +24,7 @@ def format_offset(value: int) -> str:
 
 
 class RollupAdmin(ReadOnlyAdmin):
-    """Sums over calls. What is not known counts as 0 here; how many calls that is, `unpriced` and `estimated` say."""
+    """Sums over calls. Unknown counts as 0; `unpriced` and `estimated` say for how many calls."""
 
     list_defer = (*FIRST_TOKEN, *TOTAL)
     paginator = InfinitePaginator

@@ -1,4 +1,4 @@
-"""The admin of where counting starts, and of budgets."""
+"""The admin of count resets and budgets."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from stores.admin_display import moment, pretty
 
 
 class WishAdmin(ReadOnlyAdmin):
-    """What the owner wished, with the entries of the journal that made it and took it back."""
+    """A setting of the owner, with the journal entries that created it and undid it."""
 
     @admin.display(description="created by")
     def change_link(self, obj: Any) -> SafeString | str:

@@ -1,4 +1,4 @@
-"""Days and names in the queries of addresses."""
+"""Days and names in query strings."""
 
 from datetime import date
 
@@ -24,7 +24,7 @@ SPAN = [
 
 
 def read_span(request: Request) -> tuple[date, date]:
-    """Return the first and the last day that are asked for. Raises `Problem` for what is no day, or ends too late."""
+    """Return the first and the last requested day. Raises `Problem` for invalid days."""
     end = _read_day(request, "end") or today()
     # Here, as a start that is derived from it would be blamed.
     if end > LATEST:
@@ -36,7 +36,7 @@ def read_span(request: Request) -> tuple[date, date]:
 
 
 def read_name(request: Request, name: str) -> str | None:
-    """Return a name that is asked for; None: none is. Raises `Problem` for what can be none."""
+    """Return a requested name, or None. Raises `Problem` for an invalid one."""
     value: str = request.query_params.get(name, "")
     if not is_storable(value) or len(value) > 200:
         raise bad_parameter(name, f"{name} must be at most 200 characters, without NUL.")

@@ -1,4 +1,4 @@
-"""Totals over REST, in big-AGI's fields; calls that are told by clients; counting anew."""
+"""Totals over REST, in big-AGI's fields; recording calls of clients; resetting the count."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema

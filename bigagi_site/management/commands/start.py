@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     import uvicorn
 
 STREAM_SECONDS = 3
-"""How long open streams may go on after Ctrl-C."""
+"""How long open streams may continue after Ctrl-C."""
 
 KEEP_ALIVE_SECONDS = 75
-"""How long a connection may lie idle: longer than clients keep one (5 to 60 s), so that none sends its next request
+"""How long a connection may be idle: longer than clients keep one (5 to 60 s), so that none sends its next request
 into one that is being closed."""
 
 RUN_SECONDS = 1.5
@@ -137,14 +137,14 @@ class Command(BaseCommand):
         return Server(config)
 
     def serve(self, server: "uvicorn.Server", listener: socket) -> None:
-        # What is loaded by now stays: the collector need not walk over it again and again, nor so often over the rest.
+        # Objects loaded by now are permanent: the garbage collector need not scan them again, and can run less often.
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         server.run(sockets=[listener])
 
     def leave(self) -> None:
-        """End the process, even if a request still holds a thread: the interpreter would wait for it for ever."""
+        """End the process even if a request still holds a thread, for which the interpreter would wait forever."""
         stop_writers(WRITE_SECONDS)
         connections.close_all()
         sys.stdout.flush()
