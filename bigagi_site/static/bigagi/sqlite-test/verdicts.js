@@ -24,7 +24,7 @@ export const VERDICTS = [
   {
     id: "time",
     label: "Time",
-    mend: "Is the machine busy, or does an import run? Run the test again when it is quiet; the log of requests in the admin has the slow ones.",
+    mend: "Is the machine busy, or is an import running? Run the test again when it is idle; the request log in the admin shows slow requests.",
   },
   {
     id: "log",
