@@ -301,7 +301,7 @@ def check_harmless(page) -> None:
 def test_a_host_that_is_not_there(talker, page):
     talker.add_service({"oaiKey": KEY, "oaiHost": "http://127.0.0.1:9/v1"}, ["any"], "nowhere")
     send(page, "nowhere-any")
-    expect(last_answer(page).get_by_role("note", name="Error")).to_contain_text("127.0.0.1:9 cannot be reached")
+    expect(last_answer(page).get_by_role("note", name="Error")).to_contain_text("Cannot reach 127.0.0.1:9")
     expect(last_answer(page).get_by_role("button", name="Try again")).to_be_visible()
     check_composer(page)
 

@@ -191,7 +191,7 @@ def test_a_host_that_is_not_there(talker):
     talker.add_service({"oaiKey": KEY, "oaiHost": "http://127.0.0.1:9/v1"}, ["any"], "nowhere")
     chat = talker.make_chat()
     events = talker.generate(chat, "nowhere-any")
-    assert "127.0.0.1:9 cannot be reached" in error_texts(check_end(talker, chat, events))[0]
+    assert "Cannot reach 127.0.0.1:9" in error_texts(check_end(talker, chat, events))[0]
 
 
 def test_a_key_that_a_model_tells_is_sealed_wherever_it_goes(talker):

@@ -17,7 +17,7 @@ from llms.calls.failures import LONGEST, describe_error, told_by
         (500, "", "provider", "internal error"),
         (502, "<html><title>502 Bad Gateway</title></html>", "provider", "502 Bad Gateway"),
         (0, "plain words", "provider", "plain words"),
-        (418, [], "provider", "broke off"),
+        (418, [], "provider", "stopped with an error"),
     ],
 )
 def test_each_failure_has_its_kind_and_its_words(status, body, kind, words):

@@ -141,8 +141,8 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(filled, tmp_path, damag
 
 
 def test_a_folder_that_is_no_backup_is_refused(filled, tmp_path):
-    assert_refused(manage("restore", str(tmp_path), environment=filled), "is no backup")
-    assert_refused(manage("restore", str(tmp_path / "nowhere"), environment=filled), "is no backup")
+    assert_refused(manage("restore", str(tmp_path), environment=filled), "is not a backup")
+    assert_refused(manage("restore", str(tmp_path / "nowhere"), environment=filled), "is not a backup")
 
 
 def test_a_damaged_database_is_set_aside_and_replaced(filled, tmp_path):
