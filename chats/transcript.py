@@ -211,7 +211,7 @@ def _facts(message: Message) -> list[str]:
         ("TCacheRead", "cache read"),
         ("TCacheWrite", "cache write"),
         ("TOut", "output"),
-        ("TOutR", "of which reasoning"),
+        ("TOutR", "reasoning (included)"),
     ):
         if (value := _number(metrics, key)) is not None:
             facts.append(f"{value:,} {label}")

@@ -14,7 +14,7 @@ def test_it_prints_the_token_alone_and_it_works(started):
     assert done.returncode == 0
     text = done.stdout.removesuffix("\n")
     assert len(text) == 64 and text.isalnum()
-    assert "“backup script” of owner read-only and expires at" in done.stderr
+    assert "“backup script” of owner can only read and expires at" in done.stderr
     assert text not in done.stderr
     with run_server(started) as server:
         program = {"Authorization": f"Bearer {text}"}
@@ -44,7 +44,7 @@ def test_a_token_reads_and_writes_for_ever_unless_told_otherwise(capsys):
     call_command("create_token", "x")
     token = Token.objects.get()
     assert (token.is_read_only, token.expiry) == (False, None)
-    assert "may read and write and does not expire" in capsys.readouterr().err
+    assert "can read and write and does not expire" in capsys.readouterr().err
 
 
 @pytest.mark.django_db

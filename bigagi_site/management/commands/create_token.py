@@ -28,7 +28,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         except DatabaseError as error:
             raise CommandError("The database is not set up yet. Run manage.py start first.", returncode=2) from error
-        rights = "can read" if token.is_read_only else "can read and write"
+        rights = "can only read" if token.is_read_only else "can read and write"
         until = f"expires at {token.expiry:%Y-%m-%d %H:%M} UTC" if token.expiry else "does not expire"
         self.stderr.write(
             f"The token “{token.name}” of {owner.get_username()} {rights} and {until}. Save it: it is shown only once."
