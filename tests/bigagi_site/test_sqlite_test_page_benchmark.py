@@ -82,6 +82,6 @@ def test_a_server_that_refuses_is_told(server, panel):
     panel.route("**/api/chats", lambda route: route.fulfill(**refusal))
     panel.get_by_role("button", name="Measure").click()
     panel.locator("html[data-benchmark=ended]").wait_for(timeout=60_000)
-    expect(panel.locator("#bench-status")).to_contain_text("Broken off: POST /api/chats answered 418: no room")
+    expect(panel.locator("#bench-status")).to_contain_text("Failed: POST /api/chats returned 418: no room")
     panel.unroute_all(behavior="wait")
     assert count_marked(server) == 0

@@ -99,7 +99,7 @@ def test_a_taken_port_is_one_clear_line(started):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = manage("start", "--port", str(port), environment=started)
-    _assert_refused(done, f"Port {port} on 127.0.0.1 is taken", f"--port {port + 1}")
+    _assert_refused(done, f"Port {port} on 127.0.0.1 is in use", f"--port {port + 1}")
 
 
 def test_a_second_server_on_the_same_folder_is_refused(started):
@@ -113,7 +113,7 @@ def test_an_unknown_address_is_one_clear_line(started):
 
 def test_a_data_folder_that_is_a_file_is_one_clear_line(environment, tmp_path):
     (tmp_path / "data").write_text("not a folder")
-    _assert_refused(manage("start", "--port", "0", environment=environment), "cannot be written", "BIGAGI_DATA_DIR")
+    _assert_refused(manage("start", "--port", "0", environment=environment), "is not writable", "BIGAGI_DATA_DIR")
 
 
 def test_a_read_only_data_folder_is_one_clear_line(environment, tmp_path):
@@ -124,7 +124,7 @@ def test_a_read_only_data_folder_is_one_clear_line(environment, tmp_path):
             skip_unless_ci("root writes into read-only folders, and setpriv is not here to hinder it")
         command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
     done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
-    _assert_refused(done, f"The data folder {tmp_path / 'data'} cannot be written (Permission denied)")
+    _assert_refused(done, f"The data folder {tmp_path / 'data'} is not writable (Permission denied)")
 
 
 def test_a_newer_database_is_refused(started):

@@ -20,7 +20,7 @@ def test_texts_and_images_go_along_in_big_agis_shapes(server, page):
         ]
     )
     expect(page.locator("#clips .clip")).to_have_count(3)
-    page.get_by_role("button", name="Take script.py away").click()
+    page.get_by_role("button", name="Remove script.py").click()
     expect(page.locator("#clips .clip")).to_have_count(2)
     ask(page, "Look at these", "Demo")
     wait_for_answer(page)
@@ -58,7 +58,7 @@ def test_texts_and_images_go_along_in_big_agis_shapes(server, page):
         ("empty.txt", b"", "it is empty"),
         ("binary.txt", b"\xff\xfe\x00", "not UTF-8 text"),
         ("fake.png", b"not an image", "the image cannot be read"),
-        ("huge.log", b"x" * (10 * 2**20 + 1), "at most 10 MiB"),
+        ("huge.log", b"x" * (10 * 2**20 + 1), "the limit is 10 MiB"),
     ],
 )
 def test_what_cannot_go_is_refused_in_words(server, page, name, content, why):
@@ -115,7 +115,7 @@ def test_models_of_services_show_their_price_and_why_they_cannot_be_called(serve
     page.locator("#model").click()
     page.get_by_label("Find a model").fill("nine")
     row = page.get_by_role("option", name="GPT nine")
-    expect(row).to_contain_text("400K context · sees images · $1.25 / $10")
+    expect(row).to_contain_text("400K context · accepts images · $1.25 / $10")
     expect(page.locator("#models-list")).to_contain_text("has no API key")
     expect(row).to_have_attribute("aria-disabled", "true")
     page.keyboard.press("Enter")
