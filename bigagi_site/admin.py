@@ -25,7 +25,7 @@ class TokenAdmin(ReadOnlyAdmin):
     actions: Any = ["revoke"]
     list_before_template = "admin/bigagi_site/token/before_list.html"
     list_display = [
-        *("name", "beginning", "user", "is_read_only", instant("last_used_at", label="last use")),
+        *("name", "beginning", "user", "is_read_only", instant("last_used_at", label="last used")),
         *(instant("expiry", label="expires"), instant("created", label="made")),
     ]
     list_filter = ["is_read_only"]
@@ -37,7 +37,7 @@ class TokenAdmin(ReadOnlyAdmin):
     def beginning(self, obj: Token) -> str:
         return obj.beginning
 
-    @admin.action(description="Revoke: programs that use them are refused at once")
+    @admin.action(description="Revoke selected tokens (programs stop working at once)")
     def revoke(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
         """Revoke the chosen tokens."""
         count = revoke_tokens(Token.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))))

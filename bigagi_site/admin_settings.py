@@ -26,10 +26,10 @@ _NAVIGATION: dict[str, list[tuple[str, ...]]] = {
         ("Messages", "chat_bubble", "chats_message"),
         ("Fragments", "segment", "chats_fragment"),
         ("Generations", "bolt", "chats_generation"),
-        ("What generations sent", "stream", "chats_generationevents"),
+        ("Generation events", "stream", "chats_generationevents"),
         ("Images and audio", "image", "chats_asset"),
         ("Folders", "folder", "chats_folder"),
-        ("Chats in folders", "folder_open", "chats_foldermembership"),
+        ("Folder memberships", "folder_open", "chats_foldermembership"),
     ],
     "Models": [
         ("Services", "hub", "llms_service"),
@@ -38,13 +38,13 @@ _NAVIGATION: dict[str, list[tuple[str, ...]]] = {
     ],
     "Usage": [
         ("Totals by service", "functions", "metrics_usagebaseline"),
-        ("Totals of other browsers", "devices", "metrics_otherbaseline"),
+        ("Totals from other browsers", "devices", "metrics_otherbaseline"),
         ("Calls", "receipt_long", "metrics_usageevent"),
         ("Usage by day", "calendar_month", "metrics_usageday"),
         ("Usage by day in detail", "calendar_view_day", "metrics_usagedaydetail"),
         ("Usage by quarter-hour", "schedule", "metrics_usagequarter"),
         ("Budgets", "savings", "metrics_budget"),
-        ("Counting starts", "restart_alt", "metrics_countingstart"),
+        ("Count resets", "restart_alt", "metrics_countingstart"),
         ("Time zone", "public", "metrics_zoneoffset"),
     ],
     "Workspace": [
@@ -71,9 +71,9 @@ _NAVIGATION: dict[str, list[tuple[str, ...]]] = {
     ],
     "API": [
         ("Tokens", "vpn_key", "bigagi_site_token"),
-        ("Calls to the API", "swap_vert", "metrics_apirequest"),
+        ("API requests", "swap_vert", "metrics_apirequest"),
         ("Warnings and errors", "warning", "metrics_logentry"),
-        ("Heavy figures", "monitoring", "bigagi_site_statistic"),
+        ("Dashboard figures", "monitoring", "bigagi_site_statistic"),
     ],
 }
 

@@ -55,7 +55,7 @@ async def _refuse_without_length(scope: Scope, send: Send) -> None:
     # sending, it would lose this answer.
     given = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
     request_id = choose_request_id(given.decode("latin-1"))
-    detail = "Send the body with a Content-Length; this server cannot read a chunked body."
+    detail = "Content-Length is required: this server cannot read a chunked body."
     if is_api_path(scope["path"]):
         problem = describe_problem(scope["path"], request_id, 411, detail)
         content_type, body = CONTENT_TYPE.encode(), encode(problem).encode("ascii")

@@ -1,4 +1,4 @@
-"""Settings that do not go together; `start` runs these checks, and so does `manage.py check`."""
+"""System checks for settings; `start` and `manage.py check` run them."""
 
 import logging
 import stat
@@ -17,33 +17,45 @@ SHORTEST_SECRET_KEY = 32
 
 @register(TAG)
 def check_database(**kwargs: Any) -> list[CheckMessage]:
-    """Know SQLite and PostgreSQL alone."""
+    """Allow only SQLite and PostgreSQL."""
     engine = settings.DATABASES["default"]["ENGINE"]
     if engine in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
         return []
-    hint = "Give DATABASE_URL as postgres://user:password@host/name, or leave it out for SQLite."
+    hint = "Set DATABASE_URL to postgres://user:password@host/name, or leave it out for SQLite."
     return [Error(f"DATABASE_URL names a database that bigagi does not support ({engine}).", hint, id="bigagi.E001")]
 
 
 @register(TAG)
 def check_logs(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse log settings that would be passed over in silence."""
+    """Refuse log settings that would be silently ignored."""
     found: list[CheckMessage] = []
     if settings.LOG_FORMAT not in ("console", "json"):
-        found.append(Error(f"LOG_FORMAT is {settings.LOG_FORMAT!r}.", "Set it to console or json.", id="bigagi.E002"))
+        found.append(
+            Error(
+                f"LOG_FORMAT must be console or json, not {settings.LOG_FORMAT!r}.",
+                "Leave it out for console.",
+                id="bigagi.E002",
+            )
+        )
     if settings.LOG_LEVEL not in logging.getLevelNamesMapping():
-        found.append(Error(f"LOG_LEVEL is {settings.LOG_LEVEL!r}.", "Set it to INFO or WARNING.", id="bigagi.E003"))
+        found.append(
+            Error(
+                f"LOG_LEVEL must be a level such as INFO or WARNING, not {settings.LOG_LEVEL!r}.",
+                "Leave it out for WARNING.",
+                id="bigagi.E003",
+            )
+        )
     return found
 
 
 @register(TAG)
 def check_time_zone(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse a time zone that nobody knows."""
+    """Refuse an unknown time zone."""
     try:
         ZoneInfo(settings.OWNER_TIME_ZONE)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        hint = "Give it as Europe/Berlin or America/New_York; UTC where it is left out."
-        found = f"BIGAGI_TIME_ZONE is {settings.OWNER_TIME_ZONE!r}, which is no time zone."
+        hint = "Set it to a name such as Europe/Berlin, or leave it out for UTC."
+        found = f"BIGAGI_TIME_ZONE must be the name of a time zone, not {settings.OWNER_TIME_ZONE!r}."
         return [Error(found, hint, id="bigagi.E008")]
     return []
 
@@ -53,8 +65,8 @@ def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
     """Refuse a SECRET_KEY that can be guessed."""
     if len(settings.SECRET_KEY) >= SHORTEST_SECRET_KEY:
         return []
-    hint = "Leave SECRET_KEY out: `start` makes a key file in the data folder."
-    return [Error(f"SECRET_KEY has fewer than {SHORTEST_SECRET_KEY} characters.", hint, id="bigagi.E004")]
+    hint = "Leave SECRET_KEY out: `start` creates a key file in the data folder."
+    return [Error(f"SECRET_KEY must have at least {SHORTEST_SECRET_KEY} characters.", hint, id="bigagi.E004")]
 
 
 @register(TAG)
@@ -62,7 +74,7 @@ def check_debug(**kwargs: Any) -> list[CheckMessage]:
     """Refuse DEBUG where others can reach the server: its error pages show settings and texts."""
     if not settings.DEBUG or set(settings.ALLOWED_HOSTS) <= LOOPBACK and not settings.HTTPS:
         return []
-    return [Error("DEBUG is on for a server that others can reach.", "Unset DEBUG.", id="bigagi.E005")]
+    return [Error("DEBUG must be off on a server that others can reach.", "Unset DEBUG.", id="bigagi.E005")]
 
 
 @register(TAG)
@@ -70,17 +82,17 @@ def check_data_folder(**kwargs: Any) -> list[CheckMessage]:
     """Warn of data where a `git clean` deletes it, and of keys that other users of the machine can read."""
     found: list[CheckMessage] = []
     if settings.DATA_DIR.is_relative_to(settings.BASE_DIR):
-        hint = "Set BIGAGI_DATA_DIR to a folder outside the checkout: a `git clean` would delete it."
-        found.append(Warning(f"The data folder {settings.DATA_DIR} lies in the checkout.", hint, id="bigagi.W001"))
+        hint = "Set BIGAGI_DATA_DIR to a folder outside the checkout: `git clean` would delete it."
+        found.append(Warning(f"The data folder {settings.DATA_DIR} is inside the checkout.", hint, id="bigagi.W001"))
     for path in (settings.KEY_FILE, settings.SECRET_KEY_FILE):
         if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            found.append(Warning(f"Others can read {path}.", f"Run chmod 600 {path}", id="bigagi.W002"))
+            found.append(Warning(f"Other users can read {path}.", f"Run: chmod 600 {path}", id="bigagi.W002"))
     return found
 
 
 @register(Tags.database)
 def check_ledger(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Find a ledger that can be altered, or whose sums nothing keeps up: `check --database default`."""
+    """Find missing triggers of the ledger: `check --database default`."""
     # Models can be imported only when this is asked.
     from bigagi_site.readiness import State, check_migrations, check_triggers
 

@@ -15,7 +15,7 @@ class TokenForm(forms.Form):
 
     name = forms.CharField(max_length=MAX_NAME, label="What it is for")
     days = forms.ChoiceField(choices=list(LIFETIMES.items()), required=False, initial="90", label="Expires")
-    is_read_only = forms.BooleanField(required=False, label="It may only read")
+    is_read_only = forms.BooleanField(required=False, label="Read-only")
 
     def clean_name(self) -> str:
         try:

@@ -1,7 +1,7 @@
-"""Structured logs: for people on a terminal, or one JSON object a line. No line has the text of a message, or a key.
+"""Structured logs: readable on a terminal, or one JSON object per line. They contain no message text and no keys.
 
-The program's own events are fixed sentences with named facts. What others log may quote what they worked on: of that
-only what is known to be harmless is kept.
+The program's own events are fixed sentences with named facts. Other libraries may log the data they process: of that
+only what is known to be safe is kept.
 """
 
 import logging
@@ -29,7 +29,7 @@ PARTS = ("stores", "chats", "llms", "metrics", "workspace", "api")
 """The names of the program's own loggers."""
 
 HARMLESS = (*PARTS, "bigagi_site", "django", "uvicorn")
-"""Loggers whose lines may be filled in: of others only the pattern is shown."""
+"""Loggers whose messages may be formatted with arguments: of others only the pattern is shown."""
 
 QUIET = ("aiohttp", "asyncio", "django.db.backends", "httpcore", "httpx", "markdown_it", "openai", "PIL")
 """Loggers that at DEBUG print what is sent and stored; they never go below WARNING."""
@@ -48,7 +48,7 @@ def name_logger(logger: Any, method: str, event: Event) -> Event:
 
 
 def keep_pattern(logger: Any, method: str, event: Event) -> Event:
-    """Show of a stranger's line the pattern without what fills it, and of several lines the first."""
+    """For other loggers, show only the pattern without arguments, and only the first line."""
     record: logging.LogRecord = event["_record"]
     if record.name.partition(".")[0] not in HARMLESS:
         event["event"] = str(record.msg).partition("\n")[0]

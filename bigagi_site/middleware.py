@@ -57,8 +57,8 @@ class RequestLogMiddleware(RequestMiddleware):
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
-    """Let only the signed-in in. Where all may come in, or the view itself looks who comes, nobody is looked up: a sign
-    of life needs no database."""
+    """Require signing in. For public views, and views that authenticate themselves, no user is loaded: the health
+    check needs no database."""
 
     def process_view(
         self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
@@ -69,7 +69,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
 
 class SecretsMiddleware(MiddlewareMixin):
-    """Put the wire's marker in the place of each reference to a secret, wherever on the admin's pages one stands:
+    """Replace each reference to a secret on the admin's pages by the public marker:
     columns, titles, filters. One look-up serves the whole page, and only a page that has a reference."""
 
     def process_template_response(self, request: HttpRequest, response: SimpleTemplateResponse) -> HttpResponseBase:

@@ -75,7 +75,7 @@ class Token(AbstractAuthToken):
 
 
 class Statistic(models.Model):
-    """Figures that take long to find. They are found beside the requests; pages show the last ones and their age."""
+    """Figures that are slow to calculate: found in the background, and shown with their age."""
 
     name = models.CharField(max_length=40, unique=True, help_text="What was found.")
     figures = VerbatimJSONField(help_text="The figures.")

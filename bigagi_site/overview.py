@@ -1,4 +1,4 @@
-"""What the home page tells: how much is here, where it lies, and what came last."""
+"""The overview on the home page: how much is stored, where, and the last import."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ class Overview:
 
 
 def describe_data() -> Overview:
-    """Return the overview of what is here."""
+    """Return the overview of the stored data."""
     assets = Asset.objects.aggregate(size=Sum("size"))
     run = MigrationRun.objects.order_by("-pk").first()
     return Overview(

@@ -1,5 +1,5 @@
-"""Whether the server can do its work: what `/api/ready` asks. A fault keeps it from that; a warning is what will, or
-could cost data one day."""
+"""The checks of `/api/ready`. A fault stops the server from working fully; a warning may become a fault, or
+lead to data loss."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found, in a sentence that says how to mend it."""
+    """The result of a check, in a sentence that says how to fix it."""
 
     state: State
     detail: str
@@ -62,14 +62,14 @@ def check_database() -> Finding:
             cursor.execute("SELECT count(*) FROM django_migrations")
     except DatabaseError as error:
         return database_fault(error)
-    return ok("It answers.")
+    return ok("The database responds.")
 
 
 def database_fault(error: DatabaseError) -> Finding:
     """Tell that the database does not answer, and why."""
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return fault(
-        f"The database does not answer: {reason}. Start the server again; if that does not help, restore a backup."
+        f"The database does not respond: {reason}. Restart the server; if that does not help, restore a backup."
     )
 
 
@@ -83,26 +83,26 @@ def check_migrations() -> Finding:
     applied = set(MigrationRecorder(connection).applied_migrations())
     if missing := sorted(_migrations() - applied):
         name = ".".join(missing[0])
-        return fault(f"The database is not migrated (to {name}). Start the server again, or run: manage.py migrate")
+        return fault(f"The database is not migrated (to {name}). Restart the server, or run: manage.py migrate")
     ours = {app for app, _ in _migrations()}
     if newer := sorted(key for key in applied - _migrations() if key[0] in ours):
         return fault(f"The database is newer than this program (it has {'.'.join(newer[-1])}). Update bigagi.")
-    return ok("All are applied.")
+    return ok("All migrations are applied.")
 
 
 def check_triggers() -> Finding:
     """Tell whether the triggers are there that keep the ledger from being changed."""
     if missing := find_missing_triggers():
-        mend = "Start the server again, or run: manage.py migrate --skip-checks"
-        return fault(f"The database lacks triggers: {', '.join(missing)}. {mend}")
-    return ok("All are there.")
+        mend = "Restart the server, or run: manage.py migrate --skip-checks"
+        return fault(f"The database is missing triggers: {', '.join(missing)}. {mend}")
+    return ok("All triggers exist.")
 
 
 def check_data_folder() -> Finding:
     """Tell whether the data folder can be written."""
     if os.access(settings.DATA_DIR, os.W_OK | os.X_OK):
-        return ok("It can be written.")
-    return fault(f"The data folder {settings.DATA_DIR} cannot be written. Make it writable for the server's user.")
+        return ok("The data folder is writable.")
+    return fault(f"The data folder {settings.DATA_DIR} is not writable. Make it writable for the server's user.")
 
 
 def check_disk_space() -> Finding:
@@ -110,9 +110,9 @@ def check_disk_space() -> Finding:
     least = settings.MIN_FREE_MIB * MIB
     free = shutil.disk_usage(settings.DATA_DIR).free
     told = f"{free // MIB:,} MiB are free in {settings.DATA_DIR}"
-    mend = f"Make room, or move the data folder; old backups in {settings.BACKUPS_DIR} can be deleted."
+    mend = f"Free some space, or move the data folder. You can delete old backups in {settings.BACKUPS_DIR}."
     if free < least // 10:
-        return fault(f"Only {told}: soon nothing can be written. {mend}")
+        return fault(f"Only {told}, too little to keep writing. {mend}")
     needed = max(least, database_size())
     if free < needed:
         return warning(f"Only {told}; a backup needs {-(-needed // MIB):,} MiB. {mend}")
@@ -122,13 +122,13 @@ def check_disk_space() -> Finding:
 def check_key_file() -> Finding:
     """Tell whether stored API keys can be read, and by nobody else. A server without them works, but calls no model."""
     if reason := why_unreadable():
-        return fault(f"{reason} Chats work meanwhile.")
+        return fault(f"{reason} Chats still work.")
     path = settings.KEY_FILE
     if not path.exists():
-        return ok("There is none, and no secret that needs it.")
+        return ok("There is no key file, and no secret that needs one.")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return warning(f"Others can read {path}. Run: chmod 600 {path}")
-    return ok("It opens the secrets." if Secret.objects.exists() else "It is there.")
+        return warning(f"Other users can read {path}. Run: chmod 600 {path}")
+    return ok("It decrypts the stored secrets." if Secret.objects.exists() else "The key file exists.")
 
 
 def check_last_backup() -> Finding:
@@ -140,12 +140,12 @@ def check_last_backup() -> Finding:
     newest = next(iter(list_backups()), None)
     if newest is None:
         if Conversation.objects.exists() or Store.objects.exists():
-            return warning(f"There is no backup in {folder}. Make one: uv run manage.py backup")
-        return ok("There is none, and nothing to lose yet.")
+            return warning(f"There is no backup in {folder}. Create one: uv run manage.py backup")
+        return ok("There is no backup, and no data yet.")
     age = datetime.now(UTC) - newest.created_at
-    told = f"The last backup is of {newest.created_at:%Y-%m-%d}"
+    told = f"The last backup was made on {newest.created_at:%Y-%m-%d}"
     if age > timedelta(days=days):
-        return warning(f"{told}, more than {days} days ago. Make one: uv run manage.py backup")
+        return warning(f"{told}, more than {days} days ago. Create one: uv run manage.py backup")
     return ok(f"{told}.")
 
 
@@ -172,10 +172,14 @@ def _look_at(check: Callable[[], Finding], *, has_database: bool) -> Finding:
     try:
         return check()
     except DatabaseError as error:
-        return database_fault(error) if has_database else Finding(State.UNKNOWN, "It is told by the database.")
+        return (
+            database_fault(error)
+            if has_database
+            else Finding(State.UNKNOWN, "Unknown, because the database does not respond.")
+        )
     except OSError as error:
         place = f" of {error.filename}" if error.filename else ""
-        return fault(f"This could not be looked at: {error.strerror}{place}. Let the server's user read it.")
+        return fault(f"This check failed: {error.strerror}{place}. Make it readable for the server's user.")
     except Exception:
         logger.exception("a check of readiness failed")
-        return fault("This could not be looked at. The log has the details.")
+        return fault("This check failed. The server log has the details.")

@@ -3,18 +3,18 @@
 from typing import Any
 
 DESCRIPTION = """\
-A person's AI chats over REST. Conversations, messages, folders, models and services are **big-AGI's own JSON**; what
-bigagi adds is under `_server`, and a write ignores it. bigagi's own resources are snake_case.
+Your AI chats over REST. Conversations, messages, folders, models and services are **big-AGI's own JSON**; what
+bigagi adds is under `_server`, which writes ignore. bigagi's own resources use snake_case.
 
-- **Sign in** with `Authorization: Bearer <token>`. Tokens are made on the [account page](/account) or by
-  `manage.py create_token NAME`; a read-only one is refused what writes.
-- **Lists** come in pages: follow `next` until it is null. Unknown parameters are an error that names the known ones.
-- **Nothing is overwritten unseen**: send the `ETag` of what you read as `If-Match`, and 412 shows what is there now.
-- **Every write is in the journal** under the number in `Bigagi-Change`: `POST /api/changes/{id}/undo` takes it back.
-- **A request sent twice** with one `Idempotency-Key` is done once.
-- **Errors** are `application/problem+json`; their `type` leads to the entry in
+- **Sign in** with `Authorization: Bearer <token>`. Create tokens on the [account page](/account) or with
+  `manage.py create_token NAME`; a read-only token cannot write.
+- **Lists** are paged: follow `next` until it is null. An unknown parameter is an error that names the known ones.
+- **No lost updates**: send the `ETag` of what you read as `If-Match`. If it changed, 412 returns the current version.
+- **Every write is in the journal** under the number in `Bigagi-Change`: `POST /api/changes/{id}/undo` undoes it.
+- **A request sent twice** with the same `Idempotency-Key` is carried out once.
+- **Errors** are `application/problem+json`; their `type` links to the entry in
   [Troubleshooting](/api/docs/troubleshooting).
-- **Secrets never leave**: a key is shown as `bigagi-secret:` and its last characters. Sent back like that, it stays.
+- **Secrets are never returned**: a key is shown as `bigagi-secret:` and its last characters. Sending it back keeps it.
 
 [REST in five minutes](/api/docs/five-minutes) shows it with curl and Python.
 """
@@ -26,16 +26,16 @@ TAGS: list[dict[str, str]] = [
     {"name": "llms", "description": "Models."},
     {"name": "services", "description": "Providers' endpoints with their keys."},
     {"name": "openai-models", "description": "What the OpenAI service offers, with prices."},
-    {"name": "assignments", "description": "Which model serves a domain, as `primaryChat`."},
+    {"name": "assignments", "description": "Which model is used for a domain, such as `primaryChat`."},
     {"name": "workspace", "description": "The files that are assigned to a chat."},
     {"name": "files", "description": "Text files and their contents."},
     {"name": "stores", "description": "big-AGI's state, by the name of the store."},
-    {"name": "metrics", "description": "What was used, and what it cost."},
+    {"name": "metrics", "description": "Usage and cost."},
     {"name": "migrations", "description": "Imports of big-AGI's files."},
     {"name": "revisions", "description": "States of records that are kept whole beside what is shown."},
     {"name": "changes", "description": "The journal of all changes, and undo."},
     {"name": "requests", "description": "The log of requests to the API."},
-    {"name": "tokens", "description": "Tokens of clients."},
+    {"name": "tokens", "description": "Tokens for programs."},
 ]
 
 SPECTACULAR: dict[str, Any] = {

@@ -28,16 +28,16 @@ def create_sign_in_link(user: User, base_url: str) -> str:
     """Return a fresh link under `base_url` that signs `user` in once, within `LINK_LIFETIME`."""
     now = timezone.now()
     SignInLink.objects.filter(expires_at__lt=now).delete()
-    # 256 random bits of which only a digest is kept: there is nothing that a signature could add.
+    # 256 random bits, stored only as a digest: a signature would add nothing.
     token = secrets.token_urlsafe(32)
     SignInLink.objects.create(user=user, digest=_digest(token), expires_at=now + LINK_LIFETIME)
     return f"{base_url.rstrip('/')}{reverse('sign-in')}?link={token}"
 
 
 def use_sign_in_link(token: str) -> User | None:
-    """Use the link up and return whom it signs in; None if it is unknown, used, expired or its user inactive."""
+    """Use up the link and return its user; None if it is unknown, used, expired or the user inactive."""
     links = SignInLink.objects.filter(digest=_digest(token), user__is_active=True)
-    # The condition stands in the UPDATE: of two requests at once, one finds a row.
+    # The condition is part of the UPDATE: of two parallel requests, only one finds a row.
     now = timezone.now()
     if not links.filter(used_at=None, expires_at__gt=now).update(used_at=now):
         return None

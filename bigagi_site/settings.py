@@ -14,19 +14,19 @@ from bigagi_site.logs import build_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-# Tests name another file: what a person set for their own data must not reach them.
+# Tests use another file: the owner's settings must not reach them.
 ENV_FILE = Path(os.environ.get("BIGAGI_ENV_FILE", BASE_DIR / ".env"))
 if ENV_FILE.is_file():
     environ.Env.read_env(ENV_FILE)
 
-# --- Where everything lies -------------------------------------------------------------------------------------------
+# --- Where everything is stored --------------------------------------------------------------------------------------
 
 # Never in the checkout: a `git clean` must not cost ten years of chats.
 DATA_DIR = Path(env("BIGAGI_DATA_DIR", default=platformdirs.user_data_dir("bigagi", appauthor=False)))
 DATA_DIR = DATA_DIR.expanduser().absolute()
 ASSETS_DIR = DATA_DIR / "assets"
 BACKUPS_DIR = DATA_DIR / "backups"
-# `/api/ready` warns below so much free disk space, or where a backup would not fit, and of a last backup that is older.
+# `/api/ready` warns of less free disk space than this or than a backup needs, and of an older last backup.
 MIN_FREE_MIB = env.int("BIGAGI_MIN_FREE_MIB", default=500)
 BACKUP_DAYS = env.int("BIGAGI_BACKUP_DAYS", default=30)
 KEY_FILE = Path(env("BIGAGI_KEY_FILE", default=str(DATA_DIR / "secrets.key"))).expanduser().absolute()
@@ -37,7 +37,7 @@ SECRET_KEY_FILE = DATA_DIR / "secret_key"
 DEBUG = env.bool("DEBUG", default=False)
 HTTPS = env.bool("BIGAGI_HTTPS", default=False)
 
-# `start` makes the file. A command that runs before the first start gets a key of its own, so that no known key exists.
+# `start` creates the file. A command before the first start uses a temporary random key, never a fixed one.
 SECRET_KEY = env("SECRET_KEY", default="")
 if not SECRET_KEY and os.access(SECRET_KEY_FILE, os.R_OK):
     SECRET_KEY = SECRET_KEY_FILE.read_text().strip()
@@ -108,7 +108,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # It measures all others.
     "metrics.middleware.ApiLogMiddleware",
-    # First of those that answer, since it gives the request its id and sees the errors of all others.
+    # Before all that can respond: it assigns the request id and handles the errors of the others.
     "stores.api.middleware.ApiMiddleware",
     "bigagi_site.middleware.PolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -170,11 +170,11 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
 }
 KNOX_TOKEN_MODEL = "bigagi_site.Token"
-# Its migrations would make a table for the tokens of the model that ours takes the place of.
+# Its migrations would create a table for the token model that ours replaces.
 MIGRATION_MODULES = {"knox": None}
-# Failed sign-ins and invalid tokens, by client address; off for load tests alone.
+# Limits failed sign-ins and invalid tokens by client address; off for load tests only.
 THROTTLE_FAILURES = env.bool("BIGAGI_THROTTLE", default=True)
-# The log of requests keeps this much, whichever is less. No rows: no log.
+# Limits of the request log; the stricter one applies. 0 rows: no log.
 REQUEST_LOG_ROWS = env.int("BIGAGI_REQUEST_LOG_ROWS", default=100_000)
 REQUEST_LOG_DAYS = env.int("BIGAGI_REQUEST_LOG_DAYS", default=30)
 SPECTACULAR_SETTINGS = schema_settings.SPECTACULAR
@@ -182,13 +182,13 @@ GRAPH_MODELS = schema_settings.GRAPH_MODELS
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
-# --- Calls of models -------------------------------------------------------------------------------------------------
+# --- Model calls -----------------------------------------------------------------------------------------------------
 
-# Seconds until a provider has to accept a connection, to send its first byte, and between two bytes.
+# Timeouts in seconds for a provider: to accept a connection, to send the first byte, and between two bytes.
 CONNECT_SECONDS = env.float("BIGAGI_CONNECT_SECONDS", default=10)
 FIRST_BYTE_SECONDS = env.float("BIGAGI_FIRST_BYTE_SECONDS", default=120)
 STALL_SECONDS = env.float("BIGAGI_STALL_SECONDS", default=60)
-# An upstream that never ends is broken off after so many seconds, or bytes.
+# A reply is stopped after this many seconds or bytes.
 CALL_SECONDS = env.float("BIGAGI_CALL_SECONDS", default=3600)
 MAX_ANSWER_BYTES = env.int("BIGAGI_MAX_ANSWER_BYTES", default=32 * 2**20)
 
@@ -200,7 +200,7 @@ DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # A deferred transaction that turns into a write fails at once when another one wrote in between.
+        # A deferred transaction that becomes a write fails at once if another one wrote in between.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": (
@@ -208,7 +208,7 @@ if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
             "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON"
         ),
     }
-    # In memory, backups and a second reader would see another database than the tests.
+    # With an in-memory database, backups and a second reader would see a different database.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
     DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 16, "timeout": 20}}
@@ -220,7 +220,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 OWNER_TIME_ZONE = env.str("BIGAGI_TIME_ZONE", default="UTC")
-"""The zone by whose days and months costs are added up."""
+"""The time zone of the days and months in which costs are counted."""
 LANGUAGE_CODE = "en"
 
 STATIC_URL = "/static/"
@@ -232,17 +232,17 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 LOG_FORMAT = env("LOG_FORMAT", default="console")
 LOG_LEVEL = env("LOG_LEVEL", default="WARNING").upper()
 LOGGING = build_logging(LOG_FORMAT, LOG_LEVEL)
-# Warnings and errors are kept for the admin, so many and so long, whichever is less. No rows: none is kept.
+# Limits of the warnings and errors kept for the admin; the stricter one applies. 0 rows: none are kept.
 LOG_ENTRY_ROWS = env.int("BIGAGI_LOG_ENTRY_ROWS", default=10_000)
 LOG_ENTRY_DAYS = env.int("BIGAGI_LOG_ENTRY_DAYS", default=30)
-# Addresses of the owner's own devices help nobody.
+# IP addresses of the owner's own devices are of no use.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
-# There is one owner, and the user is not to be asked of a database that may be what failed.
+# There is one owner, and loading the user could fail if the database is what failed.
 DJANGO_STRUCTLOG_USER_ID_FIELD = ""
-# The id is given or checked by `ApiMiddleware`.
+# `ApiMiddleware` assigns or checks the id.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
-# An error that was not foreseen has a line of its own, with its traceback.
+# An unexpected error has a log line of its own, with its traceback.
 DJANGO_STRUCTLOG_STATUS_5XX_LOG_LEVEL = logging.WARNING
 
 # --- Admin -----------------------------------------------------------------------------------------------------------

@@ -39,12 +39,12 @@ WILDCARDS = {"0.0.0.0", "::", "[::]"}
 
 
 class StartupError(Exception):
-    """A reason why the server cannot start; the message says how to mend it."""
+    """A reason why the server cannot start; the message says how to fix it."""
 
 
 def prepare_data_dir() -> None:
     """Make the data folder and Django's key file where they are missing. Raises StartupError."""
-    # The database, too, is nobody else's to read, in a folder that was there before and is open to others.
+    # Keeps the database private even if the folder already existed and is readable by others.
     os.umask(0o077)
     try:
         settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -54,16 +54,14 @@ def prepare_data_dir() -> None:
             write_private_file(settings.SECRET_KEY_FILE, get_random_secret_key() + "\n")
             settings.SECRET_KEY = settings.SECRET_KEY_FILE.read_text().strip()
     except OSError as error:
-        hint = "Make it writable for you, or set BIGAGI_DATA_DIR to a folder that is."
-        raise StartupError(
-            f"The data folder {settings.DATA_DIR} cannot be written ({error.strerror}). {hint}"
-        ) from error
+        hint = "Make it writable, or set BIGAGI_DATA_DIR to another folder."
+        raise StartupError(f"The data folder {settings.DATA_DIR} is not writable ({error.strerror}). {hint}") from error
 
 
 def write_private_file(path: Path, text: str) -> None:
     """Make a file that its owner alone can read, unless it is there already."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # The mode is given at the making: nobody else may read it even for a moment.
+    # The mode is set on creation, so that no one else can read the file even for a moment.
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
@@ -74,7 +72,7 @@ def write_private_file(path: Path, text: str) -> None:
 def ensure_key_file() -> bool:
     """Make the key file for secrets, unless some are stored already; return whether it is there.
 
-    A fresh key would open none of them, and would be in the way when the owner puts theirs back.
+    A new key could not decrypt them, and would be in the way when the owner puts theirs back.
     """
     if not settings.KEY_FILE.exists() and not Secret.objects.exists():
         write_private_file(settings.KEY_FILE, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() + "\n")
@@ -89,12 +87,12 @@ def open_socket(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        # From here on a request waits until the server is up, so that the link works as soon as it is printed.
+        # From now on requests wait until the server is ready, so that the link works as soon as it is printed.
         listener.listen(128)
     except (OSError, OverflowError) as error:
         if getattr(error, "errno", None) == errno.EADDRINUSE:
-            hint = f"Stop the program that has it, or choose another: manage.py start --port {port + 1}"
-            raise StartupError(f"Port {port} on {host} is taken. {hint}") from error
+            hint = f"Stop the program that uses it, or choose another port: manage.py start --port {port + 1}"
+            raise StartupError(f"Port {port} on {host} is in use. {hint}") from error
         raise StartupError(f"Cannot listen on {host}, port {port}: {error}") from error
     return listener
 
@@ -106,12 +104,12 @@ def acquire_lock() -> FileLock:
         lock.acquire()
     except Timeout as error:
         url = read_server_url()
-        raise StartupError(f"A server is already running on {settings.DATA_DIR}: {url}") from error
+        raise StartupError(f"A server is already using {settings.DATA_DIR}: {url}") from error
     return lock
 
 
 def write_server_url(url: str) -> None:
-    """Note where the running server is, for `sign_in_link`."""
+    """Store the address of the running server, for `sign_in_link`."""
     (settings.DATA_DIR / "server.json").write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
 
 
@@ -132,29 +130,29 @@ def prepare_database() -> Backup | None:
         executor = MigrationExecutor(connection)
         applied = executor.loader.applied_migrations
         if unknown := sorted(".".join(key) for key in set(applied) - set(executor.loader.disk_migrations)):
-            hint = "Update bigagi, or restore a backup that this version made."
+            hint = "Update bigagi, or restore a backup made by this version."
             raise StartupError(f"The database is newer than this program (it has {unknown[-1]}). {hint}")
         backup = None
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             backup = create_backup("before-migrate") if applied else None
             call_command("migrate", interactive=False, verbosity=0)
-        # A zone that was set anew, or triggers that somebody dropped.
+        # The time zone has changed, or triggers were dropped.
         if missing := keep_ledger():
             structlog.get_logger("metrics").warning(
-                "the ledger was not guarded; triggers and sums were made anew", triggers=missing
+                "ledger triggers were missing; triggers and sums were rebuilt", triggers=missing
             )
         if get_owner() is None:
             create_owner()
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
-        raise StartupError(f"The database cannot be used ({reason}). It is: {describe_database()}") from error
+        raise StartupError(f"The database {describe_database()} cannot be used: {reason}") from error
     except BackupError as error:
-        raise StartupError(f"The database needs a migration, and a backup before it. {error}") from error
+        raise StartupError(f"The database needs a backup before it is migrated. {error}") from error
     return backup
 
 
 def close_broken_generations() -> None:
-    """Close answers that the server before this one left in the middle."""
+    """Close answers that a previous server left unfinished."""
     close_all_abandoned(all_of_others=OWNER)
 
 
@@ -168,17 +166,17 @@ def _fetch_environment_models() -> None:
     try:
         refresh_environment()
     except CallFailed as error:
-        logger.warning("the models of the environment's service could not be listed", kind=error.kind)
+        logger.warning("the models of the service from the environment could not be listed", kind=error.kind)
     except NotCallable as error:
-        logger.warning("the models of the environment's service could not be listed", reason=str(error))
+        logger.warning("the models of the service from the environment could not be listed", reason=str(error))
     except Exception:
-        logger.exception("the models of the environment's service could not be listed")
+        logger.exception("the models of the service from the environment could not be listed")
     finally:
         connection.close()
 
 
 def close_broken_imports() -> None:
-    """Say of imports that ended with their process that they did, and delete the files that were sent for them."""
+    """Mark imports whose process has ended as failed, and delete their uploaded files."""
     close_dead_runs()
     tidy_uploads()
 
@@ -197,7 +195,7 @@ def is_loopback(host: str) -> bool:
 
 
 def fill_allowed_hosts(host: str, port: int) -> str:
-    """Let the server answer under the names of `host`; return the base URL of its pages."""
+    """Allow the host names of `host`; return the base URL of the pages."""
     names = _names_of_this_machine() if host in WILDCARDS else [f"[{host}]" if ":" in host.strip("[]") else host]
     if host.startswith("["):
         names = [host]

@@ -16,13 +16,13 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class TokenError(ValueError):
-    """Why there can be no such token, in a sentence."""
+    """Why the token cannot be created, in a sentence."""
 
 
 def create_token(
     user: User, name: str, *, is_read_only: bool = False, lifetime: timedelta | None = None
 ) -> tuple[Token, str]:
-    """Make a token and return it with its text, which is nowhere kept. Without a lifetime it works until revoked.
+    """Create a token and return it with its text, which is not stored. Without a lifetime it is valid until revoked.
 
     Raises `TokenError` for a name that no list could show.
     """
@@ -35,16 +35,16 @@ def check_name(name: str) -> str:
     """Return the name of a token as it is kept. Raises `TokenError`."""
     name = name.strip()
     if not name:
-        raise TokenError("Give the token a name, as: backup script.")
+        raise TokenError("Enter a name for the token, such as: backup script.")
     if len(name) > MAX_NAME:
-        raise TokenError(f"A token's name has at most {MAX_NAME} characters.")
+        raise TokenError(f"The name must be at most {MAX_NAME} characters.")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
-        raise TokenError("A token's name holds no control characters.")
+        raise TokenError("The name must not contain control characters.")
     return name
 
 
 def revoke_tokens(tokens: QuerySet[Token]) -> int:
-    """Delete the tokens and return how many: they cease to work, in this process at once, in others within 30 s."""
+    """Delete the tokens and return how many: they stop working at once in this process, and within 30 s in others."""
     count, _ = tokens.delete()
     CACHE.clear()
     return count
@@ -60,5 +60,5 @@ def read_lifetime(text: str) -> timedelta:
     found = re.fullmatch(r"([0-9]{1,8})([mhdw])", text.strip())
     lifetime = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
     if not timedelta() < lifetime <= timedelta(days=MAX_DAYS):
-        raise TokenError(f"{text!r} is no duration: give a number and a unit, as 90d, 12h, 30m or 2w.")
+        raise TokenError(f"{text!r} is not a duration. Use a number and a unit, such as 90d, 12h, 30m or 2w.")
     return lifetime

@@ -1,6 +1,6 @@
-"""Exceptions as a log may show them: kinds, places in the program, and texts that only the system can have written.
+"""Exceptions in a form that is safe to log: types, locations, and messages that only the system can have written.
 
-Any other text of an exception may quote what the program worked on: a message, a key, a value of a row.
+Any other exception message may quote data: a chat message, a key, a value of a row.
 """
 
 import re
@@ -19,7 +19,7 @@ _OF_DATABASE = re.compile(
     r"|file is not a database|cannot start a transaction within a transaction|interrupted"
     r"|no such (?:table|column|index): [\w.]+|(?:UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: [\w., ]+)?"
 )
-"""What SQLite says without a word of the statement or its values."""
+"""Messages of SQLite that quote neither the statement nor its values."""
 
 
 def format_exception(error: BaseException) -> str:

@@ -21,7 +21,7 @@ CHUNK = 3 * 2**18
 """Bytes read at a time; a multiple of 3, so that each chunk is whole base64."""
 
 LEFT_OVER_AFTER = 3600
-"""Seconds after which a file that has not got its name is nobody's any more."""
+"""Seconds after which an unfinished file counts as abandoned."""
 
 
 class AssetMissing(FileNotFoundError):
@@ -29,28 +29,28 @@ class AssetMissing(FileNotFoundError):
 
 
 class AssetDamaged(OSError):
-    """The file's bytes are not those that it is named for."""
+    """The file's bytes do not match its name."""
 
 
 class NotBase64(ValueError):
-    """Text that is no canonical base64: the bytes would not give it back."""
+    """Text that is not canonical base64, so that it could not be restored from the bytes."""
 
 
 @dataclass(frozen=True)
 class StoredBytes:
-    """Bytes that stand in the place of a record's base64 text."""
+    """Stored bytes that replace a record's base64 text."""
 
     sha256: str
     size: int
 
 
 def path_of(sha256: str) -> Path:
-    """Return where the file of these bytes lies."""
+    """Return the path of the file with these bytes."""
     return Path(settings.ASSETS_DIR) / sha256[:2] / sha256
 
 
 def store_base64(pieces: Iterable[str], *, writes: bool = True) -> StoredBytes:
-    """Write the bytes of base64 text that comes in pieces, or only tell what they would be called.
+    """Write the bytes of base64 text given in pieces, or only return the name they would get.
 
     Raises `NotBase64`; OSError as the disk has it.
     """
@@ -99,11 +99,11 @@ def _decoded(pieces: Iterable[str]) -> Iterator[bytes]:
         text, rest = text[:whole], text[whole:]
         if text:
             if ended:
-                raise NotBase64("base64 goes on after its end")
+                raise NotBase64("base64 continues after its end")
             yield _decode_exactly(text)
             ended = text.endswith("=")
     if rest:
-        raise NotBase64("base64 of a length that is no multiple of four")
+        raise NotBase64("the base64 length is not a multiple of four")
 
 
 def _decode_exactly(text: str) -> bytes:
@@ -112,7 +112,7 @@ def _decode_exactly(text: str) -> bytes:
     except (binascii.Error, ValueError) as error:
         raise NotBase64(str(error)) from error
     if base64.b64encode(plain).decode("ascii") != text:
-        raise NotBase64("base64 that is not canonical")
+        raise NotBase64("the base64 is not canonical")
     return plain
 
 
@@ -120,11 +120,11 @@ def open_asset(asset: Asset) -> BinaryIO:
     """Open the asset's bytes for reading. Raises `AssetMissing`, and `AssetDamaged` where they are others."""
     path = path_of(asset.sha256 or "")
     if not asset.sha256 or not path.is_file():
-        raise AssetMissing(f"the bytes of {asset.uid} are not in {settings.ASSETS_DIR}")
+        raise AssetMissing(f"the bytes of {asset.uid} are missing from {settings.ASSETS_DIR}")
     file = path.open("rb")
     if hashlib.file_digest(file, "sha256").hexdigest() != asset.sha256:
         file.close()
-        raise AssetDamaged(f"the file {path} is damaged: its bytes are not those that were imported")
+        raise AssetDamaged(f"the file {path} is damaged: its bytes differ from those that were imported")
     file.seek(0)
     return file
 
@@ -136,7 +136,7 @@ def check_file(stored: StoredBytes) -> str:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         return f"the file {path_of(stored.sha256)} cannot be read: {error.strerror}"
-    return "" if found == stored.sha256 else f"the file {path_of(stored.sha256)} has other bytes"
+    return "" if found == stored.sha256 else f"the file {path_of(stored.sha256)} has different bytes"
 
 
 def base64_of(sha256: str) -> Iterator[str]:
@@ -183,7 +183,7 @@ def find_assets(parts: Iterable[Any]) -> dict[str, Asset]:
 
 
 def describe_references() -> list[str]:
-    """Say how many images that messages name are missing, and how many are named by none."""
+    """Report how many images referenced by messages are missing, and how many no message references."""
     images = Fragment.objects.filter(pt__in=("image_ref", "reference")).values_list("part", "pt")
     named: set[str] = set()
     missing = 0
@@ -197,14 +197,14 @@ def describe_references() -> list[str]:
     orphans = Asset.objects.filter(scope_id="app-chat").exclude(uid__in=named).count()
     told = []
     if missing:
-        told.append(f"{missing} image references in chats name an image that is not here.")
+        told.append(f"{missing} image reference{'' if missing == 1 else 's'} in chats without a stored image.")
     if orphans:
-        told.append(f"{orphans} images of chats are named by no message: they are kept.")
+        told.append(f"{orphans} image{'' if orphans == 1 else 's'} not used by any message (kept).")
     return told
 
 
 def data_url_of(part: Any) -> str | None:
-    """Return the image that a part names as a data URL; None where it is not here or is no image."""
+    """Return the image that a part references as a data URL; None if it is missing or not an image."""
     for asset in find_assets([part]).values():
         if not asset.sha256 or not (asset.mime_type or "").startswith("image/"):
             continue

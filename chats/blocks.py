@@ -1,6 +1,6 @@
 """What a reader sees of each fragment of a message, by its part's type (`bigagi-format.md` § 3).
 
-Nothing is hidden: what is not known is shown folded, as its JSON.
+Nothing is hidden: unknown parts are shown folded, as JSON.
 """
 
 import json
@@ -17,7 +17,7 @@ from stores.admin_display import format_json
 from stores.api.ids import href
 
 RASTER_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
-"""The only images that a page shows: an SVG is a document that can run."""
+"""The only image types that a page shows: an SVG can contain scripts."""
 
 MARKDOWN_BUDGET = 400_000
 """Characters of one page that are rendered as Markdown (about a second); what comes after is shown as it is."""
@@ -54,7 +54,7 @@ class Block:
 
 
 class Budget:
-    """Bounds the time and the length of a page, whatever lies in its messages."""
+    """Limits the rendering time and the length of a page, whatever its messages contain."""
 
     def __init__(self) -> None:
         self.markdown = MARKDOWN_BUDGET
@@ -67,7 +67,7 @@ class Budget:
         return text[:longest], len(text) > longest
 
     def may_render(self, text: str) -> bool:
-        """Tell whether the text may be rendered as Markdown, and book it."""
+        """Tell whether the text may still be rendered as Markdown, and deduct it from the budget."""
         if len(text) > self.markdown:
             return False
         self.markdown -= len(text)
@@ -112,7 +112,7 @@ def build_block(
         case "annotations":
             return _sources_block(part, budget)
         case _:
-            label = {"hosted_resource": "File at the provider"}.get(pt or "", f"Part of type {pt or 'unknown'}")
+            label = {"hosted_resource": "File stored by the provider"}.get(pt or "", f"Part of type {pt or 'unknown'}")
             body = part if text is None else {"text": text, **part}
             return _code_block(label, format_json(body), "json", budget)
 
@@ -157,7 +157,7 @@ def _reference_block(title: str, part: dict[str, Any], assets: Mapping[str, Asse
     reference = image.get("dataRef")
     url = reference.get("url") if isinstance(reference, dict) else None
     if is_safe_link(url):
-        # Loading it would tell another host that, when and by whom the chat is read.
+        # Loading it would reveal to another host when and by whom the chat is read.
         return Block("sources", "Image on another host, not loaded", links=[Link(str(url), label)])
     return Block("missing", label, printable(ids[0] if ids else "no id"))
 
@@ -203,7 +203,7 @@ def _response_block(part: dict[str, Any], budget: Budget) -> Block:
 
 
 def _readable(value: Any) -> str:
-    """Return JSON indented, be it a value or text that holds one; other text as it is."""
+    """Return JSON indented, from a value or from text with JSON; other text unchanged."""
     if not isinstance(value, str):
         return format_json(value)
     try:

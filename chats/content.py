@@ -1,4 +1,4 @@
-"""The bytes of an asset over HTTP: so that they can be shown, and cannot do harm."""
+"""The bytes of an asset over HTTP, served so that they are safe to display."""
 
 import mimetypes
 import re
@@ -37,11 +37,9 @@ def answer_content(request: Request, asset: Asset) -> HttpResponseBase:
     try:
         file = open_asset(asset)
     except AssetMissing as error:
-        raise NotFound("The bytes of this asset are not here. Import a backup that was made with images.") from error
+        raise NotFound("This asset has no stored bytes. Import a backup that was made with images.") from error
     except AssetDamaged as error:
-        raise Problem(
-            500, "The file with this asset's bytes is damaged. Restore a backup.", kind="asset-damaged"
-        ) from error
+        raise Problem(500, "The file of this asset is damaged. Restore a backup.", kind="asset-damaged") from error
     mime_type = (asset.mime_type or "").lower()
     inline = INLINE.fullmatch(mime_type) is not None
     content_type = mime_type if inline else "application/octet-stream"
@@ -55,7 +53,7 @@ def answer_content(request: Request, asset: Asset) -> HttpResponseBase:
         if not wanted:
             file.close()
             beyond = {"Content-Range": f"bytes */{asset.size}"}
-            raise Problem(416, f"This asset has {asset.size} bytes; the range has none of them.", headers=beyond)
+            raise Problem(416, f"The range must start within the {asset.size} bytes of this asset.", headers=beyond)
         headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{asset.size}"
     headers["Content-Length"] = str(length)
     return stream(request, _read(file, start, length), status=status, content_type=content_type, headers=headers)

@@ -1,4 +1,4 @@
-"""The arithmetic of what a message cost: tokens × price, where the price came from, and the provider's own figure."""
+"""How a message's cost is calculated: tokens × price, the price source, and the provider's own figure."""
 
 import time
 from typing import Any
@@ -14,17 +14,17 @@ from stores.codecs import JSONObject
 
 WORDS = {
     "free": "The model is free.",
-    NO_TOKENS: "No tokens are known of this call.",
-    NO_PRICING: "No price is known of this model: unpriced.",
-    PARTIAL_PRICE: "A part of the tokens has no known price.",
-    PARTIAL_MESSAGE: "The answer was broken off: what came of it is priced.",
+    NO_TOKENS: "The token counts of this call are unknown.",
+    NO_PRICING: "This model has no known price: unpriced.",
+    PARTIAL_PRICE: "Some of the tokens have no known price.",
+    PARTIAL_MESSAGE: "The answer was interrupted: the part that arrived is priced.",
 }
 
 
 def explain_cost(row: Message, message: JSONObject) -> JSONObject:
-    """Return how the cost of a message's call comes about. `message` is the row's JSON.
+    """Return how the cost of a message's call is calculated. `message` is the row's JSON.
 
-    The parts are counted anew, with the price that holds for the call; `cost_nano_usd` is what was stored when it was
+    The parts are recalculated with the price that applies to the call; `cost_nano_usd` is what was stored when it was
     made. Where the two differ, the price was changed since, and `note` says so."""
     generator = message.get("generator")
     generator = generator if isinstance(generator, dict) else {}
@@ -61,14 +61,14 @@ def explain_cost(row: Message, message: JSONObject) -> JSONObject:
         "cost_code": code,
         "price_source": (event.price_source if event else "") or priced.source,
         "note": " ".join(
-            filter(None, [WORDS.get(code, ""), "The price was changed since the call was made." if differs else ""])
+            filter(None, [WORDS.get(code, ""), "The price has changed since the call was made." if differs else ""])
         ),
     }
 
 
 def _event_of(row: Message) -> UsageEvent | None:
     events = UsageEvent.objects.filter(conversation=row.conversation.uid, message=row.uid, calls__gt=0)
-    # What was taken back tells nothing; where that was taken back too, its own event does.
+    # Reversed events are ignored; if a reversal was reversed again, its own event applies.
     events = events.filter(usageevent=None)
     return events.order_by("-at", "-pk").first()
 

@@ -11,15 +11,19 @@ from stores.api.filters import FlagFilter, MillisecondsFilter
 
 
 class ConversationFilterSet(django_filters.FilterSet):
-    archived = FlagFilter(method="filter_archived", label="Archived, or not.")
+    archived = FlagFilter(method="filter_archived", label="Whether the chat is archived.")
     folder = django_filters.CharFilter(method="filter_folder", label="The id of a folder.", strip=False)
     persona = django_filters.CharFilter("system_purpose_id", label="The persona (systemPurposeId).", strip=False)
-    model = django_filters.CharFilter(method="filter_model", label="The id of a model that answered.", strip=False)
-    title = django_filters.CharFilter(method="filter_title", label="Part of the shown title.")
-    updated_after = MillisecondsFilter("updated", "gte", label="Changed at or after, in ms since the epoch.")
-    updated_before = MillisecondsFilter("updated", "lte", label="Changed at or before, in ms since the epoch.")
-    created_after = MillisecondsFilter("created", "gte", label="Made at or after, in ms since the epoch.")
-    created_before = MillisecondsFilter("created", "lte", label="Made at or before, in ms since the epoch.")
+    model = django_filters.CharFilter(method="filter_model", label="The id of a model that replied.", strip=False)
+    title = django_filters.CharFilter(method="filter_title", label="Part of the displayed title.")
+    updated_after = MillisecondsFilter("updated", "gte", label="Changed at or after this time, in ms since the epoch.")
+    updated_before = MillisecondsFilter(
+        "updated", "lte", label="Changed at or before this time, in ms since the epoch."
+    )
+    created_after = MillisecondsFilter("created", "gte", label="Created at or after this time, in ms since the epoch.")
+    created_before = MillisecondsFilter(
+        "created", "lte", label="Created at or before this time, in ms since the epoch."
+    )
 
     class Meta:
         model = Conversation
@@ -41,7 +45,7 @@ class ConversationFilterSet(django_filters.FilterSet):
 
 class AssetFilterSet(django_filters.FilterSet):
     type = django_filters.CharFilter("asset_type", label="image or audio.")
-    scope = django_filters.CharFilter("scope_id", label="Where it is used, as app-chat.")
+    scope = django_filters.CharFilter("scope_id", label="Where it is used, such as app-chat.")
 
     class Meta:
         model = Asset

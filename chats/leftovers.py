@@ -1,4 +1,4 @@
-"""Files of images and audio that nothing names any more, and so can go."""
+"""Deleting files of images and audio that nothing references any more."""
 
 import re
 import time
@@ -18,7 +18,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 def delete_unnamed() -> int:
     """Delete the files that no asset, no journal entry, no revision and no quarantined asset names; return how many.
 
-    Undo and earlier shapes bring assets back, and their files must be there then. A file is there before the row that
+    Undo and revisions can restore assets, which then need their files. A file is written before the row that
     names it (design, section 5): a young one may belong to an upload or an import under way.
     """
     old = {path.name: path for path in _old_files()}
@@ -50,7 +50,7 @@ def _is_old(path: Path) -> bool:
 
 
 def _kept_texts() -> Iterator[str]:
-    """Yield all texts that can name a file: whatever looks like its name keeps it."""
+    """Yield all texts that can reference a file: anything that looks like its name keeps it."""
     bodies = ChangedRecord.objects.filter(kind="asset", body__isnull=False).values_list("body", flat=True)
     yield from (body for body in bodies.iterator(chunk_size=200) if body)
     revisions = Revision.objects.filter(kind="asset").values_list("body", flat=True)

@@ -2,7 +2,7 @@
 
 Nothing in the HTML can run, load from another host or leave the rendered block: raw HTML in the text is shown as
 text, links lead to http, https and mailto only, images become links. nh3 checks what markdown-it-py wrote once more,
-so that a fault in one of them alone does no harm.
+so that a bug in only one of them does no harm.
 """
 
 import re
@@ -93,7 +93,7 @@ class _Renderer(RendererHTML):
         return _code_block(tokens[index].content, "")
 
     def heading_open(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-        # The page's own title and the messages' headings are the first two levels of its outline.
+        # The page title and the message headings use the first two heading levels.
         tokens[index].tag = f"h{min(6, int(tokens[index].tag[1]) + 2)}"
         return self.renderToken(tokens, index, options, env)
 

@@ -21,8 +21,8 @@ BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgk
 
 
 class ConversationFactsSerializer(ServerFactsSerializer):
-    revision = serializers.IntegerField(help_text="Rises with every change of the chat.")
-    messageCount = serializers.IntegerField(help_text="Messages of the chat.")
+    revision = serializers.IntegerField(help_text="Increases with every change of the chat.")
+    messageCount = serializers.IntegerField(help_text="The number of messages.")
     lastMessageAt = serializers.IntegerField(allow_null=True, help_text="In ms since the epoch.")
 
 
@@ -30,10 +30,10 @@ class ListedConversationFactsSerializer(ConversationFactsSerializer):
     folderIds = serializers.ListField(child=serializers.CharField(), help_text="The folders that list the chat.")
     costNanoUsd = serializers.IntegerField(
         allow_null=True,
-        help_text="What the ledger's calls of the chat cost, in 10⁻⁹ USD, as far as known; null: of none it is. A call "
-        "counts in the chat in which it was made, not in its branches.",
+        help_text="Known cost of the chat's calls in the ledger, in 10⁻⁹ USD; null if no cost is known. A call "
+        "counts in the chat where it was made, not in its branches.",
     )
-    run = serializers.IntegerField(allow_null=True, help_text="The migration that last brought the chat.")
+    run = serializers.IntegerField(allow_null=True, help_text="The import that last updated the chat.")
 
 
 class ConversationHeaderSerializer(RecordSerializer):
@@ -64,7 +64,7 @@ class ConversationSerializer(RecordSerializer):
     """A chat as big-AGI wrote it. `_server` has only what the chat's revision, and so its ETag, stands for."""
 
     collection = CONVERSATIONS
-    id = serializers.CharField(required=False, help_text="A new one is made where it is missing.")
+    id = serializers.CharField(required=False, help_text="If missing, one is created.")
     messages = serializers.ListField(child=serializers.JSONField())
     userTitle = serializers.CharField(required=False)
     autoTitle = serializers.CharField(required=False)
@@ -104,7 +104,7 @@ class MessageFactsSerializer(ServerFactsSerializer):
 class MessageSerializer(RecordSerializer):
     """A message with its fragments. Its context has the `chat`."""
 
-    id = serializers.CharField(required=False, help_text="A new one is made where it is missing.")
+    id = serializers.CharField(required=False, help_text="If missing, one is created.")
     role = serializers.CharField(required=False)
     fragments = serializers.ListField(child=serializers.JSONField())
     purposeId = serializers.CharField(required=False)
@@ -130,13 +130,15 @@ class MessageSerializer(RecordSerializer):
 
 
 class BranchSerializer(serializers.Serializer[Any]):
-    """Where a branch ends."""
+    """The last message of a branch."""
 
-    messageId = serializers.CharField(required=False, help_text="The last message of the branch; absent: the whole.")
+    messageId = serializers.CharField(
+        required=False, help_text="The last message of the branch. Default: the whole chat."
+    )
 
 
 class BulkSerializer(serializers.Serializer[Any]):
-    """What is done to many chats: to those named, or to those that a filter finds."""
+    """An action on many chats: on those listed, or on those that match a filter."""
 
     rules = one_of("ids", "filter") | {
         "properties": {"filter": {"propertyNames": {"enum": list(ConversationFilterSet.base_filters)}}},
@@ -147,15 +149,15 @@ class BulkSerializer(serializers.Serializer[Any]):
     }
     action = serializers.ChoiceField(["archive", "unarchive", "delete", "move"])
     ids: Any = serializers.ListField(child=IdField(), required=False, help_text="The chats' ids.")
-    filter: Any = serializers.DictField(required=False, help_text="The filters of the list, as {archived: true}.")
-    folder = IdField(required=False, allow_null=True, help_text="Where `move` puts the chats; null: into no folder.")
+    filter: Any = serializers.DictField(required=False, help_text="The filters of the list, such as {archived: true}.")
+    folder = IdField(required=False, allow_null=True, help_text="Where `move` puts the chats; null for no folder.")
 
 
 class BulkResultSerializer(serializers.Serializer[Any]):
-    matched = serializers.IntegerField(help_text="Chats that were found.")
-    changed = serializers.IntegerField(help_text="Records that were changed.")
+    matched = serializers.IntegerField(help_text="The number of matching chats.")
+    changed = serializers.IntegerField(help_text="The number of changed records.")
     missing = serializers.ListField(child=serializers.CharField(), help_text="Ids without a chat.")
-    change = serializers.IntegerField(allow_null=True, help_text="The journal's entry, by which it can be undone.")
+    change = serializers.IntegerField(allow_null=True, help_text="The journal entry, which can be undone.")
 
 
 class FolderOrderSerializer(serializers.Serializer[Any]):
@@ -163,7 +165,7 @@ class FolderOrderSerializer(serializers.Serializer[Any]):
 
 
 class FolderChatsSerializer(serializers.Serializer[Any]):
-    ids: Any = serializers.ListField(child=IdField(), help_text="Chats to put at the folder's end.")
+    ids: Any = serializers.ListField(child=IdField(), help_text="Chats to add at the end of the folder.")
 
 
 class FolderFactsSerializer(ServerFactsSerializer):
@@ -171,10 +173,10 @@ class FolderFactsSerializer(ServerFactsSerializer):
 
 
 class FolderSerializer(RecordSerializer):
-    """A folder with the ids of its chats, in their order."""
+    """A folder with the ids of its chats, in order."""
 
     collection = FOLDERS
-    id = serializers.CharField(required=False, help_text="A new one is made where it is missing.")
+    id = serializers.CharField(required=False, help_text="If missing, one is created.")
     title = serializers.CharField(required=False)
     conversationIds = serializers.ListField(child=serializers.JSONField(), required=False)
     color = serializers.CharField(required=False)
@@ -188,15 +190,15 @@ class FolderSerializer(RecordSerializer):
 
 
 class WorkspaceImportSerializer(serializers.Serializer[Any]):
-    """What came of importing a chat's files into its workspace."""
+    """The result of importing a chat's files into its workspace."""
 
-    workspace = WorkspaceSerializer(allow_null=True, help_text="null: the chat names no file that is here.")
+    workspace = WorkspaceSerializer(allow_null=True, help_text="null if the chat names no stored file.")
     named = serializers.ListField(child=serializers.CharField(), help_text="Files that the chat's attachments name.")
-    missing = serializers.ListField(child=serializers.CharField(), help_text="Those of them that are not here.")
+    missing = serializers.ListField(child=serializers.CharField(), help_text="Files that are not stored.")
 
 
 class AssetFactsSerializer(ServerFactsSerializer):
-    contentHref = serializers.CharField(allow_null=True, help_text="The bytes; null: there are none.")
+    contentHref = serializers.CharField(allow_null=True, help_text="The address of the bytes; null if there are none.")
     size = serializers.IntegerField(help_text="Length in bytes.")
     sha256 = serializers.CharField(allow_null=True, help_text="SHA-256 of the bytes.")
 
@@ -215,7 +217,7 @@ class AssetSerializer(RecordSerializer):
             }
         },
     }
-    id = serializers.CharField(required=False, help_text="A new one is made where it is missing.")
+    id = serializers.CharField(required=False, help_text="If missing, one is created.")
     assetType = serializers.CharField(required=False)
     label: Any = serializers.CharField(required=False)
     data: Any = serializers.JSONField(required=False)
@@ -251,33 +253,33 @@ def _without_bytes(record: dict[str, Any]) -> dict[str, Any]:
 
 
 class CostPartSerializer(serializers.Serializer[Any]):
-    """One line of the arithmetic."""
+    """One line of the calculation."""
 
-    name = serializers.CharField(help_text="input, cache read, cache write, output, or request for a fee by the call.")
+    name = serializers.CharField(help_text="input, cache read, cache write, output, or request (a fee per call).")
     tokens = serializers.IntegerField()
-    usd_per_million = serializers.FloatField(help_text="USD a million tokens.")
+    usd_per_million = serializers.FloatField(help_text="USD per million tokens.")
     cost_nano_usd = serializers.IntegerField(help_text="In 10⁻⁹ USD.")
 
 
 class MessageCostSerializer(serializers.Serializer[Any]):
-    """How the cost of a message's call comes about. Money is in 10⁻⁹ USD; null is unknown."""
+    """How the cost of a message's call is calculated. Money is in 10⁻⁹ USD; null is unknown."""
 
     model = serializers.DictField(help_text="id, service and vendor.")
     at = serializers.IntegerField(help_text="When the call was made, in ms since the epoch.")
-    estimated = serializers.BooleanField(help_text="Whether the tokens are estimates: shown with ≈.")
+    estimated = serializers.BooleanField(help_text="Whether the tokens are estimates, shown with ≈.")
     parts = CostPartSerializer(many=True)
-    reasoning_tokens = serializers.IntegerField(allow_null=True, help_text="Of the output.")
-    sum_nano_usd = serializers.IntegerField(allow_null=True, help_text="The parts together.")
-    saved_nano_usd = serializers.IntegerField(allow_null=True, help_text="What caching saved; can be negative.")
-    cost_nano_usd = serializers.IntegerField(allow_null=True, help_text="As it was stored when the call was made.")
-    cost_reported_nano_usd = serializers.IntegerField(allow_null=True, help_text="By the provider's own word.")
-    cost_code = serializers.CharField(help_text="Why there is no price, or only a part of one.")
-    price_source = serializers.CharField(help_text="user, model, the book with its version, or nothing.")
-    note = serializers.CharField(help_text="The same in words.")
+    reasoning_tokens = serializers.IntegerField(allow_null=True, help_text="Reasoning tokens, part of the output.")
+    sum_nano_usd = serializers.IntegerField(allow_null=True, help_text="The sum of the parts.")
+    saved_nano_usd = serializers.IntegerField(allow_null=True, help_text="Saved by caching; can be negative.")
+    cost_nano_usd = serializers.IntegerField(allow_null=True, help_text="As recorded when the call was made.")
+    cost_reported_nano_usd = serializers.IntegerField(allow_null=True, help_text="As reported by the provider.")
+    cost_code = serializers.CharField(help_text="Why there is no price, or only a partial one.")
+    price_source = serializers.CharField(help_text="user, model, the price book with its version, or empty.")
+    note = serializers.CharField(help_text="The same as text.")
 
 
 class GenerateParametersSerializer(serializers.Serializer[Any]):
-    """Parameters of a call; they win over the model's own. Either name is taken."""
+    """Parameters of a call, which override the model's own. Either name is accepted."""
 
     temperature = serializers.FloatField(required=False, min_value=0, max_value=2)
     maxTokens = serializers.IntegerField(required=False, min_value=1, max_value=10_000_000)
@@ -289,7 +291,7 @@ FRAGMENT = {"type": "object", "required": ["ft", "fId", "part"], "properties": {
 
 
 class GenerateSerializer(serializers.Serializer[Any]):
-    """What a model is asked. Without a message it answers the chat's last one."""
+    """A request to a model. Without a message it answers the last message of the chat."""
 
     rules = {
         "properties": {
@@ -318,18 +320,18 @@ class GenerateSerializer(serializers.Serializer[Any]):
         required=False, help_text='`{"text": "…"}`, or a message of the user as big-AGI has it, with `fragments`.'
     )
     modelId = serializers.CharField(
-        required=False, help_text="Where it is missing: the chat's last model, or that of `primaryChat`."
+        required=False, help_text="Default: the chat's last model, or the one of `primaryChat`."
     )
-    replaces = serializers.CharField(required=False, help_text="The id of an answer that is written anew.")
+    replaces = serializers.CharField(required=False, help_text="The id of an answer to regenerate.")
     parameters = GenerateParametersSerializer(required=False)
     shareContext = serializers.BooleanField(
-        required=False, help_text="Send the states of `app-ui` and `app-ux-labs` along, as a system message."
+        required=False, help_text="Also send the states of `app-ui` and `app-ux-labs`, as a system message."
     )
-    stream = serializers.BooleanField(required=False, help_text="false: one answer, when the generation has ended.")
+    stream = serializers.BooleanField(required=False, help_text="If false, one response when the generation has ended.")
 
 
 class GenerationSerializer(serializers.Serializer[Any]):
-    """An answer of a model, under way or ended."""
+    """An answer of a model, in progress or finished."""
 
     id = serializers.CharField()
     status = serializers.ChoiceField(Generation.Status.choices)
@@ -339,19 +341,20 @@ class GenerationSerializer(serializers.Serializer[Any]):
     service = serializers.CharField(help_text="The service's id.")
     started = serializers.IntegerField(help_text="In ms since the epoch.")
     ended = serializers.IntegerField(allow_null=True, help_text="In ms since the epoch.")
-    detail = serializers.CharField(help_text="What went wrong, in words.")
+    detail = serializers.CharField(help_text="What went wrong.")
     href = serializers.CharField()
     events_href = serializers.CharField()
     message = serializers.DictField(
-        allow_null=True, help_text="The message that answers, as it is now, in big-AGI's JSON; null: it was deleted."
+        allow_null=True,
+        help_text="The answering message in its current state, in big-AGI's JSON; null if it was deleted.",
     )
 
 
 class TrialSerializer(serializers.Serializer[Any]):
-    """Which model is tried."""
+    """The model to test."""
 
     rules = {"additionalProperties": False}
-    modelId = serializers.CharField(required=False, help_text="Where it is missing: the model of `primaryChat`.")
+    modelId = serializers.CharField(required=False, help_text="Default: the model of `primaryChat`.")
 
 
 class TrialServiceSerializer(serializers.Serializer[Any]):
@@ -360,10 +363,10 @@ class TrialServiceSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     label: Any = serializers.CharField(allow_null=True)
     vendor = serializers.CharField(allow_null=True)
-    virtual = serializers.BooleanField(help_text="Whether it comes with the program, or its environment.")
+    virtual = serializers.BooleanField(help_text="Whether it comes with the program or from the environment.")
     configured = serializers.BooleanField(help_text="Whether it has all that a call needs.")
-    reachable = serializers.BooleanField(allow_null=True, help_text="null: its host was not looked at.")
-    detail = serializers.CharField(help_text="What is missing, in words.")
+    reachable = serializers.BooleanField(allow_null=True, help_text="null if its host was not checked.")
+    detail = serializers.CharField(help_text="What is missing.")
 
 
 class TrialServicesSerializer(serializers.Serializer[Any]):
@@ -371,13 +374,13 @@ class TrialServicesSerializer(serializers.Serializer[Any]):
 
 
 class TrialStepSerializer(serializers.Serializer[Any]):
-    """One step of the way."""
+    """One step of the test."""
 
     number = serializers.IntegerField(min_value=1, max_value=6)
     name = serializers.CharField()
     title = serializers.CharField()
     status = serializers.ChoiceField(["ok", "failed", "skipped"])
-    detail = serializers.CharField(help_text="What was found, or what went wrong and how to mend it.")
+    detail = serializers.CharField(help_text="The result, or what went wrong and how to fix it.")
     ms = serializers.IntegerField()
 
 
@@ -387,9 +390,9 @@ class TrialModelSerializer(serializers.Serializer[Any]):
 
 
 class TrialStepsSerializer(serializers.Serializer[Any]):
-    """The whole way."""
+    """The whole test."""
 
-    ok = serializers.BooleanField(help_text="Whether all steps went well.")
+    ok = serializers.BooleanField(help_text="Whether all steps succeeded.")
     model = TrialModelSerializer(allow_null=True)
     ms = serializers.IntegerField()
     steps = TrialStepSerializer(many=True)

@@ -1,4 +1,4 @@
-"""A conversation to be read: a window of its messages with all that belongs to them, in a fixed number of queries."""
+"""A readable conversation: a window of its messages with all related data, in a fixed number of queries."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -149,14 +149,14 @@ _ROLES = {"user": "User", "assistant": "Assistant", "system": "System"}
 _FLAGS = {
     "starred": "starred",
     "aix.skip": "skipped: not sent to the model",
-    "notify.complete": "to be notified of",
+    "notify.complete": "notify on completion",
     "vnd.ant.cache.auto": "cached automatically",
     "vnd.ant.cache.user": "cached on request",
 }
 _STOPS = {
-    "client-abort": "stopped by the person",
+    "client-abort": "stopped by you",
     "filter": "stopped by a filter",
-    "issue": "stopped by an issue",
+    "issue": "stopped by an error",
     "out-of-tokens": "out of tokens",
 }
 
@@ -177,7 +177,7 @@ def _turn(message: Message, metadata: Any, blocks: list[Block | Damage]) -> Turn
         flags=flags,
         quotes=_quotes(metadata),
         facts=_facts(message),
-        # What a person typed as the assistant cost nothing, and is not unpriced.
+        # Text typed by a person as the assistant cost nothing; it is not unpriced.
         cost=format_cost(message.metrics) if message.metrics is not None or message.generator_kind else "",
         blocks=blocks,
     )
@@ -211,7 +211,7 @@ def _facts(message: Message) -> list[str]:
         ("TCacheRead", "cache read"),
         ("TCacheWrite", "cache write"),
         ("TOut", "output"),
-        ("TOutR", "of it reasoning"),
+        ("TOutR", "reasoning (included)"),
     ):
         if (value := _number(metrics, key)) is not None:
             facts.append(f"{value:,} {label}")

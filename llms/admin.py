@@ -37,7 +37,7 @@ class ServiceAdmin(ReadOnlyAdmin):
     def model_count(self, obj: Any) -> SafeString | str:
         return link_to_list("llms", "model", obj.number_of_models, service_uid=obj.uid)
 
-    @admin.display(description="belongs to it")
+    @admin.display(description="related")
     def relatives(self, obj: Service) -> SafeString:
         return format_html(
             "{} · {} · {}",
@@ -55,8 +55,8 @@ class ModelAdmin(ReadOnlyAdmin):
     list_defer = ("interfaces", "pricing", "extra", "description")
     fieldsets = [
         (None, {"fields": ["label", "uid", "service_uid", "service_link", "vendor_id", "llm_ref", "relatives"]}),
-        ("What the vendor says", {"fields": ["description", "hidden", "context_tokens", "max_output_tokens"]}),
-        ("What you set", {"fields": ["user_label", "user_hidden", "user_starred"]}),
+        ("From the vendor", {"fields": ["description", "hidden", "context_tokens", "max_output_tokens"]}),
+        ("Your settings", {"fields": ["user_label", "user_hidden", "user_starred"]}),
         (
             "Times",
             {"fields": [moment("created", unit="seconds"), moment("updated", unit="seconds"), "pub_date"]},
@@ -81,7 +81,7 @@ class ModelAdmin(ReadOnlyAdmin):
     def relatives(self, obj: Model) -> SafeString:
         return format_html(
             "{} · {} · {}",
-            link_to_list("chats", "message", "Messages that it wrote", model_id=obj.uid),
+            link_to_list("chats", "message", "Messages it wrote", model_id=obj.uid),
             link_to_list("llms", "assignment", "Assignments", model_uid=obj.uid),
             link_to_list("metrics", "usageevent", "Usage events", model=obj.uid),
         )

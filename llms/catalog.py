@@ -73,7 +73,7 @@ def find_model(model_id: str) -> CallableModel:
         return _demo_model(model_id.removeprefix(f"{SERVICE}-"))
     if model_id.startswith(f"{ENV_SERVICE}-"):
         return _env_model(model_id.removeprefix(f"{ENV_SERVICE}-"))
-    # To put a model together takes as long as all the rest of a beginning, and it changes with its store alone.
+    # Building a model takes as long as the rest of starting a run, and it changes only with its store.
     [[revision]] = fetch("SELECT MAX(revision) FROM {stores.StoreCounter} WHERE name = %s", [MODELS.store])
     kept = CACHE.get(model_id)
     if kept is not None and revision is not None and kept[0] == revision:
@@ -114,7 +114,7 @@ def assignments() -> dict[str, Any]:
 
 
 def _first_env_ref() -> str:
-    """Return the newest model of the environment's service; before there is a list, one that OpenAI has had long."""
+    """Return the newest model of the environment's service; before the list is known, a long-standing OpenAI model."""
     newest = max(_env_models, key=lambda model: model["created"], default=None)
     return str(newest["initialParameters"]["llmRef"]) if newest else "gpt-4o-mini"
 
@@ -170,7 +170,7 @@ def service_of(row: Model) -> Service:
     """Return the service of a model. Raises `NotCallable` where it is gone."""
     service = Service.objects.filter(uid=row.service_uid or "").first()
     if service is None:
-        raise NotCallable(f"The service {row.service_uid} of this model is not here any more.")
+        raise NotCallable(f"The service {row.service_uid} of this model no longer exists.")
     return service
 
 
@@ -231,7 +231,7 @@ def env_endpoint() -> Endpoint:
     """Return where the environment's service is called. Raises `NotCallable`."""
     vendor = vendor_of("openai")
     if not env_key():
-        raise NotCallable("OPENAI_API_KEY is not set. Set it and start the server again, or add a service.")
+        raise NotCallable("OPENAI_API_KEY is not set. Set it and restart the server, or add a service.")
     host = os.environ.get("OPENAI_BASE_URL", "").strip()
     return Endpoint(vendor, base_url(vendor, host, "OPENAI_BASE_URL"), env_key())
 

@@ -1,4 +1,4 @@
-"""What holds of a model: what the person set wins over what the vendor says (`bigagi-format.md` § 5). Pure."""
+"""The effective values of a model: the owner's settings override the vendor's (`bigagi-format.md` § 5). Pure."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,9 +22,9 @@ _RULES: dict[str, tuple[tuple[str, ...], Callable[[Any], bool], Any]] = {
 
 
 def effective_values(model: JSONObject) -> JSONObject:
-    """Return the model's label, hidden, starred, contextTokens, maxOutputTokens and pricing (USD a million tokens).
+    """Return the model's label, hidden, starred, contextTokens, maxOutputTokens and pricing (USD per million tokens).
 
-    A price of the person's replaces the vendor's prices whole. A member of a wrong type counts as absent.
+    A price set by the owner replaces all of the vendor's prices. A field of a wrong type counts as absent.
     """
     return {
         name: next((model[key] for key in keys if fits(model.get(key))), otherwise)

@@ -21,8 +21,8 @@ class ServiceFilterSet(django_filters.FilterSet):
 class ModelFilterSet(django_filters.FilterSet):
     service = django_filters.CharFilter("service_uid", label="The id of a service (sId).", strip=False)
     vendor = django_filters.CharFilter("vendor_id", label="The vendor (vId).", strip=False)
-    hidden = FlagFilter(method="filter_hidden", label="Hidden, by the person or else by big-AGI.")
-    starred = FlagFilter(method="filter_starred", label="Starred by the person.")
+    hidden = FlagFilter(method="filter_hidden", label="Whether the model is hidden: by you, or by default.")
+    starred = FlagFilter(method="filter_starred", label="Whether you starred the model.")
 
     class Meta:
         model = Model

@@ -23,7 +23,7 @@ class Service(Record):
 
 
 class Model(Record):
-    """A model that a service offers. What the person set wins over what the vendor says."""
+    """A model that a service offers. The owner's settings override the vendor's values."""
 
     label = models.TextField(null=True, blank=True, help_text="The vendor's name of the model.")
     service_uid = models.CharField(

@@ -1,7 +1,7 @@
 """A model that a provider lists, in big-AGI's shape (`bigagi-format.md` § 5). Pure, but for the price book.
 
-What a list tells wins over what the book knows; what neither tells is left out. Providers' lists differ: OpenAI's has
-names alone, others have sizes, prices and abilities under names of their own.
+The provider's list overrides the price book; unknown values are left out. Providers' lists differ: OpenAI's has
+only names, others have sizes, prices and capabilities under names of their own.
 """
 
 import re
@@ -24,7 +24,7 @@ _OPENAI_REASONING = re.compile(r"o\d|gpt-[5-9]")
 
 
 def is_for_chat(listed: JSONObject) -> bool:
-    """Tell whether a listed model answers in chats: others make images, sounds or vectors."""
+    """Tell whether a listed model is a chat model; others create images, sounds or embeddings."""
     kind = listed.get("type")
     if isinstance(kind, str) and kind not in ("model", "chat", "language", "base", "llm", "vlm"):
         return False
@@ -87,7 +87,7 @@ def _interfaces_of(vendor_id: str, ref: str, listed: JSONObject) -> list[str]:
 
 
 def _pricing_of(told: Any) -> JSONObject | None:
-    """Return OpenRouter's prices, texts of USD a token, in big-AGI's shape."""
+    """Return OpenRouter's prices, given as text in USD per token, in big-AGI's format."""
     if not isinstance(told, dict):
         return None
     given, out = _price(told.get("prompt")), _price(told.get("completion"))
@@ -105,7 +105,7 @@ def _pricing_of(told: Any) -> JSONObject | None:
 
 
 def _price(told: Any) -> int | float | None:
-    """Return USD a million tokens of a text of USD a token."""
+    """Convert USD per token, as text, to USD per million tokens."""
     if not isinstance(told, str):
         return None
     try:

@@ -1,4 +1,4 @@
-"""What went wrong with a call of a provider, as the API tells it."""
+"""Failed calls to providers as problems of the API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from stores.services.errors import Conflict, at
 
 @contextmanager
 def calls_told() -> Iterator[None]:
-    """Turn the errors of calls into problems: 409 where it could not be made, 502 where the provider failed it."""
+    """Turn errors of calls into problems: 409 if the call could not be made, 502 if it failed."""
     try:
         yield
     except NotCallable as error:

@@ -8,7 +8,7 @@ from llms.models import Model, Service
 
 
 def hidden(models: QuerySet[Model]) -> QuerySet[Model]:
-    """Return those of the models that lists leave out: what the person set wins over what big-AGI says."""
+    """Return the hidden models: the owner's setting overrides big-AGI's."""
     return models.filter(Q(user_hidden=True) | Q(user_hidden=None, hidden=True))
 
 

@@ -15,26 +15,24 @@ from stores.api.serializers import ID, RecordSerializer, ServerFactsSerializer
 
 class VirtualFactsSerializer(ServerFactsSerializer):
     virtual = serializers.BooleanField(
-        required=False, help_text="true: it comes with the program or its environment, and cannot be changed."
+        required=False, help_text="true if it comes with the program or from the environment; it cannot be changed."
     )
 
 
 class ServiceFactsSerializer(VirtualFactsSerializer):
-    modelCount = serializers.IntegerField(help_text="Models that it offers.")
+    modelCount = serializers.IntegerField(help_text="The number of its models.")
 
 
 class ServiceSerializer(RecordSerializer):
     """A provider's endpoint. Keys are shown as `bigagi-secret:` and their last four characters."""
 
     collection = SERVICES
-    id = serializers.CharField(
-        required=False, help_text="1 to 200 characters; a new one is made of vId where it is missing."
-    )
+    id = serializers.CharField(required=False, help_text="1 to 200 characters; if missing, one is created from vId.")
     # Any, here as in other serializers: DRF's fields have attributes of this name.
-    label: Any = serializers.CharField(required=False, help_text="big-AGI itself takes up to 32 characters.")
-    vId = serializers.CharField(required=False, help_text="The vendor, as openai.")
+    label: Any = serializers.CharField(required=False, help_text="big-AGI itself accepts up to 32 characters.")
+    vId = serializers.CharField(required=False, help_text="The vendor, such as openai.")
     setup = serializers.JSONField(
-        required=False, help_text="Host and keys. A marker that is sent back keeps the key that is here."
+        required=False, help_text="Host and keys. Sending a marker back keeps the stored key."
     )
     _server = ServiceFactsSerializer(read_only=True)
 
@@ -46,34 +44,36 @@ class ServiceSerializer(RecordSerializer):
 
 
 class RefreshedSerializer(serializers.Serializer[Any]):
-    """What became of a service's models: their ids."""
+    """The result of a refresh, as ids of models."""
 
-    added = serializers.ListField(child=serializers.CharField(), help_text="New here.")
-    kept = serializers.ListField(child=serializers.CharField(), help_text="Here before, and still offered or a clone.")
+    added = serializers.ListField(child=serializers.CharField(), help_text="Models that were added.")
+    kept = serializers.ListField(
+        child=serializers.CharField(), help_text="Models that were kept: still offered, or clones."
+    )
     vanished = serializers.ListField(
-        child=serializers.CharField(), help_text="Not offered any more; they are kept, and hidden."
+        child=serializers.CharField(), help_text="Models that are no longer offered; they are kept and hidden."
     )
 
 
 class EffectiveSerializer(serializers.Serializer[Any]):
-    """What holds of a model: what the person set, or else what the vendor says."""
+    """The effective values of a model: your settings, otherwise the vendor's values."""
 
     # DRF's fields have attributes of these names.
-    label: Any = serializers.CharField(allow_null=True, help_text="userLabel, or else label.")
-    hidden = serializers.BooleanField(help_text="userHidden, or else hidden.")
+    label: Any = serializers.CharField(allow_null=True, help_text="userLabel, otherwise label.")
+    hidden = serializers.BooleanField(help_text="userHidden, otherwise hidden.")
     starred = serializers.BooleanField(help_text="userStarred.")
-    contextTokens = serializers.IntegerField(allow_null=True, help_text="userContextTokens, or else contextTokens.")
+    contextTokens = serializers.IntegerField(allow_null=True, help_text="userContextTokens, otherwise contextTokens.")
     maxOutputTokens = serializers.IntegerField(
-        allow_null=True, help_text="userMaxOutputTokens, or else maxOutputTokens."
+        allow_null=True, help_text="userMaxOutputTokens, otherwise maxOutputTokens."
     )
     pricing = serializers.DictField(
-        allow_null=True, help_text="userPricing whole, or else pricing; USD a million tokens. null: unpriced."
+        allow_null=True, help_text="userPricing, otherwise pricing, in USD per million tokens; null if unpriced."
     )
 
 
 class ModelFactsSerializer(VirtualFactsSerializer):
     effective = EffectiveSerializer()
-    serviceHref = serializers.CharField(allow_null=True, help_text="Its service, which can be missing.")
+    serviceHref = serializers.CharField(allow_null=True, help_text="Its service, which may not exist.")
 
 
 class ModelSerializer(RecordSerializer):
@@ -89,7 +89,7 @@ class ModelSerializer(RecordSerializer):
     maxOutputTokens = serializers.IntegerField(required=False, allow_null=True)
     interfaces = serializers.ListField(child=serializers.CharField(), required=False)
     pricing = serializers.JSONField(required=False)
-    userLabel = serializers.CharField(required=False, help_text="The person's own name for it; wins over label.")
+    userLabel = serializers.CharField(required=False, help_text="Your own name for it; overrides label.")
     userHidden = serializers.BooleanField(required=False)
     userStarred = serializers.BooleanField(required=False)
     userContextTokens = serializers.IntegerField(required=False, allow_null=True)
@@ -109,17 +109,17 @@ class ModelSerializer(RecordSerializer):
 
 
 class AssignmentFactsSerializer(ServerFactsSerializer):
-    domain = serializers.CharField(help_text="What the model is for, as primaryChat.")
+    domain = serializers.CharField(help_text="What the model is used for, such as primaryChat.")
 
 
 class AssignmentSerializer(RecordSerializer):
     """The model of a domain."""
 
     collection = ASSIGNMENTS
-    mct = serializers.CharField(required=False, help_text="model-parametric, where it is missing.")
-    domainId = serializers.CharField(required=False, help_text="The domain of the address, where it is missing.")
+    mct = serializers.CharField(required=False, help_text="Default: model-parametric.")
+    domainId = serializers.CharField(required=False, help_text="Default: the domain in the address.")
     modelId = serializers.CharField(
-        required=False, allow_null=True, help_text="The model's id, which need not be here; null: none."
+        required=False, allow_null=True, help_text="The model's id, which need not exist here; null for none."
     )
     modelParameters = serializers.DictField(required=False)
     _server = AssignmentFactsSerializer(read_only=True)
@@ -129,7 +129,7 @@ class AssignmentSerializer(RecordSerializer):
 
 
 class LlmsSerializer(serializers.Serializer[Any]):
-    """All models and services in their order, and all assignments by their domains."""
+    """All models and services in order, and all assignments keyed by domain."""
 
     llms = ModelSerializer(many=True)
     services = ServiceSerializer(many=True)
@@ -137,7 +137,7 @@ class LlmsSerializer(serializers.Serializer[Any]):
 
 
 class LlmsWriteSerializer(serializers.Serializer[Any]):
-    """Models, services and assignments that are written at once."""
+    """Models, services and assignments to write together."""
 
     rules = {
         "properties": {
@@ -154,9 +154,9 @@ class LlmsWriteSerializer(serializers.Serializer[Any]):
     mode = serializers.ChoiceField(
         ["merge", "replace"],
         default="merge",
-        help_text="merge: records are added, or get the members that are sent, and nothing else is touched. replace: "
-        "these are all there are, in this order; then all three have to be given.",
+        help_text="merge: adds records, or updates the fields that are sent, and changes nothing else. replace: "
+        "replaces everything, in this order; all three must be sent.",
     )
     llms = ModelSerializer(many=True, required=False)
     services = ServiceSerializer(many=True, required=False)
-    assignments = serializers.DictField(child=AssignmentSerializer(), required=False, help_text="By their domains.")
+    assignments = serializers.DictField(child=AssignmentSerializer(), required=False, help_text="Keyed by domain.")

@@ -1,4 +1,4 @@
-"""Virtual services and their models as the API lists them: never rows, never dumped, never changed."""
+"""Virtual services and their models in the API: never stored, exported or changed."""
 
 from collections.abc import Mapping
 

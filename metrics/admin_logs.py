@@ -29,7 +29,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
     list_display_links = ["event"]
     list_filter = ["level", "logger", "at"]
     search_fields = ["=request_id", "event"]
-    search_help_text = "The id of a request, whole; or words of what happened."
+    search_help_text = "A full request id, or words from the message."
     sortable_by = ["id"]
     ordering = ["-id"]
     list_defer = ("details", "exception")
@@ -48,9 +48,9 @@ class LogEntryAdmin(ReadOnlyAdmin):
         if not obj.request_id:
             return NOTHING
         links = [
-            link_to_list("metrics", "apirequest", "The call", q=obj.request_id),
-            link_to_list("stores", "change", "What it changed", q=obj.request_id),
-            link_to_list("metrics", "logentry", "All its lines in the log", q=obj.request_id),
+            link_to_list("metrics", "apirequest", "The request", q=obj.request_id),
+            link_to_list("stores", "change", "Changes", q=obj.request_id),
+            link_to_list("metrics", "logentry", "All log entries of this request", q=obj.request_id),
         ]
         return format_html_join(" · ", "{}", ((link,) for link in links))
 

@@ -1,4 +1,4 @@
-"""The totals that several browsers counted: the last one that was loaded, and the others beside it."""
+"""The totals of several browsers: the one imported last, and the others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ class Counted:
     baseline: Any
 
     def is_same_browser(self, other: "Counted") -> bool:
-        """Tell whether both are by one browser. Where one of them is not known, that they began in the same
-        millisecond tells it; where neither is, there is one unknown browser."""
+        """Tell whether both are from one browser. If one of them is unknown, an equal first call in
+        milliseconds decides; if both are unknown, they count as the same unknown browser."""
         if self.device and other.device:
             return self.device == other.device or jsontext.same_quickly(self.baseline, other.baseline)
         if self.device == other.device:
@@ -27,7 +27,7 @@ class Counted:
         return first is not None and first == _number(other.baseline, "firstUsageDate")
 
     def is_newer(self, other: "Counted") -> bool:
-        """Tell whether this was counted after the other, by the same browser."""
+        """Tell whether this count is later than the other, by the same browser."""
         return self._reached() > other._reached()
 
     def _reached(self) -> tuple[float, float]:
@@ -35,7 +35,7 @@ class Counted:
 
 
 def keep_other(service: str, counted: Counted) -> None:
-    """Keep what a browser counted beside what the one loaded last did; of one browser, the newest."""
+    """Keep the count of a browser other than the one imported last; only the newest of each browser."""
     kept = OtherBaseline.objects.filter(service=service, device=counted.device).first()
     if kept is None:
         OtherBaseline.objects.create(service=service, device=counted.device, data=counted.baseline)
@@ -45,15 +45,15 @@ def keep_other(service: str, counted: Counted) -> None:
 
 
 def drop_other(service: str, counted: Counted) -> None:
-    """Forget what this browser counted earlier: it is the one loaded last now."""
+    """Delete the earlier count of this browser: it is now the one imported last."""
     for kept in OtherBaseline.objects.filter(service=service):
         if counted.is_same_browser(Counted(kept.device, kept.data)):
             kept.delete()
 
 
 def others() -> dict[str, list[Counted]]:
-    """Return what other browsers counted than those loaded last, by service. Where the totals of a service were
-    deleted, those of its other browsers do not count either, until an undo brings them back."""
+    """Return the counts of browsers other than the one imported last, by service. If the totals of a service were
+    deleted, the counts of its other browsers are ignored too, until an undo restores them."""
     found: dict[str, list[Counted]] = {}
     here = UsageBaseline.objects.values("uid")
     for other in OtherBaseline.objects.filter(service__in=here).order_by("service", "device"):
@@ -62,7 +62,7 @@ def others() -> dict[str, list[Counted]]:
 
 
 def tidy_others() -> None:
-    """Delete what other browsers counted of services whose totals were deleted for good."""
+    """Delete the counts of other browsers for services whose totals were permanently deleted."""
     orphans = OtherBaseline.objects.exclude(service__in=UsageBaseline.objects.values("uid"))
     kept = ChangedRecord.objects.filter(
         kind="baseline", action=ChangedRecord.Action.DELETED, body__isnull=False, uid__in=orphans.values("service")
@@ -71,9 +71,9 @@ def tidy_others() -> None:
 
 
 def describe_devices() -> list[str]:
-    """Say of which services the totals of several browsers are added up."""
+    """Name the services whose totals of several browsers are added up."""
     services = sorted(others())
-    return [f"Totals of several browsers are added up: {', '.join(services)}."] if services else []
+    return [f"Totals of several browsers were added up for: {', '.join(services)}."] if services else []
 
 
 def _number(baseline: Any, name: str) -> float | None:

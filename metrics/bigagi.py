@@ -13,8 +13,8 @@ from stores.registry import StoreSpec
 
 
 class UsageBaselines(TableCollection):
-    """Totals by service. An import tells which browser counted them; what others counted is kept beside. Writes
-    through the API leave that as it is."""
+    """Totals by service. An import knows which browser counted them; counts of others are kept separately. Writes
+    through the API do not change those."""
 
     store, key, kind, model = "app-metrics", "serviceMetrics", "baseline", UsageBaseline
     shape = "map"

@@ -1,4 +1,4 @@
-"""What a month may cost, and what it cost so far."""
+"""Monthly budgets, and the spending so far."""
 
 import time
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from stores.models import Change
 from stores.sql import fetch, insert_one
 
 ALL = ""
-"""The service that stands for all of them."""
+"""The value that means all services."""
 WARNING_PERCENT = 80
 MAX_NANO_USD = 2**53
 
@@ -22,7 +22,7 @@ OK, WARNING, OVER = "ok", "warning", "over"
 
 @dataclass(frozen=True)
 class BudgetState:
-    """A budget in force, with what was spent of it this month in the owner's time zone."""
+    """A current budget, with the spending of this month in the owner's time zone."""
 
     service: str
     """The service's id; empty: all services together."""
@@ -37,19 +37,19 @@ class BudgetState:
 
     @property
     def share(self) -> float | None:
-        """Return what was spent of the budget, 1 being all; None where the budget is nothing."""
+        """Return the share of the budget spent, 1 being all; None if the budget is 0."""
         return self.spent_nano_usd / self.nano_usd if self.nano_usd else None
 
     @property
     def percent(self) -> int:
-        """Return the whole percents that were spent, for people; 100 and more where all was."""
+        """Return the percentage spent, as a whole number; 100 or more if all was spent."""
         if not self.nano_usd:
             return 100 if self.spent_nano_usd > 0 else 0
         return self.spent_nano_usd * 100 // self.nano_usd
 
     @property
     def state(self) -> str:
-        """Return `over` from more than the budget on, `warning` from 80 percent on, else `ok`."""
+        """Return `over` above the budget, `warning` from 80 percent, otherwise `ok`."""
         if self.spent_nano_usd > self.nano_usd:
             return OVER
         return WARNING if self.spent_nano_usd > 0 and self.percent >= WARNING_PERCENT else OK
@@ -71,7 +71,7 @@ _STATEMENT = """SELECT b.service, b.nano_usd, COALESCE(SUM(d.cost_nano_usd), 0),
 
 
 def read_budgets() -> list[BudgetState]:
-    """Return the budgets in force, that of all services first, by one statement over the month's days."""
+    """Return the current budgets, that of all services first, with one statement over the month's days."""
     first, after = month_of(today())
     rows = fetch(_STATEMENT, [str(first), str(after)])
     return [
@@ -86,7 +86,7 @@ def find_budget(service: str) -> BudgetState | None:
 
 
 def set_budget(origin: Origin, service: str, nano_usd: int | None) -> Change | None:
-    """Set what a month may cost, or that there is no budget; return the entry, None where it is so already."""
+    """Set or remove a monthly budget; return the journal entry, or None if nothing changed."""
     with transaction.atomic():
         found = Budget.objects.filter(service=service, taken_back_by="").first()
         if (None if found is None else found.nano_usd) == nano_usd:

@@ -14,8 +14,8 @@ from metrics.models import UsageEvent
 
 
 def test_service(uid: str, model_id: str | None = None) -> tuple[Checked, UsageEvent]:
-    """Make one tiny call to the service, by this model or one of its own, and write its event; also for a call that
-    the provider refused. Raises `Missing`, `UnknownModel`, `NotCallable` and `CallFailed`."""
+    """Make one small call to the service, with this model or a default one, and write its event, even if
+    the provider rejects the call. Raises `Missing`, `UnknownModel`, `NotCallable` and `CallFailed`."""
     model = find_model(model_id or choose_test_model(uid))
     if model.service_id != uid:
         raise UnknownModel(f"The service {uid} has no model {model_id}.")

@@ -1,8 +1,8 @@
-"""Totals: of all time, and since counting began anew.
+"""Totals: of all time, and since the last reset.
 
-A service's total is what browsers counted of it, with the calls in the ledger that are not among these
-(`metrics.reconciliation`). Days of the rollups are added up, and of the day in which counting begins its quarter-hours
-and events, so that the cost does not grow with the ledger.
+A service's total is the browser counts plus the calls in the ledger that these do not include
+(`metrics.reconciliation`). Days of the rollups are added up, and for the day of the reset its quarter-hours
+and events, so that the query time does not grow with the ledger.
 """
 
 import time
@@ -62,7 +62,7 @@ class Total:
 
 @dataclass(frozen=True)
 class Totals:
-    """What was used, by the service's id: of all time, and since counting began anew, where it did."""
+    """Usage by service id: of all time, and since the last reset, if there was one."""
 
     all_time: dict[str, Total]
     start: CountingStart | None
@@ -85,12 +85,12 @@ class _Baselines:
 
     @property
     def end(self) -> int | None:
-        """The first millisecond that they did not count; None: nobody knows."""
+        """The first millisecond that they did not count; None if unknown."""
         last = find_end(self.devices)
         return None if last is None else last + 1
 
     def describe(self) -> dict[str, Any]:
-        """Return it as JSON, as it is kept when counting begins anew."""
+        """Return it as JSON, the form stored at a reset."""
         return {
             "until": find_end(self.devices),
             "devices": [
@@ -100,9 +100,9 @@ class _Baselines:
         }
 
     def grown_since(self, start: CountingStart) -> Amounts:
-        """Return what was counted beyond what was known then; never less than nothing, as where an import was undone.
+        """Return what was counted beyond the counts known then; never negative, for example after an import was undone.
 
-        What a browser counted of which nothing was known then counts whole if it began later. Else nobody can tell how
+        The count of a browser that was unknown then counts fully if it began later. Otherwise it is unknown how
         much of it is later."""
         known = start.baselines.get(self.service, {}).get("devices", [])
         return sum((_growth(device, known, start.at) for device in self.devices), NOTHING)
@@ -184,11 +184,11 @@ def _read_since(start: CountingStart, baselines: dict[str, _Baselines], services
 
 
 def start_counting(origin: Origin, at: int | None = None) -> tuple[CountingStart, Change]:
-    """Let totals count anew from now on, or from a time in ms; return that, and the journal's entry."""
+    """Reset the count, from now or from a time in ms; return that time and the journal entry."""
     now = round(time.time() * 1000)
     counted = {service: found.describe() for service, found in _read_baselines().items()}
     with transaction.atomic():
-        with record_change(origin, "count anew", is_kept=True) as entry:
+        with record_change(origin, "reset count", is_kept=True) as entry:
             pass
         assert entry.change is not None
         start = CountingStart(
@@ -239,7 +239,7 @@ def _by_service(rows: Iterable[tuple[Any, ...]]) -> dict[str, LedgerSums]:
         before = sums.get(service, LedgerSums())
         amounts = Amounts(calls, cost, new + read + written, output + reasoning)
         sums[service] = LedgerSums(before.amounts + amounts, before.unpriced + unpriced)
-    # Calls that were all taken back leave rows of zeros.
+    # Calls that were all reversed leave rows of zeros.
     return {service: found for service, found in sums.items() if found != LedgerSums()}
 
 
@@ -253,7 +253,7 @@ _STANDS = f"""e.{COUNTED} AND e.calls > 0
 
 
 def _with_dates(totals: dict[str, Total]) -> dict[str, Total]:
-    """Return the totals with the dates of the first and the last call in the ledger that was not taken back."""
+    """Return the totals with the dates of the first and the last call in the ledger that was not reversed."""
     if not totals:
         return {}
     statement = _DATES.format(values=", ".join(["(%s)"] * len(totals)), stands=_STANDS.format())

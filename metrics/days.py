@@ -27,7 +27,7 @@ def day_at(at: int) -> date:
 
 
 def today() -> date:
-    """Return the day that it is."""
+    """Return the current day."""
     return datetime.now(zone()).date()
 
 

@@ -20,7 +20,7 @@ FIELDS = (
     *("cost_reported_nano_usd", "cost_code", "price_source", "ms_to_first_token", "ms_total", "outcome"),
     *("corrects", CORRECTED_BY),
 )
-"""A usage event as the design's section 6 has it, with the event that takes it back."""
+"""A usage event as in the design's section 6, with the event that reverses it."""
 TIME = "time"
 """A table's column with `at` for people to read, in ISO 8601."""
 
@@ -48,8 +48,8 @@ def describe_event(event: Mapping[str, Any]) -> dict[str, Any]:
 def write_csv(events: QuerySet[UsageEvent], *, is_newest_first: bool = True) -> Iterator[bytes]:
     """Yield the events as a table (RFC 4180) in UTF-8, with a line of names.
 
-    Text that a spreadsheet would run has an apostrophe before it: at its begin, and after a `;`, tab or line break
-    inside, where spreadsheets with another separator begin a cell."""
+    Text that a spreadsheet would evaluate gets an apostrophe in front: at its start, and after a `;`, tab or line break
+    inside, where spreadsheets with another separator start a cell."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow((*FIELDS, TIME))

@@ -33,15 +33,15 @@ class DurationFilter(django_filters.NumberFilter):
 
 class RequestFilterSet(django_filters.FilterSet):
     method = django_filters.CharFilter(lookup_expr="iexact", label="The HTTP method.")
-    route = django_filters.CharFilter(label="The route's pattern, as /api/chats/{id}.", strip=False)
+    route = django_filters.CharFilter(label="The route pattern, such as /api/chats/{id}.", strip=False)
     status = StatusFilter(label="The HTTP status.")
-    status_min = StatusFilter("status", "gte", label="Statuses from this one on: 400 for all errors.")
-    actor = django_filters.CharFilter(label="Who asked: a user, or user · token.", strip=False)
+    status_min = StatusFilter("status", "gte", label="This status or higher; 400 for all errors.")
+    actor = django_filters.CharFilter(label="Who made the request: a user, or user · token.", strip=False)
     request_id = django_filters.CharFilter(label="The request's id.", strip=False)
     error = django_filters.CharFilter(label="The kind of error.", strip=False)
-    slower_than_ms = DurationFilter("duration_ms", "gt", label="Slower than so many ms.")
-    since = django_filters.IsoDateTimeFilter("at", "gte", label="Came at or after this time (ISO 8601).")
-    until = django_filters.IsoDateTimeFilter("at", "lt", label="Came before this time (ISO 8601).")
+    slower_than_ms = DurationFilter("duration_ms", "gt", label="Took longer than this, in ms.")
+    since = django_filters.IsoDateTimeFilter("at", "gte", label="Received at or after this time (ISO 8601).")
+    until = django_filters.IsoDateTimeFilter("at", "lt", label="Received before this time (ISO 8601).")
 
     class Meta:
         model = ApiRequest
@@ -77,7 +77,7 @@ UNPRICED = Q(cost_nano_usd=None) & ~Q(cost_code="free")
 
 
 class EventFilterSet(django_filters.FilterSet):
-    start = DayFilter("at", "gte", label="Made on or after this day, in the owner's time zone.")
+    start = DayFilter("at", "gte", label="Made on or after this day, in your time zone.")
     end = DayFilter("at", "lt", label="Made on or before this day.")
     since = MillisecondsFilter("at", "gte", label="Made at or after this time, in ms since the epoch.")
     until = MillisecondsFilter("at", "lt", label="Made before this time, in ms since the epoch.")
@@ -85,13 +85,14 @@ class EventFilterSet(django_filters.FilterSet):
     vendor = NameFilter(label="The vendor.")
     model = NameFilter(label="The model's id.")
     source = django_filters.ChoiceFilter(
-        choices=UsageEvent.Source.choices, label="What recorded it. Tests are listed only where this asks for them."
+        choices=UsageEvent.Source.choices, label="Where the call was recorded. Tests are listed only if requested here."
     )
     conversation = NameFilter(label="The chat's id.")
     message = NameFilter(
-        method="filter_message", label="The message's id; with that of its chat, in which alone it is unique."
+        method="filter_message",
+        label="The message's id. Also send the chat's id: message ids are unique only within a chat.",
     )
-    outcome = NameFilter(label="How the call ended, as done or timeout.")
+    outcome = NameFilter(label="How the call ended, such as done or timeout.")
     failed = FlagFilter(method="filter_failed", label="Whether the call failed.")
     unpriced = FlagFilter(method="filter_unpriced", label="Whether the cost is not known.")
 
@@ -101,7 +102,7 @@ class EventFilterSet(django_filters.FilterSet):
 
     def filter_message(self, queryset: QuerySet[UsageEvent], name: str, value: str) -> QuerySet[UsageEvent]:
         if not self.data.get("conversation"):
-            raise bad_parameter("message", "Name the chat as well, by conversation: ids of messages are its own.")
+            raise bad_parameter("message", "Also send conversation: message ids are unique only within a chat.")
         return queryset.filter(message=value)
 
     def filter_failed(self, queryset: QuerySet[UsageEvent], name: str, value: bool) -> QuerySet[UsageEvent]:

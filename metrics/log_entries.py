@@ -1,4 +1,4 @@
-"""The log's warnings and errors, kept in the database: written off the path of whatever logs them, within bounds."""
+"""Warnings and errors of the log, kept in the database: written asynchronously, with a bounded size."""
 
 import json
 import logging
@@ -31,13 +31,13 @@ Entry = dict[str, Any]
 
 
 class LogEntryHandler(logging.Handler):
-    """Adds what is logged to the entries. Its formatter gives a line as a JSON object, without texts and keys.
+    """Adds log records to the entries. Its formatter returns a line as a JSON object, without message text and keys.
 
-    It never fails, and never logs: what it cannot take is counted as lost.
+    It never fails and never logs: what it cannot store is counted as lost.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        # What the writer itself logs, as of a locked database, would be written by the writer, and fail again.
+        # The writer's own log lines, for example about a locked database, would go to the writer and fail again.
         if record.threadName == NAME:
             return
         try:

@@ -1,4 +1,4 @@
-"""Notes each request to the API for the log: whichever view, middleware or application answers it."""
+"""Records each API request for the log, whichever view, middleware or application handles it."""
 
 import json
 import re
@@ -29,7 +29,7 @@ BROKEN_OFF = "broken-off"
 
 
 class ApiLogMiddleware:
-    """Measures a request from outside all other middleware. A stream is noted at its end."""
+    """Measures a request outside all other middleware. A stream is recorded at its end."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         if settings.REQUEST_LOG_ROWS <= 0:
@@ -55,7 +55,7 @@ class Measurement:
         self._started = time.perf_counter()
 
     def watch(self, response: HttpResponseBase) -> HttpResponseBase:
-        """Note the answer, at once or when its stream ends."""
+        """Record the response, at once or when its stream ends."""
         status = response.status_code
         if isinstance(response, StreamingHttpResponse):
             stream_class = AsyncStream if response.is_async else SyncStream
@@ -67,11 +67,11 @@ class Measurement:
         return response
 
     def note(self, status: int, bytes_sent: int = 0, *, error: str = "") -> None:
-        """Add the request to the log. It never fails: the answer may tell of what is written already."""
+        """Add the request to the log. It never fails: the response may report writes that are already committed."""
         try:
             LOG.add(self._describe(status, bytes_sent, error))
         except Exception:
-            logger.exception("a request could not be noted", request_id=request_id_of(self._request))
+            logger.exception("a request could not be logged", request_id=request_id_of(self._request))
 
     def _describe(self, status: int, bytes_sent: int, error: str) -> Entry:
         request = self._request
@@ -102,7 +102,7 @@ class Stream:
         self._is_noted = False
 
     def close(self) -> None:
-        """Tell that nobody reads on; Django calls it after each answer."""
+        """End the stream; Django calls this after each response."""
         self._end(BROKEN_OFF)
 
     def _end(self, error: str = "") -> None:
@@ -131,7 +131,7 @@ class SyncStream(Stream):
 
 
 class AsyncStream(Stream):
-    """Its queries are not counted: they are made by other threads, for all streams at once."""
+    """Its queries are not counted: other threads run them, for all streams together."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -160,7 +160,7 @@ def describe_route(route: str) -> str:
 
 
 def _actor(request: HttpRequest) -> str:
-    # Whoever did not need to know has not looked; the log does not ask the database for it.
+    # If the view did not load the user, the log does not query the database for it.
     user = request.__dict__.get("user")
     if user is None or (isinstance(user, LazyObject) and user.__dict__.get("_wrapped", empty) is empty):
         return ""

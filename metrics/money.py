@@ -1,4 +1,4 @@
-"""Money as people read it."""
+"""Readable amounts of money."""
 
 NANO = 10**9
 """Nano-dollars in a dollar."""

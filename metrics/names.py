@@ -1,4 +1,4 @@
-"""Which services, vendors and models the ledger names. What they name may be gone elsewhere."""
+"""The services, vendors and models named in the ledger, which may no longer exist elsewhere."""
 
 from metrics.models import UsageDay
 from stores.sql import fetch
@@ -35,5 +35,5 @@ def find_vendors() -> list[str]:
 
 
 def _find(column: str) -> list[str]:
-    # A leap from name to name in the index; DISTINCT reads all of the ledger.
+    # A skip scan over the index; DISTINCT would read the whole ledger.
     return [name for (name,) in fetch(_NAMES.format(column=column), [LIMIT])]

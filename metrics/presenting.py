@@ -1,4 +1,4 @@
-"""Totals in big-AGI's fields, with exact nano-dollars beside. What nothing tells is None. Pure."""
+"""Totals in big-AGI's fields, with exact nano-dollars. Unknown values are None. Pure."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -23,7 +23,7 @@ def describe_totals(totals: Totals) -> dict[str, Any]:
 
 
 def describe_start(start: CountingStart) -> dict[str, Any]:
-    """Return from when on totals count anew, and the journal's entry by which that can be undone."""
+    """Return the time of the last reset, and its journal entry, which can be undone."""
     return {"at": start.at, "change": int(start.change) if start.change.isdecimal() else None}
 
 

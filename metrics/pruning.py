@@ -1,4 +1,4 @@
-"""Keeping a log within its bounds, a little after each batch that is written."""
+"""Keeping a log within its bounds, in small steps after each written batch."""
 
 from datetime import timedelta
 

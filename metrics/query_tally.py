@@ -1,4 +1,4 @@
-"""Counts the queries of a request, in whichever thread they are made."""
+"""Counts the queries of a request, in all threads."""
 
 import time
 from collections.abc import Callable, Iterator

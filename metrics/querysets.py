@@ -1,4 +1,4 @@
-"""Totals of what was used."""
+"""Totals of usage."""
 
 import math
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
-"""What big-AGI counted against what is in the ledger, service by service.
+"""Compares big-AGI's counts with the ledger, by service.
 
-A browser counts its calls per service (`app-metrics`), also those that left no message; the ledger has the calls that
-imported messages tell of, and those that were made here. All-time totals are what the browsers counted, with the calls
-made here, and with those imported messages that are newer than what the browsers counted.
+A browser counts its calls per service (`app-metrics`), including those without a message. The ledger has the calls that
+imported messages record, and those made here. All-time totals are the browser counts plus the calls
+made here and the imported messages that are newer than the browser counts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -98,7 +98,7 @@ class ServiceReport:
 
 
 def reconcile() -> list[ServiceReport]:
-    """Return the account of every service of which anything is known, by its id."""
+    """Return the report of every known service, by its id."""
     devices = read_devices()
     own = sum_by_service(UsageDayDetail.objects.filter(source__in=[Source.CHAT, Source.API]))
     imported = sum_by_service(UsageDayDetail.objects.filter(source=Source.IMPORT))
@@ -121,7 +121,7 @@ def _report(service: str, devices: tuple[DeviceCount, ...], own: Amounts, import
 def weigh(
     service: str, devices: tuple[DeviceCount, ...], own: Amounts, explained: Amounts, later: Amounts
 ) -> ServiceReport:
-    """Return the account of a service from its parts."""
+    """Return the report of a service from its parts."""
     counted = sum((device.counted for device in devices), NOTHING)
     gap = counted - explained
     tolerance = sum(float_tolerance(device.counted) for device in devices)
@@ -143,39 +143,39 @@ def weigh(
 
 
 def find_alarms(counted: Amounts, explained: Amounts, tolerance: int) -> tuple[str, ...]:
-    """Say where messages tell of more than was counted, which cannot be."""
+    """Report where messages account for more than was counted, which should be impossible."""
     alarms = []
     if explained.calls > counted.calls:
         alarms.append(
-            f"Messages tell of {explained.calls} calls, and big-AGI counted {counted.calls}: its counter was set back, "
-            "or chats of another browser were imported without that browser's totals. Import its backup, too."
+            f"Messages account for {explained.calls} calls, but big-AGI counted {counted.calls}: its counter was reset "
+            "or chats of another browser were imported without its totals. Import that browser's backup too."
         )
     if explained.cost_nano_usd > counted.cost_nano_usd + tolerance:
         alarms.append(
-            f"Messages tell of {dollars(explained.cost_nano_usd)}, and big-AGI counted "
-            f"{dollars(counted.cost_nano_usd)}: its counter was set back, or chats of another browser were imported "
-            "without that browser's totals. Import its backup, too."
+            f"Messages account for {dollars(explained.cost_nano_usd)}, but big-AGI counted "
+            f"{dollars(counted.cost_nano_usd)}: its counter was reset, or chats of another browser were imported "
+            "without its totals. Import that browser's backup too."
         )
     return tuple(alarms)
 
 
 def explain(devices: tuple[DeviceCount, ...], gap: Amounts, alarms: tuple[str, ...]) -> str:
-    """Say in words what lies between what was counted and what messages tell of."""
+    """Explain the difference between the counts and what messages account for."""
     if not counts_anything(devices):
-        return "No browser's totals of this service are here: what is known are the calls in the ledger."
+        return "No browser totals of this service were imported. Only the calls in the ledger are known."
     if alarms:
-        return "Messages tell of more than was counted."
+        return "Messages account for more than was counted."
     if gap == NOTHING:
-        return "Messages tell of every call that was counted."
+        return "Messages account for every call that was counted."
     calls = "1 call" if gap.calls == 1 else f"{gap.calls} calls"
     return (
-        f"{calls} for {dollars(gap.cost_nano_usd)} left no message here: deleted chats, answers that were written "
-        "anew or edited away, titles, Beam's rays and merges, and other calls beside the chats."
+        f"{calls} for {dollars(gap.cost_nano_usd)} without a message here: deleted chats, regenerated or edited "
+        "answers, automatic titles, Beam, and other calls outside chats."
     )
 
 
 def float_tolerance(counted: Amounts) -> int:
-    """Return by how many nano-dollars a browser's sum of costs can be wrong.
+    """Return the possible error of a browser's sum of costs, in nano-dollars.
 
     big-AGI turns each call's cents into dollars and adds them to a double. Both steps round, each time by at most half
     a unit in the last place, which is 2⁻⁵³ of the value, and no value on the way is above the last sum: n calls are
@@ -186,7 +186,7 @@ def float_tolerance(counted: Amounts) -> int:
 
 
 def find_end(devices: Iterable[DeviceCount]) -> int | None:
-    """Return until when calls are counted, in ms since the epoch: until the last one that any browser counted, or the
+    """Return the end of the counted time, in ms since the epoch: the last call that any browser counted, or the
     making of a backup. A message can be dated after the last call, as one into which Beam merged others."""
     ends = [end for device in devices for end in (device.last_usage, device.read_at) if end is not None]
     return max(ends, default=None)

@@ -1,4 +1,4 @@
-"""Calls that clients tell of: reading what they say, pricing it, writing it into the ledger."""
+"""Calls reported by clients: reading, pricing and writing them into the ledger."""
 
 import time
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ PRICED_BY_CLIENT = "client"
 
 @dataclass(frozen=True)
 class ReportedCall:
-    """One call as a client tells it. None: it does not tell."""
+    """One call as reported by a client. None means not reported."""
 
     at: int
     source: str
@@ -54,22 +54,22 @@ class ReportedCall:
 
 
 def read_call(body: JSONObject, origin: Origin) -> ReportedCall:
-    """Return the call that a body tells of. Raises `Invalid` with a pointer."""
+    """Return the call described by a body. Raises `Invalid` with a pointer."""
     if unknown := sorted(body.keys() - set(MEMBERS)):
-        raise error_at(pointer_of(unknown[0]), f"Unknown member. Allowed are: {', '.join(MEMBERS)}.", "unknown")
+        raise error_at(pointer_of(unknown[0]), f"Unknown field. Allowed: {', '.join(MEMBERS)}.", "unknown")
     now = round(time.time() * 1000)
     default = UsageEvent.Source.TEST if origin.source == Change.Source.TEST else UsageEvent.Source.API
     source = body.get("source", default.value)
     if source not in SOURCES:
-        raise error_at("/source", f"source is one of: {', '.join(SOURCES)}.", "choice")
+        raise error_at("/source", f"source must be one of: {', '.join(SOURCES)}.", "choice")
     if not isinstance(body.get("estimated", False), bool):
-        raise error_at("/estimated", "estimated is true or false.", "type")
+        raise error_at("/estimated", "estimated must be true or false.", "type")
     moment = now if "at" not in body else _read_number("at", body["at"], is_needed=True)
     if moment is not None and moment > now + AHEAD_MS:
-        raise error_at("/at", "at is in the future. It is in milliseconds since 1970.", "range")
+        raise error_at("/at", "at must not be in the future. It is in milliseconds since 1970.", "range")
     texts = {name: _read_text(name, body.get(name, ""), length) for name, length in TEXTS.items()}
     if not texts["model"]:
-        raise error_at("/model", "Name the model that was called.", "required")
+        raise error_at("/model", "The model is required: send the id of the model that was called.", "required")
     return ReportedCall(
         at=moment or 0,
         source=source,
@@ -81,8 +81,8 @@ def read_call(body: JSONObject, origin: Origin) -> ReportedCall:
 
 def _read_text(name: str, value: Any, length: int) -> str:
     if not isinstance(value, str) or not is_storable(value) or len(value) > length:
-        raise error_at(f"/{name}", f"{name} is a text of at most {length} characters, without NUL.", "type")
-    # What is written here stays for good: a key that slipped into a name must not.
+        raise error_at(f"/{name}", f"{name} must be a string of at most {length} characters, without NUL.", "type")
+    # Events cannot be deleted: a key that slipped into a name must not be stored.
     return mask_found(value)
 
 
@@ -93,13 +93,13 @@ def _read_number(name: str, value: Any, *, is_needed: bool = False) -> int | Non
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LIMITS[name]:
-        unknown = "" if is_needed else ", or null: not known"
-        raise error_at(f"/{name}", f"{name} is a whole number from 0 to {LIMITS[name]}{unknown}.", "range")
+        unknown = "" if is_needed else ", or null if unknown"
+        raise error_at(f"/{name}", f"{name} must be a whole number from 0 to {LIMITS[name]}{unknown}.", "range")
     return value
 
 
 def report_call(origin: Origin, call: ReportedCall) -> tuple[int, Change]:
-    """Write the event of a call, priced where no cost is told; return its key, and the journal's entry."""
+    """Write the event of a call, priced if no cost was reported; return its key and the journal entry."""
     model = _find_model(call.texts["model"])
     texts = dict(call.texts)
     if model is not None:

@@ -1,8 +1,8 @@
-"""What calls cost by three prices: as recorded, by the list of their day, and by today's. Nothing is overwritten.
+"""The cost of calls at three prices: as recorded, at list prices of the day, and today's. Nothing is overwritten.
 
 Calls of one model and day are priced by their sums where that gives the same to the nano-dollar; calls whose price
-depends on their own size, as by tiers, are read and priced one by one, some at a time. A million calls are nothing to
-do in a request.
+depends on their own size, as with tiers, are read and priced one by one, in batches. Do not do this for a million
+calls in a request.
 """
 
 import time
@@ -74,7 +74,7 @@ class Repriced:
 
 @dataclass
 class Hypothesis:
-    """What the calls of a model would cost by a price that somebody thinks of."""
+    """What the calls of a model would cost at a hypothetical price."""
 
     calls: int = 0
     recorded: View = field(default_factory=View)
@@ -159,7 +159,7 @@ class _Pricing:
         self._today.add(result.today, group)
         listed = View()
         self._list_of(group.day).add(listed, group)
-        # No list has what runs on machines of one's own: that was free on that day, too.
+        # No price list has models on the owner's own machines: they were free on that day, too.
         result.listed.cost_nano_usd += listed.cost_nano_usd
         result.listed.unpriced += 0 if group.is_free else listed.unpriced
 

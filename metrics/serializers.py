@@ -21,15 +21,15 @@ class TotalsSerializer(serializers.Serializer):
     usageCount = serializers.FloatField(allow_null=True, help_text="Calls.")
     freeUsages = serializers.FloatField(allow_null=True, help_text="Calls of free models.")
     noPricingUsages = serializers.FloatField(allow_null=True, help_text="Calls of models without a price.")
-    noTokenUsages = serializers.FloatField(allow_null=True, help_text="Calls that told no tokens.")
-    partialMessageUsages = serializers.FloatField(allow_null=True, help_text="Calls that were broken off.")
+    noTokenUsages = serializers.FloatField(allow_null=True, help_text="Calls that reported no tokens.")
+    partialMessageUsages = serializers.FloatField(allow_null=True, help_text="Calls that were interrupted.")
     partialPriceUsages = serializers.FloatField(allow_null=True, help_text="Calls with an incomplete price.")
     firstUsageDate = serializers.FloatField(allow_null=True, help_text="First call, in ms since the epoch.")
     lastUsageDate = serializers.FloatField(allow_null=True, help_text="Last call, in ms since the epoch.")
 
 
 class ExactSerializer(serializers.Serializer):
-    cost_nano_usd = serializers.IntegerField(allow_null=True, help_text="Cost in 10⁻⁹ USD, exactly; null: not known.")
+    cost_nano_usd = serializers.IntegerField(allow_null=True, help_text="Exact cost in 10⁻⁹ USD; null if unknown.")
     unpriced = serializers.IntegerField(help_text="Calls in the ledger whose cost is not known.")
 
 
@@ -38,43 +38,43 @@ class TotalsWithFactsSerializer(TotalsSerializer):
 
 
 class SinceSerializer(serializers.Serializer):
-    at = serializers.IntegerField(help_text="From when on calls count, in ms since the epoch.")
-    change = serializers.IntegerField(allow_null=True, help_text="The journal's entry, by which it can be undone.")
+    at = serializers.IntegerField(help_text="Calls are counted from this time, in ms since the epoch.")
+    change = serializers.IntegerField(allow_null=True, help_text="The journal entry, which can be undone.")
     totals = TotalsWithFactsSerializer()
     services = serializers.DictField(child=serializers.JSONField(), help_text="By the service's id.")
 
 
 class MetricsSerializer(serializers.Serializer):
-    """What browsers counted, with the calls in the ledger that are not among that. A total is null where no service
-    knows it. Savings and the counters of free, unpriced and partial calls are the browsers' own."""
+    """Browser counts plus the calls in the ledger that they do not include. A total is null if no service
+    knows it. Savings and the counts of free, unpriced and partial calls are from browsers only."""
 
     totals = TotalsWithFactsSerializer(help_text="Of all time.")
     services = serializers.DictField(
         child=serializers.JSONField(),
         help_text="Of all time, by the service's id, as big-AGI stores them, with exact costs under `_server`.",
     )
-    since = SinceSerializer(allow_null=True, help_text="Since counting began anew; null: it never did.")
+    since = SinceSerializer(allow_null=True, help_text="Since the last reset; null if there was none.")
 
 
 class CountingStartSerializer(serializers.Serializer):
-    """From when on totals count anew."""
+    """The last reset of the count."""
 
     at = serializers.IntegerField(help_text="In ms since the epoch.")
-    change = serializers.IntegerField(allow_null=True, help_text="The journal's entry, by which it can be undone.")
+    change = serializers.IntegerField(allow_null=True, help_text="The journal entry, which can be undone.")
 
 
 class SeriesSerializer(serializers.Serializer):
-    """A series as a table: `rows` have the values of `columns`. Times without calls have no row."""
+    """A series as a table: `rows` have the values of `columns`. Periods without calls have no row."""
 
     by = serializers.ChoiceField(choices=BY)
     per = serializers.ChoiceField(choices=PER)
     start = serializers.DateField(help_text="The first day.")
     end = serializers.DateField(help_text="The last day.")
-    zone = serializers.CharField(help_text="The owner's time zone, in which days begin and end.")
+    zone = serializers.CharField(help_text="Your time zone, in which days begin and end.")
     columns = serializers.ListField(
         child=serializers.CharField(),
-        help_text="`at`: the day on which the time begins, or the hour; `key`: the service or other that it is "
-        "divided by; then what was used, null where no call tells it. Latencies are percentiles in ms.",
+        help_text="`at`: the day on which the period begins, or the hour; `key`: the service or other value it is "
+        "grouped by; then usage, null where no call reported it. Latencies are percentiles in ms.",
     )
     rows = serializers.ListField(child=serializers.ListField(child=serializers.JSONField(allow_null=True)))
 
@@ -83,10 +83,10 @@ class UsageEventSerializer(serializers.ModelSerializer):
     """One call. Unknown is null, never 0."""
 
     corrects = serializers.IntegerField(
-        source="corrects_id", allow_null=True, read_only=True, help_text="The event that this one takes back."
+        source="corrects_id", allow_null=True, read_only=True, help_text="The event that this one reverses."
     )
     corrected_by = serializers.IntegerField(
-        allow_null=True, read_only=True, help_text="The event that takes this one back."
+        allow_null=True, read_only=True, help_text="The event that reverses this one."
     )
 
     class Meta:
@@ -115,7 +115,7 @@ def _name(length: int, help_text: str) -> serializers.Field[Any, Any, Any, Any]:
 
 
 class ReportedCallSerializer(serializers.Serializer):
-    """A call that was made elsewhere. What is left out or null is not known."""
+    """A call that was made elsewhere. What is left out or null is unknown."""
 
     rules = {"additionalProperties": False}
 
@@ -123,53 +123,55 @@ class ReportedCallSerializer(serializers.Serializer):
         required=False, min_value=0, max_value=MAX, help_text="When it was made, in ms since the epoch; default: now."
     )
     source = serializers.ChoiceField(  # type: ignore[assignment]  # a member, not the attribute of fields
-        choices=SOURCES, required=False, help_text="`api`, or `test`: such calls count nowhere."
+        choices=SOURCES, required=False, help_text="`api`, or `test`: test calls are not counted."
     )
     model = IdField(help_text="The model's id.")
-    service = _name(200, "The service's id; default: that of the model, where it is here.")
-    vendor = _name(100, "The vendor; default: that of the model, where it is here.")
+    service = _name(200, "The service's id; default: that of the model, if it is known.")
+    vendor = _name(100, "The vendor; default: that of the model, if it is known.")
     conversation = _name(200, "The chat's id.")
     message = _name(200, "The message's id.")
     input_tokens = _count("input_tokens", "New input tokens.")
     cache_read_tokens = _count("cache_read_tokens", "Input tokens read from a cache.")
     cache_write_tokens = _count("cache_write_tokens", "Input tokens written to a cache.")
     output_tokens = _count("output_tokens", "Visible output tokens.")
-    reasoning_tokens = _count("reasoning_tokens", "Reasoning tokens, which are not among the visible ones.")
+    reasoning_tokens = _count("reasoning_tokens", "Reasoning tokens, not included in the visible ones.")
     estimated = serializers.BooleanField(required=False, help_text="Whether the counts are estimates.")
     cost_nano_usd = _count(
-        "cost_nano_usd", "Cost in 10⁻⁹ USD; null: it is priced by the model, else by the price book of that day."
+        "cost_nano_usd", "Cost in 10⁻⁹ USD; null to use the model's price, otherwise the price book of that day."
     )
-    cost_reported_nano_usd = _count("cost_reported_nano_usd", "Cost by the provider's own word, in 10⁻⁹ USD.")
+    cost_reported_nano_usd = _count("cost_reported_nano_usd", "Cost reported by the provider, in 10⁻⁹ USD.")
     ms_to_first_token = _count("ms_to_first_token", "Milliseconds to the first token.")
-    ms_total = _count("ms_total", "Milliseconds of the whole call.")
+    ms_total = _count("ms_total", "Milliseconds until the end of the call.")
     outcome = _name(20, "How it ended: done (the default), stopped, or the kind of failure.")
 
 
 class BudgetWriteSerializer(serializers.Serializer):
-    """What a month may cost."""
+    """A monthly budget to set."""
 
     rules = {"additionalProperties": False}
     nano_usd = serializers.IntegerField(min_value=0, max_value=MAX, help_text="In 10⁻⁹ USD.")
 
 
 class BudgetSerializer(serializers.Serializer):
-    """What a month may cost, and what it cost so far."""
+    """A monthly budget, and the spending so far."""
 
     service = serializers.CharField(allow_null=True, help_text="The service's id; null: all services together.")
     nano_usd = serializers.IntegerField(help_text="In 10⁻⁹ USD.")
     spent_nano_usd = serializers.IntegerField(help_text="Spent this month by calls whose cost is known, in 10⁻⁹ USD.")
     unpriced = serializers.IntegerField(help_text="Calls of this month whose cost is not known.")
-    share = serializers.FloatField(allow_null=True, help_text="Spent of the budget; 1: all. Null: the budget is 0.")
-    state = serializers.ChoiceField(choices=(OK, WARNING, OVER), help_text="warning: from 80 percent on.")
-    month_start = serializers.IntegerField(help_text="Begin of the month in the owner's time zone, in ms.")
-    month_end = serializers.IntegerField(help_text="Begin of the next one, in ms since the epoch.")
+    share = serializers.FloatField(
+        allow_null=True, help_text="Share of the budget spent; 1 is all of it. Null if the budget is 0."
+    )
+    state = serializers.ChoiceField(choices=(OK, WARNING, OVER), help_text="warning: 80 percent or more.")
+    month_start = serializers.IntegerField(help_text="Start of the month in your time zone, in ms.")
+    month_end = serializers.IntegerField(help_text="Start of the next month, in ms since the epoch.")
     href = serializers.CharField(help_text="The budget's address.")
 
 
 class BudgetsSerializer(serializers.Serializer):
-    """The budgets in force, that of all services first."""
+    """The current budgets, starting with that of all services."""
 
-    zone = serializers.CharField(help_text="The owner's time zone.")
+    zone = serializers.CharField(help_text="Your time zone.")
     results = BudgetSerializer(many=True)
 
 
@@ -183,42 +185,42 @@ class AmountsSerializer(serializers.Serializer):
 
 
 class DeviceCountSerializer(serializers.Serializer):
-    device = serializers.CharField(allow_blank=True, help_text="As app-device names it; empty: not known.")
-    is_newest = serializers.BooleanField(help_text="Whether it was loaded last, and is what a dump gives.")
+    device = serializers.CharField(allow_blank=True, help_text="As named by app-device; empty if unknown.")
+    is_newest = serializers.BooleanField(help_text="Whether it was imported last, and is the one an export contains.")
     counted = AmountsSerializer()
     last_usage = serializers.IntegerField(allow_null=True, help_text="Its last call, in ms since the epoch.")
 
 
 class ServiceReportSerializer(serializers.Serializer):
-    """The account of one service: `total` is `counted` with `own` and `later`."""
+    """The comparison for one service: `total` is `counted` plus `own` and `later`."""
 
     service = serializers.CharField(allow_blank=True, help_text="Its id; empty: no service is known.")
     devices = DeviceCountSerializer(many=True)
-    counted = AmountsSerializer(help_text="By all browsers together.")
-    explained = AmountsSerializer(help_text="What imported messages tell of that.")
-    gap = AmountsSerializer(help_text="What was counted and left no message here.")
+    counted = AmountsSerializer(help_text="Counted by all browsers together.")
+    explained = AmountsSerializer(help_text="The part that imported messages account for.")
+    gap = AmountsSerializer(help_text="Counted, but without a message here.")
     later = AmountsSerializer(help_text="Imported messages that are newer than what was counted.")
     own = AmountsSerializer(help_text="Calls made here.")
     total = AmountsSerializer()
     counted_until = serializers.IntegerField(allow_null=True, help_text="The last call that a browser counted, in ms.")
-    tolerance_nano_usd = serializers.IntegerField(help_text="What the browsers' sums can be wrong by.")
+    tolerance_nano_usd = serializers.IntegerField(help_text="Possible rounding error of the browsers' sums.")
     explanation = serializers.CharField()
     alarms = serializers.ListField(child=serializers.CharField())
 
 
 class ReconciliationSerializer(serializers.Serializer):
-    """What browsers counted against the ledger, by service."""
+    """Browser counts compared with the ledger, by service."""
 
     results = ServiceReportSerializer(many=True)
 
 
 class PriceViewSerializer(serializers.Serializer):
-    cost_nano_usd = serializers.IntegerField(help_text="In 10⁻⁹ USD, without calls whose cost is not known.")
-    unpriced = serializers.IntegerField(help_text="Calls whose cost is not known.")
+    cost_nano_usd = serializers.IntegerField(help_text="In 10⁻⁹ USD, without calls of unknown cost.")
+    unpriced = serializers.IntegerField(help_text="Calls of unknown cost.")
 
 
 class RepricedSerializer(serializers.Serializer):
-    """The calls of one model of a service by three prices."""
+    """The calls of one model of a service at three prices."""
 
     service = serializers.CharField(allow_blank=True)
     vendor = serializers.CharField(allow_blank=True)
@@ -229,25 +231,25 @@ class RepricedSerializer(serializers.Serializer):
     cache_write_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
     reasoning_tokens = serializers.IntegerField()
-    recorded = PriceViewSerializer(help_text="As the ledger has it.")
-    listed = PriceViewSerializer(help_text="By the price book, as of each call's day.")
-    today = PriceViewSerializer(help_text="By the price that you set, else the model's, else the book's of today.")
+    recorded = PriceViewSerializer(help_text="As recorded in the ledger.")
+    listed = PriceViewSerializer(help_text="At the price book's prices on the day of each call.")
+    today = PriceViewSerializer(help_text="At today's price: yours, otherwise the model's, otherwise the price book's.")
     price_source = serializers.CharField(
         allow_blank=True, help_text="Where today's price comes from: user, model, book."
     )
     set_price = serializers.CharField(
-        allow_blank=True, help_text="Where a price can be set, by PATCH of `userPricing`; empty: nowhere."
+        allow_blank=True, help_text="Where a price can be set, with PATCH of `userPricing`; empty if nowhere."
     )
 
 
 class RepricingSerializer(serializers.Serializer):
-    """What calls cost by three prices, the most expensive by today's first."""
+    """Cost of calls at three prices, the most expensive at today's prices first."""
 
     start = serializers.DateField(help_text="The first day.")
     end = serializers.DateField(help_text="The last day.")
-    zone = serializers.CharField(help_text="The owner's time zone.")
+    zone = serializers.CharField(help_text="Your time zone.")
     results = RepricedSerializer(many=True)
-    supposed = PriceViewSerializer(allow_null=True, help_text="By the price that was to be tried; null: none was.")
+    supposed = PriceViewSerializer(allow_null=True, help_text="At the price to try; null if none was sent.")
 
 
 class ApiRequestSerializer(serializers.ModelSerializer):

@@ -1,4 +1,4 @@
-"""What was used over time: one statement, over the rollups where they can tell, else over a month of the ledger."""
+"""Usage over time: one statement, over the rollups if they suffice, otherwise over at most a month of the ledger."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ _AT_TOTAL = _AT_FIRST + len(FIRST_TOKEN)
 
 
 class InvalidQuery(ValueError):
-    """A series that cannot be read; `parameter` is what is wrong."""
+    """An invalid query for a series; `parameter` is the invalid one."""
 
     def __init__(self, parameter: str, message: str) -> None:
         super().__init__(message)
@@ -67,26 +67,29 @@ class Query:
 
     def __post_init__(self) -> None:
         if self.by not in BY:
-            raise InvalidQuery("by", f"by is one of: {', '.join(BY)}.")
+            raise InvalidQuery("by", f"by must be one of: {', '.join(BY)}.")
         if self.per not in PER:
-            raise InvalidQuery("per", f"per is one of: {', '.join(PER)}.")
+            raise InvalidQuery("per", f"per must be one of: {', '.join(PER)}.")
         if self.source is not None and self.source not in SOURCES:
-            raise InvalidQuery("source", f"source is one of: {', '.join(SOURCES)}. Test calls count nowhere.")
+            raise InvalidQuery("source", f"source must be one of: {', '.join(SOURCES)}. Test calls are not counted.")
         if not EARLIEST <= self.start <= LATEST:
-            raise InvalidQuery("start", f"start is a day from {EARLIEST} to {LATEST}.")
+            raise InvalidQuery("start", f"start must be a day from {EARLIEST} to {LATEST}.")
         if not self.start <= self.end <= LATEST:
-            raise InvalidQuery("end", f"end is a day from start to {LATEST}.")
+            raise InvalidQuery("end", f"end must be a day from start to {LATEST}.")
         days = (self.end - self.start).days + 1
         if self.is_fine and days > MAX_FINE_DAYS:
             raise InvalidQuery(
-                "start", f"A series by hour, persona or conversation, or per hour, has at most {MAX_FINE_DAYS} days."
+                "start",
+                f"A series by hour, persona or conversation, or per hour, can have at most {MAX_FINE_DAYS} days.",
             )
         if self.per == "day" and days > MAX_DAYS:
-            raise InvalidQuery("start", f"A series per day has at most {MAX_DAYS} days. Ask per week or month.")
+            raise InvalidQuery(
+                "start", f"A series per day can have at most {MAX_DAYS} days. Ask per week or month instead."
+            )
 
     @property
     def is_fine(self) -> bool:
-        """Whether days are too coarse to tell it."""
+        """Whether days are too coarse for the query."""
         return self.per == "hour" or self.by in ("hour", "persona", "conversation")
 
     @property
@@ -255,7 +258,7 @@ def _time_of(start: str, per: str) -> str:
 
 
 def _local(start: str) -> str:
-    # A day later, as SQL rounds towards 0, and clocks in the west showed 1969 then.
+    # One day later, because SQL rounds towards 0 and western time zones were still in 1969.
     return f"({local_of(start, ZONE)} + 24 * {_HOUR_MS})"
 
 

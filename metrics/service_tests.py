@@ -16,27 +16,27 @@ from stores.services.errors import at, pointer_of
 
 
 class ServiceTestSerializer(serializers.Serializer[Any]):
-    """What is tested."""
+    """What to test."""
 
     rules = {"additionalProperties": False}
     modelId = serializers.CharField(
-        required=False, help_text="A model of the service; where it is missing, the cheapest of those that are shown."
+        required=False, help_text="A model of the service. Default: the cheapest visible one."
     )
 
 
 class TestedServiceSerializer(serializers.Serializer[Any]):
-    """One tiny call that went well."""
+    """The result of one small call."""
 
     model = serializers.CharField(help_text="The model's id.")
-    ms_to_first_token = serializers.IntegerField(help_text="From asking to the first piece of the answer.")
-    ms_total = serializers.IntegerField(help_text="From asking to the end of the answer.")
-    text = serializers.CharField(help_text="What it answered.")
-    event = serializers.IntegerField(help_text="The number of the call's event in the ledger.")
-    cost_nano_usd = serializers.IntegerField(allow_null=True, help_text="In 10⁻⁹ USD; null: unpriced or free.")
+    ms_to_first_token = serializers.IntegerField(help_text="From the request to the first part of the answer.")
+    ms_total = serializers.IntegerField(help_text="From the request to the end of the answer.")
+    text = serializers.CharField(help_text="The answer.")
+    event = serializers.IntegerField(help_text="The number of the ledger event of the call.")
+    cost_nano_usd = serializers.IntegerField(allow_null=True, help_text="In 10⁻⁹ USD; null if unpriced or free.")
 
 
 class ServiceTestViewSet(WritingViewSet):
-    """Whether a service answers."""
+    """Whether a service works."""
 
     serializer_class = TestedServiceSerializer
     # A transaction must not wait for a provider.
@@ -46,17 +46,17 @@ class ServiceTestViewSet(WritingViewSet):
         operation_id="services_test", request=ServiceTestSerializer, responses={200: TestedServiceSerializer}
     )
     def create(self, request: Request, id: str) -> Response:
-        """Make one tiny call to the service, and tell how long it took.
+        """Make one small call to the service, and report how long it took.
 
-        409 where it cannot be called, 502 where the provider failed it; both say in words what is wrong. The call is an
-        event of the ledger, with the source `test`."""
+        409 if the service cannot be called, 502 if the call fails; both say why. The call is recorded as an
+        event in the ledger, with the source `test`."""
         check_parameters(request, ())
         body = self.read_object()
         if unknown := body.keys() - {"modelId"}:
-            raise at(pointer_of(min(unknown)), "Unknown member. Allowed are: modelId.", "unknown")
+            raise at(pointer_of(min(unknown)), "Unknown field. Allowed: modelId.", "unknown")
         model_id = body.get("modelId")
         if "modelId" in body and (not isinstance(model_id, str) or not model_id):
-            raise at("/modelId", "This is the id of a model, a text. Leave it out for the cheapest.", "type")
+            raise at("/modelId", "Must be the id of a model. Leave it out to test the cheapest.", "type")
         with calls_told():
             checked, event = test_service(decode_id(id), model_id)
         return Response(

@@ -44,7 +44,7 @@ class StoreAdmin(ReadOnlyAdmin):
 
     @admin.display(description="revisions")
     def revisions(self, obj: Store) -> SafeString | str:
-        return link_to_list("stores", "revision", "Earlier shapes of this store", kind="store", uid=obj.name)
+        return link_to_list("stores", "revision", "Earlier versions of this store", kind="store", uid=obj.name)
 
 
 @admin.register(Revision)
@@ -102,7 +102,7 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     downloads = {"certificate": "json"}
     fieldsets = [
         (None, {"fields": ["state", "phase", "verification", "report", "phase_table", "count_table", "note_list"]}),
-        ("Where it stands", {"fields": ["last_completed_task", "next_task", "blocked_by", "error_table"]}),
+        ("Current status", {"fields": ["last_completed_task", "next_task", "blocked_by", "error_table"]}),
         (
             "Source",
             {
@@ -183,7 +183,7 @@ class MigrationRunAdmin(ReadOnlyAdmin):
         url = reverse("admin:stores_migrationrun_download", args=(obj.pk, "certificate"))
         return format_html('<a class="bigagi-link" href="{}" download>Download the certificate (JSON)</a>', url)
 
-    @admin.display(description="what it left")
+    @admin.display(description="results")
     def relatives(self, obj: MigrationRun) -> SafeString:
         return format_html(
             "{} · {} · {}",
@@ -235,13 +235,13 @@ class QuarantineAdmin(ReadOnlyAdmin):
         *("store", "collection", "owner_link", "position", "run", instant("created_at"), "raw_digest"),
     ]
 
-    @admin.display(description="stands in")
+    @admin.display(description="belongs to")
     def owner_link(self, obj: Quarantine) -> SafeString | str:
         app, model = MODEL_OF_KIND.get(_OWNER_OF_LIST.get((obj.store, obj.collection), ""), ("", ""))
         if not model or obj.owner is None:
             return obj.store
         url = reverse(f"admin:{app}_{model}_change", args=(obj.owner,))
-        return format_html('<a class="bigagi-link" href="{}">The {} that has the list</a>', url, model)
+        return format_html('<a class="bigagi-link" href="{}">The {} that contains it</a>', url, model)
 
 
 _OWNER_OF_LIST = {

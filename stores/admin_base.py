@@ -1,4 +1,4 @@
-"""The one base of all admins: it lets nobody add, change or delete, and keeps lists fast however long they are."""
+"""The base class of all admins: read-only, with lists that stay fast at any length."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def _is_too_long(value: Any) -> bool:
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """An admin that shows. Whatever is changed goes through services, and so into the journal."""
+    """A read-only admin. All changes go through services, and therefore into the journal."""
 
     actions = None
     show_full_result_count = False

@@ -1,4 +1,4 @@
-"""A change as the API call that made it, or that would do the same, written for curl."""
+"""A change as the API request that made it, or an equivalent one, written for curl."""
 
 import shlex
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _OURS = frozenset({"updated", "updatedAt"})
 
 @dataclass(frozen=True)
 class Call:
-    """A request; `text` is its curl command, `notes` are what must be known to send it."""
+    """A request; `text` is its curl command, `notes` say what is needed to send it."""
 
     text: str
     notes: list[str]
@@ -48,16 +48,16 @@ def call_of(change: Change, base_url: str) -> Call | None:
     call = mask(call)
     method, path = str(call["method"]), str(call.get("path", ""))
     lines = [f"curl -X {shlex.quote(method)} {shlex.quote(base_url + path)}", f'-H "Authorization: Bearer {TOKEN}"']
-    notes = [f"{TOKEN} is a token of yours: make one on the account page."]
+    notes = [f"{TOKEN} is your token. Create one on the account page."]
     if "body" in call:
         text = encode(call["body"])
         lines += ["-H 'Content-Type: application/json'", f"--data-raw {shlex.quote(text)}"]
         if MARKER in text:
-            notes.append("A secret is told as its marker, which means the one that is stored.")
+            notes.append("A secret is shown as a marker. Sending the marker keeps the stored secret.")
     elif "body_size" in call or method in ("PUT", "PATCH"):
         size = call.get("body_size")
         told_size = f" of {size:,} bytes" if isinstance(size, int) else ""
-        notes.append(f"Its body{told_size} was too long to keep, or no JSON: put your own into {BODY_FILE}.")
+        notes.append(f"The body{told_size} was not kept (too large, or not JSON). Put your own into {BODY_FILE}.")
         lines += ["-H 'Content-Type: application/json'", f"--data-binary @{BODY_FILE}"]
     return Call(" \\\n  ".join(lines), notes, told is None)
 

@@ -28,7 +28,7 @@ _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 
 class Room:
-    """The characters that a page has left for values; a page with all of a long import would never end."""
+    """The number of characters that a page may still show; the changes of an import would be far too long."""
 
     def __init__(self, characters: int = 300_000) -> None:
         self.left = characters
@@ -43,9 +43,9 @@ class Room:
 def show_difference(record: ChangedRecord, body: Any, room: Room) -> SafeString:
     """Return what happened to the record; `body` is its decoded and masked body."""
     if record.action == ChangedRecord.Action.CREATED:
-        return format_html('<p class="bigagi-note">{}</p>', "It was not here before.")
+        return format_html('<p class="bigagi-note">{}</p>', "This record is new.")
     if body is None:
-        return format_html('<p class="bigagi-note">{}</p>', "What it was before is forgotten.")
+        return format_html('<p class="bigagi-note">{}</p>', "The earlier content was permanently deleted.")
     if record.action == ChangedRecord.Action.DELETED:
         return format_html('<div class="bigagi-removed">{}</div>', _show_side("-", _text(body), room))
     return show_operations(body, room)
@@ -71,11 +71,11 @@ def show_operations(delta: Any, room: Room) -> SafeString:
 
 def _show_place(path: Sequence[Any], kind: str, operands: Sequence[Any]) -> SafeString:
     steps: Iterable[tuple[str]] = ((format_text(str(step)),) for step in path)
-    place = format_html_join(" › ", "<code>{}</code>", steps) or format_html("<code>{}</code>", "(the whole)")
+    place = format_html_join(" › ", "<code>{}</code>", steps) or format_html("<code>{}</code>", "(everything)")
     if kind == "text":
         return format_html("{} from character {}", place, number_format(operands[0], force_grouping=True))
     if kind == "splice":
-        return format_html("{} from place {}", place, operands[0])
+        return format_html("{} from position {}", place, operands[0])
     return place
 
 
@@ -135,7 +135,7 @@ def _show_side(sign: str, text: str, room: Room) -> SafeString:
         _mark(sign, f"{start}…"),
         number_format(len(text), force_grouping=True),
         shown,
-        format_html('<p class="bigagi-note">{}</p>', "The download has the rest.") if is_cut else "",
+        format_html('<p class="bigagi-note">{}</p>', "Download the file to see the rest.") if is_cut else "",
     )
 
 

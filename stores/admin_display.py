@@ -1,4 +1,4 @@
-"""How the admin shows values: times, sizes, JSON without secrets, links to relatives. For the admins of all apps.
+"""How the admin shows values: times, sizes, JSON without secrets, links to related records. For the admins of all apps.
 
 `moment`, `pretty`, `whole` and `size_of` return what `list_display` and `fields` take: a function of the object.
 """
@@ -34,7 +34,7 @@ Column = Callable[[models.Model], Any]
 
 
 def format_moment(value: Any, *, unit: str = "milliseconds") -> str:
-    """Return a time of big-AGI's, in the unit since the epoch, for people; what is no such time as it is."""
+    """Return a readable time for a time since the epoch in `unit`; other values unchanged."""
     if value is None:
         return NOTHING
     if isinstance(value, bool) or not isinstance(value, int):
@@ -68,9 +68,9 @@ def show_block(text: str, label: str, download: str = "") -> SafeString:
     """Return the text in a scrolling block, cut where it is very long, with a link to the whole of it."""
     cut = len(text) > MAX_SHOWN
     note = format_html(
-        '<p class="bigagi-note">The first {} of {} characters.</p>', number_format(MAX_SHOWN), number_format(len(text))
+        '<p class="bigagi-note">First {} of {} characters.</p>', number_format(MAX_SHOWN), number_format(len(text))
     )
-    link = format_html('<p><a class="bigagi-link" href="{}" download>Download the whole {}</a></p>', download, label)
+    link = format_html('<p><a class="bigagi-link" href="{}" download>Download all of {}</a></p>', download, label)
     return format_html(
         '{}<pre class="bigagi-block" tabindex="0" aria-label="{}">{}</pre>{}',
         note if cut else "",

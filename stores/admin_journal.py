@@ -1,4 +1,4 @@
-"""The admin of the change journal: who changed what, the difference, the call, and a button that takes it back."""
+"""The admin of the change journal: who changed what, the difference, the request, and an undo button."""
 
 from typing import Any
 
@@ -70,14 +70,14 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class OutcomeFilter(admin.SimpleListFilter):
-    title = "what happened"
+    title = "outcome"
     parameter_name = "happened"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            ("gone", "Deleted, and can be restored"),
+            ("gone", "Deleted, can be restored"),
             ("deleted", "Deleted"),
-            ("updated", "Altered"),
+            ("updated", "Changed"),
             ("created", "Created"),
             ("undone", "Undone"),
         ]
@@ -106,7 +106,7 @@ class ChangeAdmin(ActingAdmin):
     list_filter = [OutcomeFilter, "source", ActionFilter, ActorFilter, KindFilter, "at"]
     # Any one field: what a search looks through is told in `get_search_results`.
     search_fields = ["request_id"]
-    search_help_text = "An id of a record or of a request, whole; or words of the summary."
+    search_help_text = "A full record id or request id, or words from the summary."
     list_defer = ("call",)
     list_before_template = "admin/stores/change/size.html"
     fieldsets = [
@@ -152,7 +152,7 @@ class ChangeAdmin(ActingAdmin):
 
     acts = {"undo": take_back}
 
-    @admin.display(description="what was done", ordering="action")
+    @admin.display(description="action", ordering="action")
     def what(self, obj: Change) -> str:
         return shorten(str(obj), 80)
 
@@ -165,15 +165,15 @@ class ChangeAdmin(ActingAdmin):
         records = list(obj.records.order_by("pk")[:SHOWN_RECORDS])
         rest = obj.record_count - len(records)
         link = link_to_list("stores", "changedrecord", f"All {obj.record_count} records", change__id__exact=obj.pk)
-        more = format_html("<p>The first {} of them. {}</p>", len(records), link) if rest > 0 else ""
+        more = format_html("<p>First {} records. {}</p>", len(records), link) if rest > 0 else ""
         return format_html("{}{}", more, show_records(records))
 
     @admin.display(description="undo")
     def take_it_back(self, obj: Change) -> SafeString | str:
         if obj.source == Change.Source.IMPORT:
-            return "An import is not undone as a whole: restore the backup that was made before it."
+            return "An import cannot be undone as a whole. Restore the backup that was made before it."
         if obj.is_purged:
-            return "What undo needs was deleted for good."
+            return "This cannot be undone: the data it needs was permanently deleted."
         return format_html(
             '<button class="bigagi-button" type="submit" form="bigagi-post" formaction="{}">Undo this change</button>',
             reverse("admin:stores_change_act", args=(obj.pk, "undo")),
@@ -183,8 +183,8 @@ class ChangeAdmin(ActingAdmin):
     def call_as_curl(self, obj: Any) -> SafeString | str:
         call = call_of(obj, getattr(obj, "base_url", ""))
         if call is None:
-            return "No single call of the API does the same."
-        notes = ["The change was made in another way; this call does the same."] if call.is_equivalent else []
+            return "No single API request does the same."
+        notes = ["The change was not made over the API; this request does the same."] if call.is_equivalent else []
         return format_html(
             '<div class="bigagi-call"><pre class="bigagi-block" id="call" tabindex="0" aria-label="The call">{}</pre>'
             '<p><button class="bigagi-button" type="button" data-copy="call">Copy</button> '
@@ -206,7 +206,7 @@ class ChangeAdmin(ActingAdmin):
 
     @admin.display(description="all records")
     def record_list(self, obj: Change) -> SafeString | str:
-        return link_to_list("stores", "changedrecord", f"{obj.record_count} as a list", change__id__exact=obj.pk)
+        return link_to_list("stores", "changedrecord", f"List of {obj.record_count}", change__id__exact=obj.pk)
 
     @admin.display(description="duration")
     def duration(self, obj: Change) -> str:
@@ -227,7 +227,7 @@ class ChangedRecordAdmin(ReadOnlyAdmin):
     paginator = InfinitePaginator
     downloads = {"body": "json"}
     fields = [
-        *("change_link", "kind", "record", "action", "difference", whole("body", label="what undo needs")),
+        *("change_link", "kind", "record", "action", "difference", whole("body", label="data for undo")),
         *("position", "hash_before", "hash_after"),
     ]
 
@@ -279,7 +279,7 @@ def show_records(records: list[ChangedRecord]) -> SafeString | str:
 
 def _links_of(record: ChangedRecord) -> SafeString | str:
     """Return links to the record's history, and to its part of the change as a file."""
-    history = link_to_list("stores", "change", "Its history", q=record.uid)
+    history = link_to_list("stores", "change", "History", q=record.uid)
     if record.body is None:
         return format_html('<p class="bigagi-note">{}</p>', history)
     url = reverse("admin:stores_changedrecord_download", args=(record.pk, "body"))

@@ -1,4 +1,4 @@
-"""How the admin changes something: a button sends a POST, a service does the work and writes the journal."""
+"""Actions of the admin: a button sends a POST, a service does the work and writes the journal."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ from stores.models import Change
 from stores.services.errors import Invalid, ServiceError
 
 Act = Callable[[Any, HttpRequest, Any], str]
-"""Does one thing to a row, and returns where to go then. Raises `ServiceError`."""
+"""Performs an action on a row, and returns where to redirect. Raises `ServiceError`."""
 
 
 class ActingAdmin(ReadOnlyAdmin):
@@ -76,7 +76,7 @@ def read_form(form: Form) -> dict[str, Any]:
 def tell_change(request: HttpRequest, change: Change | None, done: str) -> None:
     """Say what was done, with a link to the journal's entry and a button that takes it back."""
     if change is None:
-        messages.info(request, f"{done}: nothing had to be changed.")
+        messages.info(request, f"{done}: no change was needed.")
         return
     messages.success(request, format_html("{} {}", f"{done}.", offer_undo(change)))
 

@@ -31,7 +31,7 @@ MANIFEST = "manifest.json"
 
 
 class BackupError(Exception):
-    """A backup that cannot be made, or is not sound; the message says why and how to mend it."""
+    """A backup that cannot be made or is damaged; the message says why and how to fix it."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def create_backup(reason: str, to: Path | None = None) -> Backup:
 
 
 def _fill(folder: Path, reason: str, now: datetime) -> dict[str, Any]:
-    # The database first: a file of an asset is there before its row, so all that the copied rows name is there.
+    # The database first: an asset's file is written before its row, so all files of the copied rows exist.
     database = folder / snapshots.file_name()
     snapshots.take_snapshot(database)
     counts = snapshots.check_snapshot(database)
@@ -117,10 +117,10 @@ def restore_backup(path: Path) -> Path | None:
     manifest = _read_manifest(path)
     database = path / manifest["database"]
     if manifest["database"] != snapshots.file_name():
-        raise BackupError(f"{path} is of another kind of database ({database.name}): set DATABASE_URL accordingly.")
+        raise BackupError(f"{path} is for another kind of database ({database.name}): set DATABASE_URL to match.")
     try:
         if _digest(database) != manifest["sha256"]:
-            raise BackupError(f"{database} is damaged: its SHA-256 is not the one in {MANIFEST}.")
+            raise BackupError(f"{database} is damaged: its SHA-256 does not match {MANIFEST}.")
         _check_assets(path / "assets", manifest["assets"])
         _make_private_folder(settings.DATA_DIR)
         with _nobody_else():
@@ -154,7 +154,9 @@ def _nobody_else() -> Iterator[None]:
         raise BackupError(f"A server is running on {settings.DATA_DIR}: stop it, then restore.") from error
     try:
         if run := _find_running_import():
-            raise BackupError(f"Import {run.pk} is running (process {run.pid}): wait for its end, then restore.")
+            raise BackupError(
+                f"Import {run.pk} is running (process {run.pid}): wait until it has finished, then restore."
+            )
         yield
     finally:
         lock.release()
@@ -175,16 +177,16 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             raise BackupError(f"{path} was made by a newer bigagi: update first.")
         return {key: manifest[key] for key in ("database", "sha256", "assets")}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BackupError(f"{path} is no backup: it has no readable {MANIFEST}.") from error
+        raise BackupError(f"{path} is not a backup: it has no readable {MANIFEST}.") from error
 
 
 def _check_assets(folder: Path, count: int) -> None:
     files = list(_list_assets(folder))
     if len(files) < count:
-        raise BackupError(f"{folder} has {len(files)} files, the manifest names {count}.")
+        raise BackupError(f"{folder} has {len(files)} files, but the manifest lists {count}.")
     for file in files:
         if _digest(file) != file.name:
-            raise BackupError(f"{file} is damaged: its name is not the SHA-256 of its bytes.")
+            raise BackupError(f"{file} is damaged: its name does not match the SHA-256 of its bytes.")
 
 
 def _list_assets(folder: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""What is noted on the request path and written off it: in batches, by a thread with a connection of its own."""
+"""Entries that requests add to a queue and a background thread writes in batches, with its own connection."""
 
 import threading
 import time
@@ -17,12 +17,12 @@ _writers: "list[BatchWriter[object]]" = []
 
 
 def start_writers() -> None:
-    """Let the writers write, as a server does; until then, as in commands and tests, what is noted waits."""
+    """Start the writers, as a server does; until then, as in commands and tests, entries wait."""
     _is_on.set()
 
 
 def stop_writers(seconds: float) -> None:
-    """Write what is noted, within the seconds in all; what takes longer is lost."""
+    """Write the queued entries within `seconds` in total; the rest is lost."""
     _is_on.clear()
     deadline = time.monotonic() + seconds
     for writer in _writers:
@@ -34,7 +34,7 @@ def stop_writers(seconds: float) -> None:
 class BatchWriter(Generic[T]):
     """A bounded queue and the thread that empties it.
 
-    `write` gets a list of items in the thread. Nobody ever waits for it: what does not fit, or cannot be written, is
+    `write` gets a list of items in the thread. Callers never wait: what does not fit, or cannot be written, is
     counted in `lost`.
     """
 
@@ -116,6 +116,6 @@ class BatchWriter(Generic[T]):
         try:
             self._write(items)
         except Exception:
-            logger.exception("what was noted could not be written", writer=self._name, lost=len(items))
+            logger.exception("buffered entries could not be written", writer=self._name, lost=len(items))
             with self._lock:
                 self.lost += len(items)

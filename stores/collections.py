@@ -242,7 +242,7 @@ class TableCollection(Collection):
 
     def to_rows(self, record: Any, uid: str) -> Rows:
         if not isinstance(record, dict):
-            raise Unreadable(f"a {self.kind} that is no object")
+            raise Unreadable(f"a {self.kind} that is not an object")
         columns, extra = self.columns.split(record)
         if self.id_in_record and extra.get("id") == uid:
             del extra["id"]
@@ -292,17 +292,17 @@ class ListingCollection(TableCollection):
     def to_rows(self, record: Any, uid: str) -> Rows:
         listed = record if not self.listing else record.get(self.listing) if isinstance(record, dict) else None
         if self.listing and not isinstance(record, dict):
-            raise Unreadable(f"a {self.kind} that is no object")
+            raise Unreadable(f"a {self.kind} that is not an object")
         if not isinstance(listed, list):
-            raise Unreadable(f"a {self.kind} without its list of ids")
+            raise Unreadable(f"a {self.kind} without a list of ids")
         rest = {key: value for key, value in record.items() if key != self.listing} if self.listing else {}
         rows = super().to_rows(rest, uid)
         rows.content_hash = jsontext.content_hash(record)
         for at, listed_uid in enumerate(listed):
             if not is_id(listed_uid):
-                reason = "an id that cannot be used"
+                reason = "an invalid id"
             elif any(listed_uid == known for _, known in rows.parts):
-                reason = "an id that is listed twice"
+                reason = "a duplicate id"
             else:
                 rows.parts.append((at, listed_uid))
                 continue

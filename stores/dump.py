@@ -1,4 +1,4 @@
-"""Stores out of the database, as big-AGI's JSON text. Rows are streamed: memory does not grow with the store."""
+"""Exports stores as big-AGI's JSON text. Rows are streamed: memory does not grow with the store."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,11 +18,11 @@ Shown = Callable[[Any], Any]
 
 
 class StoreNotFound(LookupError):
-    """There is no store of this name, and nothing that would stand in it."""
+    """There is no store with this name, and no rows of it."""
 
 
 class NothingConverted(LookupError):
-    """The store is here as it came: no conversion changed anything of it."""
+    """No conversion changed anything in this store."""
 
 
 def as_references(value: Any) -> Any:

@@ -27,13 +27,13 @@ class RevisionFilterSet(django_filters.FilterSet):
 
 
 class ChangeFilterSet(django_filters.FilterSet):
-    after = IntegerFilter("id", "gt", label="Only newer entries than this one: to follow changes.")
-    source = django_filters.ChoiceFilter(choices=Change.Source.choices, label="What it was made through.")
+    after = IntegerFilter("id", "gt", label="Only entries newer than this one; use it to follow changes.")
+    source = django_filters.ChoiceFilter(choices=Change.Source.choices, label="Where the change came from.")
     actor = django_filters.CharFilter(label="Who made it.", strip=False)
-    action = django_filters.CharFilter(label="What was done, as: replace chat.")
-    request = django_filters.CharFilter("request_id", label="The id of the request.")
-    kind = django_filters.CharFilter(method="filter_kind", label="What was changed: conversation, folder, store, …")
-    uid = django_filters.CharFilter(method="filter_uid", label="The id of a record that was changed.", strip=False)
+    action = django_filters.CharFilter(label="What was done, such as: replace chat.")
+    request = django_filters.CharFilter("request_id", label="The request id.")
+    kind = django_filters.CharFilter(method="filter_kind", label="The kind of record: conversation, folder, store, …")
+    uid = django_filters.CharFilter(method="filter_uid", label="The id of a changed record.", strip=False)
     since = django_filters.IsoDateTimeFilter("at", "gte", label="Made at or after this time (ISO 8601).")
     until = django_filters.IsoDateTimeFilter("at", "lt", label="Made before this time (ISO 8601).")
 

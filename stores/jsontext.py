@@ -62,7 +62,7 @@ def _parse_float(token: str) -> float | int:
 
 
 def _refuse_constant(token: str) -> NoReturn:
-    raise UndecodableJSON(f"{token} is not JSON")
+    raise UndecodableJSON(f"{token} is not allowed")
 
 
 def make_decoder() -> json.JSONDecoder:
@@ -103,11 +103,11 @@ def decode(text: str, max_depth: int = MAX_DEPTH) -> Any:
     except UndecodableJSON:
         raise
     except json.JSONDecodeError as error:
-        raise UndecodableJSON(f"not JSON: {error.msg} at character {error.pos}") from error
+        raise UndecodableJSON(f"{error.msg} at character {error.pos}") from error
     except ValueError as error:
-        raise UndecodableJSON(f"a number of more than {MAX_DIGITS} digits", is_json=is_json_text(text)) from error
+        raise UndecodableJSON(f"a number has more than {MAX_DIGITS} digits", is_json=is_json_text(text)) from error
     except RecursionError as error:
-        raise UndecodableJSON("nested too deep", is_json=is_json_text(text)) from error
+        raise UndecodableJSON("nested too deeply", is_json=is_json_text(text)) from error
 
 
 def is_json_text(text: str) -> bool:

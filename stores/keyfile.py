@@ -9,9 +9,7 @@ from django.conf import settings
 
 from stores.models import Secret
 
-HOW_TO_MEND = (
-    "Put it back; or, if it is lost for good, run `manage.py forget_secrets`: that costs API keys, never chats."
-)
+HOW_TO_MEND = "Put it back. If it is lost, run `manage.py forget_secrets`: you lose stored API keys, but no chats."
 
 
 @lru_cache(maxsize=4)

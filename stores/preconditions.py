@@ -1,4 +1,4 @@
-"""What a client saw when it decided to write: writes cannot erase each other (design, law 7)."""
+"""Preconditions of writes (If-Match), which prevent lost updates (design, law 7)."""
 
 import re
 from typing import Any
@@ -12,10 +12,10 @@ _SEQUENCE = re.compile(r'\A("\d+-\d+)-\d+"\Z')
 
 
 class Stale(Exception):
-    """The record is not any more what the client saw; `etag` is what it has now, None where it is gone."""
+    """The record has changed since the client read it; `etag` is the current one, None if the record is gone."""
 
     def __init__(self, etag: str | None) -> None:
-        super().__init__("changed meanwhile")
+        super().__init__("changed in the meantime")
         self.etag = etag
 
 

@@ -1,4 +1,4 @@
-"""Which processes of this machine live."""
+"""Which processes of this machine are running."""
 
 import os
 from functools import cache

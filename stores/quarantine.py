@@ -1,4 +1,4 @@
-"""Damaged members of lists: kept raw at their places, and put back there when the list is written out."""
+"""Damaged list items: kept as raw text with their position, and put back there when the list is exported."""
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any

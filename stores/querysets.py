@@ -1,4 +1,4 @@
-"""What the API and the pages read of stores and runs."""
+"""Queries for stores and imports, for the API and the pages."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from stores.models import MigrationRun, Revision, Store
 from stores.processes import is_alive
 from stores.registry import is_relational
 
-ENDED_IN_THE_MIDDLE = "The process ended in the middle. Import the file again: that completes it."
+ENDED_IN_THE_MIDDLE = "The import was interrupted. Import the same file again to complete it."
 """What blocks a run whose process is gone."""
 
 
@@ -63,7 +63,7 @@ def revisions_of(name: str) -> QuerySet[Revision]:
 
 
 def as_seen_now(run: MigrationRun) -> MigrationRun:
-    """Return the run as it has to be shown: `error` where its process is gone. Nothing is written; the next import or
+    """Return the run as it should be shown: `error` if its process is gone. Nothing is written; the next import or
     `migration_status` does that."""
     if run.status == MigrationRun.Status.RUNNING and not is_alive(run.pid):
         mark_ended(run)

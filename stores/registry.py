@@ -1,6 +1,6 @@
-"""Which stores there are, who keeps them, and how their old versions become new.
+"""The registry of stores: which app keeps them, and how old versions are converted.
 
-An app tells it in `AppConfig.ready()`. A store that nobody registered is kept whole, as it is.
+Apps register their stores in `AppConfig.ready()`. An unregistered store is kept unchanged.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Step = Callable[[JSONObject], JSONObject]
 
 @dataclass(frozen=True)
 class StoreSpec:
-    """What is known of a store: its newest version, the steps that lead to it, and its collections of rows.
+    """A store's specification: its newest version, the conversion steps, and its collections of rows.
 
     `steps[n]` turns a state of version n-1 into one of version n, and changes only its argument's copy. `phase` is
     the phase of an import that brings it.
@@ -42,7 +42,7 @@ _specs: dict[str, StoreSpec] = {}
 def register(spec: StoreSpec) -> None:
     """Make a store known. A name can be registered once."""
     if spec.name in _specs:
-        raise ValueError(f"the store {spec.name} is registered already")
+        raise ValueError(f"the store {spec.name} is already registered")
     _specs[spec.name] = spec
 
 

@@ -1,4 +1,4 @@
-"""Secrets: one walker takes them out of any JSON before it is written, and puts a reference in their place.
+"""Secrets: one walker replaces them in any JSON by references before it is written.
 
 What is secret is told in `bigagi-format.md` § 5: text under certain keys, user, password and query of a host's URL, and
 the known shapes of API keys. A reference is `bigagi-secret:ref:<32 hexadecimal digits>`, a keyed digest of the value:
@@ -46,7 +46,7 @@ _HINTS = (
 
 
 class UnreadableSecret(ValueError):
-    """A secret whose key is not in the key file: it is never replaced by its ciphertext."""
+    """A secret that the key file cannot decrypt. Its ciphertext is never used in its place."""
 
 
 def refer(value: str) -> str:
@@ -247,7 +247,7 @@ def reveal(value: Any) -> Any:
 
 
 def why_unreadable() -> str:
-    """Say why the stored secrets cannot be read and how to mend that, or nothing."""
+    """Return why the stored secrets cannot be read and how to fix that, or an empty text."""
     newest = Secret.objects.first()
     if newest is None:
         return ""
@@ -259,13 +259,13 @@ def why_unreadable() -> str:
 
 
 def forget_unreadable() -> int:
-    """Delete the secrets that the key file does not open, and return how many. What refers to them shows as before."""
+    """Delete the secrets that the key file cannot decrypt, and return how many. References to them are still masked."""
     gone = [secret.pk for secret in Secret.objects.all() if not is_readable(secret)]
     return Secret.objects.filter(pk__in=gone).delete()[0] if gone else 0
 
 
 def is_readable(secret: Secret) -> bool:
-    """Tell whether the key file opens the secret."""
+    """Tell whether the key file can decrypt the secret."""
     try:
         _open(secret)
     except UnreadableSecret:
@@ -281,7 +281,7 @@ def _open(secret: Secret | None) -> str:
         plain = MultiFernet([Fernet(key) for key in keys]).decrypt(bytes(secret.ciphertext))
     except (InvalidToken, ValueError) as error:
         raise UnreadableSecret(
-            f"The key file {settings.KEY_FILE} is not the one this secret was stored with."
+            f"The key file {settings.KEY_FILE} does not match: this secret was encrypted with another key."
         ) from error
     return plain.decode("utf-8", "surrogatepass")
 

@@ -20,9 +20,9 @@ class ListedStoreSerializer(serializers.Serializer):
     """A store without its state."""
 
     name = serializers.CharField()
-    relational = serializers.BooleanField(help_text="Whether it is kept as rows, and given as a stream.")
-    version = serializers.IntegerField(allow_null=True, help_text="The version of the state's shape.")
-    revision = serializers.IntegerField(allow_null=True, help_text="Rises with each changed write.")
+    relational = serializers.BooleanField(help_text="Whether the store is kept as rows and sent as a stream.")
+    version = serializers.IntegerField(allow_null=True, help_text="The version of the state's format.")
+    revision = serializers.IntegerField(allow_null=True, help_text="Increases with each change.")
     updated_at = serializers.DateTimeField(allow_null=True)
     href = serializers.SerializerMethodField()
 
@@ -60,7 +60,7 @@ class NewStoreSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=200)
     state = serializers.JSONField(required=False)
     version = serializers.IntegerField(required=False)
-    value = serializers.JSONField(required=False, help_text="Of a store that is no object with a state.")
+    value = serializers.JSONField(required=False, help_text="For a store that is not an object with a state.")
 
 
 class MadeStoresSerializer(serializers.Serializer):
@@ -70,8 +70,8 @@ class MadeStoresSerializer(serializers.Serializer):
 
 
 class RevisionSerializer(serializers.ModelSerializer):
-    reason_text = serializers.CharField(source="get_reason_display", help_text="The reason in words.")
-    run: Any = serializers.PrimaryKeyRelatedField(read_only=True, allow_null=True, help_text="The run that kept it.")
+    reason_text = serializers.CharField(source="get_reason_display", help_text="The reason, as text.")
+    run: Any = serializers.PrimaryKeyRelatedField(read_only=True, allow_null=True, help_text="The import that kept it.")
 
     class Meta:
         model = Revision
@@ -110,7 +110,7 @@ class KeptRevisionSerializer(ListedRevisionSerializer):
 class ListedRunSerializer(serializers.ModelSerializer):
     """A migration run without its logs."""
 
-    counts = serializers.JSONField(help_text="For each kind: read, and what went into each bucket.")
+    counts = serializers.JSONField(help_text="For each kind: how many were read, and how many had each outcome.")
     href = serializers.SerializerMethodField()
     report_href = serializers.SerializerMethodField()
 
@@ -137,8 +137,8 @@ class RunSerializer(ListedRunSerializer):
 
     phases = serializers.JSONField(help_text="Each phase: name, status, done, notes.")
     errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
-    notes = serializers.JSONField(help_text="What the owner should know of the source and the result.")
-    certificate = serializers.JSONField(allow_null=True, help_text="What the verification found.")
+    notes = serializers.JSONField(help_text="Notes about the source and the result.")
+    certificate = serializers.JSONField(allow_null=True, help_text="The result of the verification.")
 
     class Meta:
         model = MigrationRun
@@ -155,8 +155,10 @@ class ReportSourceSerializer(serializers.Serializer):
     kind = serializers.CharField()
     size = serializers.IntegerField(help_text="Bytes.")
     sha256 = serializers.CharField()
-    taken_at = serializers.CharField(help_text="When big-AGI wrote it, as the file says.")
-    device = serializers.CharField(help_text="The browser that wrote it, as its app-device names it; empty: unknown.")
+    taken_at = serializers.CharField(help_text="When big-AGI wrote the file, according to the file.")
+    device = serializers.CharField(
+        help_text="The browser that wrote the file, from its app-device store; empty if unknown."
+    )
 
 
 class ReportSerializer(serializers.Serializer):
@@ -165,7 +167,7 @@ class ReportSerializer(serializers.Serializer):
     id = serializers.IntegerField()
     status = serializers.ChoiceField(MigrationRun.Status.choices)
     phase = serializers.CharField()
-    proof = serializers.CharField(help_text="Whether everything is here, in a sentence.")
+    proof = serializers.CharField(help_text="The result in one sentence.")
     # The base class has a member of this name.
     source: Any = ReportSourceSerializer()
     started_at = serializers.DateTimeField()
@@ -175,17 +177,17 @@ class ReportSerializer(serializers.Serializer):
     next_task = serializers.CharField()
     blocked_by = serializers.CharField()
     phases = serializers.JSONField(help_text="Each phase: name, status, done, notes.")
-    counts = serializers.JSONField(help_text="For each kind: read, and what went into each bucket.")
-    notes = serializers.JSONField(help_text="What the owner should know of the source and the result.")
+    counts = serializers.JSONField(help_text="For each kind: how many were read, and how many had each outcome.")
+    notes = serializers.JSONField(help_text="Notes about the source and the result.")
     errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
-    certificate = serializers.JSONField(allow_null=True, help_text="What the verification found.")
+    certificate = serializers.JSONField(allow_null=True, help_text="The result of the verification.")
 
 
 class DryRunSerializer(serializers.Serializer):
     """What an import would do."""
 
-    counts = serializers.JSONField(help_text="For each kind: read, and what would go into each bucket.")
-    notes = serializers.JSONField(help_text="What the owner should know of the source.")
+    counts = serializers.JSONField(help_text="For each kind: how many were read, and how many would have each outcome.")
+    notes = serializers.JSONField(help_text="Notes about the source.")
     errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
 
 
@@ -193,7 +195,7 @@ class ChangedRecordSerializer(serializers.ModelSerializer):
     """One record that was changed."""
 
     difference = serializers.SerializerMethodField(
-        help_text="Of an altered record the operations that led to it, of a deleted one its JSON; else null."
+        help_text="For a changed record, the operations that changed it; for a deleted one, its JSON; otherwise null."
     )
 
     class Meta:
@@ -208,13 +210,13 @@ class ListedChangeSerializer(serializers.ModelSerializer):
     """An entry of the journal, without what was changed in its records."""
 
     undoes: Any = serializers.PrimaryKeyRelatedField(
-        read_only=True, allow_null=True, help_text="The entry that it took back."
+        read_only=True, allow_null=True, help_text="The entry that this one undid."
     )
     undone_by: Any = serializers.PrimaryKeyRelatedField(
-        many=True, read_only=True, help_text="The entries that took it back."
+        many=True, read_only=True, help_text="The entries that undid this one."
     )
     run: Any = serializers.PrimaryKeyRelatedField(
-        read_only=True, allow_null=True, help_text="The import whose entry it is."
+        read_only=True, allow_null=True, help_text="The import that made this entry."
     )
     call = serializers.JSONField(allow_null=True, read_only=True, help_text="The request: method, path, short body.")
     href = serializers.SerializerMethodField()

@@ -1,4 +1,4 @@
-"""The database as one file: taken while it is in use, checked, and put back."""
+"""Snapshots: the database as one file, taken while it is in use, checked, and restored."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ BUSY_SECONDS = 20
 
 
 class SnapshotError(Exception):
-    """A database that cannot be copied, or a copy that is not sound."""
+    """A database that cannot be copied, or a damaged copy."""
 
 
 class DamagedDatabase(SnapshotError):
@@ -60,7 +60,7 @@ def take_snapshot(target: Path) -> None:
     """Copy the database, as it is at this moment, to the file `target`. Raises SnapshotError."""
     if is_sqlite():
         if not _live_path().is_file():
-            raise SnapshotError(f"there is no database at {_live_path()} yet")
+            raise SnapshotError(f"there is no database at {_live_path()} yet. Run manage.py start first.")
         with _sqlite_errors(), closing(_open(_live_path())) as source, closing(sqlite3.connect(target)) as copy:
             # In one step: in several, each write of another process would make it begin again.
             source.backup(copy, pages=-1)

@@ -16,10 +16,10 @@ class WorkspaceSerializer(serializers.Serializer):
     """The files of one chat, whose id it has."""
 
     id = serializers.CharField(help_text="The chat's id.")
-    file_ids = serializers.ListField(child=serializers.CharField(), help_text="Its files, in their order.")
+    file_ids = serializers.ListField(child=serializers.CharField(), help_text="Its files, in order.")
     href = serializers.CharField(help_text="Its address.")
     files_href = serializers.CharField(help_text="The list of its files.")
-    chat_href = serializers.CharField(help_text="Its chat, which can be missing.")
+    chat_href = serializers.CharField(help_text="Its chat, which may not exist.")
 
     class Meta:
         list_serializer_class = RecordListSerializer
@@ -43,8 +43,8 @@ class WorkspaceSerializer(serializers.Serializer):
 
 
 class LiveFileFactsSerializer(ServerFactsSerializer):
-    contentHref = serializers.CharField(help_text="The text alone.")
-    revision = serializers.IntegerField(help_text="Rises with every change of the file.")
+    contentHref = serializers.CharField(help_text="The text only.")
+    revision = serializers.IntegerField(help_text="Increases with every change of the file.")
 
 
 class ListedLiveFileFactsSerializer(LiveFileFactsSerializer):
@@ -55,10 +55,10 @@ class LiveFileSerializer(RecordSerializer):
     """A text file as big-AGI wrote it. `_server` has only what its revision, and so its ETag, stands for."""
 
     collection = LIVE_FILES
-    id = serializers.CharField(required=False, help_text="1 to 200 characters; a new one is made where it is missing.")
+    id = serializers.CharField(required=False, help_text="1 to 200 characters; if missing, one is created.")
     name = serializers.CharField(required=False)
     type = serializers.CharField(required=False, help_text="The MIME type.")
-    size = serializers.IntegerField(required=False, help_text="Bytes; set with the text.")
+    size = serializers.IntegerField(required=False, help_text="In bytes; set with the text.")
     content = serializers.CharField(required=False, allow_null=True, help_text="The text, up to 10 MiB as UTF-8.")
     lastModified = serializers.IntegerField(required=False, help_text="In ms since the epoch; set with the text.")
     created = serializers.IntegerField(required=False, help_text="In ms since the epoch.")

@@ -1,1 +1,1 @@
-"""The admin's first page: what was spent, on what, how fast, how the data does, and what is here."""
+"""The admin's first page: spending, latency, the state of the database, and what is stored."""

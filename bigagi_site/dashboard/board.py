@@ -1,4 +1,4 @@
-"""All that the dashboard shows, from its parts."""
+"""Builds the dashboard from its parts."""
 
 from datetime import timedelta
 from typing import Any

@@ -108,7 +108,7 @@ def chart_spending(span: Span) -> Chart:
             lambda at: [values[at][name] for name in shown] + [sum(values[at][name] for name in others)] * bool(others),
         ),
         summary=f"{usd(whole)} in {span.words}{most}.",
-        empty="Nothing was spent in this time. A chat's cost shows here as soon as its answer ends.",
+        empty="Nothing was spent in this period. Costs appear here as soon as an answer is complete.",
     )
 
 
@@ -126,13 +126,13 @@ def chart_tokens(span: Span) -> Chart:
     told = ", ".join(f"{short(number)} {name}" for (name, _), number in zip(KINDS, sums, strict=True))
     return Chart(
         name="tokens",
-        title="Tokens in, cached and out",
+        title="Input, cached and output tokens",
         unit="tokens",
         per=span.per.capitalize(),
         series=[Column(name) for name, _ in KINDS],
         rows=_rows(span, lambda at: values.get(at, [0] * len(KINDS))),
         summary=f"{told} in {span.words}.",
-        empty="No tokens were used in this time.",
+        empty="No tokens were used in this period.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What was spent in all: what browsers had counted, with the calls made since."""
+"""Total spending: browser counts plus the calls made since."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from metrics.days import zone
 
 @dataclass(frozen=True)
 class Counting:
-    """Totals since counting began anew, or of all time where it never did; money in nano-dollars."""
+    """Totals since the last reset, or of all time if there was none; money in nano-dollars."""
 
     since: datetime | None
     nano_usd: int

@@ -1,4 +1,4 @@
-"""How the database does: its size and parts, and what asks most of it. Cheap to find; the rest is in `heavy`."""
+"""The state of the database: its size, and the slowest routes. Cheap to calculate; the rest is in `heavy`."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What the dashboard's heavy figures are, and how they are found. Each is plain JSON."""
+"""The dashboard's slow figures, and how they are calculated. Each is plain JSON."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

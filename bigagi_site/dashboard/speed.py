@@ -1,4 +1,4 @@
-"""How fast services answered, and how often they failed. All from the rollups."""
+"""Latency and error rate of services, from the rollups."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""What was spent: this month beside the last one, and on which models. All from the rollups."""
+"""Spending: this month compared with the last one, and by model, from the rollups."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,6 +1,6 @@
-"""Heavy figures: found by one thread beside the requests, kept in the database, and shown with their age.
+"""Slow figures: calculated by a background thread, kept in the database, and shown with their age.
 
-Whoever looks at the dashboard asks for those that are due; nobody waits for them.
+Opening the dashboard starts those that are due; no request waits for them.
 """
 
 import logging
@@ -20,7 +20,7 @@ from bigagi_site.models import Statistic
 logger = logging.getLogger(__name__)
 
 SLOW_SHARE = 50
-"""Figures that take long are found less often: one part of the time in so many."""
+"""Slower figures are calculated less often, so that they use at most this fraction of the time."""
 
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
@@ -64,8 +64,8 @@ def _find_and_close() -> None:
     try:
         find_due()
     except DatabaseError:
-        # A restore or a shutdown takes the database away under the thread; the next look asks again.
-        logger.warning("Figures could not be kept.", exc_info=True)
+        # A restore or a shutdown can remove the database during the thread; the next view starts it again.
+        logger.warning("Figures could not be stored.", exc_info=True)
     finally:
         connection.close()
 
@@ -83,7 +83,7 @@ def find(name: str, finder: Callable[[], Any]) -> None:
     try:
         facts: dict[str, Any] = {"figures": finder(), "error": ""}
     except Exception as error:
-        logger.exception("Figures of %s could not be found.", name)
+        logger.exception("Figures of %s could not be calculated.", name)
         facts = {"error": str(error)[:500] or type(error).__name__}
     facts |= {"found_at": timezone.now(), "seconds": round(time.perf_counter() - started, 3)}
     Statistic.objects.update_or_create(name=name, defaults=facts, create_defaults={"figures": None} | facts)

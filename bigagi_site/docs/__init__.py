@@ -1,1 +1,1 @@
-"""Documentation that is made from the code: examples, the collection for Insomnia, the database page."""
+"""Documentation generated from the code: examples, the collection for Insomnia, the database page."""

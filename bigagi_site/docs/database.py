@@ -11,7 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-OWN_KEY = "Our own key of the row."
+OWN_KEY = "bigagi's own key of the row."
 
 FOREIGN_TABLES = {
     "auth_user": "Who may sign in.",
@@ -21,9 +21,9 @@ FOREIGN_TABLES = {
     "auth_user_user_permissions": "Which user has which permission.",
     "auth_group_permissions": "Which group has which permission.",
     "django_admin_log": "The admin's own list of actions; the journal (stores_change) has them all.",
-    "django_content_type": "Django's numbers of its models.",
-    "django_migrations": "Which changes of the tables were made.",
-    "django_session": "Who is signed in, in a browser.",
+    "django_content_type": "Django's ids of its models.",
+    "django_migrations": "Which migrations were applied.",
+    "django_session": "Signed-in browsers.",
 }
 
 
@@ -58,7 +58,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Query:
-    """A statement with which the owner can look for themselves."""
+    """An example query for the owner."""
 
     meaning: str
     sql: str
@@ -66,32 +66,32 @@ class Query:
 
 QUERIES = [
     Query(
-        "The chats that were changed last",
+        "The most recently changed chats",
         "SELECT uid, coalesce(user_title, auto_title) AS title, datetime(updated / 1000, 'unixepoch') AS updated "
         "FROM chats_conversation ORDER BY updated DESC LIMIT 10",
     ),
     Query(
-        "The texts of one chat, in their order",
+        "The texts of one chat, in order",
         "SELECT m.position, m.role, f.text FROM chats_message m JOIN chats_fragment f ON f.message_id = m.id "
         "WHERE m.conversation_id = (SELECT id FROM chats_conversation ORDER BY updated DESC LIMIT 1) "
         "AND f.pt = 'text' ORDER BY m.position, f.position",
     ),
     Query(
-        "How much there is of each",
+        "How many records of each kind there are",
         "SELECT (SELECT count(*) FROM chats_conversation) AS chats, (SELECT count(*) FROM chats_message) AS messages, "
         "(SELECT count(*) FROM chats_asset) AS assets",
     ),
     Query(
-        "What each month cost, by service (UTC)",
+        "Cost per month and service (UTC)",
         "SELECT strftime('%Y-%m', at / 1000, 'unixepoch') AS month, service, sum(calls) AS calls, "
         "printf('%.4f', sum(cost_nano_usd) / 1e9) AS usd FROM metrics_usageevent WHERE source <> 'test' "
         "GROUP BY 1, 2 ORDER BY 1 DESC, 2",
     ),
     Query(
-        "The last changes, and who made them",
+        "The latest changes, and who made them",
         "SELECT id, at, actor, action, summary FROM stores_change ORDER BY id DESC LIMIT 10",
     ),
-    Query("Whether the file is in order", "PRAGMA quick_check"),
+    Query("Whether the database file is intact", "PRAGMA quick_check"),
 ]
 
 

@@ -11,10 +11,10 @@ PROBLEM: dict[str, Any] = {
     "type": f"{TROUBLESHOOTING}bad-request",
     "title": "Bad Request",
     "status": 400,
-    "detail": "/messages: This is a list.",
+    "detail": "/messages: Must be a list.",
     "instance": "/api/chats",
     "request_id": "0f7a6f0e-4b2f-4f0e-9d61-3a5c7c2f3c11",
-    "errors": [{"pointer": "/messages", "detail": "This is a list.", "code": "type"}],
+    "errors": [{"pointer": "/messages", "detail": "Must be a list.", "code": "type"}],
 }
 CHAT_FACTS: dict[str, Any] = {
     "href": "/api/chats/example-chat",

@@ -100,8 +100,10 @@ def _llms() -> list[Step]:
         Step("assignments_update", domain, records.ASSIGNMENT),
         Step("assignments_list"),
         Step("assignments_retrieve", domain),
-        Step("llms_delete_all", query={"confirm": "true"}, name="Delete all; the next takes it back", key="emptied"),
-        Step("changes_undo_create", {"id": Answered("emptied", header="Bigagi-Change")}, name="Take it back"),
+        Step(
+            "llms_delete_all", query={"confirm": "true"}, name="Delete all; the next request undoes it", key="emptied"
+        ),
+        Step("changes_undo_create", {"id": Answered("emptied", header="Bigagi-Change")}, name="Undo it"),
         Step("assignments_destroy", domain),
         Step("llms_destroy", model),
         Step("services_destroy", service),
@@ -148,7 +150,7 @@ def _stores() -> list[Step]:
         Step("changes_retrieve", {"id": Answered("store", header="Bigagi-Change")}),
         Step("stores_destroy", store, key="gone"),
         Step("changes_undo_create", {"id": Answered("gone", header="Bigagi-Change")}),
-        Step("stores_destroy", store, query={"purge": "true"}, name="Delete the store for good"),
+        Step("stores_destroy", store, query={"purge": "true"}, name="Permanently delete the store"),
         Step("migrations_create", body=records.BACKUP, query={"filename": "example.agi.json"}, key="run"),
         Step("migrations_list"),
         Step("migrations_retrieve", {"id": Answered("run", path="$.id")}),
@@ -169,9 +171,11 @@ def _metrics() -> list[Step]:
         Step("metrics_budgets_destroy", {"id": "all"}),
         Step("metrics_reconciliation"),
         Step("metrics_repricing"),
-        Step("metrics_destroy", query={"confirm": "true"}, name="Count anew; the next takes it back", key="anew"),
-        Step("changes_undo_create", {"id": Answered("anew", header="Bigagi-Change")}, name="Take it back"),
-        Step("changes_undo_create", {"id": Answered("call", header="Bigagi-Change")}, name="Take the call back"),
+        Step(
+            "metrics_destroy", query={"confirm": "true"}, name="Reset the count; the next request undoes it", key="anew"
+        ),
+        Step("changes_undo_create", {"id": Answered("anew", header="Bigagi-Change")}, name="Undo it"),
+        Step("changes_undo_create", {"id": Answered("call", header="Bigagi-Change")}, name="Reverse the call"),
         Step("requests_list"),
     ]
 

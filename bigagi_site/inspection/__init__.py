@@ -1,1 +1,1 @@
-"""Looking into the database: which tables may be read, the SQL box, and the table browser. Nothing here writes."""
+"""Read access to the database: the table policy, the SQL box, and the table browser. Nothing here writes."""

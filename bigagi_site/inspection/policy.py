@@ -1,4 +1,4 @@
-"""Which tables may be read by SQL. What nobody has opened is closed: a new app, and a model that may hold a secret."""
+"""Which tables may be read by SQL. Tables are closed by default: new apps, and models that may hold a secret."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ OPEN_APPS = frozenset({"chats", "contenttypes", "llms", "metrics", "stores", "wo
 
 CLOSED_MODELS = {
     "stores.Secret": "it holds encrypted keys",
-    "stores.IdempotencyKey": "it holds answers kept for one client",
+    "stores.IdempotencyKey": "it holds responses stored for one client",
 }
 """Models of open apps that are closed, with the reason."""
 
@@ -22,7 +22,7 @@ SUSPECT = re.compile(
     r"(?:_|$)|apikey|ciphertext|password",
     re.IGNORECASE,
 )
-"""Names of fields that may hold a secret, or what one can be guessed from."""
+"""Names of fields that may hold a secret, or data from which one could be guessed."""
 
 HARMLESS_FIELDS = frozenset(
     {
@@ -77,11 +77,11 @@ def why_closed(model: type[models.Model]) -> str:
     """Say why the model's table may not be read, or nothing where it may."""
     meta = model._meta
     if meta.app_label not in OPEN_APPS:
-        return "its app keeps users, sessions or tokens"
+        return "its app stores users, sessions or tokens"
     if meta.label in CLOSED_MODELS:
         return CLOSED_MODELS[meta.label]
     if any(suspect_fields(model)):
-        return "a column of it may hold a secret"
+        return "one of its columns may hold a secret"
     return ""
 
 

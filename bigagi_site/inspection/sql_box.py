@@ -19,7 +19,7 @@ SECONDS = 5.0
 ROWS = 1_000
 STATEMENT_CHARACTERS = 20_000
 START_SECONDS = 3.0
-"""What a busy machine may need to start the process, and to hand over its answer."""
+"""Extra seconds to start the process and return its result on a busy machine."""
 WAIT_SECONDS = 2.0
 
 # A statement can keep a core busy until its time is over: the server keeps the others.
@@ -37,9 +37,9 @@ def run_statement(sql: str, parameters: Any = (), *, is_plan: bool = False, rows
     `parameters` is a list for `?`, or a dict for `:name`.
     """
     if len(sql) > STATEMENT_CHARACTERS:
-        raise Refused("too-large", f"The statement is longer than {STATEMENT_CHARACTERS:,} characters.")
+        raise Refused("too-large", f"The statement must be at most {STATEMENT_CHARACTERS:,} characters.")
     if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
-        raise Refused("syntax", "The statement holds a character that SQL cannot: NUL, or half of a pair.")
+        raise Refused("syntax", "The statement must not contain NUL or lone surrogates.")
     _check_parameters(parameters)
     if not _places.acquire(timeout=WAIT_SECONDS):
         raise Refused("busy", "Two other statements are running. Try again in a few seconds.")
@@ -83,13 +83,13 @@ def finish_cell(cell: Any) -> Any:
 def _check_parameters(parameters: Any) -> None:
     values = parameters.values() if isinstance(parameters, dict) else parameters
     if not isinstance(parameters, list | tuple | dict):
-        raise Refused("parameters", "Parameters are a list, or an object with a member for each :name.")
+        raise Refused("parameters", "Parameters must be a list, or an object with a value for each :name.")
     if not all(value is None or isinstance(value, str | int | float) for value in values):
-        raise Refused("parameters", "A parameter is a text, a number, true, false or null.")
+        raise Refused("parameters", "Each parameter must be a string, a number, true, false or null.")
 
 
 def _ask_worker(call: dict[str, Any]) -> dict[str, Any]:
-    # The keys of providers may stand in the environment: the process gets only what Python needs to start.
+    # The environment may contain API keys: the process gets only what Python needs to start.
     environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
     try:
         done = subprocess.run(
@@ -102,12 +102,12 @@ def _ask_worker(call: dict[str, Any]) -> dict[str, Any]:
         )
         answer: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired as error:
-        raise Refused("time", "The statement took too long, and was ended. Add a WHERE or a LIMIT.") from error
+        raise Refused("time", "The statement took too long and was stopped. Add a WHERE or a LIMIT.") from error
     except OSError as error:
         raise Refused("database", f"The process for the statement could not be started: {error.strerror}.") from error
     except ValueError as error:
         # The system ended it: by its limit of time or of memory.
-        raise Refused("memory", "The statement needed too much memory or time, and was ended.") from error
+        raise Refused("memory", "The statement used too much memory or time and was stopped.") from error
     return answer
 
 

@@ -21,7 +21,7 @@ COUNTED_IN_LIST = 50_000
 COUNTED_IN_DETAIL = 1_000_000
 """Rows that are counted at most: beyond, that there are more is told, since counting all takes its time."""
 
-NO_MODEL = "it is no model's table"
+NO_MODEL = "it does not belong to a model"
 OTHERS = "others"
 """The group of tables of no app: the search's, and what somebody made by hand."""
 
@@ -155,7 +155,7 @@ def read_rows(table: KnownTable, after: str = "") -> dict[str, Any]:
     """
     model = table.model
     if model is None or table.closed:
-        raise PermissionError(f"The rows of {table.name} are not shown: {table.closed}.")
+        raise PermissionError(f"Rows of {table.name} are not shown: {table.closed}.")
     quote = connection.ops.quote_name
     fields = list(model._meta.concrete_fields)
     key = quote(str(model._meta.pk.column))
@@ -179,9 +179,9 @@ def _as_key(model: type[models.Model], text: str) -> Any:
     try:
         key = model._meta.pk.to_python(text)
     except ValidationError as error:
-        raise ValueError(f"{text[:50]} is no key of this table.") from error
+        raise ValueError(f"{text[:50]} is not a key of this table.") from error
     if isinstance(key, int) and abs(key) >= 2**63:
-        raise ValueError("This key is too large a number.")
+        raise ValueError("This key is too large.")
     return key
 
 

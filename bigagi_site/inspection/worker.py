@@ -1,6 +1,6 @@
 """Runs one SQL statement, read-only, in a process of its own: `python -I -S worker.py`, with JSON on stdin and stdout.
 
-It stands alone on the standard library. A process can be ended whatever SQLite is doing (one function call over a long
+It uses only the standard library. A process can be ended whatever SQLite is doing (one function call over a long
 text cannot be interrupted from inside), its memory can be limited, and its end closes the database in any case.
 
 In:  {uri, sql, parameters, tables, closed, seconds, rows, is_plan}; `closed` has the reason by table
@@ -99,14 +99,14 @@ class Gate:
             return ""
         if action == sqlite3.SQLITE_FUNCTION:
             called = (second or "").lower()
-            return "" if called in FUNCTIONS else f"The function {called}() cannot be called here."
+            return "" if called in FUNCTIONS else f"The function {called}() is not allowed here."
         if action == sqlite3.SQLITE_READ:
             return self._judge_read(name, second or "", database)
         if action == sqlite3.SQLITE_PRAGMA:
             if name in DESCRIBING_PRAGMAS or (name in READING_PRAGMAS and second is None):
                 return ""
-            return f"PRAGMA {name} cannot be used here: only those that describe tables can."
-        return "This statement does more than read, or reads what is not a table of bigagi."
+            return f"PRAGMA {name} is not allowed here: only PRAGMAs that describe tables are."
+        return "Only statements that read bigagi's own tables are allowed."
 
     def _judge_read(self, table: str, column: str, database: str | None) -> str:
         if database in (None, "main"):
@@ -119,7 +119,7 @@ class Gate:
 
     def refuse(self, table: str) -> str:
         """Say that the table is closed, and why."""
-        reason = self._closed.get(table.lower(), "it is no table of bigagi's records")
+        reason = self._closed.get(table.lower(), "it is not one of bigagi's record tables")
         return f"The table {table} cannot be read here: {reason}."
 
     def is_real(self, table: str) -> bool:
@@ -153,11 +153,11 @@ def run(call: dict[str, Any]) -> dict[str, Any]:
 
 def _check_kind(sql: str) -> None:
     if _ONLY_GAP.fullmatch(sql):
-        raise Refused("syntax", "There is no statement to run.")
+        raise Refused("syntax", "The statement is empty. Write one to run.")
     word = _FIRST_WORD.match(sql)
     if not word or word[1].upper() not in FIRST_WORDS:
         begins = ", ".join(FIRST_WORDS[:-1])
-        raise Refused("denied", f"Only a statement that reads can be run: one that begins with {begins} or PRAGMA.")
+        raise Refused("denied", f"The statement must be read-only: it must begin with {begins} or PRAGMA.")
 
 
 def _prepare(connection: sqlite3.Connection) -> tuple[dict[int, str], list[str]]:
@@ -238,16 +238,16 @@ def _explain_failure(error: Exception, gate: Gate, deadline: float) -> Refused:
     if gate.refused:
         return Refused("denied", gate.refused)
     if isinstance(error, MemoryError):
-        return Refused("memory", "The statement needs too much memory. Ask for less: fewer rows, shorter texts.")
+        return Refused("memory", "The statement needs too much memory. Ask for fewer rows or shorter texts.")
     if text == "interrupted" or time.monotonic() > deadline:
-        return Refused("time", "The statement took too long, and was ended. Add a WHERE or a LIMIT.")
+        return Refused("time", "The statement took too long and was stopped. Add a WHERE or a LIMIT.")
     if isinstance(error, sqlite3.DataError) or "too big" in text:
-        return Refused("too-large", f"SQLite refuses a value: {text}.")
+        return Refused("too-large", f"SQLite rejected a value: {text}.")
     if "You can only execute one statement" in text:
         return Refused("denied", "Only one statement can be run at a time.")
     if isinstance(error, OverflowError | TypeError | UnicodeError | sqlite3.InterfaceError) or "inding" in text:
-        return Refused("parameters", f"The parameters do not fit the statement: {text}")
-    return Refused("syntax", f"SQLite says: {text}")
+        return Refused("parameters", f"The parameters do not match the statement: {text}")
+    return Refused("syntax", f"SQLite reports: {text}")
 
 
 def _limit_process(seconds: float) -> None:

@@ -19,13 +19,13 @@ from bigagi_site.tokens import create_token, revoke_tokens, tokens_of
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
-    """Let the owner set a password, or change the one they have; show their tokens."""
+    """Let the owner set or change the password; show their tokens."""
     form = _password_form(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
         form.save()
         # Other sessions end; the one that set the password goes on.
         update_session_auth_hash(request, cast(User, request.user))
-        messages.success(request, "The password is set.")
+        messages.success(request, "Password saved.")
         return redirect("account")
     return _show(request, form=form)
 
@@ -33,7 +33,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
-    """Make a token, and show it in this answer: nothing keeps it, so that no later one can."""
+    """Create a token and show it in this response only: its text is not stored."""
     if request.method != "POST":
         # Who opens the address again after a token was made.
         return redirect("account")
@@ -53,7 +53,7 @@ def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
     found = tokens_of(cast(User, request.user)).filter(pk=token_id)
     name = get_object_or_404(found).name
     revoke_tokens(found)
-    messages.success(request, f"The token “{name}” is revoked.")
+    messages.success(request, f"Token “{name}” revoked.")
     return redirect("account")
 
 

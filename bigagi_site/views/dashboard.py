@@ -1,4 +1,4 @@
-"""The dashboard: its cards, which its page asks for again while it is seen, and what its dialogs do."""
+"""The dashboard: its cards, which the page reloads while it is visible, and the actions of its dialogs."""
 
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ MAX_USD = 1_000_000
 
 
 class BudgetForm(forms.Form):
-    """What a month may cost; empty: no budget."""
+    """The monthly budget; empty: no budget."""
 
     service = forms.CharField(max_length=200, required=False, strip=False)
     usd = forms.DecimalField(
@@ -33,7 +33,7 @@ class BudgetForm(forms.Form):
 @require_safe
 @staff_member_required(login_url="sign-in")
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """The cards, with newer figures."""
+    """The cards, with current figures."""
     # Of this kind, so that references to secrets are masked in it, as on the admin's pages (SecretsMiddleware).
     response = TemplateResponse(request, "dashboard/cards.html", build_board(request))
     response.headers["Cache-Control"] = "no-store"
@@ -43,9 +43,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @require_POST
 @staff_member_required(login_url="sign-in")
 def count_anew(request: HttpRequest) -> HttpResponse:
-    """Let totals count from now on."""
+    """Reset the count."""
     _, change = start_counting(admin_origin(request))
-    tell_change(request, change, "Totals count from now on; all-time totals stay")
+    tell_change(request, change, "The count was reset; all-time totals stay")
     return redirect("admin:index")
 
 
@@ -61,6 +61,10 @@ def change_budget(request: HttpRequest) -> HttpResponse:
     service = asked["service"] or ALL
     nano_usd = None if asked["usd"] is None else int(asked["usd"] * NANO)
     whose = service or "all services"
-    done = f"{whose} may cost {usd(nano_usd)} a month" if nano_usd is not None else f"No budget for {whose}"
+    done = (
+        f"Budget for {whose} set to {usd(nano_usd)} per month"
+        if nano_usd is not None
+        else f"Budget removed for {whose}"
+    )
     tell_change(request, set_budget(admin_origin(request), service, nano_usd), done)
     return redirect("admin:index")

@@ -44,7 +44,7 @@ class DocsPage(APIView):
         return Response(context | self.get_context(), template_name=f"api/{self.page}.html")
 
     def get_context(self) -> dict[str, Any]:
-        """Return what the page tells beside its text."""
+        """Return what the page shows besides its text."""
         return {}
 
 
@@ -69,7 +69,7 @@ class TroubleshootingPage(DocsPage):
 
 
 class DatabasePage(DocsPage):
-    """Every table and column, and how to look for oneself."""
+    """Every table and column, with example queries."""
 
     page = "database"
 
@@ -111,7 +111,7 @@ class DiagramView(APIView):
             raise NotFound(f"There is no app {label}.")
         theme = request.query_params.get("theme", "light")
         if theme not in COLORS:
-            raise bad_parameter("theme", f"theme is one of: {', '.join(COLORS)}.")
+            raise bad_parameter("theme", f"theme must be one of: {', '.join(COLORS)}.")
         drawn = draw_svg(label, theme)
         if drawn is None:
             return Response(build_dot(label, theme).encode(), content_type="text/vnd.graphviz; charset=utf-8")
@@ -119,7 +119,7 @@ class DiagramView(APIView):
 
 
 class InsomniaView(APIView):
-    """The whole API as a collection for Insomnia (export format 4), made from the description."""
+    """The whole API as a collection for Insomnia (export format 4), generated from the OpenAPI description."""
 
     schema = None
     renderer_classes = [JSONRenderer]

@@ -1,4 +1,4 @@
-"""The pages that tell that a request cannot be answered; under /api/ `ApiMiddleware` makes problems of them."""
+"""Error pages; under /api/ `ApiMiddleware` turns them into problems."""
 
 from http import HTTPStatus
 from typing import Any
@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 MESSAGES = {
-    400: "The server could not make sense of this request.",
-    403: "This page is not open to you, or its form is too old to be sent. Go back, reload the page and try again.",
-    404: "There is nothing at this address.",
-    500: "Something went wrong in the server. What happened is in its log; your data is as it was before.",
+    400: "The request is malformed.",
+    403: "You do not have access to this page, or its form has expired. Go back, reload the page and try again.",
+    404: "Nothing was found at this address.",
+    500: "An internal error occurred. The server log has the details; your data was not changed.",
 }
 
 

@@ -1,4 +1,4 @@
-"""The sign of life."""
+"""The health check."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, JsonResponse
@@ -8,5 +8,5 @@ from django.views.decorators.http import require_safe
 @require_safe
 @login_not_required
 async def health(request: HttpRequest) -> JsonResponse:
-    """Tell that the process answers; it asks neither database nor disk."""
+    """Report that the process is running, without using database or disk."""
     return JsonResponse({"status": "ok"})

@@ -1,4 +1,4 @@
-"""What the pages of `/sqlite-test` ask to look into the database: the SQL box and the table browser."""
+"""Read access to the database for `/sqlite-test`: the SQL box and the table browser."""
 
 import json
 from collections.abc import Callable
@@ -16,20 +16,22 @@ from stores.api.problems import CONTENT_TYPE, describe_problem
 from stores.api.renderers import write_json
 from stores.api.request_ids import request_id_of
 
-NOT_SQLITE = "The SQL box reads SQLite's database file, and this server uses another database."
+NOT_SQLITE = "The SQL box works with SQLite only; this server uses another database."
 STATUSES = {"busy": 429, "database": 503, "memory": 422, "time": 422}
-"""The status by a refusal's code; others are 400. 408 is none of them: browsers send a request with it again."""
+"""The status for each code of a refusal; others are 400. 408 is not used: browsers repeat such requests."""
 
 View = Callable[..., HttpResponse]
 
 
 def staff_only(view: View) -> View:
-    """Answer with a problem to who may not see all."""
+    """Return a problem to users who are not staff."""
 
     @wraps(view)
     def check(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         is_staff = getattr(request.user, "is_staff", False)
-        response = view(request, *args, **kwargs) if is_staff else _problem(request, 403, "This is for staff alone.")
+        response = (
+            view(request, *args, **kwargs) if is_staff else _problem(request, 403, "This page is for staff only.")
+        )
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -39,7 +41,7 @@ def staff_only(view: View) -> View:
 @staff_only
 @require_POST
 def run_sql(request: HttpRequest) -> HttpResponse:
-    """Run one read-only statement: `{sql, parameters?, plan?}`; with `plan` tell how SQLite would run it."""
+    """Run one read-only statement: `{sql, parameters?, plan?}`; with `plan`, return the query plan instead."""
     if not is_available():
         return _problem(request, 404, NOT_SQLITE)
     try:
@@ -49,7 +51,7 @@ def run_sql(request: HttpRequest) -> HttpResponse:
     if not isinstance(body, dict) or not isinstance(body.get("sql"), str):
         return _problem(request, 400, "The body must be a JSON object with the statement in `sql`.", pointer="/sql")
     if unknown := set(body) - {"sql", "parameters", "plan"}:
-        return _problem(request, 400, f"Unknown member: {min(unknown)}. There are sql, parameters and plan.")
+        return _problem(request, 400, f"Unknown field: {min(unknown)}. Allowed: sql, parameters, plan.")
     try:
         answer = run_statement(body["sql"], body.get("parameters", []), is_plan=bool(body.get("plan")))
     except Refused as refused:
@@ -69,7 +71,7 @@ def tables(request: HttpRequest) -> HttpResponse:
 @staff_only
 @require_safe
 def table(request: HttpRequest, name: str) -> HttpResponse:
-    """Tell how a table is built."""
+    """Return the definition of a table."""
     found = _find_table(name)
     return JsonResponse(describe(found)) if found else _no_table(request, name)
 

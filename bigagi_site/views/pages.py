@@ -9,7 +9,7 @@ from bigagi_site.overview import describe_data
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show what is here, where it lies, and what to do next."""
+    """Show what is stored, where, and what to do next."""
     return render(request, "home.html", {"overview": describe_data(), "section": "home"})
 
 

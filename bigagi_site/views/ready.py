@@ -1,4 +1,4 @@
-"""Whether the server can do its work."""
+"""Whether the server is ready."""
 
 import structlog
 from django.db import DatabaseError
@@ -14,35 +14,35 @@ from stores.api.problems import Problem
 
 logger = structlog.get_logger("api")
 
-NO_DATABASE = fault("The database does not answer. The server's log has the reason.")
-"""What strangers may know."""
+NO_DATABASE = fault("The database does not respond. The server log has the reason.")
+"""What users who are not signed in may know."""
 
 
 class CheckSerializer(serializers.Serializer):
-    """What one check found."""
+    """The result of one check."""
 
-    name = serializers.CharField(help_text="What was looked at.")
+    name = serializers.CharField(help_text="The checks that were run.")
     state = serializers.ChoiceField(
-        [state.value for state in State], help_text="A fault keeps the server from its work."
+        [state.value for state in State], help_text="A fault means that the server cannot work fully."
     )
-    detail = serializers.CharField(help_text="What was found, and how to mend it.")
+    detail = serializers.CharField(help_text="What was found, and how to fix it.")
 
 
 class ReadySerializer(serializers.Serializer):
-    """The server can do its work."""
+    """The server is ready."""
 
     status = serializers.ChoiceField(["ready"])
     checks = CheckSerializer(many=True)
     warnings = serializers.ListField(
-        child=serializers.CharField(), help_text="What does not keep the server from its work, and should be mended."
+        child=serializers.CharField(), help_text="Problems that do not stop the server but should be fixed."
     )
 
 
 class ReadyView(APIView):
     @extend_schema(responses=ReadySerializer)
     def get(self, request: Request) -> Response:
-        """Tell whether the server can do its work: database, migrations, triggers, data folder, disk space, key file
-        and last backup. 503 names each fault; what should be mended one day is a warning."""
+        """Check whether the server is ready: database, migrations, triggers, data folder, disk space, key file
+        and last backup. 503 lists each fault; less serious findings are warnings."""
         check_parameters(request, ())
         found = look()
         if faults := {name: one for name, one in found.items() if one.state is State.FAULT}:
@@ -52,11 +52,11 @@ class ReadyView(APIView):
         return Response({"status": "ready", "checks": checks, "warnings": warnings})
 
     def perform_authentication(self, request: Request) -> None:
-        """Look who asks. Without a database nobody can be known, and all are told that alone."""
+        """Identify the user. Without a database nobody can be identified, and only that is reported."""
         try:
             super().perform_authentication(request)
         except DatabaseError as error:
-            logger.exception("who asks cannot be looked up")
+            logger.exception("the user cannot be looked up")
             raise _not_ready({"database": NO_DATABASE}) from error
 
 

@@ -60,13 +60,13 @@ class SignInView(LoginView):
         return super().form_valid(form)
 
     def refuse(self, seconds: int) -> HttpResponse:
-        """Answer that this address has to wait."""
+        """Return that this address has to wait."""
         # Not the form that was sent: to show its errors would check the password.
         context = self.get_context_data(form=AuthenticationForm(self.request), minutes=math.ceil(seconds / 60))
         return self.render_to_response(context, status=429, headers={"Retry-After": str(seconds)})
 
     def get_redirect_url(self, *args: Any) -> str:
-        """Return where `?next=` leads, or nothing where it leads back here: who is signed in would go in circles."""
+        """Return the target of `?next=`, or nothing if it is this page, which would be a redirect loop."""
         url: str = super().get_redirect_url(*args)
         return "" if url.partition("?")[0] == self.request.path else url
 

@@ -1,4 +1,4 @@
-"""The inspection panel. Its scripts work through the API; this view hands over the page and the facts around it."""
+"""The inspection panel. Its scripts use the API; this view delivers the page and facts about the server."""
 
 import platform
 from typing import Any
@@ -21,13 +21,13 @@ CHART = "unfold/js/chart/chart.js"
 TABS = (("tests", "Tests"), ("live", "Live"), ("tables", "Tables"), ("sql", "SQL"), ("benchmark", "Benchmark"))
 
 BENCH_SIZES = ((1, True), (10, True), (100, False))
-"""MB of chats that the benchmark measures, and whether it is chosen from the first."""
+"""MB of chats that the benchmark measures, and whether the size is selected by default."""
 
 
 @require_safe
 @ensure_csrf_cookie
 def sqlite_test_page(request: HttpRequest) -> HttpResponse:
-    """Show the panel. The SQL box is for SQLite alone."""
+    """Show the panel. The SQL box works with SQLite only."""
     has_sql = connection.vendor == "sqlite"
     data = {
         "csrfCookie": settings.CSRF_COOKIE_NAME,
@@ -55,7 +55,7 @@ def sqlite_test_page(request: HttpRequest) -> HttpResponse:
 
 
 def _describe_environment() -> dict[str, Any]:
-    """Return the facts without which a time means nothing; the size is in bytes."""
+    """Return the facts needed to interpret a measured time; the size is in bytes."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(

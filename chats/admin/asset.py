@@ -35,7 +35,7 @@ class AssetAdmin(ReadOnlyAdmin):
     @admin.display(description="content")
     def preview(self, obj: Asset) -> SafeString | str:
         if not obj.sha256:
-            return "Its bytes did not come with the import."
+            return "The import did not include its bytes."
         url, label = content_url(obj), obj.label or obj.uid
         if obj.mime_type in RASTER_TYPES:
             return format_html('<img class="bigagi-image" src="{}" alt="{}">', url, label)

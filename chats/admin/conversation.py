@@ -23,7 +23,7 @@ from workspace.models import LiveFile, WorkspaceFile
 
 
 class TitleForm(forms.Form):
-    """Rename a chat. Without a title of the person's, the model's is shown."""
+    """Rename a chat. Without a title from the owner, the automatic one is shown."""
 
     title = forms.CharField(label="Title", max_length=500, required=False)
 
@@ -43,7 +43,7 @@ class ConversationAdmin(ActingAdmin):
     def archive_chats(self, request: HttpRequest, queryset: QuerySet) -> None:
         self._change_many(request, queryset, "archive", partial(services.archive_one, is_archived=True))
 
-    @admin.action(description="Take out of the archive", permissions=["view"])
+    @admin.action(description="Unarchive", permissions=["view"])
     def unarchive_chats(self, request: HttpRequest, queryset: QuerySet) -> None:
         self._change_many(request, queryset, "unarchive", partial(services.archive_one, is_archived=False))
 
@@ -59,24 +59,24 @@ class ConversationAdmin(ActingAdmin):
         count = entry.record_count if entry else 0
         tell_change(request, entry, f"{action.capitalize()} {count} of {len(uids)} chats")
         if missing:
-            messages.warning(request, f"{len(missing)} of them were gone already.")
+            messages.warning(request, f"{len(missing)} of them were already deleted.")
 
     def rename(self, request: HttpRequest, chat: Conversation) -> str:
-        """Give the chat the person's title, or take it away."""
+        """Set or remove the owner's title of the chat."""
         patch = {"userTitle": read_form(TitleForm(request.POST))["title"] or None}
         written = services.patch_chat(admin_origin(request), chat.uid, patch)
         tell_change(request, written.change, f"Renamed to {named(written.row.title)}")
         return self.page_of(chat)
 
     def archive(self, request: HttpRequest, chat: Conversation, *, is_archived: bool = True) -> str:
-        """Archive the chat, or take it out of the archive."""
+        """Archive or unarchive the chat."""
         written = services.patch_chat(admin_origin(request), chat.uid, {"isArchived": is_archived})
-        done = "Archived" if is_archived else "Taken out of the archive"
+        done = "Archived" if is_archived else "Unarchived"
         tell_change(request, written.change, f"{done}: {named(chat.title)}")
         return self.page_of(chat)
 
     def unarchive(self, request: HttpRequest, chat: Conversation) -> str:
-        """Take the chat out of the archive."""
+        """Unarchive the chat."""
         return self.archive(request, chat, is_archived=False)
 
     def delete(self, request: HttpRequest, chat: Conversation) -> str:
@@ -136,7 +136,7 @@ class ConversationAdmin(ActingAdmin):
 
 
 def _asked_page(request: HttpRequest) -> int:
-    """Return the page that is asked for, by its number or by a message's position."""
+    """Return the requested page, by its number or by a message's position."""
     at, number = request.GET.get("at", ""), request.GET.get("page", "")
     if at.isdecimal() and len(at) < 12:
         return page_at(int(at))

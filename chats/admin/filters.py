@@ -54,7 +54,7 @@ class FolderFilter(admin.SimpleListFilter):
 
 
 class ArchivedFilter(admin.SimpleListFilter):
-    """Never archived and brought back again are the same to a reader."""
+    """Never archived and unarchived are shown as the same."""
 
     title = "archive"
     parameter_name = "archived"
@@ -72,7 +72,7 @@ class ArchivedFilter(admin.SimpleListFilter):
 
 
 class RoleFilter(admin.SimpleListFilter):
-    """With fixed choices: asking a long table for the roles in it reads the whole table."""
+    """With fixed choices: finding the roles in use would read the whole table."""
 
     title = "role"
     parameter_name = "role"

@@ -59,7 +59,7 @@ class FolderAdmin(ActingAdmin):
     def delete(self, request: HttpRequest, folder: Folder) -> str:
         """Delete the folder; its chats stay."""
         change = services.delete_folder(admin_origin(request), folder.uid)
-        tell_change(request, change, f"Deleted the folder {named(str(folder))}, its chats stay")
+        tell_change(request, change, f"Deleted the folder {named(str(folder))}; its chats were kept")
         return self.list_page()
 
     acts = {"rename": rename, "delete": delete}
@@ -78,9 +78,7 @@ class FolderAdmin(ActingAdmin):
     @admin.display(description="chats")
     def chats(self, obj: Folder) -> SafeString | str:
         rows = _with_conversation(obj.memberships.order_by("position"))[:1000]
-        return show_table(
-            "Chats in their order", ["Place", "Chat"], [(row.position, _link_to_chat(row)) for row in rows]
-        )
+        return show_table("Chats, in order", ["Place", "Chat"], [(row.position, _link_to_chat(row)) for row in rows])
 
 
 @admin.register(FolderMembership)

@@ -22,7 +22,7 @@ class GenerationAdmin(ReadOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["uid", "status", "detail", "chat", "message_uid", "user_message_uid", "relatives"]}),
         ("Model", {"fields": ["model_uid", "service_uid", "vendor"]}),
-        ("Who began it", {"fields": ["source", "actor", "request_id"]}),
+        ("Who started it", {"fields": ["source", "actor", "request_id"]}),
         ("Times", {"fields": [moment("started"), moment("ended"), moment("lease_until")]}),
         ("Run", {"fields": ["owner", "sequence", "stop_requested", pretty("start_message")]}),
     ]
@@ -31,7 +31,7 @@ class GenerationAdmin(ReadOnlyAdmin):
     def chat(self, obj: Generation) -> SafeString | str:
         return link_to(obj.conversation)
 
-    @admin.display(description="belongs to it")
+    @admin.display(description="related")
     def relatives(self, obj: Generation) -> SafeString:
         return format_html(
             "{} · {}",

@@ -67,10 +67,10 @@ class MessageAdmin(ReadOnlyAdmin):
             [(row.position, link_to(row), row.title) for row in rows],
         )
 
-    @admin.display(description="earlier shapes")
+    @admin.display(description="earlier versions")
     def earlier(self, obj: Message) -> SafeString | str:
         uid = f"{obj.conversation.uid}/{obj.uid}"
-        return link_to_list("stores", "revision", "Earlier shapes of this message", kind="message", uid=uid)
+        return link_to_list("stores", "revision", "Earlier versions of this message", kind="message", uid=uid)
 
 
 @admin.register(Fragment)
@@ -80,7 +80,7 @@ class FragmentAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "excerpt", "message_link", "position", "title"]
     list_filter = [FragmentTypeFilter]
     search_fields = ["text", "title"]
-    search_help_text = "Looks through every text: slow in a large database."
+    search_help_text = "Searches every text: slow in a large database."
     sortable_by = ["__str__"]
     ordering = ["-id"]
     list_defer = ("part", "extra", "text")
@@ -95,7 +95,7 @@ class FragmentAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).select_related("message__conversation")
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
-        # Enough that a reference to a secret, of which markers are left, is cut behind the shown part only.
+        # Long enough that a masked reference to a secret can be cut only after the shown part.
         return queryset.annotate(start=Substr("text", 1, 450))
 
     @admin.display(description="text")

@@ -55,7 +55,7 @@ class Assets(TableCollection):
 
     def to_rows(self, record: Any, uid: str) -> Rows:
         if not isinstance(record, dict):
-            raise Unreadable("an asset that is no object")
+            raise Unreadable("an asset that is not an object")
         held = stored_bytes(record)
         if held is None:
             rows = super().to_rows(record, uid)

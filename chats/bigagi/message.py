@@ -125,8 +125,8 @@ def _put_text(whole: JSONObject, path: tuple[str, ...], text: str) -> None:
 def why_damaged_fragment(fragment: Any) -> str:
     """Say why big-AGI could not use the fragment, or nothing."""
     if not isinstance(fragment, dict):
-        return "a fragment that is no object"
-    return "" if fragment.get("ft") is not None else "a fragment without its type (ft)"
+        return "a fragment that is not an object"
+    return "" if fragment.get("ft") is not None else "a fragment without a type (ft)"
 
 
 def find_message_uids(messages: Sequence[Any]) -> list[str]:
@@ -156,12 +156,12 @@ def message_to_row(message: Any, position: int, uid: str = "") -> MessageRow:
     Raises `Unreadable` where no row can hold it.
     """
     if not isinstance(message, dict):
-        raise Unreadable("a message that is no object")
+        raise Unreadable("a message that is not an object")
     own, fragments = message.get("id"), message.get("fragments")
     if not uid and not is_id(own):
-        raise Unreadable("a message without an id that can be used")
+        raise Unreadable("a message without a valid id")
     if not isinstance(fragments, list):
-        raise Unreadable("a message without its list of fragments")
+        raise Unreadable("a message without a list of fragments")
     columns, extra = MESSAGE.split(message)
     del extra["fragments"]
     uid = uid or str(own)

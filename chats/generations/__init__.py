@@ -1,1 +1,1 @@
-"""Generations: tasks of the server that stream an answer into a chat, whoever reads along (design, section 7)."""
+"""Generations: server tasks that stream an answer into a chat, with or without readers (design, section 7)."""

@@ -18,7 +18,7 @@ _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 @dataclass
 class Answer:
-    """What has come of an answer so far. `take` adds an event, `message` gives the whole."""
+    """The answer so far. `take` adds an event, `message` returns the whole message."""
 
     base: JSONObject
     """The message as it was when the run began."""

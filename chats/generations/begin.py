@@ -1,4 +1,4 @@
-"""Beginning a run: the question and the empty answer are written down, and what the model is sent is put together."""
+"""Starting a run: stores the question and the empty answer, and builds the prompt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -33,7 +33,7 @@ NO_TEMPERATURE = "hotfix-no-temperature"
 
 @dataclass
 class Begin:
-    """What somebody asked for. `parameters` are big-AGI's of a model, and win over the model's own."""
+    """The request for a run. `parameters` use big-AGI's names and override the model's own."""
 
     origin: Origin
     chat: str
@@ -48,7 +48,7 @@ class Begin:
 
 @dataclass
 class Begun:
-    """A run that is written down, and all that it needs to go on without the database."""
+    """A stored run, with everything it needs to continue without the database."""
 
     generation: Generation
     model: CallableModel
@@ -62,7 +62,7 @@ class Begun:
 
 
 def begin_all(begins: Sequence[Begin], owner: str) -> list[Begun | Exception]:
-    """Begin runs that were asked for at once, in one transaction; each alone can fail."""
+    """Start several runs in one transaction; each can fail on its own."""
     results: list[Begun | Exception] = []
     with transaction.atomic():
         for one in begins:
@@ -76,10 +76,12 @@ def begin_all(begins: Sequence[Begin], owner: str) -> list[Begun | Exception]:
             except IntegrityError as error:
                 if "chats_generation" not in str(error):
                     raise
-                # On PostgreSQL two may have found the chat free at once.
-                results.append(Conflict("Another generation began in this chat. Wait for it, or stop it.", KIND))
+                # On PostgreSQL two requests may find the chat free at the same time.
+                results.append(
+                    Conflict("Another answer is being generated in this chat. Wait for it, or stop it.", KIND)
+                )
             except DatabaseError:
-                # As of a full disk: then none can begin.
+                # For example a full disk: then none can start.
                 raise
             except Exception as error:
                 results.append(error)
@@ -87,7 +89,7 @@ def begin_all(begins: Sequence[Begin], owner: str) -> list[Begun | Exception]:
 
 
 def begin(asked: Begin, owner: str) -> Begun:
-    """Write down the message that is asked, and the empty one that answers it.
+    """Store the question and the empty answer.
 
     Raises `Missing`, `Invalid`, `Taken`, `Conflict`, and what `find_model` raises."""
     with record_change(asked.origin, "generate") as entry:
@@ -104,7 +106,7 @@ def begin(asked: Begin, owner: str) -> Begun:
             position = members[index].position
             [(_, _, ours)] = load_messages([members[index].pk or 0], by="id")
             if ours.get("role") != "assistant":
-                raise at("/replaces", "Only an answer can be written anew.")
+                raise at("/replaces", "Only a message of the assistant can be regenerated.")
             uid = asked.replaces
         else:
             index = len(members)
@@ -172,10 +174,10 @@ def _with_parameters(model: CallableModel, asked: Begin) -> CallableModel:
     if not asked.parameters:
         return model
     if "llmTemperature" in asked.parameters and NO_TEMPERATURE in model.interfaces:
-        raise at("/parameters/llmTemperature", f"{model.label} takes no temperature.")
+        raise at("/parameters/llmTemperature", f"{model.label} does not accept a temperature. Leave it out.")
     limit = asked.parameters.get("llmResponseTokens")
     if limit and model.max_output_tokens and limit > model.max_output_tokens:
-        raise at("/parameters/llmResponseTokens", f"{model.label} answers with {model.max_output_tokens} at most.")
+        raise at("/parameters/llmResponseTokens", f"Must be at most {model.max_output_tokens} for {model.label}.")
     return replace(model, parameters=model.parameters | asked.parameters)
 
 
@@ -187,5 +189,5 @@ def _user_message(entry: Entry, message: JSONObject, members: list[Member]) -> J
     made = {"id": ids.new_message_id(), "role": "user", "tokenCount": 0, "created": now_ms(), "updated": None}
     message = records.take_in(entry, made | message, None)
     if any(member.uid == message["id"] for member in members):
-        raise Taken(f"The chat has a message {message['id']} already.")
+        raise Taken(f"The id {message['id']} is taken by another message of this chat.")
     return message

@@ -1,4 +1,4 @@
-"""How a call ended, in words and in big-AGI's terms. Pure."""
+"""How a call ended, as text and in big-AGI's terms. Pure."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,11 +11,13 @@ Status = Generation.Status
 
 _STATUSES = {status.value for status in HTTPStatus if status >= 400}
 
-OUT_OF_TOKENS = "The answer reached its limit of tokens. Ask it to go on, or raise the limit."
-FILTERED = "The provider's filter cut the answer. Put the question in other words, or choose another model."
+OUT_OF_TOKENS = "The answer reached the token limit. Ask the model to continue, or raise the limit."
+FILTERED = "The provider's content filter cut the answer off. Rephrase the question, or choose another model."
 EMPTY = "The answer is empty. Try again, or choose another model."
-STOPPED = "The server was stopped in the middle of this answer. What had come is kept; ask again for the rest."
-FAILED = "Something went wrong in the server. Its log has the details."
+STOPPED = (
+    "The server was stopped during this answer. The part that had arrived is kept. Try again for the whole answer."
+)
+FAILED = "An internal error occurred. The server log has the details."
 
 
 @dataclass(frozen=True)

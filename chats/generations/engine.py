@@ -1,4 +1,4 @@
-"""The engine: runs are tasks of the server's event loop, each of which calls a model and streams what it answers."""
+"""The engine: runs are tasks of the server's event loop that call a model and stream its answer."""
 
 import asyncio
 import contextvars
@@ -49,8 +49,8 @@ class Engine:
         self._spawn(self._sweep())
 
     def _spawn(self, coroutine: Any, **facts: str) -> asyncio.Task[Any]:
-        # An empty context: what belongs to the request that happened to come first must not follow a task about.
-        # These facts do, so that its lines in the log name the request that began it.
+        # An empty context: the context of the first request must not leak into long-lived tasks.
+        # Except these, so that log lines name the request that started the run.
         context = contextvars.Context()
         context.run(bind_contextvars, **facts)
         task = self.loop.create_task(coroutine, context=context)
@@ -63,7 +63,7 @@ class Engine:
     async def begin(self, asked: Begin) -> Stream:
         """Begin a run. Raises what `chats.generations.begin.begin` raises, and `Problem` while the server ends."""
         if self.is_closing:
-            raise Problem(503, "The server is stopping. Try again when it is up.")
+            raise Problem(503, "The server is shutting down. Try again when it is running.")
         begun = await self._writer.begin(asked)
         stream = Stream(begun, self.loop)
         ALIVE.add(stream.uid)
@@ -87,12 +87,12 @@ class Engine:
         """End the run's call, if it runs here."""
         if (stream := self.streams.get(uid)) is not None and not stream.is_over and not stream.is_stopping:
             stream.is_stopping = True
-            # A task that is cancelled before its first step never takes one: it looks by itself.
+            # A task cancelled before its first step would never run, so it checks the flag itself.
             if stream.task is not None and stream.is_calling:
                 stream.task.cancel()
 
     async def shut_down(self, seconds: float) -> None:
-        """End all runs as the server ends, and store them; it takes so long at most."""
+        """Stop all runs at shutdown and store them, within `seconds`."""
         self.is_closing = True
         for uid, stream in list(self.streams.items()):
             stream.is_leaving = True

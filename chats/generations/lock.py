@@ -1,4 +1,4 @@
-"""While a run writes in a chat, nobody else changes its messages (design, section 6)."""
+"""The lock of a chat: while a run writes in it, its messages cannot be changed otherwise (design, section 6)."""
 
 import time
 
@@ -12,12 +12,12 @@ GRACE_MS = 10_000
 """How long after the end of its lease a run is left alone."""
 
 ALIVE: set[str] = set()
-"""The runs of this process: a machine that slept finds their leases over, and them going on."""
+"""The runs of this process. After the machine slept, their leases have expired although they still run."""
 
 
 def running_in(chat: Conversation) -> Generation | None:
     """Return the run that writes in the chat now, if one does."""
-    # Every write in a chat asks this, and hardly ever is there one.
+    # Every write in a chat checks this, and there is rarely a run.
     if not fetch("SELECT 1 FROM {chats.Generation} WHERE conversation_id = %s AND status = 'running'", [chat.pk]):
         return None
     return Generation.objects.filter(conversation=chat, status=Generation.Status.RUNNING).first()
@@ -30,7 +30,7 @@ def sequence_in(chat: Conversation) -> int | None:
 
 
 def is_abandoned(generation: Generation) -> bool:
-    """Tell whether the run's process is gone: its lease ended a while ago."""
+    """Tell whether the run's process is gone: its lease expired a while ago."""
     return generation.uid not in ALIVE and generation.lease_until + GRACE_MS <= time.time_ns() // 1_000_000
 
 
@@ -38,7 +38,7 @@ def check_free(chat: Conversation) -> None:
     """Raise `Conflict` while a run writes in the chat. One that was abandoned is closed, and `chat` is read again."""
     running = running_in(chat)
     if running is not None and not _close_if_abandoned(running, chat):
-        raise Conflict(f"Generation {running.uid} writes in this chat. Wait for it, or stop it.", KIND)
+        raise Conflict(f"Generation {running.uid} is running in this chat. Wait for it, or stop it.", KIND)
 
 
 def close_abandoned_in(chat: Conversation) -> None:
@@ -51,7 +51,7 @@ def close_abandoned_in(chat: Conversation) -> None:
 def _close_if_abandoned(running: Generation, chat: Conversation) -> bool:
     if not is_abandoned(running):
         return False
-    # It needs the chats' collection, which asks here.
+    # It needs the chats' collection, which imports this module.
     from chats.generations.recovery import close_abandoned
 
     close_abandoned(running)

@@ -1,24 +1,24 @@
-"""Text that comes in pieces, without what looks like a key: none is sent or kept in clear, however it is cut. Pure."""
+"""Masks keys in streamed text, however it is split, so that none is sent or stored in plain text. Pure."""
 
 import re
 
 from stores.secrets import mask_found
 
 LONGEST = 512
-"""Characters of a key that are waited for."""
+"""Number of characters to hold back for a possible key."""
 
 _BEGUN = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]))"
     r"(?:s|sk|sk-[A-Za-z0-9_\-]*|A|AI|AIz|AIza[A-Za-z0-9_\-]*|AK|AKI|AKIA[A-Z0-9]*)\Z"
 )
-"""What can be the beginning of a key at the end of a text."""
+"""A possible start of a key at the end of a text."""
 
 _LOOKED_BEHIND = 2
-"""Characters before a key that tell whether one begins there: inside a word none does."""
+"""Characters before a key that decide whether one starts there: not inside a word."""
 
 
 class PieceMask:
-    """Masks keys in a text that comes in pieces. The last characters wait where they may begin one."""
+    """Masks keys in streamed text. The last characters are held back if they may start a key."""
 
     def __init__(self) -> None:
         self.held = ""

@@ -1,6 +1,6 @@
 """A better title for a chat after its first exchange, by the model that is assigned to `fastUtil`.
 
-The chat has a title out of its text by then. Whatever goes wrong here, that one stays.
+The chat already has a title derived from its text, which stays if anything goes wrong here.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from stores.services.errors import ServiceError
 DOMAIN = "fastUtil"
 SECONDS = 30
 MAX_TOKENS = 400
-"""A title has few; a model that thinks first needs some for that."""
+"""Tokens for the title: few, plus some for a model that reasons first."""
 SHOWN = 2_000
 """Characters of question and answer that the model is shown."""
 LONGEST = 80
@@ -39,7 +39,7 @@ logger = structlog.get_logger("chats")
 
 
 async def name_chat(origin: Origin, chat: str, title: str, answer: str) -> None:
-    """Ask for a title, and give it to the chat if that has still `title`, which came from the question's text."""
+    """Ask for a title, and set it if the chat still has `title`, which was derived from the question."""
     try:
         found = await in_thread(_prepare, chat, title)
         if found is None:

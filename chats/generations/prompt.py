@@ -1,4 +1,4 @@
-"""What a model is sent of a chat: system message, history, attachments, cut to its context. Pure."""
+"""The prompt for a chat: system message, history and attachments, cut to the model's context. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ TOKENS_A_MESSAGE = 4
 TOKENS_AN_IMAGE = 800
 DEFAULT_SYSTEM = "You are a helpful assistant. Today is {date}."
 SHARED = ("app-ui", "app-ux-labs")
-"""Stores whose state is shared on wish."""
+"""Stores whose state is shared on request."""
 
 ImageOf = Callable[[JSONObject], str | None]
 """Returns the data URL of an image that a part names; None where it is not here."""
@@ -28,7 +28,7 @@ class Prompt:
     tokens: int = 0
     left_out: int = 0
     images_told: int = 0
-    """Images that went as their captions, for a model that sees none."""
+    """Images sent as captions, for a model without image input."""
 
 
 def build_prompt(
@@ -61,7 +61,7 @@ def build_prompt(
     for at, message in enumerate(reversed(turns)):
         one = _convert(message, sees_images, image_of, prompt)
         size = size_of(one)
-        # The last message goes whatever it takes: the provider says best what is too long.
+        # The last message is always sent: the provider reports best if it is too long.
         if kept and size > room:
             prompt.left_out = len(turns) - at
             break

@@ -1,4 +1,4 @@
-"""Runs whose process is gone are closed, and old events are deleted. It is synchronous."""
+"""Closes runs whose process is gone, and deletes old events. Synchronous."""
 
 import structlog
 from django.db import DatabaseError, transaction
@@ -20,7 +20,7 @@ from stores.services.errors import Conflict
 from stores.sql import durably
 
 EVENTS_KEPT_MS = 10 * 60_000
-CRASHED = "The server stopped in the middle of this answer. What had come is kept; ask again for the rest."
+CRASHED = "The server stopped during this answer. The part that had arrived is kept. Try again for the whole answer."
 
 logger = structlog.get_logger("chats")
 Status = Generation.Status

@@ -23,7 +23,7 @@ def prompt_of(chat: Conversation, end: int, model: CallableModel, *, shares_cont
     record = record | {"messages": record["messages"][:end]}
     turns = [one for one in record["messages"] if isinstance(one, dict) and one.get("role") != "system"]
     if not turns:
-        raise Conflict("The chat has no message to answer. Send one.", "nothing-to-answer")
+        raise Conflict("The chat has no message to answer. Send one as message.", "nothing-to-answer")
     return build_prompt(
         mask(record),
         date=datetime.now(UTC).date().isoformat(),

@@ -133,17 +133,17 @@ def finish_all(finishes: Sequence[Finish]) -> list[Finished | Exception]:
 
 
 def finish(end: Finish) -> Finished:
-    """Write the whole message, its cost, and the event of the call; once, whoever asks. Raises `Conflict`."""
+    """Write the final message, its cost, and the event of the call, exactly once. Raises `Conflict`."""
     begun, answer = end.begun, end.answer
     generation = begun.generation
     ended = now_ms()
-    # Whoever sets the status first ends the run; should something fail below, the transaction takes that back.
+    # The first to set the status ends the run; if something below fails, the transaction rolls it back.
     is_first = execute(
         "UPDATE {chats.Generation} SET status = %s, detail = %s, ended = %s WHERE id = %s AND status = %s",
         [end.status, storable(end.detail), ended, generation.pk, Generation.Status.RUNNING],
     )
     if not is_first:
-        raise Conflict("This generation has ended already.")
+        raise Conflict("This generation has already ended.")
     tokens, is_estimated = _tokens_of(begun, answer)
     is_partial = end.status != Generation.Status.DONE
     priced = price_model_call(begun.model, tokens, generation.started, is_partial=is_partial)
@@ -215,7 +215,7 @@ def _write_message(entry: Entry, chat: Conversation, begun: Begun, message: JSON
     try:
         index = index_of(members, begun.base["id"])
     except Missing:
-        # An import can replace a chat under a run: what was answered is not lost with that.
+        # An import can replace a chat during a run: the answer must not be lost.
         row = message_to_row(message, members[-1].position + 1 if members else 0)
         delta: list[Any] = [[["messages"], "splice", len(members), [], [message]]]
         members.append(Member(row.position, 0, row.uid, row.content_hash))

@@ -1,4 +1,4 @@
-"""One run in memory: what it sent, and who reads along."""
+"""One run in memory: its events and readers."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -16,9 +16,9 @@ from stores.jsontext import OWN_DEPTH, decode, encode
 from stores.secrets import mask_found
 
 JOINED_SECONDS = 0.015
-"""Pieces that come within this time go out as one; it is a little less than what calls are read by."""
+"""Pieces that arrive within this time are sent as one; slightly less than the read interval of calls."""
 COMMENT_SECONDS = 15
-"""After so long without an event readers get a comment, with the next sweep."""
+"""After this time without an event, readers get a comment with the next sweep."""
 COMMENT = b": still here\n\n"
 
 
@@ -44,12 +44,12 @@ class Stream:
         self.wants_html = False
         self.is_calling = False
         self.is_over = False
-        """Whether the call has ended, and only its end is still to be stored."""
+        """Whether the call has ended and only its end has to be stored."""
         self.is_stopping = False
         self.is_leaving = False
         """Whether the server ends."""
         self.is_waiting = False
-        """Whether what came could not be flushed the last time."""
+        """Whether the last flush failed."""
         self.blocks = BlockRenderer()
         self.started = loop.time()
         self.task: asyncio.Task[None] | None = None
@@ -64,7 +64,7 @@ class Stream:
 
     @property
     def log_facts(self) -> dict[str, str]:
-        """What the log says of the run: its id, and that of the request that began it."""
+        """The facts for log lines: the ids of the run and of the request that started it."""
         return {"generation": self.uid, "request_id": self.begun.generation.request_id}
 
     # --- writing ---
@@ -82,7 +82,7 @@ class Stream:
         self._held.append(event.text)
         if self._timer is None:
             wait = self._sent_at + JOINED_SECONDS - self.loop.time()
-            # Soon, not now: what was read together goes out together.
+            # Soon, not now: pieces that were read together are sent together.
             later = self.loop.call_soon if wait <= 0 else partial(self.loop.call_later, wait)
             self._timer = later(self._send_held)
 
@@ -113,7 +113,7 @@ class Stream:
         return self._sent[0]
 
     def send(self, name: str, data: Any, *, html: bool = False) -> None:
-        """Send an event to all who read along. Its data must be masked."""
+        """Send an event to all readers. Its data must be masked."""
         self.append(frame(len(self.frames) + 1, name, data), html=html)
         self.is_dirty = True
 
@@ -124,12 +124,12 @@ class Stream:
         self._wake()
 
     def end(self) -> None:
-        """Let all readers go after the last event."""
+        """Release all readers after the last event."""
         self.is_ended = True
         self._wake()
 
     def comment(self) -> None:
-        """Tell readers that have waited for long that the connection is alive."""
+        """Send a keep-alive comment to readers that have waited long."""
         if self.loop.time() - self._woken_at >= COMMENT_SECONDS:
             self._wake()
 
@@ -141,7 +141,7 @@ class Stream:
         self._waiters.clear()
 
     def take_flush(self, *, is_last: bool = False) -> Flush | None:
-        """Return what is not in the database yet; None: nothing. At the end fragments are written otherwise."""
+        """Return what is not in the database yet, or None. At the end, fragments are written elsewhere."""
         if not (self.is_dirty or is_last):
             return None
         self.is_dirty = False
@@ -150,7 +150,7 @@ class Stream:
         self.flushed = last
         fragments = [] if is_last else self.answer.now()
         start = max(0, self.begun.fragments_kept - 1)
-        # A copy, since the text goes on growing while the database writes.
+        # A copy, because the text keeps growing while the database writes.
         new = [fragment | {"part": copy_part(fragment["part"])} for fragment in fragments[start:]]
         return Flush(self.begun, start, new, first, last, frames)
 
@@ -159,7 +159,7 @@ class Stream:
         self.begun.fragments_kept = max(self.begun.fragments_kept, flush.start + len(flush.fragments))
 
     def give_back(self, flush: Flush) -> None:
-        """Note that the flush could not be written: the next one takes it along."""
+        """Note that the flush failed: the next one includes it."""
         self.flushed = flush.first - 1
         self.is_dirty = True
 
@@ -181,7 +181,7 @@ class Stream:
     # --- reading ---
 
     async def read(self, after: int = 0, *, html: bool = False) -> AsyncGenerator[bytes, None]:
-        """Yield the events beyond number `after`, as they come, to the end of the run."""
+        """Yield the events after number `after` as they arrive, until the end of the run."""
         self.wants_html = self.wants_html or html
         at = min(max(after, 0), len(self.frames))
         while True:

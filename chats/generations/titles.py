@@ -1,4 +1,4 @@
-"""What a chat without a title is called after its first exchange."""
+"""The automatic title of a chat after its first exchange."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ LONGEST = 60
 
 
 def title_from(messages: list[dict[str, Any]]) -> str:
-    """Return a title out of the first question's text; empty where there is none."""
+    """Return a title derived from the first question's text, or an empty one."""
     for message in messages:
         if message.get("role") != "user":
             continue

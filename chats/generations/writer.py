@@ -1,4 +1,4 @@
-"""The one writer of all runs: beginnings, flushes and ends that fall together share one transaction."""
+"""The single writer for all runs: starts, flushes and ends that coincide share one transaction."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,12 +20,12 @@ from stores.secrets import mask_found
 
 FLUSH_SECONDS = 0.2
 GATHER_SECONDS = 0.003
-"""How long a beginning or an end waits for others to share its transaction, where there are others."""
+"""How long a start or an end waits for others to share its transaction, if there are other runs."""
 RETRY_SECONDS = 2
-"""When an end that could not be stored is tried again."""
+"""How long until storing an end is tried again."""
 NOT_STORED = (
-    "The answer could not be stored: the disk may be full. It is kept in memory, and stored as soon as there is room: "
-    "let the server run meanwhile."
+    "The answer could not be stored: the disk may be full. It is kept in memory and stored as soon as there is space. "
+    "Keep the server running until then."
 )
 
 logger = structlog.get_logger("chats")
@@ -51,18 +51,18 @@ class Writer:
         self._work = asyncio.Event()
 
     async def begin(self, asked: Begin) -> Begun:
-        """Write down the beginning of a run. Raises what `begin_all` returns or raises."""
+        """Store the start of a run. Raises what `begin_all` returns or raises."""
         future: asyncio.Future[Begun] = self.loop.create_future()
         self._begins.append((asked, future))
         self._work.set()
         return await future
 
     def wake(self) -> None:
-        """Look at the streams again: there is a new one."""
+        """Check the streams again: there is a new one."""
         self._work.set()
 
     async def finish(self, stream: Stream, finish: Finish) -> Finished | None:
-        """Write down the end of a run and tell its readers; None: it could not be written yet, and is tried again."""
+        """Store the end of a run and tell its readers. None: it could not be stored yet and is tried again."""
         ending = _Ending(stream, finish, self.loop.create_future())
         self._endings.append(ending)
         self._work.set()
@@ -87,7 +87,7 @@ class Writer:
                     await self._flush()
                 await self._write_endings()
             except Exception:
-                logger.exception("the writer of generations stumbled")
+                logger.exception("the generation writer failed")
                 await asyncio.sleep(FLUSH_SECONDS)
 
     def _has_running(self) -> bool:
@@ -123,7 +123,7 @@ class Writer:
             begun = [stream.begun for stream in running]
             stopped = await in_thread(store.flush_all, [flush for _, flush in flushes], begun)
         except Exception:
-            # As on a full disk: what came stays in memory, and is written with the next flush or at the end.
+            # For example on a full disk: the text stays in memory until the next flush or the end.
             for stream, flush in flushes:
                 if not stream.is_waiting:
                     logger.exception("an answer could not be flushed", **stream.log_facts)

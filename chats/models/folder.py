@@ -6,7 +6,7 @@ from stores.models import Record
 
 
 class Folder(Record):
-    """A folder of chats; one chat can stand in several."""
+    """A folder of chats; a chat can be in several folders."""
 
     title = models.TextField(null=True, blank=True, help_text="The folder's name.")
     color = models.CharField(max_length=100, null=True, blank=True, help_text="The folder's colour, as #407cf8.")
@@ -21,7 +21,7 @@ class Folder(Record):
 
 
 class FolderMembership(models.Model):
-    """A chat's place in a folder. The chat is named by its id, since it may be missing."""
+    """A chat's place in a folder. The chat is referenced by id, because it may be missing."""
 
     folder = models.ForeignKey(
         Folder,

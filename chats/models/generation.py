@@ -9,7 +9,7 @@ from stores.fields import VerbatimJSONField
 class Generation(models.Model):
     """One run of a model, which writes one assistant message.
 
-    Its `owner` renews `lease_until` while it runs; a run whose lease is over can be closed by anybody.
+    Its `owner` renews `lease_until` while it runs; a run whose lease has expired can be closed by any process.
     """
 
     class Status(models.TextChoices):
@@ -57,7 +57,7 @@ class Generation(models.Model):
 
 
 class GenerationEvents(models.Model):
-    """A stretch of what a run sent, for readers who join later; it is deleted ten minutes after the end."""
+    """A stretch of what a run sent, for readers who join later; deleted ten minutes after the end."""
 
     generation = models.ForeignKey(
         Generation, on_delete=models.CASCADE, related_name="events", help_text="The run that sent it."

@@ -1,4 +1,4 @@
-"""What this month may cost, as the chat page tells it."""
+"""The budgets of this month for the chat page."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from metrics.budgets import OK, BudgetState, read_budgets
 
 @dataclass(frozen=True)
 class BudgetLine:
-    """A budget for people to read; `label` is empty for all services together."""
+    """A budget in readable form; `label` is empty for all services together."""
 
     label: str
     spent: str
@@ -25,7 +25,7 @@ class BudgetLine:
 
 @require_safe
 def budget(request: HttpRequest) -> HttpResponse:
-    """The budgets of which little or nothing is left, for the line above the message to be written."""
+    """Budgets that are nearly or fully spent, for the line above the message box."""
     response = render(request, "chat/budgets.html", {"budgets": find_warnings(read_lines())})
     response.headers["Cache-Control"] = "no-store"
     return response

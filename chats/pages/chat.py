@@ -1,4 +1,4 @@
-"""The chat page itself: whole, and the stretches of messages that its scripts ask for."""
+"""The chat page, and the ranges of messages that its scripts load."""
 
 from typing import Any
 
@@ -25,14 +25,14 @@ MAX_POSITION = 10**12
 @require_safe
 @ensure_csrf_cookie
 def new_chat_page(request: HttpRequest) -> HttpResponse:
-    """Show the page without a chat: the first message makes one."""
+    """Show the page without a chat: the first message creates one."""
     return _render(request, None, Window([]))
 
 
 @require_safe
 @ensure_csrf_cookie
 def chat_page(request: HttpRequest, chat: str) -> HttpResponse:
-    """Show a chat from its end; earlier messages are fetched when somebody scrolls up."""
+    """Show a chat from its end; earlier messages load on scrolling up."""
     row = find_chat(chat)
     return _render(request, row, read_window(row))
 
@@ -53,7 +53,7 @@ def turns(request: HttpRequest, chat: str) -> HttpResponse:
 
 @require_safe
 def state(request: HttpRequest, chat: str) -> HttpResponse:
-    """Tell where the chat stands, for pages that follow it."""
+    """Return the state of the chat, for pages that follow it."""
     return _uncached(JsonResponse(describe_chat(find_chat(chat))))
 
 

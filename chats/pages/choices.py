@@ -1,4 +1,4 @@
-"""The models among which the chat page lets choose."""
+"""The models offered on the chat page."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def _choice(model: dict[str, Any]) -> dict[str, Any]:
 
 
 def _price(price: Any) -> float | str | None:
-    """Return USD a million tokens, `free`, or None: unknown. Of tiers the first holds for usual lengths."""
+    """Return USD per million tokens, `free`, or None if unknown. With tiers, the first applies to usual lengths."""
     if isinstance(price, list) and price and isinstance(price[0], dict):
         price = price[0].get("price")
     if price == "free":

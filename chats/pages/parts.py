@@ -1,4 +1,4 @@
-"""Parts of the chat page that belong to no stretch of messages: models, what will be sent, finds, usage, a crash."""
+"""Parts of the chat page other than messages: models, prompt preview, search, usage, crash test."""
 
 import os
 from typing import Any
@@ -49,7 +49,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         return _uncached(JsonResponse({"detail": str(error)}, status=409))
     try:
         if chat is None:
-            raise Conflict("There is no chat still.")
+            raise Conflict("This chat no longer exists.")
         end = chat.messages.count() + 1
         prompt = prompt_of(chat, end, model, shares_context=shares)
     except Conflict:
@@ -130,7 +130,7 @@ def usage(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def crash(request: HttpRequest) -> HttpResponse:
-    """The walkthrough "crash me": what kills this very process, and what starts it again."""
+    """The walkthrough "crash me": how to kill this process and start it again."""
     context = {"pid": str(os.getpid()), "port": request.get_port(), "is_windows": os.name == "nt"}
     return _uncached(render(request, "chat/crash.html", context))
 

@@ -1,4 +1,4 @@
-"""What the chat page takes from the person's stores: how the page behaves, and their personas."""
+"""The owner's preferences for the chat page, and the personas, from their stores."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def read_personas(current: str | None) -> list[tuple[str, str, bool]]:
     for persona in personas if isinstance(personas, list) else ():
         if isinstance(persona, dict) and isinstance(persona.get("id"), str):
             name = persona.get("name")
-            names[persona["id"]] = name if isinstance(name, str) and name else "Persona without a name"
+            names[persona["id"]] = name if isinstance(name, str) and name else "Unnamed persona"
     used = Conversation.objects.exclude(system_purpose_id=None).order_by()
     for uid in used.values_list("system_purpose_id", flat=True).distinct()[:20]:
         names.setdefault(uid or "", _BUILT_IN.get(uid or "", uid or ""))

@@ -1,4 +1,4 @@
-"""What the status line of the chat page tells of a service: whether it has a key, and how its last check went."""
+"""The status line of the chat page: whether the service has a key, and the result of its last check."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,16 +14,16 @@ from metrics.models import UsageEvent
 from stores.secrets import mask
 
 _FAILED = {
-    "wrong-key": "the key was refused",
+    "wrong-key": "the API key was rejected",
     "no-credit": "the account had no credit left",
-    "rate-limited": "the provider took no more requests for the moment",
+    "rate-limited": "the provider's rate limit was reached",
     "model-gone": "the provider did not know the model",
     "unreachable": "the provider could not be reached",
     "timeout": "the provider did not answer in time",
-    "stalled": "the answer stood still",
-    "dropped": "the answer broke off",
-    "endless": "the answer did not end",
-    "malformed": "the provider sent what is no answer",
+    "stalled": "the answer stalled",
+    "dropped": "the answer was interrupted",
+    "endless": "the answer exceeded the limits",
+    "malformed": "the provider sent an invalid response",
 }
 """Words for the outcomes of calls; the ledger keeps only their kinds."""
 
@@ -66,7 +66,7 @@ def name_services(uids: Sequence[str]) -> dict[str, str]:
 def describe_key(service: Service) -> tuple[str, str]:
     """Return whether the service has its key, and why it cannot be called; one of the two is empty."""
     try:
-        return "key present" if reveal_endpoint(service).key else "no key needed", ""
+        return "key saved" if reveal_endpoint(service).key else "no key needed", ""
     except NotCallable as error:
         return "", str(error)
 
@@ -79,7 +79,7 @@ def describe_virtual_key(uid: str) -> tuple[str, str]:
         env_endpoint()
     except NotCallable as error:
         return "", str(error)
-    return "key of the environment", ""
+    return "key from the environment", ""
 
 
 def read_last_check(uid: str) -> dict[str, Any] | None:
@@ -89,7 +89,7 @@ def read_last_check(uid: str) -> dict[str, Any] | None:
     if event is None:
         return None
     is_good = event.outcome == "done"
-    words = f"answered in {(event.ms_total or 0) / 1000:.1f} s"
+    words = f"responded in {(event.ms_total or 0) / 1000:.1f} s"
     if not is_good:
-        words = _FAILED.get(event.outcome, "the provider failed the call")
+        words = _FAILED.get(event.outcome, "the call to the provider failed")
     return {"at": event.at, "isGood": is_good, "words": words}

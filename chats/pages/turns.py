@@ -1,4 +1,4 @@
-"""A stretch of a chat's messages as the chat page shows them."""
+"""A range of a chat's messages for the chat page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -128,7 +128,7 @@ def read_chat_turns(chat: Conversation, messages: Sequence[Message] | QuerySet[M
     turns = read_turns(messages)
     uids = [turn.message.uid for turn in turns]
     events = UsageEvent.objects.filter(conversation=chat.uid, message__in=uids).exclude(source="import")
-    # An answer written anew has several; the newest is what stands here.
+    # A regenerated answer has several; the newest belongs to the current text.
     known = {event.message: event for event in events.order_by("at", "pk")}
     labels = find_labels({turn.message.model_id for turn in turns if turn.message.model_id})
     return [
@@ -147,7 +147,7 @@ def find_labels(uids: set[str]) -> dict[str, str]:
 
 
 def figures_of(message: Message, event: UsageEvent | None) -> tuple[list[str], list[Figure], str]:
-    """Return what stands under an answer, in short and in full, and its cost."""
+    """Return the figures under an answer, in short and in full, and its cost."""
     metrics = message.metrics if isinstance(message.metrics, dict) else {}
     if not metrics:
         return [], [], ""
@@ -161,18 +161,18 @@ def figures_of(message: Message, event: UsageEvent | None) -> tuple[list[str], l
         summary.append(f"{about}{int(taken + (out or 0)):,} tokens")
     for label, count in (
         ("New input", new),
-        ("Read from the cache", read),
-        ("Written to the cache", written),
+        ("Cache read", read),
+        ("Cache write", written),
         ("Output", out),
-        ("of it reasoning", _number(metrics, "TOutR")),
+        ("Reasoning (part of the output)", _number(metrics, "TOutR")),
     ):
         if count is not None:
             figures.append(Figure(label, f"{about}{int(count):,} tokens"))
     if (first := _number(metrics, "dtStart")) is not None:
         summary.append(f"first token {first / 1000:.2f} s")
-        figures.append(Figure("To the first token", f"{first / 1000:.2f} s"))
+        figures.append(Figure("Time to first token", f"{first / 1000:.2f} s"))
     if (whole := _number(metrics, "dtAll")) is not None:
-        figures.append(Figure("Whole answer", f"{whole / 1000:.2f} s"))
+        figures.append(Figure("Total time", f"{whole / 1000:.2f} s"))
     if (speed := _number(metrics, "vTOutInner")) is not None:
         summary.append(f"{speed:,.0f} tokens/s")
         figures.append(Figure("Speed", f"{speed:,.1f} tokens/s"))

@@ -23,18 +23,18 @@ def create_asset(origin: Origin, record: JSONObject) -> Written:
     data = record.get("data")
     text = data.get("base64") if isinstance(data, dict) else None
     if not isinstance(text, str):
-        raise at("/data/base64", "An asset has its bytes as base64 text here.", "required")
+        raise at("/data/base64", "The bytes are required here, as base64.", "required")
     try:
         # The file is there before the row that names it (design, section 5); one that no row names does no harm.
         held: StoredBytes = store_base64([text])
     except NotBase64 as error:
-        raise at("/data/base64", f"This is not base64: {error}.") from error
+        raise at("/data/base64", f"Must be base64: {error}.") from error
     with record_change(origin, "create asset", _label(record)) as entry:
         bare = record | {"data": {key: value for key, value in record["data"].items() if key != "base64"}}
         sealed = records.take_in(entry, bare, None, uid)
         value = sealed | {"data": sealed["data"] | {"base64": held}}
         if ASSETS.find_for_write(uid) is not None:
-            raise Taken(f"There is an asset {uid} already.")
+            raise Taken(f"The id {uid} is taken by another asset.")
         records.insert(entry, ASSETS, records.to_rows(ASSETS, value, uid), ASSETS.first_position())
     return Written(value, Asset.objects.get(uid=uid), entry.change, entry.lost_keys)
 

@@ -70,7 +70,7 @@ def replace_chat(origin: Origin, uid: str, record: JSONObject, precondition: Pre
 def patch_chat(origin: Origin, uid: str, change: JSONObject, precondition: Precondition = ANY) -> Written:
     """Change members of the chat beside its messages (JSON Merge Patch). Raises `Missing` and `Invalid`."""
     if "messages" in change:
-        raise at("/messages", "Messages are changed at …/messages, or with PUT of the whole chat.")
+        raise at("/messages", "PATCH cannot change messages. Change them at …/messages, or PUT the whole chat.")
     if change.get("id", uid) != uid:
         raise at("/id", "The id of a chat cannot be changed.")
     with record_change(origin, "patch chat") as entry:

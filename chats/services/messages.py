@@ -26,7 +26,7 @@ def append_message(origin: Origin, chat_uid: str, message: JSONObject, precondit
         members = read_members(chat)
         message = {"id": ids.new_message_id()} | message
         if any(member.uid == message["id"] for member in members):
-            raise Taken(f"The chat has a message {message['id']} already.")
+            raise Taken(f"The id {message['id']} is taken by another message of this chat.")
         message = came = records.take_in(entry, message, None)
         position = members[-1].position + 1 if members else 0
         message, row = _to_row(message, chat.uid, position)

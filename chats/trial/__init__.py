@@ -1,1 +1,1 @@
-"""The trial of the whole way, database to model to database (`/api/test-ai`)."""
+"""The test of the full round trip, database to model to database (`/api/test-ai`)."""

@@ -14,7 +14,7 @@ CONNECT_SECONDS = 2.0
 
 
 def list_endpoints() -> list[tuple[JSONObject, Endpoint | None]]:
-    """Return what can be said of each service without the network, and where it is called."""
+    """Return each service's facts that need no network, and its endpoint."""
     listed: list[tuple[JSONObject, Endpoint | None]] = []
     for row in Service.objects.all():
         told = {"id": row.uid, "label": row.label, "vendor": row.vendor_id, "virtual": False}
@@ -25,7 +25,7 @@ def list_endpoints() -> list[tuple[JSONObject, Endpoint | None]]:
     for service, _ in virtual_services():
         told = {"id": service["id"], "label": service["label"], "vendor": service["vId"], "virtual": True}
         if service["id"] == DEMO:
-            listed.append((told | {"configured": True, "reachable": True, "detail": "It needs no network."}, None))
+            listed.append((told | {"configured": True, "reachable": True, "detail": "No network needed."}, None))
             continue
         try:
             listed.append(_configured(told, env_endpoint()))
@@ -39,12 +39,12 @@ def _configured(told: JSONObject, endpoint: Endpoint) -> tuple[JSONObject, Endpo
 
 
 async def look_at_all(listed: list[tuple[JSONObject, Endpoint | None]]) -> list[JSONObject]:
-    """Return what is told of all services, looked at at once."""
+    """Check all services in parallel, and return the results."""
     return await asyncio.gather(*(look(told, endpoint) for told, endpoint in listed))
 
 
 async def look(told: JSONObject, endpoint: Endpoint | None) -> JSONObject:
-    """Return what is told with whether the host accepts a connection. No key is sent, and nothing is asked."""
+    """Return the facts, and whether the host accepts a connection. No key and no request is sent."""
     if endpoint is None:
         return told
     parts = urlsplit(endpoint.base_url)
@@ -53,6 +53,6 @@ async def look(told: JSONObject, endpoint: Endpoint | None) -> JSONObject:
         opened = asyncio.open_connection(parts.hostname, port)
         _, writer = await asyncio.wait_for(opened, CONNECT_SECONDS)
     except (OSError, TimeoutError):
-        return told | {"reachable": False, "detail": f"{endpoint.host} accepts no connection."}
+        return told | {"reachable": False, "detail": f"{endpoint.host} does not accept connections."}
     writer.close()
     return told | {"reachable": True, "detail": f"{endpoint.host} accepts connections."}

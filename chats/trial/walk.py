@@ -1,4 +1,4 @@
-"""Six steps from the database to a model and back, each with its time; only the ledger's event stays behind."""
+"""Six steps from the database to a model and back, each with its time; only the ledger's event remains."""
 
 import asyncio
 import secrets
@@ -30,12 +30,12 @@ from stores.models import Store
 from stores.services.errors import Missing, ServiceError
 
 TITLES = {
-    "api": "The API answers, and the service has a key",
+    "api": "The API responds, and the service has a key",
     "stores": "Preferences, labs and models are in the database",
     "context": "The context is built from them",
     "call": "The model is called",
-    "answer": "Its answer shows that the context reached it",
-    "data": "The data went the whole way: database, model, database",
+    "answer": "The answer shows that the model received the context",
+    "data": "The data made the full round trip: database, model, database",
 }
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 SECONDS = 120
@@ -46,12 +46,12 @@ logger = structlog.get_logger("chats")
 
 
 class StepFailed(Exception):
-    """A step did not do what it has to; the message says why, and what to do."""
+    """A step failed; the message says why, and what to do."""
 
 
 @dataclass
 class Walk:
-    """One walk: what the steps hand on to each other."""
+    """One test: the state that the steps share."""
 
     origin: Origin
     model_id: str | None
@@ -63,7 +63,7 @@ class Walk:
     message: JSONObject = field(default_factory=dict)
 
     async def steps(self) -> AsyncGenerator[JSONObject, None]:
-        """Yield each step when it has ended, and at last the whole. After one that failed, the others are skipped."""
+        """Yield each step when it has ended, and finally the whole. After a failed step, the others are skipped."""
         began = time.perf_counter()
         is_ok = True
         try:
@@ -71,7 +71,7 @@ class Walk:
                 step_began = time.perf_counter()
                 step: JSONObject = {"number": number, "name": name, "title": title}
                 if not is_ok:
-                    yield step | {"status": SKIPPED, "detail": "A step before it failed.", "ms": 0}
+                    yield step | {"status": SKIPPED, "detail": "An earlier step failed.", "ms": 0}
                     continue
                 run: Callable[[], Awaitable[str]] = getattr(self, f"_{name}")
                 try:
@@ -107,13 +107,13 @@ class Walk:
         self.shared = await in_thread(shared_context)
         members = {name: len(state) if isinstance(state, dict) else 0 for name, state in self.shared.items()}
         if not any(members.values()):
-            raise StepFailed("The preferences and labs in the database are empty: there is nothing to share.")
-        told = ", ".join(f"{count} members of {name}" for name, count in members.items())
+            raise StepFailed("There are no preferences or labs to share. Store or import app-ui or app-ux-labs first.")
+        told = ", ".join(f"{count} {'entry' if count == 1 else 'entries'} of {name}" for name, count in members.items())
         return f"{told}: about {estimate_tokens(describe_shared(self.shared))} tokens."
 
     async def _call(self) -> str:
         assert self.model is not None
-        record = {"userTitle": "Test of the AI", "messages": [], "systemPurposeId": "Generic"}
+        record = {"userTitle": "AI test", "messages": [], "systemPurposeId": "Generic"}
         self.chat = (await in_thread(create_chat, self.origin, record)).row.uid
         text = (
             f"This is a test. My preferences came in a system message, as JSON. Write the names of at least three "
@@ -126,22 +126,22 @@ class Walk:
                 async for _ in stream.read():
                     pass
         except TimeoutError:
-            raise StepFailed(f"The model did not end its answer in {SECONDS} s.") from None
+            raise StepFailed(f"The model did not finish its answer within {SECONDS} s.") from None
         self.message = await in_thread(_read_answer, self.chat, stream.begun.base["id"])
         if error := _part_of(self.message, "error"):
             raise StepFailed(error)
         metrics = self.message.get("generator", {}).get("metrics", {})
-        return f"First token after {metrics.get('dtStart', '?')} ms, the whole after {metrics.get('dtAll', '?')} ms."
+        return f"First token after {metrics.get('dtStart', '?')} ms, complete after {metrics.get('dtAll', '?')} ms."
 
     async def _answer(self) -> str:
         text = _part_of(self.message, "text")
         names = [name for state in self.shared.values() if isinstance(state, dict) for name in state]
         found = [name for name in names if name in text]
         if self.marker not in text:
-            raise StepFailed("The answer does not have the word that was asked for: the question did not reach it.")
+            raise StepFailed("The answer does not contain the requested word: the model did not receive the question.")
         if not found:
-            raise StepFailed("The answer names none of the preferences: the context did not reach the model.")
-        return f"It names {len(found)} of {len(names)} preferences, as {found[0]}, and the word that was asked for."
+            raise StepFailed("The answer names none of the preferences: the model did not receive the context.")
+        return f"The answer names {len(found)} of {len(names)} preferences, such as {found[0]}, and the requested word."
 
     async def _data(self) -> str:
         return await in_thread(self._compare)
@@ -152,14 +152,14 @@ class Walk:
         keys = list(chat.messages.order_by("position").values_list("pk", flat=True))
         stored = [message for _, _, message in load_messages(keys, by="id")]
         if len(stored) != 2 or self.marker not in _part_of(stored[0], "text"):
-            raise StepFailed("The question is not in the database as it was sent.")
+            raise StepFailed("The stored question differs from the one that was sent.")
         if _part_of(stored[1], "text") != self.stream.answer.visible_text():
-            raise StepFailed("The answer in the database is another than the one that was streamed.")
+            raise StepFailed("The stored answer differs from the one that was streamed.")
         events = UsageEvent.objects.filter(conversation=self.chat, source=UsageEvent.Source.TEST).count()
         if events != 1:
-            raise StepFailed(f"The ledger has {events} events of this call, and should have one.")
+            raise StepFailed(f"The ledger should have one event for this call, but has {events}.")
         size = len(_part_of(stored[1], "text"))
-        return f"Question and answer ({size} characters) are stored as they were streamed, the call is in the ledger."
+        return f"Question and answer ({size} characters) are stored as streamed, and the call is in the ledger."
 
     async def _clean_up(self) -> None:
         if not self.chat:
@@ -181,7 +181,7 @@ def _forget_chat(origin: Origin, uid: str) -> None:
 def _describe_stores() -> str:
     here = set(Store.objects.filter(name__in=("app-ui", "app-ux-labs")).values_list("name", flat=True))
     told = [
-        f"{name} is stored" if name in here else f"{name} is not made yet, so that big-AGI's own values count"
+        f"{name} is stored" if name in here else f"{name} does not exist yet, so big-AGI's defaults apply"
         for name in ("app-ui", "app-ux-labs")
     ]
     services, models = Service.objects.count(), Model.objects.count()

@@ -20,7 +20,7 @@ from stores.api.schema import PURGE, reads, writes
 from stores.api.viewsets import RecordViewSet
 
 RANGE = OpenApiParameter(
-    "Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="One range of bytes, as `bytes=0-1023`: 206."
+    "Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="One range of bytes, such as `bytes=0-1023`: 206."
 )
 
 
@@ -38,14 +38,14 @@ class AssetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewS
 
     @writes(if_match=False, request=AssetSerializer, responses={201: AssetSerializer})
     def create(self, request: Request) -> Response:
-        """Store an image or a sound of big-AGI's JSON, its bytes as base64 in `data.base64`."""
+        """Store an image or a sound in big-AGI's JSON, with its bytes as base64 in `data.base64`."""
         written = services.create_asset(self.get_origin(), self.read_record())
         body = AssetSerializer(written.row).data
         return self.answer_write(body, None, written.change, created_at=body["_server"]["href"])
 
     @extend_schema(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
-        """Delete the asset. The journal keeps it until `?purge=true`, which forgets it for good."""
+        """Delete the asset. The journal keeps a copy for undo; `?purge=true` deletes permanently."""
         purge = self.read_flag("purge")
         return self.answer_deletion(services.delete_asset(self.get_origin(), self.get_uid(), purge=purge))
 
@@ -62,5 +62,5 @@ class AssetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewS
     )
     @action(detail=True)
     def content(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The bytes. Images and sound can be shown; anything else is only downloaded."""
+        """The bytes. Images and sound can be displayed; anything else is a download."""
         return answer_content(request, self.get_object())

@@ -45,7 +45,7 @@ EXPORT_BATCH = 20
 
 
 class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
-    """Chats: in lists without their messages, alone as big-AGI wrote them."""
+    """Chats: without messages in lists, and individually as big-AGI wrote them."""
 
     queryset = Conversation.objects.defer("content_hash", "created_at", "updated_at")
     filterset_class = ConversationFilterSet
@@ -62,13 +62,13 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
 
     @writes(if_match=False, request=ConversationSerializer, responses={201: ConversationSerializer})
     def create(self, request: Request) -> Response:
-        """Store a new chat, under its own id, on top of the list. An id that is taken is 409."""
+        """Create a chat at the top of the list. 409 if the id is taken."""
         written = services.create_chat(self.get_origin(), self.read_record())
         return self._answer(written, is_new=True)
 
     @writes(request=ConversationSerializer, responses=ConversationSerializer)
     def update(self, request: Request, id: str) -> Response:
-        """Make the chat what the JSON says. Only messages that are others are written anew."""
+        """Replace the chat. Only messages that differ are rewritten."""
         row = self.get_object()
         body = self.read_object()
         # Odd members are allowed where they are what is stored; only then is that read.
@@ -85,7 +85,7 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
 
     @writes(request=ConversationHeaderSerializer, responses=ConversationHeaderSerializer)
     def partial_update(self, request: Request, id: str) -> Response:
-        """Change titles, persona, symbol, archived, or any other member beside the messages (JSON Merge Patch)."""
+        """Change titles, persona, symbol, archived, or any other field except the messages (JSON Merge Patch)."""
         patch = self.read_record(is_partial=True)
         written = services.patch_chat(self.get_origin(), self.get_uid(), patch, self.get_precondition())
         [facts] = ConversationHeaderSerializer().get_facts([written.row])
@@ -94,7 +94,7 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
 
     @writes(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
-        """Delete the chat. The journal keeps it until `?purge=true`, which forgets it for good."""
+        """Delete the chat. The journal keeps a copy for undo; `?purge=true` deletes permanently."""
         purge = self.read_flag("purge")
         change = services.delete_chat(self.get_origin(), self.get_uid(), self.get_precondition(), purge=purge)
         return self.answer_deletion(change)
@@ -102,7 +102,7 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
     @writes(if_match=False, request=BranchSerializer, responses={201: ConversationSerializer})
     @action(detail=True, methods=["post"])
     def branch(self, request: Request, id: str) -> Response:
-        """Copy the chat up to and with a message, or whole."""
+        """Copy the chat up to and including a message, or all of it."""
         self.shape = BranchSerializer
         body = self.read_record()
         return self._answer(services.branch_chat(self.get_origin(), self.get_uid(), body.get("messageId")), is_new=True)
@@ -110,7 +110,7 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
     @writes(if_match=False, request=BulkSerializer, responses=BulkResultSerializer)
     @action(detail=False, methods=["post"], answers_in_one_transaction=False)
     def bulk(self, request: Request) -> Response:
-        """Archive, unarchive, delete or move many chats under one entry of the journal."""
+        """Archive, unarchive, delete or move many chats as one journal entry."""
         form = BulkSerializer(data=self.read_object())
         form.is_valid(raise_exception=True)
         wanted = form.validated_data
@@ -126,13 +126,13 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
 
     def _find_ids(self, wanted: dict[str, Any]) -> list[str]:
         if ("ids" in wanted) == ("filter" in wanted):
-            raise at("/ids", "Give either ids or a filter.", "required")
+            raise at("/ids", "Send either ids or filter.", "required")
         if "ids" in wanted:
             return list(dict.fromkeys(wanted["ids"]))
         given = {name: _as_word(value) for name, value in wanted["filter"].items()}
         if unknown := sorted(set(given) - set(ConversationFilterSet.base_filters)):
             allowed = ", ".join(ConversationFilterSet.base_filters)
-            raise at(pointer_of("filter", unknown[0]), f"Unknown filter. Allowed are: {allowed}.", "unknown")
+            raise at(pointer_of("filter", unknown[0]), f"Unknown filter. Allowed: {allowed}.", "unknown")
         found = ConversationFilterSet(given, queryset=Conversation.objects.all())
         if not found.is_valid():
             name, messages = next(iter(found.errors.items()))
@@ -143,7 +143,7 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
         origin, name = self.get_origin(), wanted["action"]
         if name == "move":
             if "folder" not in wanted:
-                raise at("/folder", "Name the folder, or null for none.", "required")
+                raise at("/folder", "To move chats, send the id of a folder, or null for none.", "required")
             return services.move_many(origin, uids, wanted["folder"], move_chats)
         change: Any = {
             "archive": partial(services.archive_one, is_archived=True),
@@ -155,7 +155,7 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
     @extend_schema(filters=True, responses={(200, "application/x-ndjson"): OpenApiTypes.STR})
     @action(detail=False, pagination_class=None)
     def export(self, request: Request) -> HttpResponseBase:
-        """All chats that the filters find, whole, as lines of JSON; no filter: all."""
+        """All matching chats with their messages, as NDJSON; without a filter, all chats."""
         chats = self.filter_queryset(self.get_queryset()).order_by("position", "pk")
         keys = list(chats.values_list("pk", flat=True))
         headers = {"Content-Disposition": 'attachment; filename="chats.ndjson"'}

@@ -21,7 +21,7 @@ from stores.services.written import Written
 
 
 class FolderViewSet(mixins.ListModelMixin, StoreRecordViewSet):
-    """Folders of chats, in their order."""
+    """Folders of chats, in order."""
 
     queryset = Folder.objects.all()
     serializer_class = FolderSerializer
@@ -31,13 +31,13 @@ class FolderViewSet(mixins.ListModelMixin, StoreRecordViewSet):
 
     @writes(request=FolderSerializer, responses={201: FolderSerializer})
     def create(self, request: Request) -> Response:
-        """Make a folder, behind the others."""
+        """Create a folder after the existing ones."""
         written = services.create_folder(self.get_origin(), self.read_record(), self.get_precondition())
         return self._answer(written, is_new=True)
 
     @writes(request=FolderSerializer, responses=FolderSerializer)
     def update(self, request: Request, id: str) -> Response:
-        """Make the folder what the JSON says."""
+        """Replace the folder."""
         body = self.read_record(FOLDERS.load([self.get_object()])[0])
         body.setdefault("conversationIds", [])
         return self._answer(services.replace_folder(self.get_origin(), self.get_uid(), body, self.get_precondition()))
@@ -53,13 +53,13 @@ class FolderViewSet(mixins.ListModelMixin, StoreRecordViewSet):
 
     @writes(responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
-        """Delete the folder. Its chats stay."""
+        """Delete the folder. Its chats are kept."""
         return self.answer_deletion(services.delete_folder(self.get_origin(), self.get_uid(), self.get_precondition()))
 
     @writes(request=FolderOrderSerializer, responses=FolderOrderSerializer)
     @action(detail=False, methods=["put"])
     def order(self, request: Request) -> Response:
-        """Put the folders in an order; those that are not named follow as they are."""
+        """Reorder the folders; folders that are not listed follow in their current order."""
         form = FolderOrderSerializer(data=self.read_object())
         form.is_valid(raise_exception=True)
         change = services.order_folders(self.get_origin(), form.validated_data["ids"], self.get_precondition())
@@ -69,7 +69,7 @@ class FolderViewSet(mixins.ListModelMixin, StoreRecordViewSet):
     @writes(request=FolderChatsSerializer, responses=FolderSerializer)
     @action(detail=True, methods=["post"])
     def chats(self, request: Request, id: str) -> Response:
-        """Put chats at the end of the folder."""
+        """Add chats at the end of the folder."""
         form = FolderChatsSerializer(data=self.read_object())
         form.is_valid(raise_exception=True)
         written = services.add_chats(
@@ -80,7 +80,7 @@ class FolderViewSet(mixins.ListModelMixin, StoreRecordViewSet):
     @writes(responses={200: FolderSerializer})
     @action(detail=True, methods=["delete"], url_path=f"chats/(?P<chat>{LOOKUP})")
     def remove_chat(self, request: Request, id: str, chat: str) -> Response:
-        """Take a chat out of the folder. The chat stays."""
+        """Remove a chat from the folder. The chat itself is kept."""
         written = services.remove_chat(self.get_origin(), self.get_uid(), self.get_uid("chat"), self.get_precondition())
         return self._answer(written)
 

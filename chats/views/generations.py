@@ -1,4 +1,4 @@
-"""Generations over REST: begun, joined, asked after, stopped."""
+"""Generations over REST: start, join, read, stop."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -38,9 +38,9 @@ from stores.services.errors import Conflict, at, pointer_of
 ALLOWED = ("message", "modelId", "parameters", "replaces", "shareContext", "stream")
 _TYPES: dict[str, tuple[type, str]] = {
     "message": (dict, "an object"),
-    "modelId": (str, "a text"),
+    "modelId": (str, "a string"),
     "parameters": (dict, "an object"),
-    "replaces": (str, "a text"),
+    "replaces": (str, "a string"),
     "shareContext": (bool, "true or false"),
     "stream": (bool, "true or false"),
 }
@@ -49,12 +49,12 @@ PARAMETERS = {"temperature": "llmTemperature", "maxTokens": "llmResponseTokens"}
 MAX_TEMPERATURE = 2
 MAX_TOKENS = 10_000_000
 EVENTS: Any = {(200, EventStreamRenderer.media_type): EVENT}
-HTML = OpenApiParameter("html", OpenApiTypes.BOOL, description="Send each whole block of Markdown as HTML too.")
+HTML = OpenApiParameter("html", OpenApiTypes.BOOL, description="Also send each complete block of Markdown as HTML.")
 LAST_EVENT = OpenApiParameter(
     "Last-Event-ID",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="The last event you have. One that is not known brings the whole message first.",
+    description="The id of the last event you received. If it is unknown, the whole message is sent first.",
 )
 
 
@@ -62,15 +62,15 @@ def read_body(request: Request) -> JSONObject:
     """Return the body of a generate. Raises `Problem` and `Invalid`."""
     body = request.data
     if not isinstance(body, dict):
-        raise Problem(400, "The body is a JSON object.")
+        raise Problem(400, "The body must be a JSON object.")
     for name, value in body.items():
         if name not in ALLOWED:
-            raise at(pointer_of(name), f"Unknown member. Allowed are: {', '.join(ALLOWED)}.", "unknown")
+            raise at(pointer_of(name), f"Unknown field. Allowed: {', '.join(ALLOWED)}.", "unknown")
         kind, words = _TYPES[name]
         if not isinstance(value, kind):
-            raise at(f"/{name}", f"This is {words}.", "type")
+            raise at(f"/{name}", f"Must be {words}.", "type")
     if "message" in body and "replaces" in body:
-        raise at("/replaces", "Either a message is sent, or an answer is written anew.", "exclusive")
+        raise at("/replaces", "Send either message or replaces, not both.", "exclusive")
     if "message" in body:
         _check_message(body["message"])
     return body | {"parameters": read_parameters(body.get("parameters", {}))}
@@ -84,14 +84,14 @@ def read_parameters(given: JSONObject) -> JSONObject:
         pointer = pointer_of("parameters", name)
         if known not in PARAMETERS.values():
             allowed = ", ".join([*PARAMETERS, *PARAMETERS.values()])
-            raise at(pointer, f"Unknown parameter. Allowed are: {allowed}.", "unknown")
+            raise at(pointer, f"Unknown parameter. Allowed: {allowed}.", "unknown")
         if known in parameters:
-            raise at(pointer, "It is given twice, under both of its names.", "exclusive")
+            raise at(pointer, "Must be given once, under one of its two names.", "exclusive")
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if known == "llmTemperature" and not (is_number and 0 <= value <= MAX_TEMPERATURE):
-            raise at(pointer, f"This is a number from 0 to {MAX_TEMPERATURE}.")
+            raise at(pointer, f"Must be a number from 0 to {MAX_TEMPERATURE}.")
         if known == "llmResponseTokens" and not (isinstance(value, int) and is_number and 1 <= value <= MAX_TOKENS):
-            raise at(pointer, f"This is a whole number from 1 to {MAX_TOKENS}.")
+            raise at(pointer, f"Must be a whole number from 1 to {MAX_TOKENS}.")
         parameters[known] = value
     return parameters
 
@@ -99,22 +99,22 @@ def read_parameters(given: JSONObject) -> JSONObject:
 def _check_message(message: JSONObject) -> None:
     if set(message) == {"text"}:
         if not isinstance(message["text"], str) or not message["text"]:
-            raise at("/message/text", "This is a text that is not empty.", "type")
+            raise at("/message/text", "Must be a string that is not empty.", "type")
         return
     for error in find_errors(MessageSerializer, message):
         raise at(f"/message{error['pointer']}", error["detail"], error["code"])
     if message.get("role", "user") != "user":
-        raise at("/message/role", "What is sent to a model is a message of the user.")
+        raise at("/message/role", "The role must be user.")
     if not message["fragments"]:
-        raise at("/message/fragments", "The message is empty.")
+        raise at("/message/fragments", "Must have at least one fragment.")
     for index, fragment in enumerate(message["fragments"]):
         is_whole = isinstance(fragment, dict) and {"ft", "fId"} <= fragment.keys()
         if not is_whole or not isinstance(fragment.get("part"), dict):
-            raise at(f"/message/fragments/{index}", "A fragment has `ft`, `fId` and a `part`.")
+            raise at(f"/message/fragments/{index}", "Must have `ft`, `fId` and `part` (an object).")
 
 
 class GenerationViewSet(WritingViewSet):
-    """Answers of models: tasks of the server, which go on whoever reads along."""
+    """Answers of models. They are server tasks that continue without a reader."""
 
     serializer_class = GenerationSerializer
     renderer_classes = [JSONRenderer, EventStreamRenderer]
@@ -134,12 +134,12 @@ class GenerationViewSet(WritingViewSet):
         responses=EVENTS | {(200, JSONRenderer.media_type): GenerationSerializer},
     )
     def generate(self, request: Request, chat: str) -> StreamingHttpResponse:
-        """Ask a model: the message is added to the chat, and the answer streamed into it.
+        """Send a message to a model: it is added to the chat, and the answer is streamed and stored there.
 
-        Server-sent events, numbered from 1: `start`, `delta` with `text` or `reasoning`, `usage`, `error`, and at last
-        `done` with the whole message. With `stream: false` the answer is the generation, when it has ended. Who goes
-        away loses nothing: the events can be joined, and stay for ten minutes. 409 while another generation runs in
-        the chat, and where the model cannot be called."""
+        Server-sent events, numbered from 1: `start`, `delta` with `text` or `reasoning`, `usage`, `error`, and finally
+        `done` with the whole message. With `stream: false` the response is the finished generation. A client that
+        disconnects can rejoin: events are kept for ten minutes. 409 if another generation is running in
+        the chat, or the model cannot be called."""
         html = self.read_flag("html")
         body = read_body(request)
         held = self._claim() if HEADER in request.headers else None
@@ -161,13 +161,13 @@ class GenerationViewSet(WritingViewSet):
 
     @extend_schema(operation_id="generations_retrieve", responses=GenerationSerializer)
     def retrieve(self, request: Request, id: str) -> Response:
-        """Where the generation stands, and its message."""
+        """The status of the generation, and its message."""
         check_parameters(request, ())
         return Response(describe_run(decode_id(id)), headers={"Cache-Control": "no-store"})
 
     @extend_schema(operation_id="generations_events", parameters=[HTML, LAST_EVENT], responses=EVENTS)
     def events(self, request: Request, id: str) -> StreamingHttpResponse:
-        """Join the generation's events, from the beginning or from `Last-Event-ID` on."""
+        """Stream the generation's events, from the beginning or after `Last-Event-ID`."""
         uid, html = decode_id(id), self.read_flag("html")
         given = request.headers.get("Last-Event-ID", "")
         is_told = given == "" or (given.isascii() and given.isdigit() and len(given) < 16)
@@ -182,7 +182,7 @@ class GenerationViewSet(WritingViewSet):
 
     @extend_schema(operation_id="generations_stop", request=None, responses={202: GenerationSerializer})
     def stop(self, request: Request, id: str) -> Response:
-        """End the generation's call; the text that came is kept."""
+        """Stop the generation. The text so far is kept."""
         check_parameters(request, ())
         uid = decode_id(id)
         row = find_run(uid)
@@ -217,7 +217,7 @@ class GenerationViewSet(WritingViewSet):
         except DatabaseError as error:
             if "full" not in str(error):
                 raise
-            detail = "The disk is full: the message cannot be stored, and was not sent. Make room, and send it again."
+            detail = "The disk is full. The message was neither stored nor sent. Free some space and send it again."
             raise Problem(507, detail, kind="disk-full") from error
 
     def _answer_again(self, uid: str, body: JSONObject, *, html: bool) -> StreamingHttpResponse:

@@ -39,7 +39,7 @@ class MessageViewSet(mixins.ListModelMixin, RecordViewSet):
         return get_object_or_404(Conversation, uid=self.get_uid("chat"))
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The messages of the chat, whole, in their order."""
+        """The messages of the chat, in order."""
         self.chat = self.get_chat()
         answer = super().list(request, *args, **kwargs)
         if sequence_in(self.chat) is not None:
@@ -48,7 +48,7 @@ class MessageViewSet(mixins.ListModelMixin, RecordViewSet):
 
     @reads(responses=MessageSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """One message, whole."""
+        """One message."""
         self.chat = self.get_chat()
         return answer_revision(
             request, self.chat, lambda chat: self.get_serializer(self.get_object()).data, sequence_in
@@ -57,7 +57,7 @@ class MessageViewSet(mixins.ListModelMixin, RecordViewSet):
     @extend_schema(operation_id="chats_messages_cost", responses=MessageCostSerializer)
     @action(detail=True)
     def cost(self, request: Request, chat: str, id: str) -> Response:
-        """What the message's call cost: tokens × price, where the price came from, the provider's own figure."""
+        """How the message's cost is calculated: tokens × price, the price source, and the provider's own figure."""
         check_parameters(request, ())
         self.chat = self.get_chat()
         row = self.get_object()
@@ -72,7 +72,7 @@ class MessageViewSet(mixins.ListModelMixin, RecordViewSet):
 
     @writes(request=MessageSerializer, responses=MessageSerializer)
     def update(self, request: Request, chat: str, id: str) -> Response:
-        """Make the message what the JSON says."""
+        """Replace the message."""
         body = self.read_object()
         if any(find_errors(MessageSerializer, body)):
             self.chat = self.get_chat()

@@ -1,4 +1,4 @@
-"""`/api/test-ai`: which services can be used, and the whole way once."""
+"""`/api/test-ai`: which services can be used, and a test of the full round trip."""
 
 import asyncio
 import contextvars
@@ -32,7 +32,7 @@ _walks: set[asyncio.Task[None]] = set()
 
 
 class TrialViewSet(WritingViewSet):
-    """Whether answers of models can be had, and the whole way once."""
+    """Whether models can be called, with a test of the full round trip."""
 
     serializer_class = TrialSerializer
     renderer_classes = [JSONRenderer, EventStreamRenderer]
@@ -42,11 +42,11 @@ class TrialViewSet(WritingViewSet):
 
     @extend_schema(
         operation_id="test_ai_services",
-        parameters=[OpenApiParameter("reach", OpenApiTypes.BOOL, description="false: call no host.")],
+        parameters=[OpenApiParameter("reach", OpenApiTypes.BOOL, description="If false, no host is contacted.")],
         responses=TrialServicesSerializer,
     )
     def services(self, request: Request) -> Response:
-        """Which services are configured, and whether their hosts accept a connection. Nothing is sent to them."""
+        """Which services are configured, and whether their hosts accept connections. Nothing is sent to them."""
         check_parameters(request, ("reach",))
         listed = list_endpoints()
         if self.parse_flag("reach", is_default=True):
@@ -57,20 +57,22 @@ class TrialViewSet(WritingViewSet):
 
     @extend_schema(
         operation_id="test_ai",
-        parameters=[OpenApiParameter("stream", OpenApiTypes.BOOL, description="false: one answer, after all steps.")],
+        parameters=[
+            OpenApiParameter("stream", OpenApiTypes.BOOL, description="If false, one response after all steps.")
+        ],
         request=TrialSerializer,
         responses=EVENTS | {(200, JSONRenderer.media_type): TrialStepsSerializer},
     )
     def create(self, request: Request) -> StreamingHttpResponse:
-        """Walk the whole way, database to model to database, in six steps that are told one by one, each with its time.
+        """Test the full round trip, database to model to database, in six steps, each reported with its time.
 
-        It leaves only the call's event in the ledger, with the source `test`."""
+        Afterwards only the call's event remains in the ledger, with the source `test`."""
         check_parameters(request, ("stream",))
         body = self.read_object()
         if unknown := sorted(set(body) - {"modelId"}):
-            raise at(pointer_of(unknown[0]), "Unknown member. Allowed are: modelId.", "unknown")
+            raise at(pointer_of(unknown[0]), "Unknown field. Allowed: modelId.", "unknown")
         if not isinstance(body.get("modelId", ""), str):
-            raise at("/modelId", "This is a text.", "type")
+            raise at("/modelId", "Must be a string.", "type")
         is_stream = self.parse_flag("stream", is_default=True)
         walk = Walk(replace(self.get_origin(), source="test"), body.get("modelId"))
         queue = on_loop(request, _start(walk))

@@ -23,9 +23,10 @@ class WorkspaceImportViewSet(RecordViewSet):
 
     @writes(request=None, responses={200: WorkspaceImportSerializer})
     def create(self, request: Request, id: str) -> Response:
-        """Put the files that the chat's attachments name at the end of the workspace, which has the chat's id.
+        """Add the files of the chat's attachments at the end of the workspace, which has the chat's id.
 
-        Those that are not here are told in `missing`. Where none is here, no workspace is made: `workspace` is null."""
+        Files that are not stored are listed in `missing`. If none is stored, no workspace is created and
+        `workspace` is null."""
         imported = import_workspace(self.get_origin(), self.get_uid(), self.get_precondition())
         written = imported.written
         body = {

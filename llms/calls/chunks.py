@@ -12,11 +12,11 @@ from llms.calls.failures import describe_error
 from llms.pricing.tokens import Tokens
 
 REASONING = ("reasoning_content", "reasoning")
-"""Where vendors put what a model thought: DeepSeek and others, OpenRouter and Groq."""
+"""Fields that vendors use for reasoning: DeepSeek and others, OpenRouter and Groq."""
 
 
 def events_of(chunk: Any, *, cache_inside_input: bool = True) -> Iterator[Event]:
-    """Yield what a chunk tells. Raises `CallFailed` for an error that came as a chunk."""
+    """Yield the events of a chunk. Raises `CallFailed` for an error sent as a chunk."""
     if not isinstance(chunk, dict):
         return
     if error := chunk.get("error"):
@@ -83,18 +83,18 @@ def usage_of(usage: dict[str, Any], *, cache_inside_input: bool = True) -> Usage
     total = _count(usage.get("total_tokens"))
     if completion is not None and reasoning is not None:
         if reasoning > completion or (prompt is not None and total == prompt + completion + reasoning):
-            # xAI counts reasoning beside the completion.
+            # xAI does not include reasoning in the completion tokens.
             output = completion
         else:
             output = completion - reasoning
     elif completion is not None and prompt is not None and total is not None and cache_inside_input:
-        # Gemini tells what it thought in the total alone.
+        # Gemini includes reasoning only in the total.
         reasoning = total - prompt - completion if total > prompt + completion else None
     return Usage(Tokens(new, read, write, output, reasoning), usage, _reported(usage))
 
 
 def _reported(usage: dict[str, Any]) -> int | None:
-    """Return the cost by the provider's own word, in nano-dollars: OpenRouter tells USD."""
+    """Return the cost reported by the provider, in nano-dollars; OpenRouter reports USD."""
     cost = usage.get("cost")
     if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost < 10**6:
         return None

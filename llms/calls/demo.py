@@ -1,4 +1,4 @@
-"""The Demo service: it answers offline, always the same, and says that it is no AI. Its models try the page's ways."""
+"""The Demo service: it replies offline, always the same, and says that it is no AI. Its models exercise the page."""
 
 import asyncio
 import re
@@ -12,12 +12,12 @@ SERVICE = "bigagi-demo"
 LABEL = "Demo (not an AI)"
 
 MODELS: dict[str, tuple[str, str]] = {
-    "echo": ("Demo", "Tells what reached it: preferences, labs, history, attachments."),
-    "fast": ("Demo fast", "Thousands of words a second."),
-    "slow": ("Demo slow", "Thinks first, then a word every half second."),
+    "echo": ("Demo", "Shows what was sent to it: preferences, labs, history, attachments."),
+    "fast": ("Demo fast", "Thousands of words per second."),
+    "slow": ("Demo slow", "Thinks first, then writes a word every half second."),
     "long": ("Demo long", "Some 2,000 words."),
     "markdown": ("Demo Markdown", "Headings, lists, tables, code, formulas, links and markup that must not run."),
-    "failing": ("Demo failing", "Breaks off in the middle of its answer."),
+    "failing": ("Demo failing", "Fails in the middle of its answer."),
 }
 """By the reference of a model: its label, and what it does."""
 
@@ -59,7 +59,7 @@ async def stream_demo(request: Request) -> AsyncGenerator[Event, None]:
     delay = _DELAYS.get(ref, 0.03)
     thought = 0
     if ref == "slow":
-        for word in _words("I look at what came, count its words, and take my time. "):
+        for word in _words("I look at the message, count its words, and take my time. "):
             await asyncio.sleep(delay / 2)
             thought += 1
             yield Reasoning(word)
@@ -68,7 +68,7 @@ async def stream_demo(request: Request) -> AsyncGenerator[Event, None]:
     words = words[: request.max_tokens] if is_cut else words
     for at, word in enumerate(words):
         if ref == "failing" and at == len(words) // 2:
-            raise CallFailed("The demo broke off, as it was asked to. Try again, or choose another model.", "provider")
+            raise CallFailed("The demo failed, as it is meant to. Try again, or choose another model.", "provider")
         if delay or at % 50 == 0:
             await asyncio.sleep(delay)
         yield Text(word)
@@ -98,17 +98,18 @@ def _echo(messages: list[dict[str, Any]]) -> str:
     asked = _text_of(turns[-1]) if turns else ""
     shared = next((text for text in system if "app-ui" in text or "app-ux-labs" in text), "")
     lines = [
-        "This is the demo service, not an AI. What reached it:",
+        "This is the demo service, not an AI. It received:",
         "",
-        f"- {len(turns)} messages of this chat, {sum(len(_text_of(turn).split()) for turn in turns)} words",
+        f"- {len(turns)} message{'' if len(turns) == 1 else 's'} of this chat, "
+        f"{sum(len(_text_of(turn).split()) for turn in turns)} words",
         f"- a system message of {len(system[0].split())} words" if system else "- no system message",
     ]
     if images := sum(_count_images(turn) for turn in turns):
-        lines.append(f"- {images} images")
+        lines.append(f"- {images} image{'' if images == 1 else 's'}")
     if shared:
-        lines += ["- your preferences, as they were shared:", "", "```json", shared[:1500], "```"]
+        lines += ["- your preferences, as shared:", "", "```json", shared[:1500], "```"]
     else:
-        lines.append("- no preferences: they were not shared")
+        lines.append("- no preferences (not shared)")
     lines += ["", "You said:", "", *(f"> {line}" for line in (asked[:2000] or "(nothing)").splitlines())]
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""What a call gives while it streams. Pure."""
+"""The events of a streaming call. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ class Text:
 
 @dataclass(slots=True)
 class Reasoning:
-    """A piece of what the model thought first."""
+    """A piece of the model's reasoning."""
 
     text: str
 
@@ -58,7 +58,7 @@ Event = Text | Reasoning | ToolCall | Citations | Usage | Finish
 
 @dataclass
 class Request:
-    """What a model is asked. `messages` are in OpenAI's shape; `parameters` are big-AGI's of the model."""
+    """A request to a model. `messages` are in OpenAI's shape; `parameters` are big-AGI's of the model."""
 
     model: str
     messages: list[dict[str, Any]]
@@ -67,7 +67,7 @@ class Request:
 
 
 class CallFailed(Exception):
-    """The call broke off, or was refused. The message says in words what happened and how to go on.
+    """The call failed or was rejected. The message says what happened and what to do.
 
     `kind` names the entry in Troubleshooting, `status` is the provider's HTTP status (0: none came), `retry_after` in
     seconds where the provider asks for it."""

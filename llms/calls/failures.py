@@ -1,4 +1,4 @@
-"""What went wrong with a call, in words that say how to go on. Pure."""
+"""Error messages for failed calls, which say what to do. Pure."""
 
 import re
 from typing import Any
@@ -13,15 +13,15 @@ _CONTEXT = re.compile(r"context[_ ](?:length|window)|maximum context|too many to
 _CREDIT = re.compile(r"insufficient[_ ]quota|credit|billing|payment", re.IGNORECASE)
 
 _BY_STATUS = {
-    400: "The provider refused the request.",
+    400: "The provider rejected the request.",
     401: "The API key is not valid. Correct it in the service, and try again.",
-    402: "The account has no credit left. Top it up at the provider, and try again.",
-    403: "The API key may not use this model. Choose another model, or another key.",
+    402: "The account has no credit left. Add credit at the provider, and try again.",
+    403: "The API key has no access to this model. Choose another model, or another key.",
     404: "The provider does not know this model or address. Refresh the service's models, or choose another one.",
-    408: "The provider took too long. Try again.",
-    413: "What was sent is too long for the provider. Shorten the chat, or choose another model.",
-    422: "The provider refused the request.",
-    429: "The provider takes no more requests for the moment. Wait a little, and try again.",
+    408: "The provider timed out. Try again.",
+    413: "The request is too large for the provider. Shorten the chat, or choose another model.",
+    422: "The provider rejected the request.",
+    429: "The provider's rate limit was reached. Wait a little, and try again.",
 }
 
 
@@ -31,7 +31,7 @@ def describe_error(status: int, body: Any, retry_after: float | None = None) -> 
     kind = "provider"
     if _CONTEXT.search(told):
         message, kind = (
-            "The chat is too long for this model. Choose a model with a larger context, or branch.",
+            "The chat is too long for this model. Choose a model with a larger context, or branch earlier in the chat.",
             "too-long",
         )
     elif status == 402 or (status == 429 and _CREDIT.search(told)):
@@ -40,16 +40,16 @@ def describe_error(status: int, body: Any, retry_after: float | None = None) -> 
         message = _BY_STATUS[status]
         kind = {401: "wrong-key", 403: "wrong-key", 404: "model-gone", 429: "rate-limited"}.get(status, kind)
     elif status >= 500:
-        message = "The provider is in trouble. Try again in a while, or choose another model."
+        message = "The provider has an internal error. Try again later, or choose another model."
     else:
-        message = "The provider broke off with an error."
+        message = "The provider stopped with an error."
     if retry_after:
-        message += f" It asks to wait {retry_after:.0f} s."
+        message += f" Wait {retry_after:.0f} s first."
     return CallFailed(f"{message} It said: {told}" if told else message, kind, status, retry_after)
 
 
 def told_by(body: Any) -> str:
-    """Return the provider's own words, short, on one line, and without anything like a key."""
+    """Return the provider's own message, short, on one line, and without keys."""
     text = ""
     if isinstance(body, dict):
         inner = body.get("error", body)

@@ -50,5 +50,5 @@ def read_models(answer: Any, endpoint: Endpoint) -> list[JSONObject]:
 
 
 def _no_list(endpoint: Endpoint) -> CallFailed:
-    detail = f"{endpoint.host} answered with what is no list of models. Check the host of the service."
+    detail = f"{endpoint.host} did not return a list of models. Check the host of the service."
     return CallFailed(detail, "malformed")

@@ -19,6 +19,6 @@ def run_call(call: Coroutine[Any, Any, T]) -> T:
         finally:
             await close_http()
 
-    # A thread of its own: whoever calls may be inside a loop without knowing it.
+    # A thread of its own: the caller may already be inside an event loop.
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="call") as threads:
         return threads.submit(asyncio.run, run()).result()

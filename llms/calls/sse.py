@@ -1,13 +1,13 @@
-"""Server-sent events out of bytes, however they are cut (WHATWG HTML, section 9.2). Pure."""
+"""Parses server-sent events from chunks of bytes (WHATWG HTML, section 9.2). Pure."""
 
 import codecs
 from collections.abc import Iterator
 
 
 class EventReader:
-    """Takes bytes as they come and gives the data of each event that is whole.
+    """Takes bytes as they arrive and returns the data of each complete event.
 
-    Lines end with LF, CR or CRLF; comments and other fields are passed over; bytes that are no UTF-8 become U+FFFD.
+    Lines end with LF, CR or CRLF; comments and other fields are ignored; invalid UTF-8 becomes U+FFFD.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class EventReader:
         if self._is_first and text:
             text, self._is_first = text.removeprefix("\ufeff"), False
         if "\n" not in text and "\r" not in text and not (self._rest and self._rest[-1].endswith("\r")):
-            # Joined when the line ends: a long one would be copied with each piece.
+            # Joined at the end of the line: otherwise a long line would be copied with each piece.
             self._rest.append(text)
             return
         text = "".join([*self._rest, text])
@@ -40,7 +40,7 @@ class EventReader:
                 yield self._take()
 
     def end(self) -> Iterator[str]:
-        """Yield the data of a last event that no empty line ended: providers that drop it are met."""
+        """Yield the data of a last event without an empty line after it: some providers omit it."""
         yield from self.feed(b"\n")
         if self._data:
             yield self._take()

@@ -23,9 +23,9 @@ MAX_ERROR = 64 * 1024
 SHORTEST_KEY = 8
 RETRIES = 1
 JOINED_SECONDS, JOINED_A_CALL = 0.05, 0.0006
-"""What comes within this time is read at once: the longer, the more calls are read at the same time."""
+"""Bytes that arrive within this time are read together: longer with more parallel calls."""
 FEW, SMALL = 8, 4096
-"""Fewer calls than these need no pause; more bytes than these at once are more than one should hold back."""
+"""Below this number of calls there is no pause; above this number of bytes nothing is held back."""
 
 # By the loop itself: another loop can get the number of one that is gone.
 _clients: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any]" = weakref.WeakKeyDictionary()
@@ -73,9 +73,9 @@ async def stream_call(endpoint: Endpoint, request: Request) -> AsyncGenerator[Ev
     import httpx2
     import openai
 
-    # What was sent may be charged, answered or not: it is never sent twice.
+    # The provider may charge for a request even without an answer: it is never sent twice.
     client = open_client(endpoint, retries=0)
-    # The waiting is limited here: the library has one limit for the first byte and for all later ones.
+    # Timeouts are applied here: the library has the same one for the first byte and all later ones.
     options: Any = {
         "timeout": httpx2.Timeout(None, connect=settings.CONNECT_SECONDS),
         "headers": {"X-Stainless-Raw-Response": "stream"},
@@ -104,7 +104,7 @@ async def stream_call(endpoint: Endpoint, request: Request) -> AsyncGenerator[Ev
 
 
 async def _read(endpoint: Endpoint, response: Any) -> AsyncGenerator[Event, None]:
-    """Yield the events of an answer. Once the provider said that it ends, nothing that breaks off later is an error."""
+    """Yield the events of an answer. After the provider has signalled the end, a lost connection is not an error."""
     is_ended = False
     try:
         async with aclosing(_batches(response)) as batches:
@@ -118,7 +118,10 @@ async def _read(endpoint: Endpoint, response: Any) -> AsyncGenerator[Event, None
         if not is_ended:
             raise CallFailed(hide_key(str(error), endpoint.key), error.kind, error.status, error.retry_after) from None
     if not is_ended:
-        raise CallFailed("The provider ended the answer without saying so: it may be cut. Try again.", "dropped")
+        raise CallFailed(
+            "The provider closed the connection without ending the answer, so it may be incomplete. Try again.",
+            "dropped",
+        )
 
 
 class _Done(Exception):
@@ -152,7 +155,9 @@ async def _batches(response: Any) -> AsyncGenerator[list[str], None]:
     """Yield the JSON texts of an answer, together those that were read together. Raises `CallFailed` and `_Done`."""
     content_type = response.headers.get("content-type", "")
     if "html" in content_type:
-        raise CallFailed("A web page came in place of an answer. Check the service's host.", "malformed")
+        raise CallFailed(
+            "The host returned a web page instead of an answer. Check the host of the service.", "malformed"
+        )
     # Some answer as a whole where a stream was asked for.
     is_whole = "json" in content_type and "ndjson" not in content_type
     reader = EventReader()
@@ -185,12 +190,12 @@ def _until_done(texts: Iterable[str]) -> tuple[list[str], bool]:
 
 
 async def _pieces(response: Any) -> AsyncGenerator[bytes, None]:
-    """Yield the bytes of an answer, not for ever. Raises `CallFailed`."""
+    """Yield the bytes of an answer, within the limits. Raises `CallFailed`."""
     loop = asyncio.get_running_loop()
     started = loop.time()
     size = 0
     try:
-        # What thinks before it writes may send nothing for long after its headers.
+        # A model that reasons first may send nothing for a long time after the headers.
         async with asyncio.timeout(settings.FIRST_BYTE_SECONDS) as limit:
             # To set a timer anew for each token is not free.
             moved, step = 0.0, settings.STALL_SECONDS / 20
@@ -198,7 +203,7 @@ async def _pieces(response: Any) -> AsyncGenerator[bytes, None]:
                 now = loop.time()
                 size += len(content)
                 if size > settings.MAX_ANSWER_BYTES or now - started > settings.CALL_SECONDS:
-                    raise CallFailed("The answer did not end, and was broken off.", "endless")
+                    raise CallFailed("The answer exceeded the limits and was stopped.", "endless")
                 yield content
                 # A step through all layers of the libraries for each token costs more than the token.
                 if len(_reading) >= FEW and len(content) < SMALL:
@@ -208,14 +213,12 @@ async def _pieces(response: Any) -> AsyncGenerator[bytes, None]:
                     limit.reschedule(moved + settings.STALL_SECONDS + step)
     except TimeoutError:
         waited = settings.STALL_SECONDS if size else settings.FIRST_BYTE_SECONDS
-        raise CallFailed(f"Nothing came from the provider for {waited:g} s. Try again.", "stalled") from None
+        raise CallFailed(f"The provider sent nothing for {waited:g} s. Try again.", "stalled") from None
     except (CallFailed, asyncio.CancelledError, GeneratorExit):
         raise
     except Exception:
         # The SDK passes on what its HTTP library raises in the middle of a body, of whatever class.
-        raise CallFailed(
-            "The connection to the provider broke in the middle of the answer. Try again.", "dropped"
-        ) from None
+        raise CallFailed("The connection to the provider was lost during the answer. Try again.", "dropped") from None
 
 
 def _decode(data: str) -> Any:
@@ -226,7 +229,7 @@ def _decode(data: str) -> Any:
         try:
             return decode(data)
         except UndecodableJSON:
-            raise CallFailed("The provider sent what is no JSON. Try again.", "malformed") from None
+            raise CallFailed("The provider sent invalid JSON. Try again.", "malformed") from None
 
 
 def build_body(endpoint: Endpoint, request: Request) -> dict[str, Any]:
@@ -242,7 +245,7 @@ def build_body(endpoint: Endpoint, request: Request) -> dict[str, Any]:
 
 
 async def failure_of(endpoint: Endpoint, error: Exception) -> CallFailed:
-    """Return in our words what OpenAI's client raised before the answer began."""
+    """Convert an exception of OpenAI's client, raised before the answer began, to a `CallFailed`."""
     import openai
 
     if isinstance(error, openai.APIStatusError):
@@ -253,14 +256,14 @@ async def failure_of(endpoint: Endpoint, error: Exception) -> CallFailed:
     if _is_refused(error):
         return CallFailed(_unreachable(endpoint), "unreachable")
     if isinstance(error, openai.APITimeoutError | TimeoutError):
-        return CallFailed("The provider did not answer in time. Try again.", "timeout")
+        return CallFailed("The provider did not respond in time. Try again.", "timeout")
     if isinstance(error, openai.APIConnectionError):
         return CallFailed(_unreachable(endpoint), "unreachable")
-    return CallFailed("The provider answered with what is no answer. Try again.", "malformed")
+    return CallFailed("The provider sent an invalid response. Try again.", "malformed")
 
 
 def hide_key(body: Any, key: str) -> Any:
-    """Return the body of an error without the key, which providers like to repeat."""
+    """Return the body of an error without the key, which some providers repeat."""
     if len(key) < SHORTEST_KEY:
         return body
     if isinstance(body, str):
@@ -280,7 +283,7 @@ def _failure_of_connection(endpoint: Endpoint, error: BaseException | None) -> C
         if isinstance(error, aiohttp.ServerTimeoutError):
             return None
         if isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError):
-            return CallFailed("The provider closed the connection before it answered. Try again.", "dropped")
+            return CallFailed("The provider closed the connection before responding. Try again.", "dropped")
         error = error.__cause__ or error.__context__
     return None
 
@@ -318,4 +321,4 @@ def _retry_after(error: Any) -> float | None:
 
 
 def _unreachable(endpoint: Endpoint) -> str:
-    return f"{endpoint.host} cannot be reached. Check that it runs and that this machine is online, and try again."
+    return f"Cannot reach {endpoint.host}. Check that it is running and that this machine is online, then try again."

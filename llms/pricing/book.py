@@ -28,7 +28,7 @@ _PROVIDERS = {
     "cerebras": "cerebras",
     "zai": "zai",
 }
-"""The book's names of vendors. What others serve, on machines of their own, it must not price."""
+"""The book's names of vendors. It must not price models of other vendors, such as local ones."""
 
 
 @dataclass(frozen=True)

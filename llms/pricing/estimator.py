@@ -1,7 +1,7 @@
-"""How many tokens a text has, about: the one place where it is estimated. Pure, offline; what it gives is marked ≈."""
+"""Estimates the number of tokens of a text; the only place that does. Pure, offline; estimates are shown with ≈."""
 
 CHARACTERS_A_TOKEN = 3.6
-"""What a token holds of usual text."""
+"""Characters per token in typical text."""
 _WIDE_FROM = 0x2E80
 """The first of the characters of scripts without spaces (CJK radicals)."""
 

@@ -1,6 +1,6 @@
 """big-AGI's formula of what a call costs, exactly (`bigagi-format.md` § 6). Pure.
 
-Prices are USD a million tokens, and so thousands of nano-dollars a token; sums are decimal, never floating.
+Prices are USD per million tokens, that is, thousands of nano-dollars per token; sums are decimal, never floating point.
 """
 
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ NO_TOKENS, NO_PRICING = "no-tokens", "no-pricing"
 PARTIAL_PRICE, PARTIAL_MESSAGE = "partial-price", "partial-msg"
 
 NANO_A_TOKEN = 1000
-"""Nano-dollars a token at one USD a million tokens."""
+"""Nano-dollars per token at one USD per million tokens."""
 NANO_A_CENT = 10_000_000
 SPEED_FACTORS = {"fast_2x": 2, "fast_6x": 6, "fast": 6}
 """What the parameter `llmVndAntInfSpeed` multiplies a price by."""
 
 Price = Decimal | str | None
-"""USD a million tokens, `free`, or unknown."""
+"""USD per million tokens, `free`, or unknown."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One line of the arithmetic: so many tokens at such a price."""
+    """One line of the calculation: a number of tokens at a price."""
 
     name: str
     tokens: int
     price: Decimal
-    """USD a million tokens."""
+    """USD per million tokens."""
 
     @property
     def nano_usd(self) -> Decimal:

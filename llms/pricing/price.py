@@ -1,4 +1,4 @@
-"""The price of a call: the person's, the model's, the price book's of that day, or none."""
+"""The price of a call: the owner's, the model's, the price book's of that day, or none."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP

@@ -1,1 +1,1 @@
-"""What changes services, models and assignments: every way in calls these."""
+"""Changes to services, models and assignments, called by API, admin and commands alike."""

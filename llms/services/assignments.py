@@ -15,7 +15,7 @@ from stores.services.written import Written
 def put_assignment(
     origin: Origin, domain: str, record: JSONObject, precondition: Precondition = ANY
 ) -> tuple[Written, bool]:
-    """Make the domain's assignment what the JSON says; return it, and whether it is new. Raises `Invalid`.
+    """Replace or create the domain's assignment; return it, and whether it is new. Raises `Invalid`.
 
     The model need not be here: those that come with the program, as Demo, are no rows."""
     with record_change(origin, "assign model", domain) as entry:

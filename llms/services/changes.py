@@ -21,7 +21,7 @@ Change = Callable[[Entry, Any], Any]
 def check(precondition: Precondition) -> None:
     """Raise `Stale` where the client saw an older `app-models`.
 
-    Call it when the records are locked: all who write lock records before the counter, or one could wait for another.
+    Call it when the records are locked: all writers lock records before the counter, to prevent deadlocks.
     """
     precondition.check(etag_of(counter_of(STORE, for_update=True)))
 
@@ -67,7 +67,7 @@ def merge_with(collection: Collection, patch: JSONObject) -> Change:
 def check_not_virtual(uid: object) -> None:
     """Raise `Conflict` where the id is that of a service that comes with the program, or of one of its models."""
     if isinstance(uid, str) and is_virtual(uid):
-        detail = f"{uid} comes with the program or its environment: it is never stored, and cannot be changed."
+        detail = f"{uid} comes with the program or from the environment, so it cannot be changed."
         raise Conflict(detail, "virtual-service")
 
 

@@ -1,4 +1,4 @@
-"""One tiny call to a service: how long it takes, or what is wrong with it."""
+"""One small test call to a service: how long it takes, or what is wrong."""
 
 import time
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from stores.services.errors import Missing
 
 QUESTION = "Answer with the word: ok"
 MAX_TOKENS = 16
-"""Enough for a word. Models that think first may end before it; that they answer at all is what is asked."""
+"""Enough for a word. Reasoning models may stop before it; the test only checks that they reply."""
 
 
 @dataclass
@@ -48,7 +48,7 @@ def choose_test_model(uid: str) -> str:
     rows = visible(Model.objects.filter(service_uid=uid)).order_by("position", "pk")
     found = min(rows, key=lambda row: _price_of({"pricing": row.pricing}), default=None)
     if found is None:
-        raise NotCallable(f"{service} shows no models. Refresh it: that lists what its provider offers.")
+        raise NotCallable(f"{service} has no visible models. Refresh it to list what the provider offers.")
     return found.uid
 
 

@@ -1,4 +1,4 @@
-"""The models that a provider lists, merged into those that are here, as big-AGI does it."""
+"""Merges the models that a provider lists with the stored ones, as big-AGI does."""
 
 import time
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ def refresh_service(origin: Origin, uid: str, precondition: Precondition = ANY) 
     service = Service.objects.filter(uid=uid).first()
     if service is None:
         raise Missing(f"There is no service {uid}.")
-    # The network is asked before the transaction, which must be short.
+    # The network call comes before the transaction, which must be short.
     listed = run_call(list_models(reveal_endpoint(service)))
     return merge_models(origin, uid, listed, precondition)
 
@@ -50,7 +50,7 @@ def merge_models(origin: Origin, uid: str, listed: list[JSONObject], preconditio
     now = int(time.time() * 1000)
     offered = {str(model["id"]): model for model in listed if is_for_chat(model)}
     if not offered:
-        raise CallFailed("The provider lists no models for chats. Nothing was changed.", "no-models")
+        raise CallFailed("The provider lists no chat models. Nothing was changed.", "no-models")
     result = Refreshed()
     with record_change(origin, "refresh models") as entry:
         service = records.find_for_write(SERVICES, uid)

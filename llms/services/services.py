@@ -29,7 +29,7 @@ def create_service(origin: Origin, record: JSONObject, precondition: Preconditio
         record = {"id": _new_id(record.get("vId"))} | record
         uid = record["id"]
         if not is_id(uid):
-            raise at("/id", "An id is a text of 1 to 200 characters, without NUL and halves of surrogate pairs.")
+            raise at("/id", "An id must be a string of 1 to 200 characters, without NUL or lone surrogates.")
         entry.summary = uid
         value = records.create(entry, SERVICES, record, uid, SERVICES.first_position())
     return written(SERVICES, uid, value, entry)

@@ -61,7 +61,7 @@ def delete_llms(
 ) -> Change | None:
     """Delete all models, services and assignments. Raises `Conflict` without confirmation."""
     if not confirmed:
-        detail = "This deletes every model, service and assignment. Add ?confirm=true if you mean it."
+        detail = "This deletes every model, service and assignment. To confirm, add ?confirm=true."
         raise Conflict(detail, "not-confirmed")
     with record_change(origin, "delete models", STORE) as entry:
         check(precondition)
@@ -117,7 +117,7 @@ def _create_many(entry: Entry, collection: Collection, new: dict[str, JSONObject
             collection.insert(batch)
     except IntegrityError as error:
         # On PostgreSQL another may have written the same ids meanwhile.
-        raise Taken(f"One of these was stored meanwhile as a {collection.kind}. Send it again.") from error
+        raise Taken("One of these was created by another request in the meantime. Send yours again.") from error
     for rows, _ in batch:
         entry.created(collection.kind, rows.uid, rows.content_hash)
 

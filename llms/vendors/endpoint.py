@@ -1,4 +1,4 @@
-"""Where a service is called, and with what key: its setup, read by its vendor's row."""
+"""The endpoint and key of a service, read from its setup according to its vendor."""
 
 import random
 import re
@@ -19,7 +19,7 @@ class NotCallable(Exception):
 
 @dataclass(frozen=True, repr=False)
 class Endpoint:
-    """An address that speaks OpenAI's protocol. It is never printed: it holds the key."""
+    """An address with OpenAI's protocol. Never print it: it holds the key."""
 
     vendor: Vendor
     base_url: str
@@ -42,7 +42,7 @@ def endpoint_of(service: JSONObject) -> Endpoint:
     setup = setup if isinstance(setup, dict) else {}
     key = _text(setup, vendor.key) or ("" if vendor.region_key else _first(setup, ("key", "token")))
     host = _text(setup, vendor.host_key) or _first(setup, ("host", "endpoint"))
-    # A host of the person's own may need no key; the vendors' own do.
+    # The owner's own host may need no key; the vendors' hosts do.
     if vendor.needs_key and not key and not host:
         raise NotCallable(f"{label} has no API key. Add one to the service.")
     # As in big-AGI, several keys with commas between share the load.
@@ -57,7 +57,7 @@ def base_url(vendor: Vendor, host: str, label: str, region: str = "") -> str:
     """Return the base of the URLs under a host of a setup, or the vendor's own. Raises `NotCallable`."""
     own = (vendor.host or "").replace("{region}", region or vendor.default_region)
     if region and not _REGION.fullmatch(region):
-        raise NotCallable(f"{region} is no region of {label}.")
+        raise NotCallable(f"{label} has no region {region}.")
     if not host:
         if not own:
             raise NotCallable(f"{label} has no host. Add one to the service.")
@@ -72,10 +72,10 @@ def base_url(vendor: Vendor, host: str, label: str, region: str = "") -> str:
     except ValueError:
         is_usable = False
     if not is_usable:
-        raise NotCallable(f"The host of {label} is no address: it has to begin with https://")
+        raise NotCallable(f"The host of {label} must be an address that begins with https://")
     if "@" in parts.netloc:
         # HTTP has one place for both, and the key is there.
-        raise NotCallable(f"The host of {label} holds a user or password, which cannot be sent. Take them out of it.")
+        raise NotCallable(f"The host of {label} must not contain a user name or password. Remove them.")
     # Hosts are written with the whole path, with a part of it, as big-AGI wants them, and without. A path of another
     # kind is the person's own.
     path, whole = parts.path.rstrip("/"), urlsplit(own).path if own else vendor.path

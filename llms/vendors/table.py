@@ -1,4 +1,4 @@
-"""One row a vendor: where it answers, under which members of a service's setup its host and key stand, and its ways.
+"""One row per vendor: its address, the fields of a service's setup for host and key, and its peculiarities.
 
 Hosts and ways are those that each vendor documents for OpenAI's protocol; the members of a setup are big-AGI's.
 """
@@ -122,4 +122,4 @@ def vendor_of(vendor_id: Any) -> Vendor:
     """Return the vendor; one that is not known cannot be called."""
     if isinstance(vendor_id, str) and vendor_id in VENDORS:
         return VENDORS[vendor_id]
-    return Vendor(str(vendor_id or ""), str(vendor_id or "unknown"), None, why_not="This vendor is not known.")
+    return Vendor(str(vendor_id or ""), str(vendor_id or "unknown"), None, why_not="This vendor is unknown.")

@@ -13,7 +13,7 @@ from stores.api.schema import PURGE, writes
 
 
 class AssignmentViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
-    """Which model serves a domain. A domain that is not here is served automatically."""
+    """Which model is used for a domain. A domain without an assignment uses an automatic choice."""
 
     queryset = Assignment.objects.all()
     serializer_class = AssignmentSerializer
@@ -23,7 +23,7 @@ class AssignmentViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
 
     @writes(request=AssignmentSerializer, responses={200: AssignmentSerializer, 201: AssignmentSerializer})
     def update(self, request: Request, domain: str) -> Response:
-        """Make the domain's assignment what the JSON says; one that is not here is made."""
+        """Replace or create the domain's assignment."""
         uid = self.get_uid()
         body = self.read_whole(ASSIGNMENTS.find([uid]).get(uid))
         written, is_new = services.put_assignment(self.get_origin(), uid, body, self.get_precondition())
@@ -36,7 +36,7 @@ class AssignmentViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
 
     @writes(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, domain: str) -> Response:
-        """Delete the assignment: the domain is automatic again."""
+        """Delete the assignment. The domain then uses an automatic choice."""
         purge = self.read_flag("purge")
         uid, precondition = self.get_uid(), self.get_precondition()
         return self.answer_deletion(services.delete_assignment(self.get_origin(), uid, precondition, purge=purge))

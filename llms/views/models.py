@@ -13,7 +13,7 @@ from stores.codecs import JSONObject
 
 
 class ModelViewSet(LlmsRecordViewSet):
-    """A model that a service offers. What holds of it, with what the person set, is under `_server.effective`."""
+    """A model that a service offers. Its values, with your settings applied, are under `_server.effective`."""
 
     queryset = Model.objects.all()
     serializer_class = ModelSerializer
@@ -24,20 +24,20 @@ class ModelViewSet(LlmsRecordViewSet):
 
     @writes(request=ModelSerializer, responses=ModelSerializer)
     def update(self, request: Request, id: str) -> Response:
-        """Make the model what the JSON says: what the person set is in it, or is gone. New models go in by `POST
+        """Replace the model, including your settings: what is not sent is removed. Create models with `POST
         /api/llms`."""
         body = self.read_whole(self.get_object())
         return self.answer(services.replace_model(self.get_origin(), self.get_uid(), body, self.get_precondition()))
 
     @writes(request=ModelSerializer, responses=ModelSerializer)
     def partial_update(self, request: Request, id: str) -> Response:
-        """Change members of the model (JSON Merge Patch): null removes what the person set."""
+        """Change fields of the model (JSON Merge Patch): null removes your setting."""
         body = self.read_record(is_partial=True)
         return self.answer(services.patch_model(self.get_origin(), self.get_uid(), body, self.get_precondition()))
 
     @writes(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
-        """Delete the model, and the assignments that name it."""
+        """Delete the model and its assignments."""
         purge = self.read_flag("purge")
         uid, precondition = self.get_uid(), self.get_precondition()
         return self.answer_deletion(services.delete_model(self.get_origin(), uid, precondition, purge=purge))

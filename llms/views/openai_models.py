@@ -26,20 +26,20 @@ VENDOR = "openai"
 
 
 class OfferedModelSerializer(serializers.Serializer[Any]):
-    """A model with what it costs and can do."""
+    """A model with its prices and capabilities."""
 
     id = serializers.CharField(help_text="The model's id here.")
-    ref = serializers.CharField(help_text="The provider's own name of it.")
+    ref = serializers.CharField(help_text="The provider's name for it.")
     # DRF's fields have an attribute of this name.
     label: Any = serializers.CharField()
     hidden = serializers.BooleanField()
     context_tokens = serializers.IntegerField(allow_null=True)
     max_output_tokens = serializers.IntegerField(allow_null=True)
     pricing = serializers.DictField(
-        allow_null=True, help_text="USD a million tokens, in big-AGI's shape. null: unpriced."
+        allow_null=True, help_text="USD per million tokens, in big-AGI's format. null if unpriced."
     )
-    price_source = serializers.CharField(help_text="user, model, book and its version, or nothing.")
-    capabilities = serializers.ListField(child=serializers.CharField(), help_text="As oai-chat-vision.")
+    price_source = serializers.CharField(help_text="user, model, book with its version, or empty.")
+    capabilities = serializers.ListField(child=serializers.CharField(), help_text="Such as oai-chat-vision.")
     href = serializers.CharField()
 
 
@@ -50,22 +50,22 @@ class OfferingServiceSerializer(serializers.Serializer[Any]):
     label: Any = serializers.CharField(allow_null=True)
     virtual = serializers.BooleanField(help_text="Whether it comes from the environment.")
     callable = serializers.BooleanField()
-    why_not = serializers.CharField(help_text="Why it cannot be called, or nothing.")
+    why_not = serializers.CharField(help_text="Why it cannot be called, or empty.")
     href = serializers.CharField()
 
 
 class OpenAIModelsSerializer(serializers.Serializer[Any]):
     """The OpenAI service's models."""
 
-    service = OfferingServiceSerializer(allow_null=True, help_text="null: there is none.")
+    service = OfferingServiceSerializer(allow_null=True, help_text="null if there is none.")
     models = OfferedModelSerializer(many=True)
 
 
 class OpenAIModelsView(APIView):
     @extend_schema(operation_id="openai_models", responses=OpenAIModelsSerializer)
     def get(self, request: Request) -> Response:
-        """The models of the environment's service (OPENAI_API_KEY), else of the first OpenAI service, as they are known
-        here: nothing is asked of a provider. `POST /api/services/{id}/refresh` asks it anew."""
+        """The models of the environment's service (OPENAI_API_KEY), or of the first OpenAI service, as last listed.
+        No provider is contacted; `POST /api/services/{id}/refresh` updates the list."""
         check_parameters(request, ())
         if env_key():
             service = next(each for each in virtual.services() if each["id"] == ENV_SERVICE)

@@ -25,7 +25,7 @@ from stores.preconditions import counter_of, etag_of
 class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
     """Providers' endpoints. Keys are write-only: they are shown as `bigagi-secret:` and their last four characters.
 
-    Sent back, such a marker means the key that is here; where there is none, the key becomes empty and
+    Sending such a marker back keeps the stored key; if none is stored, the key becomes empty and
     `_server.notes` says so."""
 
     queryset = Service.objects.all()
@@ -41,7 +41,7 @@ class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
         return next((service for service in virtual.services() if service["id"] == uid), None)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """All services; those that come with the program, or its environment, stand at the end of the last page."""
+        """All services; those that come with the program or from the environment are at the end of the last page."""
         answer = super().list(request, *args, **kwargs)
         vendor = request.query_params.get("vendor")
         listed = [service for service in virtual.services() if vendor in (None, "", service["vId"])]
@@ -54,11 +54,11 @@ class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
     @writes(request=None, responses=RefreshedSerializer)
     @action(detail=True, methods=["post"])
     def refresh(self, request: Request, id: str) -> Response:
-        """Ask the provider which models it offers, and merge them into those that are here.
+        """Ask the provider which models it offers, and merge them with the stored models.
 
-        New ones are added behind the service's others. What the person set, clones, and models that are not offered
-        any more stay; the latter are hidden. The whole is one change. 409 where the service cannot be called, 502 where
-        the provider failed it, and says why."""
+        New ones are added after the service's others. Your settings, clones, and models that are no longer offered
+        are kept; the latter are hidden. All of this is one change. 409 if the service cannot be called, 502 if
+        the call fails."""
         uid, precondition = self.get_uid(), self.get_precondition()
         precondition.check(etag_of(counter_of(self.store)))
         with calls_told():
@@ -73,19 +73,19 @@ class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
 
     @writes(request=ServiceSerializer, responses={201: ServiceSerializer})
     def create(self, request: Request) -> Response:
-        """Store a new service, behind the others. An id that is taken is 409."""
+        """Create a service after the existing ones. 409 if the id is taken."""
         body = self.read_whole(None)
         return self.answer(services.create_service(self.get_origin(), body, self.get_precondition()), is_new=True)
 
     @writes(request=ServiceSerializer, responses=ServiceSerializer)
     def update(self, request: Request, id: str) -> Response:
-        """Make the service what the JSON says."""
+        """Replace the service."""
         body = self.read_whole(self.get_object())
         return self.answer(services.replace_service(self.get_origin(), self.get_uid(), body, self.get_precondition()))
 
     @writes(request=ServiceSerializer, responses=ServiceSerializer)
     def partial_update(self, request: Request, id: str) -> Response:
-        """Change members of the service (JSON Merge Patch)."""
+        """Change fields of the service (JSON Merge Patch)."""
         body = self.read_record(is_partial=True)
         return self.answer(services.patch_service(self.get_origin(), self.get_uid(), body, self.get_precondition()))
 
@@ -94,7 +94,7 @@ class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
 
     @writes(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
-        """Delete the service with its models, and the assignments that name one of them."""
+        """Delete the service with its models and their assignments."""
         purge = self.read_flag("purge")
         uid, precondition = self.get_uid(), self.get_precondition()
         return self.answer_deletion(services.delete_service(self.get_origin(), uid, precondition, purge=purge))

@@ -32,17 +32,17 @@ from stores.preconditions import counter_of, etag_of
 from stores.secrets import mask
 from stores.services.errors import Invalid, at, pointer_of
 
-CONFIRM = OpenApiParameter("confirm", OpenApiTypes.BOOL, description="Has to be true: without it nothing is deleted.")
+CONFIRM = OpenApiParameter("confirm", OpenApiTypes.BOOL, description="Must be true; otherwise nothing is deleted.")
 SHAPES: dict[str, type[RecordSerializer]] = {
     "llms": ModelSerializer,
     "services": ServiceSerializer,
     "assignments": AssignmentSerializer,
 }
-"""What stands under each member of the body."""
+"""The records in each field of the body."""
 
 
 class LlmsViewSet(WritingViewSet):
-    """All that big-AGI's models store has, in one answer. The filters apply to the models; there are no pages."""
+    """The whole content of big-AGI's models store. The filters apply to the models; the response is not paged."""
 
     queryset = Model.objects.all()
     serializer_class = LlmsSerializer
@@ -57,16 +57,16 @@ class LlmsViewSet(WritingViewSet):
 
     @writes(operation_id="llms_write_all", request=LlmsWriteSerializer, responses={200: LlmsSerializer})
     def create(self, request: Request) -> Response:
-        """Merge models, services and assignments into those that are here, or put them in their place, in one change.
+        """Merge models, services and assignments with the stored ones, or replace them, in one change.
 
-        With `mode: "merge"`, which is the default, records with new ids are added behind the others, and those that
-        are here get the members that are sent: what is not sent stays, so what the person set outlives new values of
-        a vendor. With `mode: "replace"` all three members are needed; they are all there are afterwards, in their
-        order. Nothing is written unless all of it can be. The body has at most 10 MiB."""
+        With `mode: "merge"` (the default), records with new ids are added after the others, and existing
+        records get the fields that are sent. What is not sent is kept, so your settings survive new values from
+        a vendor. With `mode: "replace"` all three fields are required and replace everything, in the given
+        order. Either everything is written or nothing. The body can be at most 10 MiB."""
         body = self.read_object()
         mode = body.pop("mode", "merge")
         if mode not in ("merge", "replace"):
-            raise at("/mode", "The mode is one of: merge, replace.")
+            raise at("/mode", "The mode must be one of: merge, replace.")
         parts = _read_parts(body, is_whole=mode == "replace")
         write = services.replace_llms if mode == "replace" else services.merge_llms
         entry = write(self.get_origin(), parts, self.get_precondition())
@@ -75,7 +75,7 @@ class LlmsViewSet(WritingViewSet):
 
     @writes(operation_id="llms_delete_all", parameters=[CONFIRM, PURGE], responses={204: None})
     def destroy(self, request: Request) -> Response:
-        """Delete all models, services and assignments. Without `?confirm=true` it is 409."""
+        """Delete all models, services and assignments. 409 without `?confirm=true`."""
         check_parameters(request, ("confirm", "purge"))
         flags = {name: self._is_set(name) for name in ("confirm", "purge")}
         change = services.delete_llms(
@@ -86,7 +86,7 @@ class LlmsViewSet(WritingViewSet):
     def _is_set(self, name: str) -> bool:
         word = self.request.query_params.get(name, "false")
         if word not in ("1", "0", "true", "false"):
-            raise bad_parameter(name, f"{name} is one of: true, false.")
+            raise bad_parameter(name, f"{name} must be true or false.")
         return word in ("1", "true")
 
     def get_current(self) -> Response:
@@ -110,9 +110,9 @@ def _present(models: list[Model], query: Mapping[str, str] | None = None) -> dic
 def _read_parts(body: JSONObject, *, is_whole: bool) -> dict[str, dict[str, JSONObject]]:
     """Return the records by their ids, by the store's member. Raises `Problem` and `Invalid`."""
     if unknown := sorted(set(body) - set(SHAPES)):
-        raise at(pointer_of(unknown[0]), f"Unknown member. Allowed are: mode, {', '.join(SHAPES)}.", "unknown")
+        raise at(pointer_of(unknown[0]), f"Unknown field. Allowed: mode, {', '.join(SHAPES)}.", "unknown")
     if is_whole and (missing := [name for name in SHAPES if name not in body]):
-        raise at(f"/{missing[0]}", "To replace all, give llms, services and assignments.", "required")
+        raise at(f"/{missing[0]}", "To replace everything, send llms, services and assignments.", "required")
     read = {name: _read_by_id(name, body[name]) for name in SHAPES if name in body}
     errors = [error for name, records in read.items() for error in _find_errors(name, records)]
     if errors:
@@ -125,13 +125,13 @@ def _read_by_id(name: str, held: Any) -> dict[str, tuple[str, JSONObject]]:
     """Return the pointers and records of a list, or of the map of assignments, by their ids. Raises `Invalid`."""
     is_map = name == "assignments"
     if not isinstance(held, dict if is_map else list):
-        raise at(f"/{name}", f"This is {'an object' if is_map else 'a list'}.", "type")
+        raise at(f"/{name}", f"Must be {'an object' if is_map else 'a list'}.", "type")
     members: Any = held.items() if isinstance(held, dict) else enumerate(held)
     found: dict[str, tuple[str, JSONObject]] = {}
     for key, record in members:
         pointer = pointer_of(name, str(key))
         if not isinstance(record, dict):
-            raise at(pointer, "This is an object.", "type")
+            raise at(pointer, "Must be an object.", "type")
         uid: Any = key if is_map else record.get("id")
         if not is_id(uid):
             raise _bad_id(pointer if is_map else f"{pointer}/id")
@@ -139,13 +139,13 @@ def _read_by_id(name: str, held: Any) -> dict[str, tuple[str, JSONObject]]:
             # As it was read: it is listed, and never stored.
             continue
         if uid in found:
-            raise at(f"{pointer}/id", f"The id {uid} stands here twice.")
+            raise at(f"{pointer}/id", f"Each id must be unique; {uid} is sent twice.")
         found[uid] = (pointer, {member: value for member, value in record.items() if member != "_server"})
     return found
 
 
 def _bad_id(pointer: str) -> Invalid:
-    return at(pointer, "An id is a text of 1 to 200 characters, without NUL and halves of surrogate pairs.")
+    return at(pointer, "An id must be a string of 1 to 200 characters, without NUL or lone surrogates.")
 
 
 def _find_errors(name: str, records: dict[str, tuple[str, JSONObject]]) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The admin of usage: what browsers counted, the ledger of single calls with its sums, the owner's wishes, the logs."""
+"""The admin of usage: browser counts, the ledger of single calls with its sums, count resets and budgets, the logs."""
 
 from metrics.admin.baselines import OtherBaselineAdmin, UsageBaselineAdmin
 from metrics.admin.events import UsageEventAdmin

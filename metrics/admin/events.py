@@ -74,16 +74,16 @@ class UsageEventAdmin(ReadOnlyAdmin):
         corrections = UsageEvent.objects.filter(corrects=OuterRef("pk")).values("pk")[:1]
         return super().get_queryset(request).annotate(corrected_by=Subquery(corrections))
 
-    @admin.display(description="taken back")
+    @admin.display(description="reversed")
     def standing(self, obj: Any) -> SafeString | str:
         links = [
             format_html("{} {}", words, link_to_page("metrics", "usageevent", key, f"event {key}"))
-            for words, key in (("takes back", obj.corrects_id), ("by", obj.corrected_by))
+            for words, key in (("reverses", obj.corrects_id), ("by", obj.corrected_by))
             if key is not None
         ]
         return format_html_join(", ", "{}", ((link,) for link in links)) or NOTHING
 
-    @admin.display(description="made by")
+    @admin.display(description="created by")
     def change_link(self, obj: UsageEvent) -> SafeString | str:
         return link_to_change(obj.change)
 
@@ -91,7 +91,7 @@ class UsageEventAdmin(ReadOnlyAdmin):
     def cost(self, obj: UsageEvent) -> str:
         return "unpriced" if obj.cost_nano_usd is None else format_nano_usd(obj.cost_nano_usd)
 
-    @admin.display(description="cost by the provider's word")
+    @admin.display(description="cost reported by the provider")
     def reported_cost(self, obj: UsageEvent) -> str:
         return "–" if obj.cost_reported_nano_usd is None else format_nano_usd(obj.cost_reported_nano_usd)
 

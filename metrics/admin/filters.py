@@ -109,7 +109,7 @@ class DayFilter(WhenFilter):
 
 
 class RecordedFilter(WhenFilter):
-    """By when a wish was made."""
+    """By when a setting was made."""
 
     title = "made"
     field = "made_at"
@@ -155,7 +155,7 @@ class ConversationFilter(NameFilter):
 
 
 class ChoiceFilter(admin.SimpleListFilter):
-    """By one of a few conditions, each under a word."""
+    """By one of a few named conditions."""
 
     conditions: dict[str, tuple[str, Q]]
 
@@ -168,7 +168,7 @@ class ChoiceFilter(admin.SimpleListFilter):
 
 
 class SourceFilter(admin.SimpleListFilter):
-    """By what recorded a call. Those of tests, which count nowhere, are listed only where they are asked for, so that a
+    """By what recorded a call. Test calls, which are not counted, are listed only on request, so that a
     list shows what a sum counts."""
 
     title = "source"
@@ -179,7 +179,7 @@ class SourceFilter(admin.SimpleListFilter):
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
-        yield {**first, "display": "All but tests"}
+        yield {**first, "display": "All except tests"}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -191,7 +191,7 @@ class OutcomeFilter(ChoiceFilter):
     title = parameter_name = "outcome"
     conditions = {
         "failed": ("Failed", ~Q(outcome__in=NOT_ERRORS)),
-        "done": ("Did not fail", Q(outcome__in=NOT_ERRORS)),
+        "done": ("Succeeded", Q(outcome__in=NOT_ERRORS)),
     }
 
 
@@ -205,20 +205,20 @@ class PriceFilter(ChoiceFilter):
 
 
 class TakenBackFilter(ChoiceFilter):
-    title = "taken back"
+    title = "reversed"
     parameter_name = "taken-back"
     _corrections = Exists(UsageEvent.objects.filter(corrects=OuterRef("pk")))
     conditions = {
-        # A call that was taken back and then brought back stands by its last event. By `corrects` SQLite would sort the
+        # A call that was reversed and then restored counts by its last event. By `corrects` SQLite would sort the
         # whole ledger.
-        "stands": ("Stands", Q(calls__gt=0) & ~Q(_corrections)),
-        "taken-back": ("Taken back", Q(_corrections)),
-        "correction": ("Takes another back", Q(corrects__isnull=False)),
+        "stands": ("Not reversed", Q(calls__gt=0) & ~Q(_corrections)),
+        "taken-back": ("Reversed", Q(_corrections)),
+        "correction": ("Reverses another", Q(corrects__isnull=False)),
     }
 
 
 class StandingFilter(ChoiceFilter):
-    """By whether a wish was taken back by an undo."""
+    """By whether a setting was undone."""
 
     title = parameter_name = "standing"
-    conditions = {"stands": ("Stands", Q(taken_back_by="")), "undone": ("Undone", ~Q(taken_back_by=""))}
+    conditions = {"stands": ("In effect", Q(taken_back_by="")), "undone": ("Undone", ~Q(taken_back_by=""))}

@@ -22,7 +22,12 @@ class StatusClassFilter(admin.SimpleListFilter):
     parameter_name = "class"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("2", "2xx: done"), ("3", "3xx: unchanged or elsewhere"), ("4", "4xx: refused"), ("5", "5xx: failed")]
+        return [
+            ("2", "2xx: success"),
+            ("3", "3xx: not modified or redirect"),
+            ("4", "4xx: client error"),
+            ("5", "5xx: server error"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         first = self.value()
@@ -55,7 +60,7 @@ class ApiRequestAdmin(ReadOnlyAdmin):
     list_before_template = "admin/metrics/apirequest/before_list.html"
     list_display = [
         *(instant("at", label="when"), "method", "route", "status", column("duration_ms", format_ms, label="duration")),
-        *("query_count", column("query_ms", format_ms, label="in queries"), size_of("bytes_sent", label="sent")),
+        *("query_count", column("query_ms", format_ms, label="database time"), size_of("bytes_sent", label="sent")),
         *("actor", "error"),
     ]
     list_filter = [StatusClassFilter, SlowFilter, "method", "error", "route"]
@@ -69,14 +74,14 @@ class ApiRequestAdmin(ReadOnlyAdmin):
         bounds = {"max_rows": settings.REQUEST_LOG_ROWS, "max_days": settings.REQUEST_LOG_DAYS, "lost": LOG.lost}
         return super().changelist_view(request, (extra_context or {}) | bounds)
 
-    @admin.display(description="in the log")
+    @admin.display(description="log")
     def log_link(self, obj: ApiRequest) -> SafeString | str:
         if not obj.request_id:
             return "–"
-        return link_to_list("metrics", "logentry", "Its warnings and errors", q=obj.request_id)
+        return link_to_list("metrics", "logentry", "Warnings and errors", q=obj.request_id)
 
-    @admin.display(description="what it changed")
+    @admin.display(description="changes")
     def change_link(self, obj: ApiRequest) -> SafeString | str:
         if not obj.request_id or obj.method in ("GET", "HEAD", "OPTIONS"):
             return "–"
-        return link_to_list("stores", "change", "Its entries in the journal", q=obj.request_id)
+        return link_to_list("stores", "change", "Journal entries", q=obj.request_id)

@@ -24,14 +24,17 @@ def format_offset(value: int) -> str:
 
 
 class RollupAdmin(ReadOnlyAdmin):
-    """Sums over calls. What is not known counts as 0 here; how many calls that is, `unpriced` and `estimated` say."""
+    """Sums over calls. Unknown counts as 0; `unpriced` and `estimated` say for how many calls."""
 
     list_defer = (*FIRST_TOKEN, *TOTAL)
     paginator = InfinitePaginator
     sums = [
         (None, {"fields": COUNTS}),
         ("Tokens", {"fields": TOKENS}),
-        ("Cost", {"fields": [COST, column("cost_reported_nano_usd", format_nano_usd, label="cost by providers")]}),
+        (
+            "Cost",
+            {"fields": [COST, column("cost_reported_nano_usd", format_nano_usd, label="cost reported by providers")]},
+        ),
         ("Latency", {"fields": ["latencies"]}),
     ]
 
@@ -44,7 +47,7 @@ class RollupAdmin(ReadOnlyAdmin):
             for bound, first, total in zip(bounds, FIRST_TOKEN, TOTAL, strict=True)
             if getattr(obj, first) or getattr(obj, total)
         ]
-        return show_table("Calls by how long they took", ("time", "to the first token", "to the end"), rows)
+        return show_table("Calls by duration", ("time", "to first token", "total"), rows)
 
 
 @admin.register(UsageQuarter)
@@ -80,7 +83,7 @@ class ZoneOffsetAdmin(ReadOnlyAdmin):
     list_display = [
         moment("starts"),
         "zone",
-        column("offset_ms", lambda value: f"{value / 3_600_000:+g} h", label="from UTC"),
+        column("offset_ms", lambda value: f"{value / 3_600_000:+g} h", label="UTC offset"),
     ]
     search_fields = ["=zone"]
     fields = list_display

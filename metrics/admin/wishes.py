@@ -1,4 +1,4 @@
-"""The admin of where counting starts, and of budgets."""
+"""The admin of count resets and budgets."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ from stores.admin_display import moment, pretty
 
 
 class WishAdmin(ReadOnlyAdmin):
-    """What the owner wished, with the entries of the journal that made it and took it back."""
+    """A setting of the owner, with the journal entries that created it and undid it."""
 
-    @admin.display(description="made by")
+    @admin.display(description="created by")
     def change_link(self, obj: Any) -> SafeString | str:
         return link_to_change(obj.change)
 
-    @admin.display(description="taken back by")
+    @admin.display(description="undone by")
     def taken_back_link(self, obj: Any) -> SafeString | str:
         return link_to_change(obj.taken_back_by)
 
@@ -32,22 +32,22 @@ class CountingStartAdmin(WishAdmin):
     search_fields = ["=change"]
     list_defer = ("baselines",)
     fields = [
-        *(moment("at", label="counting from"), moment("made_at", label="made"), "change_link", "taken_back_link"),
-        pretty("baselines", label="counted by then"),
+        *(moment("at", label="counting from"), moment("made_at", label="created"), "change_link", "taken_back_link"),
+        pretty("baselines", label="counts at that time"),
     ]
 
 
 @admin.register(Budget)
 class BudgetAdmin(WishAdmin):
-    list_display = [moment("made_at", label="made"), "service_or_all", "amount", "change_link", "taken_back_link"]
+    list_display = [moment("made_at", label="created"), "service_or_all", "amount", "change_link", "taken_back_link"]
     list_filter = [RecordedFilter, StandingFilter]
     search_fields = ["=service"]
-    fields = ["service_or_all", "amount", moment("made_at", label="made"), "change_link", "taken_back_link"]
+    fields = ["service_or_all", "amount", moment("made_at", label="created"), "change_link", "taken_back_link"]
 
     @admin.display(description="service", ordering="service")
     def service_or_all(self, obj: Budget) -> str:
         return str(obj)
 
-    @admin.display(description="a month", ordering="nano_usd")
+    @admin.display(description="per month", ordering="nano_usd")
     def amount(self, obj: Budget) -> str:
         return "no budget" if obj.nano_usd is None else format_nano_usd(obj.nano_usd)

@@ -1,1 +1,1 @@
-"""The calls that messages tell of, as events of the ledger."""
+"""The calls recorded in messages, as events of the ledger."""

@@ -1,5 +1,5 @@
-"""A message of big-AGI's JSON into the facts of the call that wrote it (`bigagi-format.md` § 6). Pure; no value of a
-wrong type or size makes it fail: what cannot be used is unknown."""
+"""Converts a message in big-AGI's JSON to the facts of its call (`bigagi-format.md` § 6). Pure; no value of a
+wrong type or size makes it fail: unusable values count as unknown."""
 
 from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
@@ -14,7 +14,7 @@ from stores.codecs import JSONObject, is_storable, storable
 PRICE_SOURCE = "big-AGI"
 
 LATEST = 10**14
-"""Times from here on, in ms since the epoch (the year 5138), are damage: databases' calendars end."""
+"""Times from here on, in ms since the epoch (the year 5138), are invalid: databases do not support them."""
 MOST_CENTS = MOST_NANO_USD // NANO_A_CENT
 MOST_MS = 10**12
 """What no call takes."""

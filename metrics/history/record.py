@@ -30,7 +30,7 @@ def record_history(found: Sequence[tuple[str, Call]]) -> int:
             with transaction.atomic():
                 insert_rows(UsageEvent, NAMES, make_rows(new))
         except IntegrityError:
-            # On PostgreSQL another import can have written one of them since they were looked for.
+            # On PostgreSQL another import may have written one of them since the check.
             found_since = find_new(new)
             if len(found_since) == len(new):
                 raise
@@ -41,14 +41,14 @@ def record_history(found: Sequence[tuple[str, Call]]) -> int:
 
 
 def find_new(found: Sequence[tuple[str, Call]]) -> list[tuple[str, Call]]:
-    """Return those of the calls that the ledger has not, each once."""
+    """Return the calls that are missing from the ledger, each once."""
     calls: dict[str, tuple[str, Call]] = {}
     for chat, call in found:
         calls.setdefault(call.call, (chat, call))
     known: set[str] = set()
     own: set[tuple[str, str]] = set()
     for some in batched(calls, KEYS_A_QUERY):
-        # By hand: the ORM looks at each of the digests.
+        # Raw SQL: the ORM would process each digest.
         asked = f"SELECT call FROM {{metrics.UsageEvent}} WHERE call IN ({marks(some)})"
         known.update(call for (call,) in fetch(asked, some))
     new = [pair for digest, pair in calls.items() if digest not in known]
@@ -92,7 +92,7 @@ def _values(chat: str, call: Call, service: str) -> tuple[object, ...]:
 
 
 def watch_imports() -> Callable[[], list[str]]:
-    """Return what tells afterwards how many calls imports brought since."""
+    """Return a function that later reports how many calls were imported since."""
     before = UsageEvent.objects.aggregate(newest=Max("pk"))["newest"] or 0
 
     def tell() -> list[str]:
@@ -103,6 +103,6 @@ def watch_imports() -> Callable[[], list[str]]:
             return []
         new = UsageEvent.objects.filter(pk__gt=before, source=imported).count()
         calls = "1 call" if count == 1 else f"{count:,} calls"
-        return [f"{calls} of imported messages in the ledger, {new:,} new."]
+        return [f"{calls} from imported messages in the ledger, {new:,} new."]
 
     return tell

@@ -1,4 +1,4 @@
-"""Taking events back: by an event with the opposite sums, dated like the first, so that their days come out even."""
+"""Reversing events with an event of the opposite amounts and the same date, so that their days add up to zero."""
 
 from metrics.models import Budget, CountingStart, UsageEvent
 from stores.models import Change
@@ -15,7 +15,7 @@ COPIED = (
 
 
 def correct(event: UsageEvent, change: int | None = None) -> UsageEvent:
-    """Write the event that takes this one back. Raises IntegrityError where one did already."""
+    """Write the event that reverses this one. Raises IntegrityError if it is already reversed."""
     correction = UsageEvent(
         **{name: getattr(event, name) for name in COPIED},
         **{name: None if (value := getattr(event, name)) is None else -value for name in NEGATED},
@@ -28,15 +28,15 @@ def correct(event: UsageEvent, change: int | None = None) -> UsageEvent:
 
 
 def take_back(undone: Change, by: Change) -> bool:
-    """Take back what the undone change did to the ledger, to where counting starts, and to budgets; where it is an undo
-    itself, what that took back stands again, however often. Return whether there was anything."""
+    """Undo the effects of a change on the ledger, count resets and budgets. If the change is an undo
+    itself, its effects are restored. Return whether there was anything to do."""
     made_by, stand = undone, False
     while made_by.undoes is not None:
         made_by, stand = made_by.undoes, not stand
     count = 0
     for event in UsageEvent.objects.filter(change=str(made_by.pk)).order_by("pk"):
         last = _last_correction(event)
-        # Each correction has the opposite sign of what it takes back.
+        # Each correction has the opposite sign of what it reverses.
         if (last.calls == event.calls) is not stand:
             correct(last, by.pk)
             count += 1

@@ -1,4 +1,4 @@
-"""Building the rollups anew from the ledger, and finding where they differ from it."""
+"""Rebuilding the rollups from the ledger, and finding where they differ from it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ SUMMED = ", ".join(f"SUM({name}) AS {name}" for name in MEASURES)
 
 @dataclass(frozen=True)
 class Difference:
-    """A row of a rollup that is not what the ledger says, or that is missing there."""
+    """A rollup row that differs from the ledger or is missing."""
 
     rollup: str
     key: tuple[object, ...]
@@ -35,7 +35,7 @@ class Difference:
 
 
 def rebuild_rollups() -> None:
-    """Build quarter-hours and days anew from the ledger, in one transaction."""
+    """Rebuild quarter-hours and days from the ledger, in one transaction."""
     with transaction.atomic(), connection.cursor() as cursor:
         _wait_for_writers(cursor)
         cursor.execute(f"DELETE FROM {QUARTERS}")
@@ -44,7 +44,7 @@ def rebuild_rollups() -> None:
 
 
 def rebuild_days() -> None:
-    """Build the days anew from the quarter-hours, as after a change of the time zone."""
+    """Rebuild the days from the quarter-hours, for example after a change of the time zone."""
     with transaction.atomic(), connection.cursor() as cursor:
         _wait_for_writers(cursor)
         cursor.execute(f"DELETE FROM {DETAILS}")
@@ -75,7 +75,7 @@ def find_differences(limit: int = 100) -> list[Difference]:
 def _differing(table: str, key: tuple[str, ...], expected: str, limit: int) -> list[tuple[object, ...]]:
     columns = f"{', '.join(key)}, {NAMES}"
     stored = f"SELECT {columns} FROM {table}"
-    # A row whose calls were all taken back may stay as zeros, or never be made again.
+    # A row whose calls were all reversed may exist with zeros, or not at all.
     something = " OR ".join(f"{name} <> 0" for name in MEASURES)
     statement = (
         f"WITH expected AS ({expected}), stored AS ({stored})"

@@ -1,7 +1,7 @@
 """What a call adds to the sums, as SQL that both databases understand. Pure.
 
-An event, a row of a rollup and a sum over either are said by the same expressions, so that what the triggers keep up,
-what a rebuild makes and what a check expects cannot drift apart.
+Events, rollup rows and sums over both use the same expressions, so that what the triggers maintain,
+what a rebuild writes and what a check expects cannot diverge.
 """
 
 from metrics.models.events import NOT_ERRORS
@@ -15,7 +15,7 @@ COUNTED = "source <> 'test'"
 EMPTY = "''"
 
 DIMENSIONS = {"all": "", "service": "service", "vendor": "vendor", "model": "model", "source": "source"}
-"""What days are divided by, and by which column."""
+"""The dimensions of the days, with their columns."""
 
 QUARTER_KEY = ("start", "service", "vendor", "model", "source")
 DETAIL_KEY = ("day", "service", "vendor", "model", "source")
@@ -54,7 +54,7 @@ def quarter_of(at: str) -> str:
 
 
 def local_of(start: str, zone_table: str) -> str:
-    """Return what clocks show at a time in ms, as ms, in the zone whose offsets are in the table."""
+    """Return the local time for a time in ms, as ms, in the zone whose offsets are in the table."""
     offset = f"(SELECT z.offset_ms FROM {zone_table} z WHERE z.starts <= {start} ORDER BY z.starts DESC LIMIT 1)"
     return f"({start} + COALESCE({offset}, 0))"
 

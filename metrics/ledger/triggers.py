@@ -1,8 +1,8 @@
-"""The database's own guard over the ledger, and its keeping up of the sums.
+"""Database triggers that protect the ledger and maintain its sums.
 
-Triggers refuse to alter, delete, truncate or replace an event, whoever asks: the ORM, the admin, or SQL from elsewhere.
+Triggers refuse to change, delete, truncate or replace an event, whether by the ORM, the admin or other SQL.
 Others add each new event to the rollups in the same statement. SQLite drops a table's triggers silently when a
-migration alters the table, so they are made after each migration, and looked for at each start and by `/api/ready`.
+migration alters the table, so they are created after each migration, and checked at each start and by `/api/ready`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ REFUSAL = "The ledger is append-only: write an event that takes this one back."
 
 
 def create_triggers() -> list[str]:
-    """Make the triggers that are missing, or are not what they should be; return their names."""
+    """Create triggers that are missing or differ from this version's; return their names."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Two processes can start at once.
@@ -51,14 +51,14 @@ def create_triggers() -> list[str]:
 
 
 def make_way(plan: Sequence[tuple[Migration, bool]], **kwargs: Any) -> None:
-    """Take the trigger away that adds up, before a migration of the tables that it names: SQLite would refuse to alter
-    them, and PostgreSQL does not notice. After the migration it is missed, and the sums are built anew."""
+    """Drop the trigger that maintains the sums, before a migration of the tables that it names: SQLite would refuse to
+    alter them, and PostgreSQL does not notice. After the migration it is recreated, and the sums are rebuilt."""
     if any(migration.app_label == "metrics" for migration, _ in plan):
         drop_triggers([ADD_UP])
 
 
 def drop_triggers(names: Iterable[str] | None = None) -> None:
-    """Take triggers away, or all: what tests need that empty all tables."""
+    """Drop some or all triggers, for tests that empty all tables."""
     with transaction.atomic(), connection.cursor() as cursor:
         for name in _statements() if names is None else names:
             on = f" ON {LEDGER}" if connection.vendor == "postgresql" else ""
@@ -66,7 +66,7 @@ def drop_triggers(names: Iterable[str] | None = None) -> None:
 
 
 def find_missing_triggers() -> list[str]:
-    """Return the names of triggers that are missing, or are not as this version makes them."""
+    """Return the names of triggers that are missing or differ from this version's."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
@@ -139,7 +139,7 @@ def _for_sqlite() -> dict[str, list[str]]:
 def _for_postgresql() -> dict[str, list[str]]:
     refuse = f"BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END"
     add_up = f"BEGIN {'; '.join(_additions())}; RETURN NULL; END"
-    # Two that write several events each would wait for one another's rows of the rollups for ever.
+    # Two transactions that write several events each would deadlock on rows of the rollups.
     in_turn = f"BEGIN PERFORM pg_advisory_xact_lock('{LEDGER}'::regclass::bigint); RETURN NULL; END"
     row, statement = "FOR EACH ROW", "FOR EACH STATEMENT"
     bodies = {
@@ -158,7 +158,7 @@ def _for_postgresql() -> dict[str, list[str]]:
             trigger,
             # To tell an older one.
             f"COMMENT ON TRIGGER {name} ON {LEDGER} IS {_quoted(trigger)}",
-            # Also for a session that passes over the others, as one that replicates.
+            # Also for a session that skips other triggers, such as replication.
             f"ALTER TABLE {LEDGER} ENABLE ALWAYS TRIGGER {name}",
         ]
     return made

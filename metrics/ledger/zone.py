@@ -1,4 +1,4 @@
-"""The owner's time zone, as a table by which the database itself finds the day of a call."""
+"""The owner's time zone as a table, from which the database finds the day of a call."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache

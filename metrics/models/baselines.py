@@ -9,7 +9,7 @@ from stores.models import Record
 class UsageBaseline(Record):
     """The totals of one service as a browser counted them (app-metrics); its id is the service's.
 
-    They count also calls that left no message, as of deleted chats (`bigagi-format.md` § 6). Money is in USD.
+    They include calls without a message, such as those of deleted chats (`bigagi-format.md` § 6). Money is in USD.
     """
 
     total_costs = models.FloatField(null=True, blank=True, help_text="Cost in USD.")
@@ -34,7 +34,7 @@ class UsageBaseline(Record):
 
 
 class OtherBaseline(models.Model):
-    """The totals of one service as another browser counted them than the one that was loaded last."""
+    """The totals of one service, as counted by a browser other than the one imported last."""
 
     device = models.CharField(max_length=200, blank=True, help_text="The browser that counted.")
     service = models.CharField(max_length=200, help_text="The service's id.")

@@ -1,4 +1,4 @@
-"""The ledger: one event a call, written once and never altered."""
+"""The ledger: one event per call, written once and never changed."""
 
 from django.db import models
 
@@ -11,8 +11,8 @@ NOT_ERRORS = ("", "done", "stopped", "out-of-tokens", "filter")
 class UsageEvent(models.Model):
     """One priced model call. References are text: the ledger outlives what it names. NULL means unknown, never 0.
 
-    The table is append-only: triggers refuse to alter, delete or replace a row (`metrics.ledger.triggers`). A call that
-    should not count is taken back by an event with the opposite sums, dated like the first one.
+    The table is append-only: triggers refuse to change, delete or replace a row (`metrics.ledger.triggers`). A call
+    that should not count is reversed by an event with the opposite amounts, dated like the first one.
     """
 
     class Source(models.TextChoices):

@@ -4,8 +4,8 @@ from django.db import models
 
 
 class LogEntry(models.Model):
-    """One warning or error of the server's log. The table is bounded (LOG_ENTRY_ROWS, LOG_ENTRY_DAYS), holds no texts
-    of messages and no keys, and may miss some in a storm: then their number is told."""
+    """One warning or error of the server's log. The table is bounded (LOG_ENTRY_ROWS, LOG_ENTRY_DAYS), has no message
+    text and no keys, and may miss some under load; their number is then shown."""
 
     class Level(models.TextChoices):
         WARNING = "warning", "Warning"

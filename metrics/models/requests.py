@@ -4,8 +4,8 @@ from django.db import models
 
 
 class ApiRequest(models.Model):
-    """One request to the API, as it was answered. The log is bounded (REQUEST_LOG_ROWS, REQUEST_LOG_DAYS), holds no
-    bodies, no queries of addresses and no ids in them, and may miss some under load: then their number is told."""
+    """One API request with its response. The log is bounded (REQUEST_LOG_ROWS, REQUEST_LOG_DAYS), contains no
+    bodies, no query strings and no ids, and may miss some under load; their number is then shown."""
 
     at = models.DateTimeField(help_text="When it came.")
     method = models.CharField(max_length=10, help_text="The HTTP method.")

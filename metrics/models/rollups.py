@@ -1,4 +1,4 @@
-"""Sums of the ledger, which the database keeps up itself; they can be built anew from it at any time."""
+"""Sums of the ledger, kept up to date by database triggers; they can be rebuilt at any time."""
 
 from django.db import models
 
@@ -20,7 +20,7 @@ MEASURES = (*SUMS, *FIRST_TOKEN, *TOTAL)
 
 
 class Rollup(models.Model):
-    """Sums over calls, with log-scale histograms of their latencies. Test calls count nowhere, unknown counts as 0."""
+    """Sums over calls, with log-scale histograms of latencies. Test calls are not counted; unknown counts as 0."""
 
     calls = models.BigIntegerField(default=0, help_text="Calls, less those that were taken back.")
     errors = models.BigIntegerField(default=0, help_text="Calls that failed.")
@@ -62,7 +62,7 @@ class DetailedRollup(Rollup):
 
 
 class UsageQuarter(DetailedRollup):
-    """What was used in a quarter of an hour of UTC, by service, vendor, model and source."""
+    """Usage in a quarter of an hour (UTC), by service, vendor, model and source."""
 
     start = models.BigIntegerField(help_text="Start of the quarter-hour, in ms since the epoch.")
 
@@ -79,7 +79,7 @@ class UsageQuarter(DetailedRollup):
 
 
 class UsageDay(Rollup):
-    """What was used on a day of the owner's time zone: in all, and by each service, vendor, model or source."""
+    """Usage on a day in the owner's time zone: in total, and by each service, vendor, model or source."""
 
     class Dimension(models.TextChoices):
         ALL = "all", "All"
@@ -103,7 +103,7 @@ class UsageDay(Rollup):
 
 
 class UsageDayDetail(DetailedRollup):
-    """What was used on a day of the owner's time zone, by service, vendor, model and source together."""
+    """Usage on a day in the owner's time zone, by service, vendor, model and source together."""
 
     day = models.DateField(help_text="The day in the owner's time zone.")
 
@@ -125,7 +125,7 @@ class UsageDayDetail(DetailedRollup):
 
 
 class ZoneOffset(models.Model):
-    """From when on clocks of the owner's time zone are so far from UTC. The database finds the day of a call by it."""
+    """UTC offsets of the owner's time zone, with their start. The database uses them to find the day of a call."""
 
     starts = models.BigIntegerField(primary_key=True, help_text="From when on, in ms since the epoch.")
     offset_ms = models.BigIntegerField(help_text="What is added to UTC, in ms.")

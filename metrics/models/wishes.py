@@ -1,4 +1,4 @@
-"""What the owner wishes of the totals: from when on they count, and how much a month may cost."""
+"""The owner's settings for totals: when the count was reset, and monthly budgets."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from stores.fields import VerbatimJSONField
 
 
 class Wish(models.Model):
-    """A row stands until it is taken back by an undo; the newest of those that stand is in force."""
+    """A row is valid until an undo reverts it; the newest valid row is in effect."""
 
     made_at = models.BigIntegerField(help_text="When it was made, in ms since the epoch.")
     change = models.CharField(max_length=20, blank=True, help_text="The journal's entry that made it.")
@@ -17,7 +17,7 @@ class Wish(models.Model):
 
 
 class CountingStart(Wish):
-    """From when on totals count anew; all-time totals stay."""
+    """A reset of the count; all-time totals stay."""
 
     at = models.BigIntegerField(help_text="From when on calls count, in ms since the epoch.")
     baselines = VerbatimJSONField(help_text="What browsers had counted by then, by service: it is left out.")
@@ -30,7 +30,7 @@ class CountingStart(Wish):
 
 
 class Budget(Wish):
-    """What a month may cost."""
+    """A monthly budget."""
 
     service = models.CharField(max_length=200, blank=True, help_text="The service's id; empty: all services together.")
     nano_usd = models.BigIntegerField(null=True, blank=True, help_text="In 10⁻⁹ USD a month; empty: no budget.")

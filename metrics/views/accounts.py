@@ -1,4 +1,4 @@
-"""What browsers counted against the ledger, and what calls cost by other prices, over REST."""
+"""Browser counts compared with the ledger, and costs at other prices, over REST."""
 
 import re
 from dataclasses import asdict
@@ -18,14 +18,14 @@ from stores.api.filters import check_parameters
 from stores.api.problems import bad_parameter
 
 MAX_DAYS = 366
-"""Days whose calls are priced anew in one request."""
+"""Maximum number of days that one request can price again."""
 
 
 class ReconciliationView(APIView):
     @extend_schema(operation_id="metrics_reconciliation", responses=ReconciliationSerializer)
     def get(self, request: Request) -> Response:
-        """What browsers counted against what the ledger has, by service: what messages explain, what they do not, and
-        alarms where it cannot be right. Over a large ledger it takes seconds."""
+        """Browser counts compared with the ledger, by service: what messages account for, what they do not, and
+        alarms if the numbers are inconsistent. This takes seconds on a large ledger."""
         check_parameters(request, ())
         return Response({"results": [asdict(report) for report in reconcile()]})
 
@@ -36,33 +36,33 @@ _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _PRICE = {"type": "number", "minimum": 0, "maximum": MAX_USD}
 _REPRICING = [
     *SPAN,
-    OpenApiParameter("service", NAME, description="Calls of this service alone."),
-    OpenApiParameter("model", NAME, description="Calls of this model alone."),
+    OpenApiParameter("service", NAME, description="Only calls of this service."),
+    OpenApiParameter("model", NAME, description="Only calls of this model."),
     OpenApiParameter(
         "input",
         _PRICE,
-        description="With `model` and `output`: a price to try, in USD a million tokens. `supposed` tells what calls "
-        "would cost by it, as where a local model has none.",
+        description="With `model` and `output`: a price to try, in USD per million tokens. `supposed` is what calls "
+        "would cost at that price, for example for a local model without one.",
     ),
-    OpenApiParameter("output", _PRICE, description="That of output tokens."),
+    OpenApiParameter("output", _PRICE, description="The price of output tokens."),
 ]
 
 
 class RepricingView(APIView):
     @extend_schema(operation_id="metrics_repricing", parameters=_REPRICING, responses=RepricingSerializer)
     def get(self, request: Request) -> Response:
-        """What calls cost as recorded, by the list of their day, and by today's price, by model, over at most 366 days.
-        Nothing is overwritten. Over many calls it takes seconds."""
+        """Cost of calls as recorded, at list prices of the day, and at today's prices, by model, over at most 366 days.
+        Nothing is overwritten. This takes seconds for many calls."""
         check_parameters(request, ("start", "end", "service", "model", "input", "output"))
         start, end = read_span(request)
         service, model = read_name(request, "service"), read_name(request, "model")
         chat = _read_prices(request, model)
         if not EARLIEST <= start <= LATEST:
-            raise bad_parameter("start", f"start is a day from {EARLIEST} to {LATEST}.")
+            raise bad_parameter("start", f"start must be a day from {EARLIEST} to {LATEST}.")
         if not start <= end <= LATEST:
-            raise bad_parameter("end", f"end is a day from start to {LATEST}.")
+            raise bad_parameter("end", f"end must be a day from start to {LATEST}.")
         if (end - start).days >= MAX_DAYS:
-            raise bad_parameter("start", f"Calls are priced anew over at most {MAX_DAYS} days.")
+            raise bad_parameter("start", f"The range must be at most {MAX_DAYS} days.")
         span = start_of(start), start_of(end + DAY)
         results = reprice(*span, service=service, model=model)
         supposed = suppose_price(model, chat, *span, service=service).supposed if model and chat else None
@@ -84,7 +84,7 @@ def _read_prices(request: Request, model: str | None) -> dict[str, float] | None
         return None
     if len(prices) < 2 or model is None:
         name = next((name for name in ("input", "output") if name not in prices), "model")
-        raise bad_parameter(name, "A price to try needs model, input and output.")
+        raise bad_parameter(name, "To try a price, send model, input and output.")
     return prices
 
 
@@ -92,5 +92,5 @@ def _read_price(request: Request, name: str) -> float:
     text = request.query_params[name]
     price = float(text) if _NUMBER.fullmatch(text) else -1
     if not 0 <= price <= MAX_USD:
-        raise bad_parameter(name, f"{name} is a number from 0 to {MAX_USD}, in USD a million tokens.")
+        raise bad_parameter(name, f"{name} must be a number from 0 to {MAX_USD}, in USD per million tokens.")
     return price

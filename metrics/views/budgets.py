@@ -21,7 +21,7 @@ ALL_WORD = "all"
 
 
 class BudgetViewSet(WritingViewSet):
-    """What a month may cost, by service and in all."""
+    """Monthly budgets, by service and in total."""
 
     queryset = Budget.objects.none()
     serializer_class = BudgetSerializer
@@ -32,7 +32,7 @@ class BudgetViewSet(WritingViewSet):
 
     @extend_schema(operation_id="metrics_budgets", responses=BudgetsSerializer)
     def read_all(self, request: Request) -> Response:
-        """The budgets in force, with what was spent of them this month."""
+        """The current budgets, with the spending of this month."""
         check_parameters(request, ())
         budgets = [describe_budget(budget) for budget in read_budgets()]
         return Response({"zone": settings.OWNER_TIME_ZONE, "results": budgets})
@@ -43,7 +43,7 @@ class BudgetViewSet(WritingViewSet):
         responses=BudgetSerializer,
     )
     def update(self, request: Request, id: str) -> Response:
-        """Set what a month may cost of this service, or of all together under `all`."""
+        """Set the monthly budget of a service, or of all services under `all`."""
         check_parameters(request, ())
         service = _read_service(id)
         change = set_budget(self.get_origin(), service, _read_amount(self.read_object()))
@@ -53,7 +53,7 @@ class BudgetViewSet(WritingViewSet):
 
     @extend_schema(operation_id="metrics_budgets_destroy", responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
-        """Have no budget any more."""
+        """Remove the budget."""
         check_parameters(request, ())
         service = _read_service(id)
         if find_budget(service) is None:
@@ -89,10 +89,10 @@ def _read_service(segment: str) -> str:
 
 def _read_amount(body: dict[str, Any]) -> int:
     if unknown := sorted(body.keys() - {"nano_usd"}):
-        raise at(pointer_of(unknown[0]), "Unknown member. Allowed are: nano_usd.", "unknown")
+        raise at(pointer_of(unknown[0]), "Unknown field. Allowed: nano_usd.", "unknown")
     amount = body.get("nano_usd")
     if isinstance(amount, float) and amount.is_integer():
         amount = int(amount)
     if isinstance(amount, bool) or not isinstance(amount, int) or not 0 <= amount <= MAX_NANO_USD:
-        raise at("/nano_usd", f"nano_usd is a whole number of 10⁻⁹ USD from 0 to {MAX_NANO_USD}.", "range")
+        raise at("/nano_usd", f"nano_usd must be a whole number of 10⁻⁹ USD from 0 to {MAX_NANO_USD}.", "range")
     return amount

@@ -51,14 +51,14 @@ class EventPagination(CursorPagination):
 _FORMAT = OpenApiParameter(
     "format",
     enum=tuple(FORMATS),
-    description="`csv` or `ndjson`: all events that the filters find, in one stream; also by Accept. Default: json, in "
-    "pages. In a table, text that a program could take for a formula, or that begins with an apostrophe, has one more "
-    "apostrophe in front; so has such text after a `;`, tab or line break in it.",
+    description="`csv` or `ndjson`: all matching events in one stream; Accept works too. Default: json, in "
+    "pages. In CSV, text that a spreadsheet could read as a formula, or that begins with an apostrophe, gets an extra "
+    "apostrophe in front; so does such text after a `;`, tab or line break.",
 )
 
 
 class EventViewSet(mixins.RetrieveModelMixin, RecordViewSet):
-    """The single calls, the newest first."""
+    """Single calls, newest first."""
 
     queryset = UsageEvent.objects.defer("raw_usage")
     serializer_class = UsageEventSerializer
@@ -93,18 +93,17 @@ class EventViewSet(mixins.RetrieveModelMixin, RecordViewSet):
         },
     )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The single calls, the newest first. Those of tests, which count nowhere, are listed only where `source=test`
-        asks for them."""
+        """Single calls, newest first. Test calls, which are not counted, are listed only with `source=test`."""
         wanted = self._read_format(request)
         if wanted == "json":
             return self._answer_page()
         events = self.filter_queryset(self.get_queryset())
         for name in ("cursor", "page_size", "count"):
             if request.query_params.get(name):
-                raise bad_parameter(name, f"A stream has no pages: leave {name} out.")
+                raise bad_parameter(name, f"A stream has no pages: leave out {name}.")
         ordering = request.query_params.get("ordering") or self.orderings[0]
         if ordering not in self.orderings:
-            raise bad_parameter("ordering", f"ordering is one of: {', '.join(self.orderings)}.")
+            raise bad_parameter("ordering", f"ordering must be one of: {', '.join(self.orderings)}.")
         write, content_type = (write_csv, f"{CSV}; charset=utf-8") if wanted == "csv" else (write_ndjson, NDJSON)
         pieces: Iterator[bytes] = write(events, is_newest_first=ordering == "-at")
         headers = {"Content-Disposition": f'attachment; filename="usage.{wanted}"'}
@@ -118,7 +117,7 @@ class EventViewSet(mixins.RetrieveModelMixin, RecordViewSet):
         named = request.query_params.get("format")
         if named:
             if named not in FORMATS:
-                raise bad_parameter("format", f"format is one of: {', '.join(FORMATS)}.")
+                raise bad_parameter("format", f"format must be one of: {', '.join(FORMATS)}.")
             request.accepted_renderer = JSONRenderer()
             return named
         accepted = str(request.accepted_renderer.format)

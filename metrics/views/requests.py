@@ -18,12 +18,12 @@ LOST_HEADER = OpenApiParameter(
     OpenApiTypes.INT64,
     OpenApiParameter.HEADER,
     response=True,
-    description="Requests that the log is missing since the server started.",
+    description="Requests missing from the log since the server started.",
 )
 
 
 class RequestViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
-    """The requests to the API, the newest first. They are written about a second after their answer."""
+    """API requests, newest first. Each appears about a second after its response."""
 
     queryset = ApiRequest.objects.all()
     serializer_class = ApiRequestSerializer
@@ -32,7 +32,7 @@ class RequestViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     @extend_schema(parameters=[LOST_HEADER])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The requests to the API, the newest first."""
+        """API requests, newest first."""
         response = super().list(request, *args, **kwargs)
         response.headers["Bigagi-Lost"] = str(LOG.lost)
         return response

@@ -16,28 +16,30 @@ from stores.api.filters import check_parameters
 from stores.api.problems import bad_parameter
 
 _PARAMETERS = [
-    OpenApiParameter("by", enum=BY, default="all", description="What each time is divided by; `hour`: of the day."),
-    OpenApiParameter("per", enum=PER, default="day", description="The length of a time. Weeks begin on Monday."),
+    OpenApiParameter(
+        "by", enum=BY, default="all", description="What each period is grouped by; `hour`: the hour of the day."
+    ),
+    OpenApiParameter("per", enum=PER, default="day", description="The length of a period. Weeks begin on Monday."),
     *SPAN,
-    OpenApiParameter("service", NAME, description="Calls of this service alone."),
-    OpenApiParameter("vendor", NAME, description="Calls of this vendor alone."),
-    OpenApiParameter("model", NAME, description="Calls of this model alone."),
-    OpenApiParameter("source", enum=SOURCES, description="Calls that this recorded alone. Tests count nowhere."),
-    OpenApiParameter("latencies", OpenApiTypes.BOOL, default=True, description="`false` leaves percentiles out."),
+    OpenApiParameter("service", NAME, description="Only calls of this service."),
+    OpenApiParameter("vendor", NAME, description="Only calls of this vendor."),
+    OpenApiParameter("model", NAME, description="Only calls of this model."),
+    OpenApiParameter("source", enum=SOURCES, description="Only calls recorded by this source. Tests are not counted."),
+    OpenApiParameter("latencies", OpenApiTypes.BOOL, default=True, description="`false` leaves out percentiles."),
 ]
 
 
 class SeriesView(APIView):
     @extend_schema(
         operation_id="metrics_series",
-        description="What was used over time: calls, tokens, cost, errors, and how long calls took.\n\n"
+        description="Usage over time: calls, tokens, cost, errors and durations.\n\n"
         f"By hour, persona or conversation, or per hour, over at most {MAX_FINE_DAYS} days; per day over at most "
         f"{MAX_DAYS}.",
         parameters=_PARAMETERS,
         responses=SeriesSerializer,
     )
     def get(self, request: Request) -> Response:
-        """What was used over time: calls, tokens, cost, errors, and how long calls took."""
+        """Usage over time: calls, tokens, cost, errors and durations."""
         check_parameters(request, ("by", "per", "start", "end", *FILTERS, "latencies"))
         query = _read_query(request)
         series = read_series(query)
@@ -57,7 +59,7 @@ class SeriesView(APIView):
 def _read_query(request: Request) -> Query:
     latencies = request.query_params.get("latencies") or "true"
     if latencies not in ("1", "0", "true", "false"):
-        raise bad_parameter("latencies", "latencies is one of: true, false.")
+        raise bad_parameter("latencies", "latencies must be true or false.")
     start, end = read_span(request)
     facts: dict[str, Any] = {name: read_name(request, name) for name in FILTERS}
     facts |= {name: value for name in ("by", "per") if (value := request.query_params.get(name))}

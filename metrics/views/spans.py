@@ -1,4 +1,4 @@
-"""Days and names in the queries of addresses."""
+"""Days and names in query strings."""
 
 from datetime import date
 
@@ -17,18 +17,18 @@ SPAN = [
     OpenApiParameter(
         "start",
         OpenApiTypes.DATE,
-        description=f"The first day, in the owner's time zone; default: the {DEFAULT_DAYS} days up to the last.",
+        description=f"The first day, in your time zone; default: {DEFAULT_DAYS} days before the last.",
     ),
     OpenApiParameter("end", OpenApiTypes.DATE, description="The last day; default: today."),
 ]
 
 
 def read_span(request: Request) -> tuple[date, date]:
-    """Return the first and the last day that are asked for. Raises `Problem` for what is no day, or ends too late."""
+    """Return the first and the last requested day. Raises `Problem` for invalid days."""
     end = _read_day(request, "end") or today()
     # Here, as a start that is derived from it would be blamed.
     if end > LATEST:
-        raise bad_parameter("end", f"end is a day from start to {LATEST}.")
+        raise bad_parameter("end", f"end must be a day from start to {LATEST}.")
     start = _read_day(request, "start")
     if start is None:
         start = max(EARLIEST, end - (DEFAULT_DAYS - 1) * DAY) if end > EARLIEST else EARLIEST
@@ -36,10 +36,10 @@ def read_span(request: Request) -> tuple[date, date]:
 
 
 def read_name(request: Request, name: str) -> str | None:
-    """Return a name that is asked for; None: none is. Raises `Problem` for what can be none."""
+    """Return a requested name, or None. Raises `Problem` for an invalid one."""
     value: str = request.query_params.get(name, "")
     if not is_storable(value) or len(value) > 200:
-        raise bad_parameter(name, f"{name} has at most 200 characters, and no NUL.")
+        raise bad_parameter(name, f"{name} must be at most 200 characters, without NUL.")
     return value or None
 
 
@@ -48,4 +48,4 @@ def _read_day(request: Request, name: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
-        raise bad_parameter(name, f"{name} is a day, as 2026-05-31.") from error
+        raise bad_parameter(name, f"{name} must be a day, such as 2026-05-31.") from error

@@ -1,4 +1,4 @@
-"""Totals over REST, in big-AGI's fields; calls that are told by clients; counting anew."""
+"""Totals over REST, in big-AGI's fields; recording calls of clients; resetting the count."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -14,20 +14,18 @@ from stores.api.filters import check_parameters
 from stores.api.viewsets import WritingViewSet
 from stores.services.errors import Conflict
 
-CONFIRM = OpenApiParameter(
-    "confirm", OpenApiTypes.BOOL, description="Has to be true: without it counting goes on as before."
-)
+CONFIRM = OpenApiParameter("confirm", OpenApiTypes.BOOL, description="Must be true; otherwise nothing is reset.")
 
 
 class TotalsViewSet(WritingViewSet):
-    """What was used in all, and since counting began anew."""
+    """Usage in total, and since the last reset."""
 
     serializer_class = MetricsSerializer
     pagination_class = None
 
     @extend_schema(operation_id="metrics_retrieve", responses=MetricsSerializer)
     def retrieve(self, request: Request) -> Response:
-        """Totals of all services, and of each: what browsers counted, with the calls in the ledger beyond that."""
+        """Totals of all services and of each: browser counts plus the calls in the ledger that they do not include."""
         check_parameters(request, ())
         return Response(describe_totals(read_totals()))
 
@@ -37,8 +35,8 @@ class TotalsViewSet(WritingViewSet):
         responses={201: UsageEventSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Write one call that was made elsewhere into the ledger. Without a cost it is priced here; where that cannot
-        be, `cost_code` says why. Undo takes it back by an event with the opposite sums."""
+        """Record one call that was made elsewhere. Without a cost it is priced here; if that is not
+        possible, `cost_code` says why. Undo reverses it with an event of the opposite amounts."""
         check_parameters(request, ())
         origin = self.get_origin()
         key, change = report_call(origin, read_call(self.read_object(), origin))
@@ -51,11 +49,11 @@ class TotalsViewSet(WritingViewSet):
         responses={200: CountingStartSerializer},
     )
     def destroy(self, request: Request) -> Response:
-        """Let totals count anew from now on. Nothing is deleted: all-time totals and events stay, and undo takes it
-        back. Without `?confirm=true` it is 409."""
+        """Reset the count. Nothing is deleted: all-time totals and events stay, and it can be
+        undone. 409 without `?confirm=true`."""
         if not self.read_flag("confirm"):
             raise Conflict(
-                "This lets totals count anew from now on. Add ?confirm=true if you mean it; all-time totals stay.",
+                "This resets the count; all-time totals stay. To confirm, add ?confirm=true.",
                 "not-confirmed",
             )
         start, change = start_counting(self.get_origin())

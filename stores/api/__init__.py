@@ -1,1 +1,1 @@
-"""What all apps' REST API is made of (design, section 6): ids, JSON, errors, lists, sign-in, streams."""
+"""The parts shared by the REST API of all apps (design, section 6): ids, JSON, errors, lists, sign-in, streams."""

@@ -1,4 +1,4 @@
-"""Between threads and the event loop: what each asks of the other."""
+"""Bridges between threads and the event loop."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -14,7 +14,7 @@ T = TypeVar("T")
 LOOP = "bigagi.loop"
 """The member of a request's scope that has the server's event loop."""
 
-# Few threads, and so few connections, for all that coroutines ask of the database.
+# Few threads, and therefore few connections, for the database work of all coroutines.
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="coroutines")
 
 
@@ -32,7 +32,7 @@ async def in_thread(function: Callable[..., T], *args: Any) -> T:
 
 
 def on_loop(request: Request, coroutine: Coroutine[Any, Any, T]) -> T:
-    """Return the result of a coroutine that the server's event loop runs; outside of a server, a loop of its own."""
+    """Run a coroutine in the server's event loop, or in a new loop outside a server, and return its result."""
     loop = getattr(request, "scope", {}).get(LOOP)
     if loop is None:
         return asyncio.run(coroutine)

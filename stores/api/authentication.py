@@ -1,4 +1,4 @@
-"""Who asks: a session of the pages, or a client with a token."""
+"""Authentication: by a page's session, or by a token."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from stores.api.throttles import address_of
 from stores.api.tokens import InvalidToken, TooManyFailures, may_call, verify_token
 
 SCHEME = "Bearer"
-INVALID = "This token is not valid: it may have expired or been taken back. Make a new one on the account page."
-READ_ONLY = "This token may only read. Make one that may write on the account page."
-TOO_MANY = "Too many invalid tokens came from this address. Try again in {} s, with a valid one."
+INVALID = "This token is not valid. It may have expired or been revoked. Create a new one on the account page."
+READ_ONLY = "This token is read-only. To write, create another token on the account page."
+TOO_MANY = "Too many invalid tokens from this address. Try again in {} s with a valid token."
 
 
 class BearerAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer <token>`. It comes first: who shows a token is never taken for somebody else.
+    """`Authorization: Bearer <token>`. It comes first, so that a session never overrides a token.
 
-    Other schemes are passed over, since a proxy in front may have its own.
+    Other schemes are ignored, because a proxy in front may use its own.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
@@ -42,7 +42,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The session of the pages, with CSRF for all that writes."""
+    """The session of the pages, with CSRF protection for writes."""
 
     def authenticate_header(self, request: Request) -> str:
         return "Session"

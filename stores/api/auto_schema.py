@@ -15,40 +15,40 @@ IF_MATCH = OpenApiParameter(
     "If-Match",
     {"type": "string", "pattern": rf"^(\*|{ENTITY_TAG}(, *{ENTITY_TAG})*)$"},
     OpenApiParameter.HEADER,
-    description="The ETag of what you read: 412 if it is older.",
+    description="The ETag of the version you read. If the record has changed since, the response is 412.",
 )
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="The ETag of what you have: 304 if it is the same.",
+    description="The ETag of the version you have. If it is current, the response is 304.",
 )
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     OpenApiParameter.HEADER,
-    description="A word of your own. The same request sent again within 24 hours gets the first answer; 409 while that "
-    "is under way, 422 with another body.",
+    description="A unique value of your choice. A repeated request within 24 hours gets the first response; 409 while "
+    "the first is still running, 422 if the request differs.",
 )
 PURGE = OpenApiParameter(
-    "purge", OpenApiTypes.BOOL, description="Forget it for good: the journal keeps nothing, and undo ends here."
+    "purge", OpenApiTypes.BOOL, description="Delete permanently: the journal keeps no copy, so this cannot be undone."
 )
 CHANGE_HEADER = OpenApiParameter(
     "Bigagi-Change",
     OpenApiTypes.INT64,
     OpenApiParameter.HEADER,
     response=True,
-    description="The journal's entry of this change, by which it can be undone; absent: nothing was changed.",
+    description="The journal entry of this change, which can be undone. Absent if nothing changed.",
 )
 ETAG_HEADER = OpenApiParameter(
     "ETag",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     response=[200, 201],
-    description="The revision, for If-Match and If-None-Match.",
+    description="The current version, for If-Match and If-None-Match.",
 )
 LOCATION_HEADER = OpenApiParameter(
-    "Location", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[201], description="The path of what was made."
+    "Location", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[201], description="The path of the new record."
 )
 
 

@@ -1,7 +1,7 @@
 """Bodies of requests that Django's ASGI application answers.
 
-Its handler reads a body to the end before anything else, also a stranger's, and into the system's temporary folder.
-Here a body is cut where no view takes it any more, and that of an upload is read by the view itself, as it comes.
+Its handler reads the whole body first, even from unauthenticated clients, into the system's temporary folder.
+Here a body is cut at the largest size any view accepts, and the body of an upload is read by the view itself.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ HELD_BODY = "bigagi.body"
 
 
 class Reader(Protocol):
-    """What a body can be read from; it may give less than is asked for, and nothing at the end."""
+    """A source of a body. `read` may return less than requested, and returns nothing at the end."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
 
 class BrokenOff(OSError):
-    """The client went away in the middle of the body."""
+    """The client disconnected while sending the body."""
 
 
 class HeldBody:
@@ -45,7 +45,7 @@ class HeldBody:
         while (size < 0 or not parts[-1]) and not self._ended.is_set():
             message = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
             if message["type"] != "http.request":
-                raise BrokenOff("the body broke off")
+                raise BrokenOff("the body was cut off")
             parts.append(message.get("body", b""))
         held = b"".join(parts)
         cut = len(held) if size < 0 else size
@@ -59,7 +59,7 @@ class HeldBody:
         return message
 
     async def receive(self) -> Message:
-        """Tell Django's handler that the body is empty, and afterwards when the client goes away."""
+        """Tell Django's handler that the body is empty, and later when the client disconnects."""
         if not self._has_begun:
             self._has_begun = True
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -69,7 +69,7 @@ class HeldBody:
 
 
 def hold_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-    """Return scope and receive with which the view reads the body, after it has looked who sends it."""
+    """Return scope and receive that let the view read the body after it has authenticated the client."""
     body = HeldBody(receive)
     return scope | {HELD_BODY: body}, body.receive
 
@@ -77,8 +77,8 @@ def hold_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
 def read_at_most(receive: Receive, limit: int) -> Receive:
     """Return a receive that ends a body soon after `limit` bytes; the view sees that it is too long.
 
-    As much again is taken in and dropped first: a client that still sends when the connection is closed would lose the
-    answer."""
+    Up to the same amount again is read and dropped: a client still sending when the connection closes would lose the
+    response."""
     seen, is_cut = 0, False
 
     async def limited() -> Message:
@@ -107,7 +107,7 @@ def body_of(request: HttpRequest) -> Reader:
 
 
 def assign_length(request: HttpRequest) -> None:
-    """Say how long a body is that came in chunks: DRF takes one whose length is not told for an empty one."""
+    """Set the length of a chunked body: DRF treats a body without a length as empty."""
     if isinstance(request, ASGIRequest) and not request.META.get("CONTENT_LENGTH") and HELD_BODY not in request.scope:
         file = request._stream
         size = file.seek(0, 2)

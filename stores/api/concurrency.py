@@ -19,7 +19,7 @@ TRIES = 3
 
 
 def is_known(request: Request, etag: str) -> bool:
-    """Tell whether the client has this representation already (If-None-Match)."""
+    """Tell whether the client already has this representation (If-None-Match)."""
     known = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
     return etag in known or known == ["*"]
 
@@ -37,9 +37,9 @@ def answer_revision(
 ) -> Response:
     """Return what `build` makes of the record, or 304, under the ETag of the record's revision.
 
-    A body is read by several statements. A transaction would hold the database's write lock, so the revision is
-    looked at again afterwards, and the body built anew where somebody wrote in between. `sequence_of` tells how far
-    something is written that goes on in the record: then nobody stores the answer.
+    A body is read by several statements. A transaction would hold the database's write lock, so instead the revision is
+    checked again afterwards, and the body rebuilt if it changed. `sequence_of` returns the progress of
+    an answer that is being generated in the record: such a response must not be cached.
     """
     for _ in range(TRIES):
         sequence = sequence_of(record)
@@ -48,12 +48,12 @@ def answer_revision(
         if is_known(request, etag):
             return not_modified(etag)
         body = build(record)
-        # What begins to be written raises the revision: only what goes on is asked for again.
+        # The start of an answer raises the revision, so only its progress has to be checked again.
         is_same = _revision_of(record) == record.revision  # type: ignore[attr-defined]  # records with an ETag have one
         if is_same and (sequence is None or sequence_of(record) == sequence):
             return Response(body, headers={"ETag": etag} | headers)
         record = get_object_or_404(type(record)._default_manager, pk=record.pk)
-    # Written to all the time: a body that may be of two revisions gets no ETag.
+    # Under constant writes the body may mix two revisions: it gets no ETag.
     return Response(body, headers=headers)
 
 

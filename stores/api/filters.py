@@ -1,4 +1,4 @@
-"""Filters of lists, which refuse what they do not know: a misspelt filter must not show everything."""
+"""Filters of lists. Unknown parameters are errors: a misspelt filter must not match everything."""
 
 from collections.abc import Collection
 from typing import Any
@@ -19,7 +19,7 @@ def check_parameters(request: Request, allowed: Collection[str]) -> None:
     unknown = sorted(set(request.query_params) - set(allowed))
     if not unknown:
         return
-    hint = f"Allowed are: {', '.join(allowed)}." if allowed else "None is allowed."
+    hint = f"Allowed: {', '.join(allowed)}." if allowed else "This route takes none."
     errors = [{"pointer": f"?{name}", "detail": f"Unknown parameter. {hint}", "code": "unknown"} for name in unknown]
     raise Problem(400, f"Unknown parameters: {', '.join(unknown)}. {hint}", errors=errors)
 
@@ -31,7 +31,7 @@ class StrictFilterBackend(DjangoFilterBackend):
         filterset_class = self.get_filterset_class(view, queryset)
         filters = () if filterset_class is None else tuple(filterset_class.base_filters)
         check_parameters(request, (*filters, *getattr(view.paginator, "names", ())))
-        # Making the filters' form takes longer than a page's queries.
+        # Building the filters' form takes longer than a page's queries.
         if request.query_params.keys().isdisjoint(filters):
             return queryset
         filterset = self.get_filterset(request, queryset, view)

@@ -1,8 +1,8 @@
-"""Idempotency-Key: a POST that is sent twice is done once (design, section 6).
+"""Idempotency-Key: a POST that is sent twice is carried out once (design, section 6).
 
-A request first claims its key, in a transaction of its own; its writes and its answer are stored together in another. A
-crash in between leaves neither, and whoever sends the key next takes the dead process's claim over. What is here knows
-nothing of the framework that answers; `stores.api.once` is its use by DRF's views.
+A request first claims its key in a transaction of its own. Its writes and its response are stored together in another.
+A crash in between leaves neither, and the next request with the key takes over the dead process's claim. This module
+does not depend on a framework; `stores.api.once` applies it to DRF's views.
 """
 
 import os
@@ -29,11 +29,11 @@ MAX_LENGTH = 255
 KEPT = timedelta(hours=24)
 KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Bigagi-Change")
 
-# Who is not let in, comes too early or saw an older record may send the same again and be answered otherwise.
+# After these statuses the same request may be sent again and get another response.
 _PASSING = frozenset({401, 403, 409, 412, 429})
 
 _running: set[str] = set()
-"""The marks of this process's claims: one that is not here was left by a request that ended without a word."""
+"""The marks of this process's active claims. Others were left by requests that ended unexpectedly."""
 _running_lock = threading.Lock()
 
 
@@ -48,7 +48,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True)
 class Claim:
-    """A key that is this request's to answer. As a context manager it ends the claim, answered or not."""
+    """A key that this request has claimed. As a context manager it ends the claim, with or without a response."""
 
     pk: int
     owner: str
@@ -63,11 +63,11 @@ class Claim:
 
 
 class LostClaim(RuntimeError):
-    """Somebody else took this claim over: what was done under it must not be committed."""
+    """Another request took over this claim: the work done under it must not be committed."""
 
 
 def is_final(status: int) -> bool:
-    """Tell whether an answer of this status is given again; any other releases the key."""
+    """Tell whether a response with this status is repeated; any other status releases the key."""
     return 200 <= status < 300 or (400 <= status < 500 and status not in _PASSING)
 
 
@@ -85,7 +85,7 @@ def claim_key(user_id: Any, key: str, digest: str) -> Claim | StoredAnswer:
     """
     _check(key)
     kept = IdempotencyKey.objects.filter(user_id=user_id, key=key, created_at__gte=timezone.now() - KEPT)
-    # The usual repetition finds its answer without waiting for the write lock.
+    # Usually a repeated request finds its response without waiting for the write lock.
     if (row := kept.first()) is not None and (answer := _answer_in(row, digest)) is not None:
         return answer
     owner = f"{processes.name_of(os.getpid())} {uuid.uuid4().hex}"
@@ -121,9 +121,9 @@ def _claim(user_id: Any, key: str, digest: str, owner: str) -> Claim | StoredAns
 
 
 def keep_answer(claim: Claim, answer: StoredAnswer) -> None:
-    """Store the answer; call it in the transaction of what it tells of. Raises `LostClaim`, which must undo that."""
+    """Store the response; call this in the transaction of its writes. Raises `LostClaim`, which must roll them back."""
     sealer = Sealer()
-    # An answer is masked, but may repeat what a client sent in an odd place, as an id.
+    # A response is masked, but may repeat a secret that the client sent in an unexpected place, such as an id.
     body = sealer.seal_text(answer.body.decode("utf-8", "surrogateescape"))
     sealer.save()
     mine = IdempotencyKey.objects.filter(pk=claim.pk, owner=claim.owner, status=None)
@@ -132,19 +132,19 @@ def keep_answer(claim: Claim, answer: StoredAnswer) -> None:
 
 
 def release(claim: Claim) -> None:
-    """Give the key back: the same request may be sent again, and any other under it."""
+    """Release the key: it can be used again, for the same request or another."""
     IdempotencyKey.objects.filter(pk=claim.pk, owner=claim.owner, status=None).delete()
 
 
 def _check(key: str) -> None:
     if not 0 < len(key) <= MAX_LENGTH or not key.isascii() or not key.isprintable():
-        raise Invalid(f"{HEADER} is 1 to {MAX_LENGTH} printable ASCII characters.")
+        raise Invalid(f"{HEADER} must be 1 to {MAX_LENGTH} printable ASCII characters.")
 
 
 def _answer_in(row: IdempotencyKey, digest: str) -> StoredAnswer | None:
-    """Return the row's answer; None where it has none and nobody works on one."""
+    """Return the row's response; None if it has none and no request is working on it."""
     if row.digest != digest:
-        raise KeyReused(f"This {HEADER} came with another request before. Take a new one for each request.")
+        raise KeyReused(f"This {HEADER} was already used for a different request. Use a new one for each request.")
     if row.status is None:
         if is_running(row.owner):
             raise _in_flight()
@@ -154,7 +154,7 @@ def _answer_in(row: IdempotencyKey, digest: str) -> StoredAnswer | None:
 
 
 def _in_flight() -> Conflict:
-    return Conflict("The first request with this key is still running. Send it again a little later.", "in-flight")
+    return Conflict("The first request with this key is still running. Try again shortly.", "in-flight")
 
 
 def _forget(owner: str) -> None:

@@ -10,7 +10,7 @@ from stores.codecs import is_id
 ROOT = "/api/"
 
 RESERVED = frozenset({"bulk", "export", "search", "init", "order", "events"})
-"""Words that stand where an id could; a record with such an id is found under its encoded form only."""
+"""Words used in place of an id; a record with such an id is found only under its encoded form."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_\-.:]+")
 
@@ -25,8 +25,8 @@ class UnknownId(LookupError):
 def encode_id(uid: str) -> str:
     """Return the id as one segment of a URL's path, quoted.
 
-    Servers decode `%2F` before they look for a route, and clients resolve `.` and `..`: such ids, reserved words, and
-    what could be taken for this form itself go as `~` and base64url.
+    Servers decode `%2F` before routing, and clients resolve `.` and `..`. Such ids, reserved words, and ids
+    that look like this form are written as `~` and base64url.
     """
     if _PLAIN.fullmatch(uid) and uid not in RESERVED and uid not in (".", ".."):
         return uid

@@ -1,4 +1,4 @@
-"""What holds for every answer under /api/, whichever part of the server gives it."""
+"""Middleware for every response under /api/, whichever part of the server produces it."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from stores.api.problems import CONTENT_TYPE, NOTHING_HERE, SERVER_ERROR, proble
 from stores.api.request_ids import HEADER, assign_request_id
 
 DETAILS = {
-    400: "The server cannot read this request.",
+    400: "The request is malformed.",
     403: "This request is not allowed.",
     404: NOTHING_HERE,
     500: SERVER_ERROR,
@@ -19,24 +19,24 @@ DETAILS = {
 
 
 class ApiMiddleware:
-    """Give each request an id, and make every error under /api/ a problem, those of other middleware too."""
+    """Give each request an id, and turn every error under /api/ into a problem, including those of other middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        # For what is logged outside of the middleware that logs requests, which lies further in.
+        # For log lines written outside the request-logging middleware, which is further in.
         with bound_contextvars(request_id=assign_request_id(request)):
             assign_length(request)
             return finish(request, self.get_response(request))
 
 
 def finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """Return the answer as it leaves the server."""
+    """Return the response as it leaves the server."""
     if is_api_path(request.path):
         if response.status_code >= 400 and not response.headers.get("Content-Type", "").startswith(CONTENT_TYPE):
             response = _as_problem(request, response)
-        # Browsers and proxies ask again, with the ETag where there is one.
+        # Browsers and proxies must revalidate, with the ETag if there is one.
         response.headers.setdefault("Cache-Control", "private, no-cache")
     response.headers[HEADER] = assign_request_id(request)
     return response

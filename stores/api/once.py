@@ -29,10 +29,10 @@ Handler = Callable[..., Any]
 
 
 def answer_once(view: "WritingViewSet", handler: Handler) -> Handler:
-    """Return the handler of a POST as one that runs once for a key, and gives its first answer afterwards."""
+    """Wrap the handler of a POST so that it runs once per key, and returns its first response afterwards."""
 
     def handle(request: Request, *args: Any, **kwargs: Any) -> Any:
-        # A body that cannot be read is refused here, before there is a claim.
+        # A malformed body is refused here, before the key is claimed.
         digest = digest_request(str(request.method), request.get_full_path(), view.describe_body())
         held = claim_key(request.user.pk, request.headers[HEADER], digest)
         if isinstance(held, StoredAnswer):
@@ -51,7 +51,7 @@ def _answer(view: "WritingViewSet", handler: Handler, claim: Claim, request: Req
                 response = view.finalize_response(request, handler(request, *args, **kwargs), *args, **kwargs)
                 is_kept = _keep(claim, response)
         except Exception as error:
-            # What the handler wrote is undone; what it is told, if that stays so, is kept alone.
+            # The handler's writes are rolled back; the error response is stored on its own if it is final.
             response = view.finalize_response(request, view.handle_exception(error), *args, **kwargs)
             is_kept = _keep(claim, response)
         return response
@@ -61,7 +61,7 @@ def _answer(view: "WritingViewSet", handler: Handler, claim: Claim, request: Req
 
 
 def _keep(claim: Claim, response: HttpResponseBase) -> bool:
-    """Store the answer if it is one that is given again; tell whether it is."""
+    """Store the response if it is final; return whether it is."""
     if not is_final(response.status_code) or not isinstance(response, HttpResponse):
         return False
     if hasattr(response, "render"):

@@ -1,4 +1,4 @@
-"""Who calls, as the journal names them."""
+"""Who makes a request, as named in the journal."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from stores.journal.recorder import Origin
 from stores.models import Change
 
 SHORT_BODY = 2_000
-"""Bytes up to which the journal keeps a request's body, for the call to be repeated."""
+"""Largest body, in bytes, that the journal keeps so that the request can be repeated."""
 
 
 _PAGES = {"chat": Change.Source.CHAT, "test": Change.Source.TEST}
-"""What a page of ours calls itself; calls of models that the source `test` makes count nowhere."""
+"""The header in which our pages name themselves; model calls with the source `test` are not counted."""
 
 
 def origin_of(request: Request) -> Origin:

@@ -1,4 +1,4 @@
-"""Lists by cursor, forward and back, at a cost that does not grow with the list."""
+"""Cursor pagination in both directions, at a cost that does not grow with the list."""
 
 import base64
 import binascii
@@ -34,7 +34,7 @@ class Cursor:
 class CursorPagination(BasePagination):
     """Pages by `(a field, primary key)`. The view's `orderings` are allowed; the first is the default.
 
-    DRF's own cursor counts rows of equal value by offset and takes no NULL.
+    DRF's own cursor uses an offset for rows of equal value and does not support NULL.
     """
 
     names = ("cursor", "page_size", "ordering", "count")
@@ -88,7 +88,7 @@ class CursorPagination(BasePagination):
             "type": "object",
             "required": ["next", "previous", "results"],
             "properties": {
-                "count": {"type": "integer", "description": "All rows, with `?count=1`."},
+                "count": {"type": "integer", "description": "Total number of rows, with `?count=1`."},
                 "next": link,
                 "previous": link,
                 "results": schema,
@@ -101,11 +101,11 @@ class CursorPagination(BasePagination):
         shapes = {
             "cursor": (
                 {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
-                "A place in the list, from `next` or `previous`.",
+                "A position in the list, taken from `next` or `previous`.",
             ),
-            "page_size": (size, "Rows on a page."),
+            "page_size": (size, "Rows per page."),
             "ordering": (ordering, "The order of the list."),
-            "count": ({"type": "integer", "enum": [0, 1], "default": 0}, "1 adds the number of all rows."),
+            "count": ({"type": "integer", "enum": [0, 1], "default": 0}, "1 adds the total number of rows."),
         }
         return [
             {"name": name, "in": "query", "required": False, "schema": shape, "description": description}
@@ -147,7 +147,7 @@ def _beyond(field: str, value: int | str | None, pk: int, descending: bool) -> Q
     if value is None:
         nulls = Q(**{f"{field}__isnull": True}) & same_but_further
         return nulls if descending else nulls | Q(**{f"{field}__isnull": False})
-    # The first condition alone bounds the scan of the index; the second takes out what the page before had.
+    # Only the first condition limits the index scan; the second removes rows of the previous page.
     beyond = Q(**{f"{field}__{further}e": value}) & (Q(**{f"{field}__{further}": value}) | same_but_further)
     return beyond | Q(**{f"{field}__isnull": True}) if descending else beyond
 
@@ -155,14 +155,14 @@ def _beyond(field: str, value: int | str | None, pk: int, descending: bool) -> Q
 def _read_choice(request: Request, name: str, choices: Sequence[str]) -> str:
     value = request.query_params.get(name) or choices[0]
     if value not in choices:
-        raise bad_parameter(name, f"{name} is one of: {', '.join(choices)}.")
+        raise bad_parameter(name, f"{name} must be one of: {', '.join(choices)}.")
     return value
 
 
 def _read_page_size(request: Request) -> int:
     text = request.query_params.get("page_size") or str(PAGE_SIZE)
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_PAGE_SIZE):
-        raise bad_parameter("page_size", f"page_size is a number from 1 to {MAX_PAGE_SIZE}.")
+        raise bad_parameter("page_size", f"page_size must be a number from 1 to {MAX_PAGE_SIZE}.")
     return int(text)
 
 
@@ -191,4 +191,4 @@ def _is_text(value: Any) -> bool:
 
 
 def _bad_cursor() -> Exception:
-    return bad_parameter("cursor", "This cursor is not one of this list: take it from next or previous.")
+    return bad_parameter("cursor", "The cursor does not belong to this list. Use the address in next or previous.")

@@ -27,12 +27,12 @@ def read_body(stream: BinaryIO, context: dict[str, Any]) -> bytes:
 
 def too_large(limit: int) -> Problem:
     """Return the problem of a body that is too long."""
-    hint = "Whole backups go in by POST /api/migrations or manage.py import_indexeddb."
-    return Problem(413, f"The body is longer than {limit // MIB} MiB. {hint}")
+    hint = "To import a whole backup, use POST /api/migrations or manage.py import_indexeddb."
+    return Problem(413, f"The body must be at most {limit // MIB} MiB. {hint}")
 
 
 class JSONParser(BaseParser):
-    """JSON in UTF-8. Numbers of any size, lone surrogates and NUL pass; NaN and what nests too deep do not."""
+    """JSON in UTF-8. Numbers of any size, lone surrogates and NUL are accepted; NaN and too deep nesting are not."""
 
     media_type = "application/json"
 
@@ -41,9 +41,9 @@ class JSONParser(BaseParser):
         try:
             return decode(body.decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise Problem(400, f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
+            raise Problem(400, f"The body must be UTF-8 ({error.reason} at byte {error.start}).") from error
         except UndecodableJSON as error:
-            raise Problem(400, f"The body cannot be read: {error.reason}.") from error
+            raise Problem(400, f"The body must be valid JSON: {error.reason}.") from error
 
 
 class MergePatchParser(JSONParser):
@@ -61,11 +61,11 @@ class TextParser(BaseParser):
         try:
             return read_body(stream, parser_context).decode("utf-8")
         except UnicodeDecodeError as error:
-            raise Problem(400, f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
+            raise Problem(400, f"The body must be UTF-8 ({error.reason} at byte {error.start}).") from error
 
 
 class UnreadParser(BaseParser):
-    """Leaves the body for the view to read. DRF asks for its data early, as for a CSRF token in a form."""
+    """Leaves the body for the view to read. DRF accesses the data early, for example for a CSRF token in a form."""
 
     media_type = "*/*"
 

@@ -1,4 +1,4 @@
-"""Errors as `application/problem+json` (RFC 9457), the same for all that answers under /api/."""
+"""Errors as `application/problem+json` (RFC 9457), for everything under /api/."""
 
 import http
 from collections.abc import Iterator, Mapping
@@ -38,12 +38,12 @@ KINDS = {
 }
 """The entry in Troubleshooting, by status."""
 
-NOTHING_HERE = "There is nothing under this address."
-SERVER_ERROR = "Something went wrong in the server. Its log has the details under this request's id."
+NOTHING_HERE = "Nothing was found at this address."
+SERVER_ERROR = "An internal error occurred. The server log has the details under this request's id."
 
 
 class Problem(exceptions.APIException):
-    """An error that a view raises: status, detail, and the errors of single members or parameters."""
+    """An error raised by a view: status, detail, and the errors of single fields or parameters."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Problem(exceptions.APIException):
         self.errors = errors or []
         self.headers = dict(headers or {})
         self.extra: dict[str, Any] = {}
-        """Members of the problem beside those that all have."""
+        """Additional members of the problem."""
 
 
 def bad_parameter(name: str, detail: str, code: str = "invalid") -> Problem:
@@ -78,7 +78,7 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """Return the answer that tells of an error."""
+    """Return the error response."""
     problem = describe_problem(request.path, request_id_of(request), status, detail, kind=kind, errors=errors)
     problem |= extra or {}
     return HttpResponse(write_json(problem), status=status, content_type=CONTENT_TYPE, headers=headers)
@@ -93,7 +93,7 @@ def describe_problem(
     kind: str | None = None,
     errors: list[dict[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """Return an error as RFC 9457 and the design's section 6 have it."""
+    """Return an error in the format of RFC 9457 and the design's section 6."""
     return {
         "type": TROUBLESHOOTING + (kind or KINDS.get(status, "error")),
         "title": http.HTTPStatus(status).phrase,
@@ -106,7 +106,7 @@ def describe_problem(
 
 
 def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:
-    """Return the problem for what a DRF view raised. An unforeseen error is logged, and told without details."""
+    """Return the problem for an exception of a DRF view. An unexpected one is logged, and returned without details."""
     request = context["request"]
     if isinstance(exc, Http404 | UnknownId):
         exc = exceptions.NotFound(NOTHING_HERE)
@@ -115,7 +115,7 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:
     elif isinstance(exc, ServiceError):
         exc = _problem_of(exc)
     if not isinstance(exc, exceptions.APIException):
-        # The request log writes the traceback when it hears this.
+        # The request log writes the traceback on this signal.
         got_request_exception.send(sender=None, request=request._request)
         return problem_response(request, 500, SERVER_ERROR)
     headers = exc.headers if isinstance(exc, Problem) else {}
@@ -125,7 +125,7 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:
         headers["Retry-After"] = str(int(wait))
     errors = exc.errors if isinstance(exc, Problem) else list(_errors_in(exc.detail))
     kind = exc.kind if isinstance(exc, Problem) else None
-    # Of errors in single members, the first is what a person reads.
+    # If fields have errors, the first one is the summary.
     detail = errors[0]["detail"] if errors and not isinstance(exc, Problem) else str(exc.detail)
     extra = exc.extra if isinstance(exc, Problem) else None
     return problem_response(request, exc.status_code, detail, kind=kind, errors=errors, headers=headers, extra=extra)

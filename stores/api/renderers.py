@@ -9,9 +9,9 @@ from stores.secrets import MARKER, mask
 
 
 def write_json(value: Any) -> str:
-    """Return the JSON text of what goes out: ASCII, any number and any text unharmed, secrets masked."""
+    """Return the JSON text of a response: ASCII, with numbers and text unchanged, secrets masked."""
     text = encode(value)
-    # Looking for the marker in the text spares `mask` its own encoding, and so a second pass over each answer.
+    # Searching the text for the marker avoids a second encoding by `mask` for most responses.
     return encode(mask(value)) if MARKER in text else text
 
 
@@ -27,7 +27,7 @@ class JSONRenderer(BaseRenderer):
 
 
 class EventStreamRenderer(JSONRenderer):
-    """Lets clients ask for server-sent events; what is rendered is JSON all the same."""
+    """Lets clients request server-sent events; what this renders is still JSON."""
 
     media_type = "text/event-stream"
     format = "events"

@@ -1,4 +1,4 @@
-"""One id a request: in the header `X-Request-ID`, in problems, and in the log."""
+"""One id per request: in the header `X-Request-ID`, in problems, and in the log."""
 
 import re
 import uuid
@@ -11,16 +11,16 @@ _SAFE = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
 
 def assign_request_id(request: HttpRequest) -> str:
-    """Give the request its id: the client's own where it can stand in a log, else a new one.
+    """Assign the request's id: the client's own if it is safe to log, otherwise a new one.
 
-    It is put where the request log looks for an id from upstream (DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID).
+    It is stored where the request log looks for an id from upstream (DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID).
     """
     request_id = request.META[_META] = choose_request_id(request.META.get(_META, ""))
     return request_id
 
 
 def choose_request_id(given: str) -> str:
-    """Return the id that the client gave where it can stand in a log, else a new one."""
+    """Return the client's id if it is safe to log, otherwise a new one."""
     return given if _SAFE.fullmatch(given) else str(uuid.uuid4())
 
 

@@ -1,4 +1,4 @@
-"""The API's description (OpenAPI 3.1): what views say of their operations, and the views that give it."""
+"""The OpenAPI 3.1 description: decorators for operations, and the views that serve it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ def writes(*, if_match: bool = True, **kwargs: Any) -> Callable[[Any], Any]:
 
 
 def reads(**kwargs: Any) -> Callable[[Any], Any]:
-    """Describe an operation that reads what has an ETag. Those of `RevisionViewSet` and the like are known."""
+    """Describe a read operation with an ETag. For `RevisionViewSet` and similar this is automatic."""
     return extend_schema(parameters=[IF_NONE_MATCH, ETAG_HEADER, *kwargs.pop("parameters", [])], **kwargs)
 
 
@@ -48,28 +48,28 @@ class SchemaView(SpectacularAPIView):
 
 
 class DocsView(SpectacularSwaggerSplitView):
-    """The page on which the API can be read and tried; its script comes apart, as the site's policy wants it."""
+    """Swagger UI; its script is a separate file because of the site's content security policy."""
 
     template_name = "api/docs.html"
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
-    """Tells the schema how tokens are shown."""
+    """Describes token authentication in the schema."""
 
     target_class = "stores.api.authentication.BearerAuthentication"
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        description = "A token of the account page or of `manage.py create_token`, as `Authorization: Bearer <token>`."
+        description = "A token from the account page or `manage.py create_token`: `Authorization: Bearer <token>`."
         return {"type": "http", "scheme": "bearer", "description": description}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):
-    """Tells the schema of the pages' session."""
+    """Describes session authentication in the schema."""
 
     target_class = "stores.api.authentication.SessionAuthentication"
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        description = "The session of the pages; what writes needs the header X-CSRFToken as well."
+        description = "The session of the pages. Writes also need the header X-CSRFToken."
         return {"type": "apiKey", "in": "cookie", "name": "bigagi_session", "description": description}

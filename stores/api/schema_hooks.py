@@ -1,4 +1,4 @@
-"""What the API's description says of every operation and of big-AGI's records: ids, errors, open shapes."""
+"""Schema hooks for every operation and for big-AGI's records: ids, errors, open schemas."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,79 +23,82 @@ PROBLEM = {
     "description": "What went wrong (RFC 9457).",
     "required": ["type", "title", "status", "detail", "instance", "request_id", "errors"],
     "properties": {
-        "type": {"type": "string", "description": "Address of the entry in Troubleshooting."},
+        "type": {"type": "string", "description": "Address of the Troubleshooting entry."},
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What is wrong, and how to mend it."},
-        "instance": {"type": "string", "description": "The path that was asked for."},
-        "request_id": {"type": "string", "description": "As in the header X-Request-ID and in the log."},
+        "detail": {"type": "string", "description": "What is wrong, and how to fix it."},
+        "instance": {"type": "string", "description": "The path of the request."},
+        "request_id": {"type": "string", "description": "The same as in the header X-Request-ID and in the log."},
         "errors": {
             "type": "array",
             "items": {
                 "type": "object",
                 "required": ["pointer", "detail", "code"],
                 "properties": {
-                    "pointer": {"type": "string", "description": "`?name` of a parameter, or a JSON Pointer."},
+                    "pointer": {
+                        "type": "string",
+                        "description": "`?name` for a parameter, or a JSON Pointer into the body.",
+                    },
                     "detail": {"type": "string"},
                     "code": {"type": "string"},
                 },
             },
         },
-        "current": {"description": "With 412: the record as it is now, where it is here."},
+        "current": {"description": "With 412: the current record, if it exists."},
     },
     "additionalProperties": True,
 }
 
 MEANINGS = {
-    400: "The request cannot be read, or a member or parameter is wrong: `errors` has pointers",
-    401: "No sign-in, or a token that is not valid",
-    403: "Not allowed: a read-only token that writes, a form without its CSRF token, a user who may not see all",
+    400: "The request is malformed, or a field or parameter is invalid: `errors` has pointers",
+    401: "Not signed in, or the token is not valid",
+    403: "Not allowed: a write with a read-only token, a missing CSRF token, or a user who is not staff",
     404: "There is no such record",
-    406: "The client accepts nothing that can be given",
-    409: "It does not go together with what is here: an id that is taken, something newer that stands on it",
-    411: "A chunked body without Content-Length",
-    412: "It was changed since it was read: `current` is how it is now",
-    413: "The body is too long",
-    415: "The body is of a type that is not taken here",
-    416: "None of the asked range is in the file",
-    422: "The Idempotency-Key came before, with another body",
-    429: "Too many failed attempts to sign in: wait as long as Retry-After says",
-    507: "The disk has no room for the file",
-    502: "The provider failed the call; `detail` says how, in words",
-    503: "Something keeps the server from its work: `errors` names each",
-    500: "An error of the server; its log has the details under the request's id",
+    406: "None of the accepted media types is available",
+    409: "Conflicts with the current state: the id is taken, or a newer change depends on the record",
+    411: "Content-Length is required",
+    412: "The record has changed since it was read: `current` is the current version",
+    413: "The body is too large",
+    415: "The Content-Type of the body is not supported",
+    416: "The requested range is outside the file",
+    422: "The Idempotency-Key was already used for a different request",
+    429: "Too many failed sign-in attempts: wait for the time in Retry-After",
+    507: "The disk is full",
+    502: "The call to the provider failed; `detail` says why",
+    503: "The server is not ready: `errors` lists each fault",
+    500: "An internal error; the server log has the details under the request's id",
 }
 
 SEGMENT = "^[^/]+$"
 MAX_NUMBER = 10**18 - 1
 """The largest number that routes take: of 18 digits."""
 ID_DESCRIPTION = (
-    "The id, percent-encoded. One that holds `/`, equals `.`, `..` or a reserved word (bulk, export, search, init, "
-    "order, events) or begins with `~` goes as `~` and the base64url of its UTF-8 bytes, without `=`: `a/b` is "
-    "`~YS9i`. `_server.href` always has the right form."
+    "The id, percent-encoded. An id that contains `/`, is `.`, `..` or a reserved word (bulk, export, search, init, "
+    "order, events), or begins with `~`, is sent as `~` and the base64url of its UTF-8 bytes, without `=`: `a/b` is "
+    "`~YS9i`. `_server.href` always has the correct form."
 )
 
 
 def drop_slashes(endpoints: list[Any], **kwargs: Any) -> list[Any]:
-    """Describe each route without the slash at its end, which is neither needed nor refused."""
+    """Describe each route without its optional trailing slash."""
     return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
 
 
 def add_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Describe the errors that each operation can answer with."""
+    """Describe the errors that each operation can return."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     for path, method, operation in operations_of(result):
         responses = operation["responses"]
         for status in statuses_of(path, method, operation):
             responses.setdefault(str(status), _problem(status))
         if _has_header(operation, "If-None-Match"):
-            responses.setdefault("304", {"description": "You have it already"})
+            responses.setdefault("304", {"description": "Not modified"})
         operation["responses"] = dict(sorted(responses.items()))
     return result
 
 
 def statuses_of(path: str, method: str, operation: dict[str, Any]) -> list[int]:
-    """Return the statuses of errors that an operation can answer with."""
+    """Return the error statuses that an operation can return."""
     statuses = [*ALWAYS]
     if "{" in path or method in WRITES:
         statuses.append(404)
@@ -112,7 +115,7 @@ def statuses_of(path: str, method: str, operation: dict[str, Any]) -> list[int]:
 
 
 def describe_parameters(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Say in which form an id stands in a path, and that an empty parameter of what reads counts as not given."""
+    """Describe how ids are written in paths, and that empty query parameters of read operations are ignored."""
     for _, method, operation in operations_of(result):
         for parameter in operation.get("parameters", ()):
             shape = parameter.get("schema", {})
@@ -130,7 +133,7 @@ def describe_parameters(result: dict[str, Any], generator: Any, request: Any, pu
 
 
 def open_records(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Describe big-AGI's records as they are: what is not known is kept, and what is stored can be of any type."""
+    """Describe big-AGI's records: unknown fields are kept, and stored values can have any type."""
     schemas = result.get("components", {}).get("schemas", {})
     for component in generator.registry._components.values():
         shape = _serializer_class(component.object)
@@ -156,7 +159,7 @@ def open_records(result: dict[str, Any], generator: Any, request: Any, public: b
 
 
 def mend_any(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Describe "anything or null" as anything: as exactly one of both, null would be neither."""
+    """Describe "anything or null" as anything: with oneOf, null would match both and be invalid."""
     for shape in _parts_of(result.get("components", {}).get("schemas", {})):
         if shape.get("oneOf") == [{}, {"type": "null"}]:
             del shape["oneOf"]
@@ -164,7 +167,7 @@ def mend_any(result: dict[str, Any], generator: Any, request: Any, public: bool)
 
 
 def drop_unused(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Leave out shapes that nothing refers to."""
+    """Remove schemas that nothing refers to."""
     schemas = result.get("components", {}).get("schemas", {})
     seen: set[str] = set()
     waiting = list(references_in(result.get("paths", {})))
@@ -212,8 +215,8 @@ def _problem(status: int) -> dict[str, Any]:
     }
     headers = {
         401: ("WWW-Authenticate", "How to sign in."),
-        412: ("ETag", "The revision as it is now."),
-        429: ("Retry-After", "Seconds to wait."),
+        412: ("ETag", "The current version."),
+        429: ("Retry-After", "Seconds to wait before trying again."),
     }
     if status in headers:
         name, description = headers[status]
@@ -250,7 +253,7 @@ _KINDS: tuple[tuple[type, dict[str, Any], str], ...] = (
 
 
 def _describe_request(schema: dict[str, Any], shape: Any, *, is_partial: bool) -> None:
-    """Say what `stores.api.serializers.find_errors` takes, and no less."""
+    """Describe exactly what `stores.api.serializers.find_errors` accepts."""
     properties: dict[str, Any] = {}
     for name, field in shape()._declared_fields.items():
         if name == "_server" or field.read_only:
@@ -277,7 +280,7 @@ def _describe_response(schema: dict[str, Any]) -> None:
             kept = {key: member[key] for key in ("description",) if key in member}
             words = _words(member.get("type"))
             if words:
-                kept["description"] = f"{kept.get('description', '')} As a rule {words}.".strip()
+                kept["description"] = f"{kept.get('description', '')} Usually {words}.".strip()
             schema["properties"][name] = kept
     schema["required"] = ["_server"] if "_server" in schema.get("properties", {}) else []
     if not schema["required"]:
@@ -287,7 +290,7 @@ def _describe_response(schema: dict[str, Any]) -> None:
 
 def _words(kind: Any) -> str:
     names = {
-        "string": "a text",
+        "string": "a string",
         "boolean": "true or false",
         "integer": "a number",
         "number": "a number",

@@ -58,7 +58,7 @@ class RecordSerializer(serializers.Serializer[Any]):
         list_serializer_class = RecordListSerializer
 
     def present(self, records: Sequence[Any]) -> list[Any]:
-        """Return the JSON of the rows, in a number of queries that does not depend on theirs."""
+        """Return the JSON of the rows, in a fixed number of queries."""
         facts = self.get_facts(records)
         return [json | {"_server": fact} for json, fact in zip(self.load(records), facts, strict=True)]
 
@@ -75,17 +75,18 @@ class RecordSerializer(serializers.Serializer[Any]):
 
 
 class ServerFactsSerializer(serializers.Serializer[Any]):
-    """What is under `_server` in each record; a write ignores it."""
+    """The fields under `_server` in each record; writes ignore them."""
 
     href = serializers.CharField(help_text="The record's address.")
 
 
 def with_notes(body: dict[str, Any], lost_keys: Sequence[str]) -> dict[str, Any]:
-    """Return the answer to a write, with a note of keys of which only a marker came and none is here."""
+    """Return the response to a write, with a note on keys that were sent only as markers and are not stored."""
     if not lost_keys:
         return body
     note = (
-        f"Only markers came for these keys, and none is here; they are empty now: {', '.join(sorted(set(lost_keys)))}."
+        "These keys are now empty, because only a marker was sent and no key is stored: "
+        f"{', '.join(sorted(set(lost_keys)))}."
     )
     return body | {"_server": body.get("_server", {}) | {"notes": [note]}}
 
@@ -95,7 +96,7 @@ def _is_number(value: Any) -> bool:
 
 
 _TYPES: tuple[tuple[type, Callable[[Any], bool], str], ...] = (
-    (serializers.CharField, lambda value: isinstance(value, str), "a text"),
+    (serializers.CharField, lambda value: isinstance(value, str), "a string"),
     (serializers.BooleanField, lambda value: isinstance(value, bool), "true or false"),
     (serializers.IntegerField, _is_number, "a number"),
     (serializers.FloatField, _is_number, "a number"),
@@ -107,9 +108,9 @@ _TYPES: tuple[tuple[type, Callable[[Any], bool], str], ...] = (
 def find_errors(
     shape: type, value: Any, stored: Any = None, pointer: str = "", *, is_partial: bool = False
 ) -> Iterator[dict[str, str]]:
-    """Yield what is wrong with the known members of a record: of a wrong type and not what is stored, or missing.
+    """Yield errors of the known fields of a record: missing, or of a wrong type and different from what is stored.
 
-    `shape` is the serializer that declares them. With `is_partial` nothing has to be there, and null removes.
+    `shape` is the serializer that declares the fields. With `is_partial` no field is required, and null removes.
     """
     ours = stored if isinstance(stored, dict) else {}
     for name, field in shape()._declared_fields.items():
@@ -118,7 +119,7 @@ def find_errors(
         place = f"{pointer}/{name}"
         if name not in value:
             if field.required and not is_partial:
-                yield {"pointer": place, "detail": "This is missing.", "code": "required"}
+                yield {"pointer": place, "detail": "This field is required.", "code": "required"}
             continue
         given = value[name]
         if given is None and (field.allow_null or is_partial):
@@ -126,5 +127,5 @@ def find_errors(
         for kind, fits, words in _TYPES:
             if isinstance(field, kind):
                 if not fits(given) and not (name in ours and jsontext.same(given, ours[name])):
-                    yield {"pointer": place, "detail": f"This is {words}.", "code": "type"}
+                    yield {"pointer": place, "detail": f"Must be {words}.", "code": "type"}
                 break

@@ -1,4 +1,4 @@
-"""Failed attempts by client address: after too many, the next has to wait. In memory, of a bounded size."""
+"""Limits failed attempts per client address. Kept in memory, with a bounded size."""
 
 import ipaddress
 import math
@@ -10,13 +10,13 @@ from django.conf import settings
 from django.http import HttpRequest
 
 MAX_ADDRESSES = 10_000
-"""Addresses that a throttle remembers; beyond, the one that was quiet for longest is forgotten."""
+"""Addresses that a throttle remembers; beyond that, the least recently active one is dropped."""
 
 
 class FailureThrottle:
-    """Allows each address `limit` failures within so many seconds.
+    """Allows each address `limit` failures within `seconds`.
 
-    An attempt counts as a failure until it is told to have succeeded: many at once get no further than one by one.
+    An attempt counts as a failure until it is reported successful, so parallel attempts gain nothing.
     """
 
     def __init__(self, limit: int, seconds: float) -> None:
@@ -26,7 +26,7 @@ class FailureThrottle:
         self._lock = threading.Lock()
 
     def attempt(self, address: str) -> int:
-        """Return for how many seconds the address has to wait; 0: it may try, and a failure is counted."""
+        """Return how many seconds the address has to wait. 0 means it may try; a failure is then counted."""
         if not settings.THROTTLE_FAILURES:
             return 0
         now = time.monotonic()

@@ -63,7 +63,7 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
         """Return the body, which is an object. Raises `Problem`."""
         body = self.request.data
         if not isinstance(body, dict):
-            raise Problem(400, "The body is a JSON object.")
+            raise Problem(400, "The body must be a JSON object.")
         return {key: value for key, value in body.items() if key != "_server"}
 
     def read_record(self, stored: Any = None, *, is_partial: bool = False) -> JSONObject:
@@ -93,13 +93,13 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
             # As in the filters of lists.
             word = default
         if word not in ("1", "0", "true", "false"):
-            raise bad_parameter(name, f"{name} is one of: true, false.")
+            raise bad_parameter(name, f"{name} must be true or false.")
         return word in ("1", "true")
 
     def answer_write(
         self, body: Any, etag: str | None, change: Change | None, *, created_at: str | None = None
     ) -> Response:
-        """Return the answer to a write: the record as it is now, its ETag, and the journal's entry."""
+        """Return the response to a write: the current record, its ETag, and the journal entry."""
         headers = {"ETag": etag} if etag else {}
         if change is not None:
             headers["Bigagi-Change"] = str(change.pk)
@@ -112,7 +112,7 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
         return Response(status=204, headers={} if change is None else {"Bigagi-Change": str(change.pk)})
 
     def get_current(self) -> Response:
-        """Return the record as it is now, for a client that saw an older one."""
+        """Return the current record, for a client that saw an older one."""
         # Views that compare have one.
         answer: Response = self.retrieve(self.request, **self.kwargs)  # type: ignore[attr-defined]
         return answer
@@ -124,7 +124,9 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
 
     def _as_problem(self, stale: Stale) -> Problem:
         headers = {} if stale.etag is None else {"ETag": stale.etag}
-        problem = Problem(412, "It was changed since you read it: look at `current`, and send it again.")
+        problem = Problem(
+            412, "The record has changed since you read it. Apply your change to `current` and send it again."
+        )
         problem.headers = headers
         self.request.META.pop("HTTP_IF_NONE_MATCH", None)
         if stale.etag is not None and hasattr(self, "retrieve"):
@@ -151,7 +153,7 @@ class RecordViewSet(WritingViewSet):
 
 
 class RevisionViewSet(RecordViewSet):
-    """Records that have a revision: with an ETag, and 304 to whom has it."""
+    """Records with a revision: an ETag, and 304 for clients that have it."""
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return answer_revision(
@@ -159,7 +161,7 @@ class RevisionViewSet(RecordViewSet):
         )
 
     def sequence_of(self, record: Any) -> int | None:
-        """Return how far something is written that goes on in the record; None: nothing is."""
+        """Return the progress of an answer being generated in the record; None if there is none."""
         return None
 
 
@@ -173,13 +175,13 @@ class StoreRecordViewSet(RecordViewSet):
 
 
 class UnknownRouteView(APIView):
-    """All that no route takes: 401 to strangers as everywhere, else 404."""
+    """Paths without a route: 401 if not signed in, otherwise 404."""
 
     schema = None
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        # What is not there allows no method, and must not say that it does.
+        # A path that does not exist must not list allowed methods.
         return {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -90,7 +90,7 @@ def _app_chats(reading: Reading) -> Iterator[Item]:
     try:
         yield from _chats_text(reading, inner)
         if rest := inner.buffer[inner.at :].strip():
-            yield DamagedItem("app-chats", "state", "store", 0, rest, "text behind the chats", False, "app-chats")
+            yield DamagedItem("app-chats", "state", "store", 0, rest, "text after the chats", False, "app-chats")
     except Malformed as error:
         while inner.more():
             pass

@@ -33,7 +33,7 @@ from stores.models import ImportedRecord, MigrationRun, Store
 from stores.secrets import why_unreadable
 from stores.sql import tune_for_long_job
 
-CUT = "The file is cut or damaged: what is behind that place is not here. Bring a complete file."
+CUT = "The file is incomplete or damaged: everything after that place is missing. Import a complete file."
 """What blocks a run of which a part could not be read at all."""
 
 SPACE_FACTOR = 2
@@ -74,7 +74,7 @@ def _check_space(path: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     needed, free = SPACE_FACTOR * path.stat().st_size, shutil.disk_usage(folder).free
     if free < needed:
-        raise Refused(f"{folder} has {free >> 20} MiB of free disk space, the import needs {needed >> 20} MiB.")
+        raise Refused(f"{folder} has {free >> 20} MiB of free disk space; the import needs {needed >> 20} MiB.")
 
 
 class Import:
@@ -101,7 +101,9 @@ class Import:
             self._verify()
         except (KeyboardInterrupt, SystemExit):
             progress.error("", "stopped")
-            progress.finish(MigrationRun.Status.ERROR, "It was stopped. Import the file again: that completes it.")
+            progress.finish(
+                MigrationRun.Status.ERROR, "The import was stopped. Import the same file again to complete it."
+            )
             raise
         except (BackupError, DatabaseError, OSError, MemoryError) as error:
             self._broken_off(error)
@@ -114,7 +116,7 @@ class Import:
         self.progress.error("", message)
         try:
             self.progress.finish(
-                MigrationRun.Status.ERROR, f"{message}. Mend that and import the file again: that completes it."
+                MigrationRun.Status.ERROR, f"{message}. Fix this, then import the same file again to complete it."
             )
         except DatabaseError:
             # A full disk takes not even this; the next look at the run closes it.
@@ -157,7 +159,7 @@ class Import:
             collection.rows().exists() for spec in registry.all_specs() for collection in spec.collections
         )
         if self.options.dry_run or (is_empty and not Store.objects.exists()):
-            self.progress.note("there was nothing here to be backed up", "snapshot")
+            self.progress.note("nothing to back up", "snapshot")
         else:
             backup = create_backup("before-import")
             self.progress.note(f"backed up to {backup.path}", "snapshot")
@@ -222,7 +224,7 @@ class Import:
 
     def _take_cut(self, item: CutItem, records: RecordIntake) -> None:
         self.is_cut = True
-        message = f"the file breaks off or is damaged at {item.place}: {item.missing}"
+        message = f"the file is incomplete or damaged at {item.place}: {item.missing}"
         self.progress.note(message)
         self.progress.error(item.place, message)
         records.take_rest(item.raw, item.place)
@@ -230,14 +232,14 @@ class Import:
     def _tell_facts(self) -> None:
         note = self.progress.note
         if self.kind == FLASH and not self.facts.has_assets:
-            note('The file was made without images: tick "Include Binary Images" for a complete backup.')
+            note('The file has no images. For a complete backup, tick "Include Binary Images" in big-AGI.')
         if self.kind == FLASH and not self.facts.has_settings:
-            note("The file was made without settings.")
+            note("The file has no settings.")
         if self.writer.sealer.count:
-            note("The file holds API keys in clear: delete it, or keep it where nobody else can read it.")
+            note("The file contains API keys in plain text: delete it, or keep it where nobody else can read it.")
         if self.writer.lost_keys:
             named = ", ".join(sorted(set(self.writer.lost_keys)))
-            note(f"Keys that the file only names, and that are not here, are empty now: {named}.")
+            note(f"These keys are now empty, because the file has only their markers and no key is stored: {named}.")
         for spec in registry.all_specs(with_databases=True):
             for text in spec.inspect():
                 note(text)
@@ -270,7 +272,7 @@ class Import:
             read = self.progress.read
             same = sum(count for kind, count in read.items() if kind not in ("message", "fragment"))
             counts = {kind: count for kind, count in read.items() if count}
-            notes = ["Every record was verified by an earlier run."]
+            notes = ["Every record was verified by an earlier import."]
             return Certificate(counts, {"same": same}, notes=notes, verdict=Verdict(here=dict(counts)))
         verification = Verification(self.source_file.path, skips_verified=True, recovered=frozenset(self.recovered))
         certificate = verification.run()

@@ -83,7 +83,9 @@ class IncomingFile:
 
 
 def _as_no_space(error: OSError) -> Exception:
-    return NoSpace(f"The disk of {settings.DATA_DIR} is full.") if error.errno == errno.ENOSPC else error
+    return (
+        NoSpace(f"The disk of {settings.DATA_DIR} is full. Free some space.") if error.errno == errno.ENOSPC else error
+    )
 
 
 def safe_name(name: str) -> str:
@@ -116,7 +118,7 @@ def check_space(needed: int) -> None:
     free = shutil.disk_usage(_folder()).free
     if free < needed + RESERVE:
         raise NoSpace(
-            f"{settings.DATA_DIR} has {free // MIB} MiB of free disk space; {(needed + RESERVE) // MIB} MiB are needed."
+            f"{settings.DATA_DIR} has {free // MIB} MiB free; the import needs {(needed + RESERVE) // MIB} MiB."
         )
 
 

@@ -72,7 +72,7 @@ class RecordIntake:
         uid = collection.identify(value) if uid is None else uid
         try:
             if uid is None:
-                raise Unreadable(f"a {collection.kind} without an id that can be used")
+                raise Unreadable(f"a {collection.kind} without a valid id")
             converted, originals = collection.convert(value, uid)
             rows = collection.to_rows(converted, uid)
             own = self._own_uid(collection, uid, rows.content_hash, converted)
@@ -107,7 +107,7 @@ class RecordIntake:
             number += 1
             twin = collection.identify_twin(uid, number)
             if twin is None:
-                raise Unreadable(f"a {collection.kind} with an id that another one of the file has")
+                raise Unreadable(f"a {collection.kind} with a duplicate id")
             own = twin
         if own != uid:
             kind, name = name_kind(collection.kind), collection.name_of(value)

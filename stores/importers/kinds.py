@@ -80,7 +80,7 @@ def _detect(scanner: Scanner) -> str:
             return ONE_CHAT
         if not keys:
             raise NotBigAGI(f"it is not JSON: {error}") from error
-        raise NotBigAGI(f"it is cut or damaged: {error}") from error
+        raise NotBigAGI(f"it is incomplete or damaged: {error}") from error
     if is_chat(dict.fromkeys(keys) | {"messages": messages}):
         return ONE_CHAT
     raise NotBigAGI(_describe_object(keys))
@@ -112,21 +112,21 @@ def _describe_object(keys: set[str]) -> str:
     if name := _name_foreign(keys):
         return f"it looks like {name}. bigagi imports big-AGI's own files"
     if "messages" in keys:
-        return "it has messages, but not as big-AGI writes them. Export the chat in big-AGI as JSON"
+        return "it has messages, but not in big-AGI's format. Export the chat from big-AGI as JSON"
     named = ", ".join(sorted(keys)[:5]) or "nothing"
-    return f"it is JSON, but not of big-AGI: it has {named}, and no storage, conversations or chat"
+    return f"it is JSON, but not from big-AGI: it has {named}, but no storage, conversations or chat"
 
 
 def _describe_list(scanner: Scanner) -> str:
     for first in _first_of(scanner):
         if is_chat(first):
             return (
-                "it looks like a list of big-AGI's chats without what big-AGI writes around it. "
-                'Put {"conversations": in front of it and } behind it'
+                "it looks like a list of big-AGI's chats without the surrounding object. "
+                'Put {"conversations": before it and } after it'
             )
         if isinstance(first, dict) and (name := _name_foreign(set(first))):
             return f"it looks like {name}. bigagi imports big-AGI's own files"
-    return "it is a JSON list, and big-AGI writes a JSON object"
+    return "it is a JSON list, but big-AGI's files are JSON objects"
 
 
 def _describe_text(scanner: Scanner) -> str:
@@ -134,5 +134,5 @@ def _describe_text(scanner: Scanner) -> str:
     if start.startswith("<"):
         return "it looks like a web page. Export from big-AGI as JSON"
     if start.startswith(("#", "**", "- ", "> ")):
-        return "it looks like Markdown, which big-AGI writes for people. Export the chat as JSON instead"
+        return "it looks like Markdown. Export the chat as JSON instead"
     return "it is not JSON. Export from big-AGI as JSON"

@@ -55,7 +55,7 @@ def _copy_plain(path: Path, told: str, copies: list[IncomingFile]) -> Path:
         return _copy(lambda copy: copy.write(sys.stdin.buffer.read), "standard-input.json", copies)
     try:
         if path.is_dir():
-            raise Refused(f"{told} is a folder: give the backup file inside it.")
+            raise Refused(f"{told} is a folder. Give the path of the backup file inside it.")
         with path.open("rb") as file:
             if path.is_file():
                 return path
@@ -63,7 +63,7 @@ def _copy_plain(path: Path, told: str, copies: list[IncomingFile]) -> Path:
     except FileNotFoundError:
         raise Refused(f"{told} does not exist.") from None
     except PermissionError:
-        raise Refused(f"{told} cannot be read: no permission.") from None
+        raise Refused(f"{told} cannot be read: permission denied.") from None
     except OSError as error:
         raise Refused(f"{told} cannot be read: {error.strerror or error}.") from None
 
@@ -128,6 +128,6 @@ def _checked_kind(told: str, file: BufferedReader) -> str:
     try:
         return detect_kind(file)
     except NotBigAGI as error:
-        raise Refused(f"{told} is not a file that big-AGI writes: {error}.") from None
+        raise Refused(f"{told} is not a big-AGI file: {error}.") from None
     except OSError as error:
         raise Refused(f"{told} cannot be read: {error.strerror or error}.") from None

@@ -37,10 +37,10 @@ class Parser:
             yield from read()
             if self._scanner.peek():
                 rest = self._rest()
-                yield DamagedItem("", "file", "file", 0, rest, "text behind the end of the JSON", False, "the end")
+                yield DamagedItem("", "file", "file", 0, rest, "text after the end of the JSON", False, "the end")
         except Malformed as error:
             rest = self._rest()
-            missing = "nothing can be read behind it" if rest else "what came after is not in the file"
+            missing = "nothing after it can be read" if rest else "the rest is missing from the file"
             yield CutItem(self._reading.place, f"{error}; {missing}", rest)
 
     def _rest(self) -> str:
@@ -110,6 +110,6 @@ class Parser:
             text = self._scanner.raw_value()
             item = read_conversation(self._reading, index, text)
             if isinstance(item, RecordItem) and item.value is not None and not is_chat(item.value):
-                item = DamagedItem("", "file", "file", 0, text, "text behind the end of the chat", True, "the end")
+                item = DamagedItem("", "file", "file", 0, text, "text after the end of the chat", True, "the end")
             yield item
             index += 1

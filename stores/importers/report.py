@@ -30,15 +30,15 @@ def proof(run: MigrationRun) -> str:
     """Return the sentence that says whether everything is here."""
     told, verdict = describe_counts(run.counts), verdict_of(run)
     if run.status == MigrationRun.Status.RUNNING:
-        return f"Under way: {told} so far."
+        return f"In progress: {told} so far."
     if run.status == MigrationRun.Status.ERROR:
         reason = run.blocked_by or "See the error log."
         if verdict is not None and not verdict.is_all_here:
             return f"{verdict.describe()} {reason}"
-        return f"Not finished: {told} were read. {reason}"
+        return f"Not finished: {told} read. {reason}"
     if run.certificate is not None and verdict is None:
-        return f"{told}: verified by an earlier version of bigagi. verify_migration tells what of it is here today."
-    return verdict.describe() if verdict else f"{told}: written, not verified."
+        return f"{told}: verified by an earlier version of bigagi. Run verify_migration to compare again."
+    return verdict.describe() if verdict else f"{told}: imported, not verified."
 
 
 def run_report(run: MigrationRun) -> dict[str, Any]:
@@ -72,9 +72,9 @@ def run_report(run: MigrationRun) -> dict[str, Any]:
 
 
 STATUS_LEGEND = {
-    "running": "The import is under way. Follow it with `manage.py migration_status --watch`.",
-    "done": "The import ended. Read the proof: it says whether all of the file can be read here.",
-    "error": "The import stopped. Do what `blocked_by` says, then import the file again: that completes it.",
+    "running": "The import is running. Follow it with `manage.py migration_status --watch`.",
+    "done": "The import has finished. Read the proof: it says whether everything in the file can be read here.",
+    "error": "The import stopped. Do what `blocked_by` says, then import the same file again to complete it.",
 }
 """What each status means for a person or a program that follows the run."""
 

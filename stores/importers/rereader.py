@@ -72,7 +72,7 @@ class Text:
 
     def skip(self, character: str) -> None:
         if self.next() != character:
-            raise CannotReread(f"{character} was expected, {self.held[self.at]} found")
+            raise CannotReread(f"expected {character}, found {self.held[self.at]}")
         self.at += 1
 
     def value(self) -> tuple[Any, str]:
@@ -85,7 +85,7 @@ class Text:
                 if end < len(self.held) or not self._grow():
                     text = self.held[self.at : end]
                     if text.count("[") + text.count("{") > jsontext.MAX_DEPTH < jsontext.depth_of(text):
-                        raise CannotReread("nested too deep")
+                        raise CannotReread("nested too deeply")
                     self.at = end
                     return value, text
             except CannotReread:
@@ -101,7 +101,7 @@ class Text:
         while is_open:
             key, _ = self.value()
             if not isinstance(key, str):
-                raise CannotReread("a key that is no text")
+                raise CannotReread("a key that is not a string")
             self.skip(":")
             yield key
             is_open = self._goes_on("}")
@@ -197,10 +197,10 @@ def reread(path: Path) -> Iterator[Found]:
             while is_one_chat and text.goes_on():
                 chat, raw = text.value()
                 if not isinstance(chat, dict) or "messages" not in chat:
-                    raise CannotReread("there is text behind the end")
+                    raise CannotReread("there is text after the end")
                 yield Found("conversation", "", chat, raw)
             if text.held[text.at :].strip() or file.read(1):
-                raise CannotReread("there is text behind the end")
+                raise CannotReread("there is text after the end")
         except UnicodeDecodeError as error:
             raise CannotReread(str(error)) from error
 
@@ -255,7 +255,7 @@ def _entry(text: Text, database: str, table: str) -> Iterator[Found]:
             pieces = filter(None, text.inside_string())
             yield from _chats(Text(partial(next, pieces, "")))
             if any(piece.strip() for piece in pieces):
-                raise CannotReread("there is text behind the chats")
+                raise CannotReread("there is text after the chats")
             continue
         members[member], raw = text.value()
         if member != "value":

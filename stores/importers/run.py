@@ -119,7 +119,7 @@ class Progress:
     def disagreements(self) -> list[str]:
         """Return in words for which kinds the reader and the writer did not count the same."""
         return [
-            f"{kind}: {self.read[kind]} were read, {sum(self.buckets[kind].values())} are accounted for"
+            f"{kind}: {self.read[kind]} read, but {sum(self.buckets[kind].values())} accounted for"
             for kind in self.kinds
             if self.read[kind] != sum(self.buckets[kind].values())
         ]
@@ -191,8 +191,8 @@ def only_one() -> Any:
             yield
     except Timeout:
         running = MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING).first()
-        named = f"run {running.pk} of {running.source_name} (process {running.pid})" if running else "another one"
-        raise AlreadyRunning(f"an import is under way: {named}. Wait for it, or stop it.") from None
+        named = f"run {running.pk} of {running.source_name} (process {running.pid})" if running else "unknown run"
+        raise AlreadyRunning(f"another import is running: {named}. Wait for it, or stop it.") from None
 
 
 def close_dead_runs(*, is_held: bool = False) -> None:

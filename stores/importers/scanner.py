@@ -76,7 +76,7 @@ class Scanner:
         """Go past this character. Raises `Malformed` where it is another."""
         found = self.peek()
         if found != character:
-            raise (Malformed if found else Cut)(f"{character} was expected where {found or 'the end'} is")
+            raise (Malformed if found else Cut)(f"expected {character}, found {found or 'the end'}")
         self.at += 1
 
     def raw_value(self) -> str:
@@ -87,7 +87,7 @@ class Scanner:
         if first == '"':
             return self._take(self._end_of_string(0))
         if not first or first in ",]}:":
-            raise (Malformed if first else Cut)(f"a value was expected where {first or 'the end'} is")
+            raise (Malformed if first else Cut)(f"expected a value, found {first or 'the end'}")
         while (end := _SCALAR.match(self.buffer, self.at).end()) == len(self.buffer) and self.more():  # type: ignore[union-attr]
             pass
         return self._take(end - self.at)
@@ -99,7 +99,7 @@ class Scanner:
 
     def _read_on(self, length: int) -> None:
         if length > self._longest:
-            raise Malformed(f"a value of more than {self._longest} characters")
+            raise Malformed(f"a value is longer than {self._longest} characters")
         if not self.more():
             raise Cut("the text ends inside a value")
 

@@ -30,10 +30,10 @@ class StoreIntake:
         spec = registry.get(item.name)
         self.progress.enter(spec.phase)
         if not is_id(item.name):
-            self._quarantine_store(item, "a store with a name that cannot be used")
+            self._quarantine_store(item, "a store with an invalid name")
             return
         if self.writer.note_seen("store", item.name, jsontext.digest(item.text)) == OTHER:
-            self._quarantine_store(item, "a store with a name that another one of the file has")
+            self._quarantine_store(item, "a store with a duplicate name")
             return
         sealer = self.writer.sealer
         value = sealer.seal(item.value, item.name) if may_hold_secrets(f'"{item.name}":{item.text}') else item.value
@@ -45,8 +45,8 @@ class StoreIntake:
             and registry.is_registered(item.name)
         ):
             self.progress.note(
-                f"{item.name} has version {envelope.version}, newer than the newest known ({spec.newest_version}): "
-                "it is kept as it is"
+                f"{item.name} has version {envelope.version}, newer than the newest known ({spec.newest_version}), so "
+                "it is kept unchanged"
             )
             if not item.is_left_over:
                 self._write_whole(item.name, value, digest, [])

@@ -43,7 +43,9 @@ def check_ready() -> None:
     """Raises `AlreadyRunning` while an import is under way, and `Conflict` where keys could not be told from others."""
     runs.close_dead_runs()
     if run := MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING).first():
-        raise AlreadyRunning(f"an import is under way: run {run.pk} of {run.source_name}. Wait for it.")
+        raise AlreadyRunning(
+            f"another import is running: run {run.pk} of {run.source_name}. Wait until it has finished."
+        )
     if reason := why_unreadable():
         raise Conflict(reason, "secrets-unreadable")
 

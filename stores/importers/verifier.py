@@ -68,7 +68,7 @@ class Verification:
             self.certificate = Certificate()
             self._tally = Tally(self.certificate.verdict)
             self.certificate.notes.append(
-                f"The file is damaged ({error}): what can be read of it was compared, what cannot is in the quarantine."
+                f"The file is damaged ({error}). The readable part was compared; the rest is in quarantine."
             )
             self._batches.clear()
             self._seen.clear()

@@ -1,2 +1,2 @@
 """The change journal (design, law 5): every change is an entry, written in the change's own transaction, and can be
-undone while nothing newer stands on the same records."""
+undone as long as no newer change touches the same records."""

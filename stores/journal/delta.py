@@ -1,8 +1,8 @@
-"""The difference of two JSON values, as small as it can be told, that leads from either to the other. Pure.
+"""A small difference between two JSON values, which can be applied in both directions. Pure.
 
 A delta is a list of operations, each `[path, ...]` with the path as a list of keys and indices:
 
-- `[path, "set", [old], [new]]`: the value at the path; an empty list stands for a member that is absent.
+- `[path, "set", [old], [new]]`: the value at the path; an empty list means that the member is absent.
 - `[path, "splice", at, [old, …], [new, …]]`: a stretch of the list at the path.
 - `[path, "text", at, old, new]`: a stretch of the text at the path.
 """
@@ -18,9 +18,9 @@ from stores.secrets import MARKER
 Delta = list[list[Any]]
 
 SHORT_TEXT = 40
-"""Characters up to which a text is told whole."""
+"""Texts up to this many characters are stored whole."""
 MATCHED_MEMBERS = 2_000
-"""Members of a list up to which its two shapes are matched by their ids; matching takes time that grows faster."""
+"""Lists up to this length are matched by the ids of their items; the time for matching grows faster than the length."""
 MATCHED_PAIRS = 20_000
 """Pairs of equal members up to which that is done: of a list of few different members everything matches everything."""
 
@@ -33,7 +33,7 @@ def diff(before: Any, after: Any) -> Delta:
 
 
 def patch(value: Any, delta: Delta) -> Any:
-    """Return the value that the delta leads to. Raises ValueError where it does not fit."""
+    """Apply the delta. Raises ValueError if it does not fit the value."""
     patched = _Patched(value)
     for path, kind, *operands in delta:
         patched.change(path, _FORWARD[kind], operands)
@@ -41,7 +41,7 @@ def patch(value: Any, delta: Delta) -> Any:
 
 
 def unpatch(value: Any, delta: Delta) -> Any:
-    """Return the value that the delta came from. Raises ValueError where it does not fit."""
+    """Apply the delta in reverse. Raises ValueError if it does not fit the value."""
     patched = _Patched(value)
     for path, kind, *operands in reversed(delta):
         *place, old, new = operands
@@ -73,7 +73,7 @@ def _diff_texts(before: str, after: str, path: list[Any], delta: Delta) -> None:
     if before == after:
         return
     is_short = len(before) <= SHORT_TEXT and len(after) <= SHORT_TEXT
-    # A reference to a secret must never be cut in two: half of one is not known as such, and not masked.
+    # A reference to a secret must never be split: half of one is not recognised, and not masked.
     if is_short or MARKER in before or MARKER in after:
         delta.append([path, "set", [before], [after]])
         return
@@ -133,7 +133,7 @@ def _identity(item: Any) -> str:
 
 
 class _Patched:
-    """A value that is being changed. What is on the way to a change is copied once, and never what was given."""
+    """A value being changed. Containers on a changed path are copied once; the original is never modified."""
 
     def __init__(self, value: Any) -> None:
         self._root = [value]
@@ -160,7 +160,7 @@ class _Patched:
         elif isinstance(holder, dict):
             holder.pop(key, None)
         else:
-            raise ValueError("a member of a list cannot be absent")
+            raise ValueError("a list item cannot be absent")
 
     def _own(self, holder: Any, key: Any) -> Any:
         """Return what is there as a copy that can be changed. Raises ValueError where it has no members."""
@@ -181,14 +181,14 @@ def _has(holder: Any, key: Any) -> bool:
 
 def _set(held: list[Any], old: list[Any], new: list[Any]) -> list[Any]:
     if not jsontext.same(held, old):
-        raise ValueError("the value is another")
+        raise ValueError("the value differs")
     return new
 
 
 def _splice(held: list[Any], at: int, old: list[Any], new: list[Any]) -> list[Any]:
     members = held[0] if held else None
     if not isinstance(members, list) or not jsontext.same(members[at : at + len(old)], old):
-        raise ValueError("the list is another")
+        raise ValueError("the list differs")
     members[at : at + len(old)] = new
     return held
 
@@ -196,7 +196,7 @@ def _splice(held: list[Any], at: int, old: list[Any], new: list[Any]) -> list[An
 def _text(held: list[Any], at: int, old: str, new: str) -> list[Any]:
     text = held[0] if held else None
     if not isinstance(text, str) or text[at : at + len(old)] != old:
-        raise ValueError("the text is another")
+        raise ValueError("the text differs")
     return [text[:at] + new + text[at + len(old) :]]
 
 

@@ -1,4 +1,4 @@
-"""What of a list is not in any of its records: where the records stand, and the damaged members between them.
+"""The part of a list that is in none of its records: the positions of the records, and damaged items between them.
 
 A change in it is a record of the journal too, of kind `positions` or `damaged`; its id is the store's name and the
 list's key, as `app-folders/folders`.
@@ -36,12 +36,12 @@ def collection_of_list(uid: str) -> Collection:
 
 
 def read_positions(collection: Collection, uids: list[str]) -> dict[str, int]:
-    """Return where these records stand, by their ids."""
+    """Return the positions of these records, by id."""
     return dict(_rows(collection, uids).values_list("uid", "position"))
 
 
 def move(entry: Entry, collection: Collection, positions: dict[str, int]) -> None:
-    """Put records at other positions; those that stand there already are left alone."""
+    """Move records to other positions; records already there are left alone."""
     before = read_positions(collection, list(positions))
     moved = {uid: at for uid, at in positions.items() if before[uid] != at}
     if not moved:
@@ -71,7 +71,7 @@ def _rows(collection: Collection, uids: list[str]) -> Any:
 
 
 def read_damaged(collection: Collection) -> list[Any]:
-    """Return the damaged members of the list that can stand in its JSON, as plain values."""
+    """Return the damaged items of the list that can be written in its JSON, as plain values."""
     names = ("position", "kind", "uid", "place", "reason", "raw")
     members = quarantined_members(collection.store, collection.key, None)
     return [{name: getattr(member, name) for name in names} for member in members]

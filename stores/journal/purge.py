@@ -1,4 +1,4 @@
-"""Forgetting for good: what the journal keeps of deleted records, and of changes long ago."""
+"""Permanent deletion: the journal's copies of deleted records, and old entries."""
 
 import time
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Size:
 def record_deletion(
     origin: Origin, action: str, summary: str = "", *, purge: bool, into: Change | None = None
 ) -> Iterator[Entry]:
-    """Open a transaction and a journal entry for deletions inside; with `purge` they are forgotten at its end."""
+    """Open a transaction and a journal entry for deletions; with `purge` no copies are kept at the end."""
     with record_change(origin, action, summary, into=into) as entry:
         yield entry
         if purge:
@@ -40,7 +40,7 @@ def record_deletion(
 
 
 def purge_records(entry: Entry) -> None:
-    """Forget all that is kept of the records that the entry under way deletes: here, and in earlier changes."""
+    """Delete all copies of the records that the open entry deletes, in this and in earlier changes."""
     kinds: set[str] = set()
     changes: set[int] = set()
     for record in entry.records:
@@ -58,7 +58,7 @@ def purge_records(entry: Entry) -> None:
     if changes:
         _forget_answers(changes)
     entry.is_purged, entry.summary = True, ""
-    # Files go when what named them has gone, never before.
+    # Files are deleted after the last reference to them, never before.
     transaction.on_commit(lambda: tidy_files(kinds))
 
 
@@ -71,7 +71,7 @@ def _forget_answers(changes: set[int]) -> None:
 
 
 def tidy_files(kinds: set[str] | None = None) -> None:
-    """Delete files of records, of these kinds or of all, that nothing names any more."""
+    """Delete files of records (of these kinds, or all) that nothing refers to."""
     for spec in registry.all_specs(with_databases=True):
         for collection in spec.collections:
             if kinds is None or collection.kind in kinds:
@@ -85,9 +85,9 @@ def size_of_journal(before: datetime | None = None) -> Size:
 
 
 def prune(before: datetime) -> Size:
-    """Delete the entries made before this time, and return what is gone. They cannot be undone or seen any more.
+    """Delete entries made before this time, and return their size. They can no longer be seen or undone.
 
-    Each transaction is short; one that is broken off leaves no entry that undo would take back by half.
+    Each transaction is short; an interrupted run leaves no half-deleted entry.
     """
     keys = list(Change.objects.filter(at__lt=before).order_by("pk").values_list("pk", flat=True))
     entries = characters = 0

@@ -1,4 +1,4 @@
-"""Writing the journal: an entry is opened around the work, and stored with it or not at all."""
+"""Writing the journal: an entry is opened around the work and stored together with it, or not at all."""
 
 import time
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _NAMES = ("change", "kind", "uid", "action", "hash_before", "hash_after", "posit
 
 @dataclass(frozen=True)
 class Origin:
-    """Who changes something, and through what; `call` is the request as method, path and a short body."""
+    """Who makes a change, and where; `call` is the request as method, path and a short body."""
 
     source: str
     actor: str = ""
@@ -34,7 +34,7 @@ class Origin:
 
 @dataclass
 class Entry:
-    """A change under way. What it names is written when the work is done, in the same transaction."""
+    """A change in progress. It is written when the work is done, in the same transaction."""
 
     origin: Origin
     action: str
@@ -45,12 +45,12 @@ class Entry:
     stores: set[str] = field(default_factory=set)
     sealer: Sealer = field(default_factory=Sealer)
     lost_keys: list[str] = field(default_factory=list)
-    """Keys of which only a marker came and none is here: they are empty now."""
+    """Keys that were sent only as a marker and are not stored: they are now empty."""
     into: Change | None = None
     """An entry of the same work, made by an earlier transaction, to which this one adds."""
     is_purged: bool = False
     is_kept: bool = False
-    """Whether the entry is stored without records too: what it did is kept elsewhere, as in the ledger."""
+    """Whether the entry is stored even without records, because its effect is kept elsewhere, such as in the ledger."""
     change: Change | None = None
     """The stored entry; None before the end, and where nothing was changed."""
 
@@ -91,7 +91,7 @@ class Entry:
         )
 
     def save(self, started: float) -> None:
-        """Write the secrets that came, and the entry if anything was changed."""
+        """Write new secrets, and the entry if anything was changed."""
         call = self.origin.call
         if call is not None and may_hold_secrets(encode(call)):
             call = self.sealer.seal(call)
@@ -143,13 +143,13 @@ class Entry:
 
 
 def _readable(summary: str) -> str:
-    """Return what databases can hold of a title, without the secrets that can stand in one."""
+    """Return a title that the database can store, without secrets."""
     return storable(hide(Sealer().seal(hide(summary))))[:500]
 
 
 @contextmanager
 def record_change(origin: Origin, action: str, summary: str = "", **kwargs: Any) -> Iterator[Entry]:
-    """Open a transaction and a journal entry for what is done inside."""
+    """Open a transaction and a journal entry around the work."""
     started = time.perf_counter()
     with transaction.atomic():
         entry = Entry(origin, action, summary, **kwargs)
@@ -170,7 +170,7 @@ def store_of(kind: str, uid: str) -> str:
 
 def count_up(names: set[str]) -> None:
     """Raise the counters of those of the stores that are kept as rows."""
-    # In one order, so that no two wait for each other.
+    # In a fixed order, to prevent deadlocks.
     for name in sorted(names):
         if not registry.is_relational(name):
             continue

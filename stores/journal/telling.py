@@ -1,4 +1,4 @@
-"""Changes in the log, for who asks for INFO: what was done by which call, never to what or with which words."""
+"""Logs changes at INFO: what was done by which request, but no ids, titles or content."""
 
 import logging
 
@@ -11,7 +11,7 @@ _root = logging.getLogger()
 
 
 def tell_change(change: Change) -> None:
-    """Log a stored change once for each part of the program that keeps what it altered."""
+    """Log a stored change once for each app whose records it changed."""
     if not _root.isEnabledFor(logging.INFO):
         return
     for part in sorted({_part_of(store) for store in change.stores.split()} or {"stores"}):

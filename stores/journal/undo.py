@@ -1,4 +1,4 @@
-"""Taking a change back, while nothing newer stands on the same records."""
+"""Undoing a change, as long as no newer change touches the same records."""
 
 from collections.abc import Callable
 from itertools import count
@@ -31,24 +31,24 @@ _consequences: list[Callable[[Change, Change], bool]] = []
 
 
 def register_consequence(take_back: Callable[[Change, Change], bool]) -> None:
-    """Register what an undo does beside the records: it gets the change that is undone and the one that undoes it, and
-    tells whether there was anything to take back."""
+    """Register a side effect of undo: it gets the change that is undone and the one that undoes it, and
+    returns whether there was anything to undo."""
     _consequences.append(take_back)
 
 
 def undo(origin: Origin, change_id: int) -> Change | None:
-    """Take back all that the change did; return the entry of that, which is a change too.
+    """Undo the change; return the new entry, which is a change itself.
 
-    Raises `Missing`, and `Conflict` with the reason where something newer stands on a record, or what undo needs was
-    forgotten. Then nothing is changed.
+    Raises `Missing`, and `Conflict` with the reason if a newer change touches a record, or the data for undo was
+    deleted. Then nothing is changed.
     """
     change = Change.objects.filter(pk=change_id).first()
     if change is None:
         raise Missing(f"There is no change {change_id}.")
     if change.source == Change.Source.IMPORT:
-        raise Conflict("An import is not undone record by record. Restore the backup that was made before it.", KIND)
+        raise Conflict("An import cannot be undone record by record. Restore the backup that was made before it.", KIND)
     if change.is_purged:
-        raise Conflict("What this change needs to be undone was deleted for good.", KIND)
+        raise Conflict("This change cannot be undone: the data it needs was permanently deleted.", KIND)
     has_records = change.record_count > 0
     with transaction.atomic():
         with record_change(
@@ -59,7 +59,7 @@ def undo(origin: Origin, change_id: int) -> Change | None:
         if entry.change is not None:
             took_back = [take_back(change, entry.change) for take_back in _consequences]
             if not has_records and not any(took_back):
-                raise Conflict("What this change did was taken back already.", KIND)
+                raise Conflict("This change has already been undone.", KIND)
     return entry.change
 
 
@@ -67,7 +67,7 @@ def _undo_record(entry: Entry, record: ChangedRecord) -> None:
     collection = collection_of(record.kind)
     row = collection.find_for_write(record.uid)
     if row is not None:
-        # Whoever waits for what is being written can undo afterwards, if nothing newer stands there then.
+        # A request that waited for another write can still undo, unless that write touched the same records.
         collection.check_free(row)
     _check(record, "" if row is None else row.content_hash)
     if record.action == ChangedRecord.Action.CREATED:
@@ -126,11 +126,11 @@ def _check(record: ChangedRecord, content_hash: str) -> None:
     newest = ChangedRecord.objects.filter(kind=record.kind, uid=record.uid, change__gt=record.change_id)
     newer = newest.select_related("change").order_by("-change").first()
     by = f" by change {newer.change_id} ({newer.change.action})" if newer else " since"
-    raise Conflict(f"The {record.kind} {record.uid} was changed{by}. Undo that first.", KIND)
+    raise Conflict(f"The {record.kind} {record.uid} was changed later{by}. Undo that change first.", KIND)
 
 
 def _unpatched(record: ChangedRecord, value: Any, delta: Any) -> Any:
     try:
         return unpatch(value, delta)
     except ValueError as error:
-        raise Conflict(f"The {record.kind} {record.uid} is not what the change made of it: {error}.", KIND) from error
+        raise Conflict(f"The {record.kind} {record.uid} is no longer as this change left it: {error}.", KIND) from error

@@ -22,7 +22,7 @@ class ReadingCommand(BaseCommand):
             reason = str(error).strip().splitlines()[0]
             raise CommandError(
                 f"The database in {settings.DATA_DIR} cannot be read: {reason}. "
-                "Where nothing was imported yet, import a file or run `manage.py start` once.",
+                "If this is a new installation, run `manage.py start` once or import a file.",
                 returncode=2,
             ) from error
         except BrokenPipeError:

@@ -1,1 +1,1 @@
-"""What changes stores and records: every way in (API, admin, commands) calls these."""
+"""Changes to stores and records, called by API, admin and commands alike."""

@@ -1,4 +1,4 @@
-"""Why a service does not do what it was asked."""
+"""Errors of services."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ class Taken(ServiceError):
 
 
 class Conflict(ServiceError):
-    """It does not go together with what is here. `kind` names the entry in Troubleshooting."""
+    """The request conflicts with the current state. `kind` names the entry in Troubleshooting."""
 
     def __init__(self, message: str, kind: str = "conflict") -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class KeyReused(ServiceError):
 
 
 class Invalid(ServiceError, ValueError):
-    """What came cannot be taken; `errors` are pointer, detail and code of each fault."""
+    """The input is invalid; `errors` are pointer, detail and code of each fault."""
 
     def __init__(self, message: str, errors: list[dict[str, Any]] | None = None) -> None:
         super().__init__(message)
@@ -38,12 +38,12 @@ class Invalid(ServiceError, ValueError):
 
 
 def pointer_of(*names: str) -> str:
-    """Return the JSON Pointer (RFC 6901) to a member, by the names on the way to it."""
+    """Return the JSON Pointer (RFC 6901) for a path of names."""
     return "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in names)
 
 
 def at(pointer: str, detail: str, code: str = "invalid") -> Invalid:
-    """Return the error of one member."""
+    """Return the error of one field."""
     return Invalid(detail, [{"pointer": pointer, "detail": detail, "code": code}])
 
 

@@ -1,4 +1,4 @@
-"""The lists and maps of records inside a store, made what a client sent: only records that are others are written."""
+"""Replaces lists and maps of records inside a store; only records that differ are written."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ class Member:
 
 
 def write_members(entry: Entry, collection: Collection, held: Any) -> Any:
-    """Make the list or map what came; return what is left of it in the store's state. Raises `Invalid`."""
+    """Replace the list or map; return what remains of it in the store's state. Raises `Invalid`."""
     if collection.shape == "list":
         _write_list(entry, collection, held)
         return []
@@ -65,14 +65,14 @@ def _patch_member(entry: Entry, collection: Collection, row: Any, patch: Member,
     if row is not None:
         ours = collection.load([row])[0]
         if not collection.is_readable(merge(ours, patch.value), patch.uid):
-            raise at(patch.pointer, f"This is no {collection.kind}.")
+            raise at(patch.pointer, f"Must be a valid {collection.kind}.")
         with below(patch.pointer):
             records.patch(entry, collection, row, patch.value)
         return
     before = left.pop(patch.uid, None)
     value = merge(before, patch.value)
     if not is_id(patch.uid) or not collection.is_readable(value, patch.uid) or MARKER in jsontext.encode(before):
-        raise at(patch.pointer, f"This is no {collection.kind}: replace the store with PUT.")
+        raise at(patch.pointer, f"Must be a valid {collection.kind}. To store it as it is, replace the store with PUT.")
     with below(patch.pointer):
         records.create(entry, collection, value, patch.uid)
 
@@ -115,7 +115,7 @@ def _write_map(entry: Entry, collection: Collection, held: dict[str, Any]) -> di
 
 
 def _write_list(entry: Entry, collection: Collection, held: list[Any]) -> None:
-    """Make the list what came: in this order, with damaged members kept at their places."""
+    """Replace the list: in the given order, with damaged items kept in place."""
     quarantined = _Quarantined(collection.quarantined())
     here = [(position, f"uid {uid}") for uid, position in collection.rows().values_list("uid", "position")]
     places: dict[str, list[int]] = defaultdict(list)
@@ -174,7 +174,7 @@ def _why_damaged(collection: Collection, member: Any, uid: str | None, known: It
 
 
 class _Quarantined:
-    """The damaged members that are here, to be found again among those that came."""
+    """The stored damaged items, to be matched with those that were sent."""
 
     def __init__(self, members: Sequence[Quarantine]) -> None:
         self.members = members

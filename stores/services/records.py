@@ -1,6 +1,6 @@
-"""Single records of any collection: made, altered and deleted, each with its part in the journal.
+"""Single records of any collection: created, changed and deleted, with their part of the journal.
 
-All of it stands inside an open entry (`stores.journal.recorder.record_change`), and so inside its transaction.
+Call all of this inside an open entry (`stores.journal.recorder.record_change`), and thus inside its transaction.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ from stores.secrets import MARKER, keep_marked, may_hold_secrets
 from stores.services.errors import Invalid, Missing, Taken, at
 
 KEPT_REVISIONS = 50
-"""Earlier shapes of a whole store that are kept; originals are kept all."""
+"""Number of earlier revisions kept of a whole store; originals are always kept."""
 
 
 def find_for_write(collection: Collection, uid: str) -> Any:
@@ -32,7 +32,7 @@ def find_for_write(collection: Collection, uid: str) -> Any:
 
 
 def take_in(entry: Entry, value: Any, ours: Any, name: str = "") -> Any:
-    """Return what a client sent with references in the place of secrets; a marker means the secret that is here."""
+    """Return the client's value with secrets replaced by references; a marker means the stored secret."""
     text = jsontext.encode(value)
     if not may_hold_secrets(f'"{name}":{text}'):
         return value
@@ -43,7 +43,7 @@ def take_in(entry: Entry, value: Any, ours: Any, name: str = "") -> Any:
 def create(entry: Entry, collection: Collection, value: Any, uid: str, position: int = 0) -> Any:
     """Write a new record and return its JSON as it is kept. Raises `Taken` and `Invalid`."""
     if collection.find_for_write(uid) is not None:
-        raise Taken(f"There is a {collection.kind} {uid} already.")
+        raise Taken(f"The id {uid} is taken by another {collection.kind}.")
     value, originals = collection.convert(take_in(entry, value, None, uid), uid)
     rows = to_rows(collection, value, uid)
     refuse_damage(damaged_in(rows))
@@ -59,12 +59,12 @@ def insert(entry: Entry, collection: Collection, rows: Rows, position: int = 0) 
             collection.insert([(rows, position)])
     except IntegrityError as error:
         # On PostgreSQL two may have looked for the id at once.
-        raise Taken(f"There is a {collection.kind} {rows.uid} already.") from error
+        raise Taken(f"The id {rows.uid} is taken by another {collection.kind}.") from error
     entry.created(collection.kind, rows.uid, rows.content_hash)
 
 
 def replace(entry: Entry, collection: Collection, row: Any, value: Any, *, ours: Any = None) -> Any:
-    """Make the record what a client sent, and return it as it is kept. The same value changes nothing.
+    """Replace the record, and return it as stored. An equal value changes nothing.
 
     `ours` is the row's JSON, where it is known. Raises `Invalid`."""
     if ours is None:
@@ -80,7 +80,7 @@ def replace(entry: Entry, collection: Collection, row: Any, value: Any, *, ours:
 def patch(entry: Entry, collection: Collection, row: Any, change: JSONObject) -> Any:
     """Merge a JSON Merge Patch into the record, and return it as it is kept. Raises `Invalid`."""
     [ours] = collection.load([row])
-    # Only what came is looked through for secrets: a reference of ours would be taken for a secret that looks like one.
+    # Only the sent part is searched for secrets: a stored reference would be mistaken for a secret.
     value = merge(ours, take_in(entry, change, ours, row.uid))
     if damaged := damaged_in(to_rows(collection, value, row.uid)):
         refuse_damage(damaged, damaged_in(collection.to_rows(ours, row.uid)))
@@ -89,7 +89,7 @@ def patch(entry: Entry, collection: Collection, row: Any, change: JSONObject) ->
 
 
 def overwrite(entry: Entry, collection: Collection, row: Any, ours: Any, value: Any) -> bool:
-    """Make the record, which is `ours`, the value; tell whether that changed anything. Raises `Invalid`."""
+    """Overwrite the record `ours` with the value; return whether that changed anything. Raises `Invalid`."""
     rows = to_rows(collection, value, row.uid)
     hash_before = row.content_hash
     if rows.content_hash == hash_before:

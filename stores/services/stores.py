@@ -1,5 +1,5 @@
-"""Whole stores: made, replaced, patched, deleted, their defaults, their revisions. One that is kept as rows is taken
-apart into its records, and only those that are others are written."""
+"""Whole stores: created, replaced, patched, deleted; defaults and revisions. A store that is kept as rows is split
+into its records, and only records that differ are written."""
 
 import secrets
 import string
@@ -33,23 +33,23 @@ _ID_CHARACTERS = string.ascii_letters + string.digits
 
 
 def is_here(name: str) -> bool:
-    """Tell whether there is anything of the store."""
+    """Tell whether the store exists."""
     return Store.objects.filter(name=name).exists() or has_rows(name)
 
 
 def create_store(origin: Origin, name: str, value: Any) -> Entry:
-    """Store a new store. Raises `Taken` and `Invalid`."""
+    """Create a store. Raises `Taken` and `Invalid`."""
     if not is_id(name):
-        raise at("/name", "A store's name is a text of 1 to 200 characters.")
+        raise at("/name", "The name must be a string of 1 to 200 characters.")
     with record_change(origin, "create store", name) as entry:
         if is_here(name):
-            raise Taken(f"There is a store {name} already.")
+            raise Taken(f"The store {name} already exists.")
         _write(entry, name, value)
     return entry
 
 
 def replace_store(origin: Origin, name: str, value: Any, precondition: Precondition = ANY) -> Entry:
-    """Make the store what the JSON says. Raises `Missing` and `Invalid`."""
+    """Replace the store. Raises `Missing` and `Invalid`."""
     with record_change(origin, "replace store", name) as entry:
         _open(name, precondition)
         _write(entry, name, value)
@@ -65,7 +65,7 @@ def patch_store(origin: Origin, name: str, patch: JSONObject, precondition: Prec
         spec = registry.get(name)
         ours = _value_of(store, spec)
         if not isinstance(ours, dict):
-            raise Conflict(f"The store {name} holds a bare value: replace it with PUT.")
+            raise Conflict(f"The store {name} holds a bare value, which cannot be patched. Replace it with PUT.")
         held, rest = _split(spec, patch, ours)
         # Only what came is looked through for secrets: a reference of ours would be taken for one that looks like it.
         merged = merge(ours, rest if store is None else records.take_in(entry, rest, ours, name))
@@ -87,7 +87,7 @@ def delete_store(
     spec = registry.get(name)
     if spec.collections and not confirmed:
         _open(name, ANY)
-        raise Conflict(f"This deletes every record of {name}. Add ?confirm=true if you mean it.", "not-confirmed")
+        raise Conflict(f"This deletes every record of {name}. To confirm, add ?confirm=true.", "not-confirmed")
     with record_deletion(origin, "delete store", name, purge=purge) as entry:
         store = _open(name, precondition)
         for collection in spec.collections:
@@ -105,9 +105,9 @@ def delete_store(
 
 
 def init_stores(origin: Origin) -> tuple[Entry, list[str]]:
-    """Make the default stores that are missing; return their names too. Those that exist are left alone."""
+    """Create missing default stores and return their names. Existing stores are left alone."""
     made = []
-    with record_change(origin, "make default stores") as entry:
+    with record_change(origin, "create default stores") as entry:
         for name, value in DEFAULTS.items():
             if is_here(name):
                 continue
@@ -121,15 +121,15 @@ def init_stores(origin: Origin) -> tuple[Entry, list[str]]:
 
 
 def restore_revision(origin: Origin, name: str, number: int, precondition: Precondition = ANY) -> Entry:
-    """Make the store what it was in one of its revisions. Raises `Missing`, and `Conflict` where it is kept as rows:
-    then a revision has not its records."""
+    """Restore a revision of the store. Raises `Missing`, and `Conflict` for a store that is kept as rows:
+    its revisions do not contain the records."""
     with record_change(origin, "restore revision", name) as entry:
         store = _open(name, precondition)
         revision = Revision.objects.filter(kind="store", uid=name, pk=number).first()
         if revision is None or store is None:
             raise Missing(f"The store {name} has no revision {number}.")
         if registry.is_relational(name):
-            raise Conflict(f"{name} is kept as records: take back single changes of it, at /api/changes.")
+            raise Conflict(f"{name} is kept as records, without revisions. Undo single changes at /api/changes.")
         [ours] = WHOLE_STORES.load([store])
         # Its secrets are references already. An original is of an old version, and is converted once more.
         value, _ = WHOLE_STORES.convert(jsontext.decode(revision.body), name)
@@ -150,7 +150,7 @@ def _open(name: str, precondition: Precondition) -> Store | None:
     except StoreNotFound:
         raise Missing(f"There is no store {name}.") from None
     if connection.features.has_select_for_update:
-        # The rows before the counter, as who writes one record does it: else each could wait for the other.
+        # Rows before the counter, in the same order as single-record writes, to prevent deadlocks.
         for collection in registry.get(name).collections:
             list(collection.rows().select_for_update().values_list("pk"))
     store: Store | None = WHOLE_STORES.find_for_write(name)
@@ -173,7 +173,7 @@ def _write(entry: Entry, name: str, value: Any) -> None:
 
 
 def _value_of(store: Store | None, spec: StoreSpec) -> Any:
-    """Return what is here of the store beside its rows."""
+    """Return the part of the store that is not in its rows."""
     return WHOLE_STORES.load([store])[0] if store else {"state": {}, "version": spec.newest_version}
 
 
@@ -224,17 +224,17 @@ def _check_envelope(spec: StoreSpec, value: Any, store: Store | None) -> None:
     envelope = open_envelope(value)
     if envelope.shape == Store.Shape.VALUE:
         if spec.collections or (store is not None and store.shape == Store.Shape.ENVELOPE):
-            raise at("/state", f"The store {spec.name} is an object with a state.", "required")
+            raise at("/state", f"The store {spec.name} must be an object with a state.", "required")
         return
     if spec.collections and not isinstance(envelope.data, dict):
-        raise at("/state", f"The state of {spec.name} is an object.", "type")
+        raise at("/state", f"The state of {spec.name} must be an object.", "type")
     odd = envelope.extra.get("version")
     if "version" in envelope.extra and not (
         store is not None and "version" in (store.extra or {}) and jsontext.same(store.extra["version"], odd)
     ):
-        raise at("/version", "A version is a whole number.", "type")
+        raise at("/version", "The version must be a whole number.", "type")
     if spec.collections and envelope.version is not None and envelope.version > spec.newest_version:
-        raise at("/version", f"Version {envelope.version} of {spec.name} is not known here (≤ {spec.newest_version}).")
+        raise at("/version", f"The version of {spec.name} must be at most {spec.newest_version}.")
 
 
 def _write_collections(entry: Entry, spec: StoreSpec, value: Any, ours: Any) -> Any:
@@ -263,9 +263,9 @@ def _split(spec: StoreSpec, patch: JSONObject, ours: JSONObject) -> tuple[JSONOb
         return {}, patch
     state = patch["state"]
     if not isinstance(state, dict):
-        raise at("/state", f"The state of {spec.name} is an object.", "type")
+        raise at("/state", f"The state of {spec.name} must be an object.", "type")
     if not isinstance(ours.get("state"), dict):
-        raise Conflict(f"The state of {spec.name} is no object: replace it with PUT.")
+        raise Conflict(f"The state of {spec.name} is not an object and cannot be patched. Replace it with PUT.")
     held = {collection.key: state[collection.key] for collection in spec.collections if collection.key in state}
     for collection in spec.collections:
         if collection.key in held and not isinstance(held[collection.key], CONTAINERS[collection.shape]):
@@ -286,4 +286,4 @@ def _holds(ours: Any, key: str, held: Any) -> bool:
 
 
 def _no_container(collection: Collection) -> Invalid:
-    return at(f"/state/{collection.key}", f"This is {'a list' if collection.shape == 'list' else 'an object'}.", "type")
+    return at(f"/state/{collection.key}", f"Must be {'a list' if collection.shape == 'list' else 'an object'}.", "type")

@@ -1,4 +1,4 @@
-"""What a service answers after a write."""
+"""The result of a write."""
 
 from dataclasses import dataclass, field
 from typing import Any

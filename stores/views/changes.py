@@ -15,7 +15,7 @@ from stores.serializers import ChangeSerializer, ListedChangeSerializer
 
 
 class ChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet):
-    """Every change, the newest first. With `?after=` and `ordering=id` a program follows them."""
+    """Every change, newest first. Use `?after=` and `ordering=id` to follow changes."""
 
     queryset = Change.objects.prefetch_related("undone_by")
     filterset_class = ChangeFilterSet
@@ -32,7 +32,7 @@ class ChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordView
     @extend_schema(request=None, responses={201: ChangeSerializer})
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, id: str) -> Response:
-        """Take the change back. 409 with the reason where something newer stands on one of its records."""
+        """Undo the change. 409 if a newer change depends on one of its records."""
         change = undo(self.get_origin(), int(id))
         assert change is not None
         body = ChangeSerializer(change).data

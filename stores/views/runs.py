@@ -46,7 +46,7 @@ _UPLOAD = {
 
 
 class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet):
-    """Migration runs, the newest first."""
+    """Imports, newest first."""
 
     queryset = MigrationRun.objects.all()
     filterset_class = RunFilterSet
@@ -65,9 +65,13 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("filename", OpenApiTypes.STR, description="What the file is called in the report."),
-            OpenApiParameter("dry_run", OpenApiTypes.BOOL, description="Tell what would be done, and write nothing."),
-            OpenApiParameter("restore_deleted", OpenApiTypes.BOOL, description="Bring back what was deleted here."),
+            OpenApiParameter("filename", OpenApiTypes.STR, description="The file name to show in the report."),
+            OpenApiParameter(
+                "dry_run", OpenApiTypes.BOOL, description="Report what would be done, without writing anything."
+            ),
+            OpenApiParameter(
+                "restore_deleted", OpenApiTypes.BOOL, description="Also restore records that were deleted here."
+            ),
             OpenApiParameter(
                 "recover", OpenApiTypes.BOOL, description="Import chats that are only in a recovery copy too."
             ),
@@ -76,9 +80,9 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
         responses={200: DryRunSerializer, 202: RunSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Import a file that big-AGI wrote, of any length: as the body, or as the one file of a form.
+        """Import a big-AGI file of any size: as the body, or as the only file of a form.
 
-        The run goes on after this answer; its address tells how far it is. Another one meanwhile is 409.
+        The import continues after this response; its address shows the progress. 409 while another import is running.
         """
         check_parameters(request, ("filename", "dry_run", "restore_deleted", "recover"))
         is_dry = self.parse_flag("dry_run")
@@ -123,7 +127,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
             raise UnsupportedMediaType(media_type)
         size = upload.write(body.read)
         if size < self._get_length():
-            raise BrokenOff("the body broke off")
+            raise BrokenOff("the body was cut off")
 
     def _receive_form(self, upload: IncomingFile, body: Any) -> None:
         handler = _ToDisk(upload)
@@ -132,11 +136,11 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
         try:
             MultiPartParser(meta, body, [handler], "utf-8").parse()
         except MultiPartParserError as error:
-            raise Problem(400, f"The form cannot be read: {error}") from error
+            raise Problem(400, f"The form must be valid multipart/form-data: {error}") from error
         except RequestDataTooBig as error:
-            raise Problem(413, "The form has more than one file beside it.") from error
+            raise Problem(413, "The form must have only the file, without other large fields.") from error
         if handler.files != 1:
-            raise Problem(400, f"The form has {handler.files} files; send one.")
+            raise Problem(400, f"The form must have exactly one file; it has {handler.files}.")
 
     @extend_schema(
         parameters=[OpenApiParameter("format", enum=["json", "markdown"], default="json")],
@@ -144,11 +148,11 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
     )
     @action(detail=True)
     def report(self, request: Request, id: str) -> HttpResponseBase:
-        """All that is known of the run: for programs, or as Markdown for people."""
+        """The full report of the import, as JSON or Markdown."""
         check_parameters(request, ("format",))
         wanted = request.query_params.get("format") or "json"
         if wanted not in ("json", "markdown"):
-            raise bad_parameter("format", "format is one of: json, markdown.")
+            raise bad_parameter("format", "format must be one of: json, markdown.")
         run = as_seen_now(self.get_object())
         if wanted == "json":
             return Response(run_report(run))
@@ -190,4 +194,4 @@ def _problems() -> Iterator[None]:
     except Refused as error:
         raise Problem(400, str(error), kind="not-a-backup") from error
     except BrokenOff as error:
-        raise Problem(400, "The body broke off before its end.") from error
+        raise Problem(400, "The body was cut off. Send the whole file again.") from error

@@ -44,12 +44,12 @@ BIG_STORE = "app-chats"
 """The store that may be as long as a chat may be."""
 
 CONFIRM = OpenApiParameter(
-    "confirm", OpenApiTypes.BOOL, description="Needed where the store is kept as rows: all its records are deleted."
+    "confirm", OpenApiTypes.BOOL, description="Required for a store that is kept as rows: all its records are deleted."
 )
 
 
 class StoreViewSet(WritingViewSet):
-    """big-AGI's state by the name of the store."""
+    """big-AGI's state, by store name."""
 
     queryset = Store.objects.none()
     serializer_class = StoreSerializer
@@ -73,7 +73,7 @@ class StoreViewSet(WritingViewSet):
 
     @writes(if_match=False, request=NewStoreSerializer, responses={201: StoreSerializer})
     def create(self, request: Request) -> HttpResponseBase:
-        """Make a store: its name with state and version, or with a bare value. A name that is taken is 409."""
+        """Create a store: its name with state and version, or with a bare value. 409 if the name is taken."""
         body = self.read_object()
         name, value = read_new_store(body)
         entry = services.create_store(self.get_origin(), name, value)
@@ -81,7 +81,7 @@ class StoreViewSet(WritingViewSet):
 
     @reads(responses=StoreSerializer)
     def retrieve(self, request: Request, name: str) -> HttpResponseBase:
-        """The whole store as the browser holds it. One that is kept as rows comes as a stream."""
+        """The whole store as the browser holds it. A store that is kept as rows is streamed."""
         uid = self.get_name()
         store = self._find(uid)
         if store is not None and not is_relational(uid):
@@ -94,7 +94,7 @@ class StoreViewSet(WritingViewSet):
 
     @writes(request=StoreSerializer, responses=StoreSerializer)
     def update(self, request: Request, name: str) -> HttpResponseBase:
-        """Make the store what the JSON says, in big-AGI's envelope. Only records that are others are written."""
+        """Replace the store, in big-AGI's envelope. Only records that differ are written."""
         uid = self.get_name()
         entry = services.replace_store(self.get_origin(), uid, self.read_value(), self.get_precondition())
         return self._answer(uid, entry)
@@ -104,7 +104,7 @@ class StoreViewSet(WritingViewSet):
         responses=StoreSerializer,
     )
     def partial_update(self, request: Request, name: str) -> HttpResponseBase:
-        """Change members of the store (JSON Merge Patch). A list of records is replaced, a map of them is patched."""
+        """Change fields of the store (JSON Merge Patch). A list of records is replaced; a map of records is patched."""
         uid = self.get_name()
         self.read_value()
         entry = services.patch_store(self.get_origin(), uid, self.read_object(), self.get_precondition())
@@ -112,8 +112,8 @@ class StoreViewSet(WritingViewSet):
 
     @writes(parameters=[CONFIRM, PURGE], request=None, responses={204: None})
     def destroy(self, request: Request, name: str) -> Response:
-        """Delete the store; one that is kept as rows only with ?confirm=true. The journal keeps what was in it until
-        `?purge=true`, which forgets it for good."""
+        """Delete the store; a store that is kept as rows needs ?confirm=true. The journal keeps a copy for undo;
+        `?purge=true` deletes permanently."""
         flags = self.read_flags("confirm", "purge")
         change = services.delete_store(
             self.get_origin(),
@@ -127,14 +127,14 @@ class StoreViewSet(WritingViewSet):
     @writes(if_match=False, request=None, responses={200: MadeStoresSerializer})
     @action(detail=False, methods=["post"], pagination_class=None)
     def init(self, request: Request) -> Response:
-        """Make those of big-AGI's default stores that are missing. Those that are here are left alone."""
+        """Create big-AGI's default stores that are missing. Existing stores are left alone."""
         entry, made = services.init_stores(self.get_origin())
         return self.answer_write({"made": made}, None, entry.change)
 
     @extend_schema(responses=RevisionSerializer(many=True))
     @action(detail=True, pagination_class=CursorPagination, orderings=("-id",))
     def revisions(self, request: Request, name: str) -> Response:
-        """The earlier and other shapes of the store that are kept, the newest first."""
+        """Stored revisions of the store, newest first."""
         check_parameters(request, CursorPagination.names)
         uid = self.get_name()
         self._find(uid)
@@ -148,7 +148,7 @@ class StoreViewSet(WritingViewSet):
     )
     @action(detail=True, methods=["post"], url_path="revisions/(?P<number>[0-9]{1,18})/restore")
     def restore(self, request: Request, name: str, number: str) -> HttpResponseBase:
-        """Make the store what it was in one of its revisions. Of one that is kept as rows there is none: 409."""
+        """Restore a revision of the store. 409 for a store that is kept as rows: it has no revisions."""
         uid = self.get_name()
         entry = services.restore_revision(self.get_origin(), uid, int(number), self.get_precondition())
         return self._answer(uid, entry)
@@ -167,7 +167,7 @@ class StoreViewSet(WritingViewSet):
     def read_value(self) -> Any:
         """Return the body, which is any JSON. Raises `Problem` where there is none: it would empty the store."""
         if self.request.stream is None:
-            raise Problem(400, "The body is missing: send the store.")
+            raise Problem(400, "The body is required: send the store as JSON.")
         body = self.request.data
         if isinstance(body, dict) and "state" in body:
             return {key: value for key, value in body.items() if key != "_server"}
@@ -206,14 +206,14 @@ class StoreViewSet(WritingViewSet):
 def read_new_store(body: dict[str, Any]) -> tuple[str, Any]:
     """Return the name and the value of a new store. Raises `Invalid`."""
     if "name" not in body:
-        raise at("/name", "This is missing.", "required")
+        raise at("/name", "This field is required.", "required")
     rest = {key: value for key, value in body.items() if key != "name"}
     if "value" in rest and "state" in rest or not rest.keys() & {"value", "state"}:
-        raise at("/state", "Give either state (and version), or a bare value.", "required")
+        raise at("/state", "Send either state (with version) or value.", "required")
     if "state" in rest:
         return body["name"], rest
     if unknown := sorted(rest.keys() - {"value"}):
-        raise at(pointer_of(unknown[0]), "Unknown member. Allowed are: name, value.", "unknown")
+        raise at(pointer_of(unknown[0]), "Unknown field. Allowed: name, value.", "unknown")
     return body["name"], rest["value"]
 
 

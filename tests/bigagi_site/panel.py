@@ -65,7 +65,7 @@ def count_marked(server: Server) -> int:
     return int(count)
 
 
-def save(page: Page, button: str = "Save the results") -> Any:
+def save(page: Page, button: str = "Save results") -> Any:
     """Return the JSON of the file that the button saves."""
     with page.expect_download() as download:
         page.get_by_role("button", name=button).locator("visible=true").click()

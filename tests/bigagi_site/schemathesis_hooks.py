@@ -34,24 +34,24 @@ REFUSED = (
     # A body names what has to be here.
     re.compile(r"\S* (There is no|The \w+( \S+)? has no) \w+ "),
     # No two records of a body have one id.
-    re.compile(r"\S* The id .* stands here twice\.", re.DOTALL),
+    re.compile(r"\S* Each id must be unique; .* is sent twice\.", re.DOTALL),
     # The filters of a bulk action are those of the list, as JSON.
     re.compile(r"/filter/"),
     # What a store holds decides in part what it takes: an object with a state or not, of a version that is known.
-    re.compile(r"/state The st(ore|ate) .* is an object", re.DOTALL),
-    re.compile(r"/version Version -?\d+ of "),
+    re.compile(r"/state The st(ore|ate) .* must be an object", re.DOTALL),
+    re.compile(r"/version The version of .* must be at most ", re.DOTALL),
     # Days are of our times and in order, and there are not too many of them.
     re.compile(r"\?(start|end) "),
     # A price to try is one of a model, and whole.
-    re.compile(r"\?(model|input|output) A price to try needs"),
+    re.compile(r"\?(model|input|output) To try a price, send "),
     # A message is named with its chat.
-    re.compile(r"\?message Name the chat"),
+    re.compile(r"\?message Also send conversation"),
     # A stream has no pages.
     re.compile(r"\?\w+ A stream has no pages"),
     # A call was made already, by a clock that runs right.
-    re.compile(r"/at at is in the future"),
+    re.compile(r"/at at must not be in the future"),
     # What is uploaded has to be what big-AGI wrote, which its importer tells.
-    re.compile(r" .* is not a file that big-AGI writes"),
+    re.compile(r" .* is not a big-AGI file"),
 )
 """Refusals of what the description allows, as `pointer detail`: rules that no schema can tell."""
 
@@ -97,7 +97,7 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
         return True
     headers = case.headers or {}
     if response.status_code == 412:
-        # What was changed meanwhile is told before the body is looked at.
+        # What was changed in the meantime is told before the body is looked at.
         return IF_MATCH not in headers
     if response.status_code == 416:
         # Which bytes a file has, only the file tells.

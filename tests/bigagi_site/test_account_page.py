@@ -15,7 +15,7 @@ def test_the_first_password_needs_no_old_one(client):
     client.force_login(make_owner())
     assert "Set a password" in client.get("/account").text
     answer = client.post("/account", {"new_password1": NEW, "new_password2": NEW}, follow=True)
-    assert "The password is set" in answer.text
+    assert "Password saved" in answer.text
     assert Client().login(username="owner", password=NEW)
 
 

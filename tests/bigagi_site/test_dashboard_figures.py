@@ -105,13 +105,13 @@ def test_models_and_services_are_ranked_with_their_latencies():
 def test_the_page_tells_an_empty_ledger(owner_client):
     html = html_of(owner_client)
     for words in (
-        "Nothing was spent in this time",
+        "Nothing was spent in this period",
         "No tokens were used",
         "No service was called",
-        "Nobody called the API in the last hour",
-        "Nothing was changed yet",
-        "Being found",
-        "None yet. With one, this card and the chat page warn",
+        "No API calls in the last hour",
+        "No changes yet",
+        "Calculating…",
+        "No budget yet. Set one to be warned",
     ):
         assert words in html, words
 
@@ -139,11 +139,11 @@ def test_heavy_figures_are_kept_and_shown_with_their_age(owner_client):
     assert not Statistic.objects.exclude(error="").exists()
     Statistic.objects.update(found_at=timezone.now() - timedelta(hours=3, minutes=2))
     html = html_of(owner_client)
-    assert "chat-1" in html and "$7.00" in html and "not here any more" in html
+    assert "chat-1" in html and "$7.00" in html and "no longer here" in html
     assert "3\xa0hours ago" in html
-    assert "Being found" not in html
+    assert "Calculating…" not in html
     assert "local-1</a>: 1" in html
-    assert 'bigagi-good">sound' in html
+    assert 'bigagi-good">OK' in html
     assert "metrics_usageevent" in html
 
 
@@ -183,7 +183,7 @@ def test_what_does_not_hold_together_is_told(owner_client):
     statistics.find("integrity", FINDERS["integrity"].find)
     html = html_of(owner_client)
     assert "The sums differ from the ledger" in html and "rebuild_ledger" in html
-    assert "The ledger is not guarded" in html and "metrics_ledger_no_update" in html
+    assert "The ledger is missing triggers" in html and "metrics_ledger_no_update" in html
     assert 'bigagi-bad">damaged' in html
 
 

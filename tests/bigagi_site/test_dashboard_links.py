@@ -41,7 +41,7 @@ CALLS = {
     "nameless": {"at": ms("2026-05-05"), "outcome": "timeout", "cost_nano_usd": NANO} | NAMELESS,
     "chat": {"at": ms("2026-05-07"), "conversation": "Chat 1", "cost_nano_usd": 128 * NANO},
     "other chat": {"at": ms("2026-05-07"), "conversation": "chat 1", "model": "Chat 1", "cost_nano_usd": 256 * NANO},
-    "taken back": {"at": ms("2026-05-08"), "service": "back", "outcome": "timeout", "cost_nano_usd": 512 * NANO},
+    "reversed": {"at": ms("2026-05-08"), "service": "back", "outcome": "timeout", "cost_nano_usd": 512 * NANO},
     "brought back": {"at": ms("2026-05-08"), "service": "back", "cost_nano_usd": 1024 * NANO},
     "tomorrow": {"at": ms("2026-05-11"), "cost_nano_usd": 16 * NANO},
     "test": {"at": ms("2026-05-08"), "source": "test", "cost_nano_usd": 2048 * NANO},
@@ -62,7 +62,7 @@ def calls(time_machine):
     """Write the calls; return the events by which they stand."""
     time_machine.move_to("2026-05-10T08:00:00Z", tick=False)
     events = {name: make_event(**facts) for name, facts in CALLS.items()}
-    correct(events["taken back"])
+    correct(events["reversed"])
     events["brought back"] = correct(correct(events["brought back"]))
     for service, usd in (("openai", 32), ("", 2)):
         make_baseline(service, usageCount=1, totalCosts=usd, firstUsageDate=1, lastUsageDate=UNTIL)
@@ -101,8 +101,8 @@ def follow(client, card: str, text: str):
         ("speed", "back 1 0 %", "back", ["brought back"]),
         ("accounts", "openai $32.00 $32.00", "$32.00", ["counted"]),
         ("accounts", "no service $2.00 $2.00", "$2.00", ["nameless counted"]),
-        ("expensive-chats", "Chat 1 not here any more $128.00 1", "Chat 1", ["chat"]),
-        ("expensive-chats", "chat 1 not here any more $256.00 1", "chat 1", ["other chat"]),
+        ("expensive-chats", "Chat 1 no longer here $128.00 1", "Chat 1", ["chat"]),
+        ("expensive-chats", "chat 1 no longer here $256.00 1", "chat 1", ["other chat"]),
         ("prices", "1 call of these are unpriced", "1 call", ["unpriced"]),
     ],
 )

@@ -144,7 +144,9 @@ def test_a_chart_says_the_same_as_its_table(board):
     assert [label for label, _ in chart] == heads == ["in", "cached", "out"]
     assert [list(column) for column in zip(*rows, strict=True)] == [data for _, data in chart]
     assert len(rows) == 30 and any(rows[-2])
-    assert page.get_by_role("img", name=re.compile("Tokens in, cached and out: .* in the past 30 days")).is_visible()
+    assert page.get_by_role(
+        "img", name=re.compile("Input, cached and output tokens: .* in the past 30 days")
+    ).is_visible()
 
 
 def test_a_new_call_shows_by_itself(board, history):
@@ -183,13 +185,13 @@ def test_counting_anew_asks_first_and_can_be_undone(board):
     page = board()
     counting = card(page, "figures").locator("section", has=page.locator("#counting"))
     expect(counting.locator("h2")).to_have_text("All time")
-    counting.get_by_role("button", name="Start counting anew").click()
-    dialog = page.get_by_role("dialog", name="Start counting anew?")
+    counting.get_by_role("button", name="Reset the count").click()
+    dialog = page.get_by_role("dialog", name="Reset the count?")
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_be_hidden()
     expect(counting.locator("h2")).to_have_text("All time")
-    counting.get_by_role("button", name="Start counting anew").click()
-    dialog.get_by_role("button", name="Start anew").click()
+    counting.get_by_role("button", name="Reset the count").click()
+    dialog.get_by_role("button", name="Reset", exact=True).click()
     expect(counting.locator("h2")).to_contain_text("Since 20")
     expect(counting.locator(".board-number")).to_have_text("$0.00")
     expect(counting).to_contain_text("All time: $")
@@ -204,13 +206,13 @@ def test_a_budget_is_set_warned_of_and_removed(board):
     budget = card(page, "figures").locator("section", has=page.locator("#budget"))
     for usd, words in (("1000000", " of $1,000,000.00"), ("0.01", "over budget")):
         budget.get_by_role("button", name="Set a budget").click()
-        dialog = page.get_by_role("dialog", name="Budget of a month")
+        dialog = page.get_by_role("dialog", name="Monthly budget")
         dialog.get_by_label("USD a month").fill(usd)
         dialog.get_by_role("button", name="Set").click()
         expect(budget).to_contain_text(words)
         expect(budget.locator("meter")).to_have_count(1)
     budget.get_by_role("button", name="Set a budget").click()
-    dialog = page.get_by_role("dialog", name="Budget of a month")
+    dialog = page.get_by_role("dialog", name="Monthly budget")
     dialog.get_by_label("USD a month").fill("much")
     dialog.get_by_role("button", name="Set").click()
     expect(page.get_by_text("Budget: Enter a number.")).to_be_visible()

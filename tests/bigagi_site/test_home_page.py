@@ -88,7 +88,7 @@ def test_the_import_page_helps_when_home_is_full(owner_client):
 def test_a_missing_page_is_told_kindly(owner_client):
     answer = owner_client.get("/nowhere")
     assert answer.status_code == 404
-    assert "There is nothing at this address" in answer.text
+    assert "Nothing was found at this address" in answer.text
 
 
 def test_a_failure_is_told_without_details(owner_client, monkeypatch):
@@ -99,5 +99,5 @@ def test_a_failure_is_told_without_details(owner_client, monkeypatch):
     owner_client.raise_request_exception = False
     answer = owner_client.get("/")
     assert answer.status_code == 500
-    assert "Something went wrong" in answer.text
+    assert "An internal error occurred" in answer.text
     assert "sk-secret" not in answer.text

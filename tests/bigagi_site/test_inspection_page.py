@@ -65,7 +65,7 @@ def test_errors_stand_at_the_statement_and_cuts_are_told(page):
     expect(page.locator("#sql-status")).to_contain_text("cut at 1,000 rows: there are more")
     expect(page.locator("#sql-error")).to_be_hidden()
     run(page, "SELECT uid FROM chats_conversation WHERE 0")
-    expect(page.locator("#sql-result")).to_have_text("The statement has no rows.")
+    expect(page.locator("#sql-result")).to_have_text("The statement returned no rows.")
     page.get_by_label("Examples").select_option(label="Messages per month")
     assert field.input_value().startswith("SELECT strftime")
     expect(field).to_be_focused()
@@ -80,7 +80,7 @@ def test_a_denied_statement_is_told(server, browser):
     open_tab(page, "sql")
     run(page, "SELECT * FROM auth_user")
     expect(page.locator("#sql-error")).to_have_text(
-        "The table auth_user cannot be read here: its app keeps users, sessions or tokens."
+        "The table auth_user cannot be read here: its app stores users, sessions or tokens."
     )
     expect(page.get_by_label("Statement", exact=True)).to_have_attribute("aria-invalid", "true")
     context.close()
@@ -117,6 +117,6 @@ def test_a_table_is_found_read_and_queried(server, page):
 def test_a_closed_table_says_so_under_its_own_address(page):
     page.goto("/sqlite-test#tables/auth_user")
     detail = page.locator("#tables-detail")
-    expect(detail).to_contain_text("Its rows are not shown: its app keeps users, sessions or tokens.")
+    expect(detail).to_contain_text("Rows are not shown: its app stores users, sessions or tokens.")
     expect(detail).to_contain_text("password")
     expect(detail.get_by_role("button", name="Query this table")).to_have_count(0)

@@ -136,7 +136,7 @@ def test_little_disk_space_is_warned_of_and_none_is_a_fault(monkeypatch, free, s
     have_free(monkeypatch, free)
     if state == "fault":
         problem, faults = read_faults(client)
-        assert faults == ["/disk_space"] and "Make room" in problem["detail"]
+        assert faults == ["/disk_space"] and "Free some space" in problem["detail"]
         return
     answer = read(client.get("/api/ready"))
     assert state_of(answer, "disk_space") == state

@@ -84,7 +84,7 @@ def sender(server: Server, token: str) -> Sender:
 
 @pytest.fixture(scope="module")
 def seed(sender: Sender) -> None:
-    """Make one record of each kind that the walk names, where it is not here any more."""
+    """Make one record of each kind that the walk names, where it is no longer here."""
     fill(sender)
 
 

@@ -19,7 +19,7 @@ def test_nothing_is_wider_than_the_window(page, width):
 def test_the_keyboard_reaches_the_content_first(page):
     page.goto("/")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
 
@@ -79,12 +79,12 @@ def test_a_password_is_set_and_signs_in(page, server, browser):
     page.goto("/account")
     page.get_by_label("New password:").fill("staple tractor window")
     page.get_by_label("New password confirmation:").fill("staple tractor window")
-    page.get_by_role("button", name="Save the password").click()
-    assert page.get_by_role("status").inner_text() == "The password is set."
+    page.get_by_role("button", name="Save password").click()
+    assert page.get_by_role("status").inner_text() == "Password saved."
     stranger = browser.new_context(base_url=server.url).new_page()
     stranger.goto("/")
     stranger.get_by_role("textbox", name="Username").fill("owner")
     stranger.get_by_role("textbox", name="Password").fill("staple tractor window")
     stranger.get_by_role("button", name="Sign in").click()
     stranger.wait_for_url(f"{server.url}/")
-    assert stranger.get_by_role("heading", level=1).inner_text() == "Bring your chats home"
+    assert stranger.get_by_role("heading", level=1).inner_text() == "Import your chats"

@@ -40,7 +40,7 @@ def test_all_is_green_on_a_fresh_machine_and_leaves_nothing(server, panel):
         asks_model = kind in ("llms", "ai", "chat-page")
         assert skipped == {name for name, is_on in (("sql", not is_sqlite), ("ai", not asks_model)) if is_on}, kind
         assert "fail" not in states.values()
-    expect(panel.locator("#closing")).to_contain_text("Made 11 stores, 2 chats, 1 service. All of it is gone again")
+    expect(panel.locator("#closing")).to_contain_text("Created 11 stores, 2 chats, 1 service. Everything was deleted")
     assert count_marked(server) == 0
     assert execute(server.environment, OWN_STORES) == before
     kept = "SELECT count(*) FROM stores_changedrecord WHERE uid LIKE 'sqlite-test-%' AND body IS NOT NULL"
@@ -58,7 +58,9 @@ def test_all_is_green_on_a_fresh_machine_and_leaves_nothing(server, panel):
 def test_requests_and_answers_can_be_looked_at(panel):
     run_all(panel, "Run: Device store")
     card = panel.locator("[data-kind=device]")
-    card.get_by_text("7 requests and answers" if panel.locator("#tab-sql").count() else "requests and answers").click()
+    card.get_by_text(
+        "7 requests with responses" if panel.locator("#tab-sql").count() else "requests with responses"
+    ).click()
     first = card.locator(".st-exchange").first
     expect(first).to_contain_text("POST")
     expect(first).to_contain_text("201")
@@ -159,7 +161,7 @@ def test_a_stop_cleans_up(server, panel):
     panel.get_by_role("button", name="Stop").locator("visible=true").click()
     panel.locator("html[data-tests=ended]").wait_for()
     expect(panel.locator("[data-kind=chats]")).to_have_attribute("data-state", "stopped")
-    expect(panel.locator("#closing")).to_contain_text("Made 1 chat. All of it is gone again")
+    expect(panel.locator("#closing")).to_contain_text("Created 1 chat. Everything was deleted")
     assert count_marked(server) == 0
 
 
@@ -170,10 +172,10 @@ def test_what_a_closed_tab_left_is_found_and_deleted_by_the_next_run(browser, se
         page.locator("[data-kind=llms] .st-exchange", has_text="-model").first.wait_for(state="attached")
     assert count_marked(server) == 2
     with open_panel(browser, server) as page:
-        expect(page.locator("#tests-note")).to_contain_text("Left over from a run that was broken off: 1 service.")
+        expect(page.locator("#tests-note")).to_contain_text("Left over from an interrupted run: 1 service.")
         run_all(page, "Run: Labs")
         expect(page.locator("#summary")).to_contain_text("1 of 1 passed")
-        expect(page.locator("#closing")).to_contain_text("All of it is gone again")
+        expect(page.locator("#closing")).to_contain_text("Everything was deleted")
     assert count_marked(server) == 0
 
 
@@ -186,7 +188,7 @@ def test_what_cannot_be_deleted_is_told(server, panel):
     assert count_marked(server) == 1
     panel.unroute_all()
     run_all(panel, "Run: Labs")
-    expect(panel.locator("#closing")).to_contain_text("All of it is gone again")
+    expect(panel.locator("#closing")).to_contain_text("Everything was deleted")
     assert count_marked(server) == 0
 
 
@@ -197,7 +199,7 @@ def test_one_tab_at_a_time(panel):
     other = panel.context.new_page()
     other.goto("/sqlite-test")
     other.get_by_role("button", name="Run: Labs").click()
-    expect(other.locator("#tests-note")).to_contain_text("Tests run in another tab")
+    expect(other.locator("#tests-note")).to_contain_text("Tests are running in another tab")
     panel.unroute_all(behavior="ignoreErrors")
     panel.get_by_role("button", name="Stop").locator("visible=true").click()
     panel.locator("html[data-tests=ended]").wait_for()

@@ -49,7 +49,7 @@ def test_it_shows_charts_a_table_and_words_and_leaves_nothing(server, panel):
         row = panel.locator(f"[data-mb='1'][data-work={work}]")
         expect(row.locator("td")).to_have_count(6)
     expect(panel.locator("#bench-words li")).to_have_count(2)
-    expect(panel.locator("#bench-closing")).to_contain_text("All of it is gone again")
+    expect(panel.locator("#bench-closing")).to_contain_text("Everything was deleted")
     assert saved["environment"]["browser"]
     assert count_marked(server) == 0
     assert databases(panel) == []
@@ -71,7 +71,7 @@ def test_it_can_be_stopped_and_cleans_up(server, panel):
     panel.get_by_role("button", name="Stop").locator("visible=true").click()
     panel.locator("html[data-benchmark=ended]").wait_for(timeout=60_000)
     expect(panel.locator("#bench-status")).to_have_text("Stopped.")
-    expect(panel.locator("#bench-closing")).to_contain_text("All of it is gone again")
+    expect(panel.locator("#bench-closing")).to_contain_text("Everything was deleted")
     assert count_marked(server) == 0
     assert databases(panel) == []
 
@@ -81,6 +81,6 @@ def test_a_server_that_refuses_is_told(server, panel):
     panel.route("**/api/chats", lambda route: route.fulfill(**refusal))
     panel.get_by_role("button", name="Measure").click()
     panel.locator("html[data-benchmark=ended]").wait_for(timeout=60_000)
-    expect(panel.locator("#bench-status")).to_contain_text("Broken off: POST /api/chats answered 418: no room")
+    expect(panel.locator("#bench-status")).to_contain_text("Failed: POST /api/chats returned 418: no room")
     panel.unroute_all(behavior="wait")
     assert count_marked(server) == 0

@@ -39,7 +39,7 @@ def test_all_is_green_and_nothing_of_the_import_is_touched(server, browser):
         run_all(page)
         assert faults(page) == []
         expect(page.locator("#summary")).to_contain_text("9 of 9 passed")
-        expect(page.locator("#closing")).to_contain_text("All of it is gone again")
+        expect(page.locator("#closing")).to_contain_text("Everything was deleted")
     assert count_marked(server) == 0
     assert [execute(server.environment, fact) for fact in facts] == before
     assert len(before[0]) == CHATS

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def panel(browser, server):
     with open_panel(browser, server, "live") as page:
-        expect(page.locator("#live-status")).to_have_text("Following.")
+        expect(page.locator("#live-status")).to_have_text("Live.")
         yield page
 
 
@@ -51,7 +51,7 @@ def test_it_pauses_and_goes_on(server, panel):
     panel.wait_for_timeout(2500)
     assert asked == []
     assert panel.locator("#live-changes li", has_text="while-paused").count() == 0
-    panel.get_by_role("button", name="Go on").click()
+    panel.get_by_role("button", name="Resume").click()
     expect(panel.locator("#live-changes li", has_text="while-paused")).to_have_count(1)
     expect(panel.locator("#live-requests li", has_text="POST /api/stores").first).to_be_visible()
 
@@ -89,12 +89,12 @@ def test_its_own_questions_are_hidden_unless_they_are_wanted(server, panel):
     requests = panel.locator("#live-requests li")
     expect(requests.filter(has_text="POST /api/stores").first).to_be_visible()
     assert requests.filter(has_text="/api/changes").count() == 0
-    panel.get_by_label("With the questions of this tab itself").check()
+    panel.get_by_label("Include requests from this tab").check()
     expect(requests.filter(has_text="/api/changes").first).to_be_visible()
 
 
 def test_a_server_that_is_away_is_told_and_found_again(server, panel):
     panel.route("**/api/requests*", lambda route: route.fulfill(status=404, json={}))
-    expect(panel.locator("#live-status")).to_contain_text("The server does not answer")
+    expect(panel.locator("#live-status")).to_contain_text("The server does not respond")
     panel.unroute_all(behavior="ignoreErrors")
-    expect(panel.locator("#live-status")).to_have_text("Following.")
+    expect(panel.locator("#live-status")).to_have_text("Live.")

@@ -92,19 +92,19 @@ def test_another_command_prints_a_link_to_the_running_server(started):
 
 
 def test_a_link_before_the_first_start_is_refused(environment):
-    _assert_refused(manage("sign_in_link", environment=environment), "run manage.py start first")
+    _assert_refused(manage("sign_in_link", environment=environment), "Run manage.py start first")
 
 
 def test_a_taken_port_is_one_clear_line(started):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = manage("start", "--port", str(port), environment=started)
-    _assert_refused(done, f"Port {port} on 127.0.0.1 is taken", f"--port {port + 1}")
+    _assert_refused(done, f"Port {port} on 127.0.0.1 is in use", f"--port {port + 1}")
 
 
 def test_a_second_server_on_the_same_folder_is_refused(started):
     with run_server(started) as server:
-        _assert_refused(manage("start", "--port", "0", environment=started), "already running", server.url)
+        _assert_refused(manage("start", "--port", "0", environment=started), "A server is already using", server.url)
 
 
 def test_an_unknown_address_is_one_clear_line(started):
@@ -113,7 +113,7 @@ def test_an_unknown_address_is_one_clear_line(started):
 
 def test_a_data_folder_that_is_a_file_is_one_clear_line(environment, tmp_path):
     (tmp_path / "data").write_text("not a folder")
-    _assert_refused(manage("start", "--port", "0", environment=environment), "cannot be written", "BIGAGI_DATA_DIR")
+    _assert_refused(manage("start", "--port", "0", environment=environment), "is not writable", "BIGAGI_DATA_DIR")
 
 
 def test_a_read_only_data_folder_is_one_clear_line(environment, tmp_path):
@@ -124,7 +124,7 @@ def test_a_read_only_data_folder_is_one_clear_line(environment, tmp_path):
             skip_unless_ci("root writes into read-only folders, and setpriv is not here to hinder it")
         command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
     done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
-    _assert_refused(done, f"The data folder {tmp_path / 'data'} cannot be written (Permission denied)")
+    _assert_refused(done, f"The data folder {tmp_path / 'data'} is not writable (Permission denied)")
 
 
 def test_a_newer_database_is_refused(started):
@@ -168,7 +168,7 @@ def test_it_guards_the_ledger_again_and_counts_what_came_meanwhile(started):
     execute(started, WRITE_EVENT)
     with run_server(started | {"BIGAGI_TIME_ZONE": "Asia/Kathmandu"}) as server:
         assert server.sign_in().get("/api/ready").status == 200
-        assert "the ledger was not guarded" in "".join(server.output)
+        assert "ledger triggers were missing" in "".join(server.output)
     # 19:00 of UTC on the last day of a year.
     days = "SELECT CAST(day AS TEXT), calls FROM metrics_usageday WHERE dimension = 'all'"
     assert execute(started, days) == [("2025-01-01", 1)]

@@ -14,7 +14,7 @@ def test_it_prints_the_token_alone_and_it_works(started):
     assert done.returncode == 0
     text = done.stdout.removesuffix("\n")
     assert len(text) == 64 and text.isalnum()
-    assert "“backup script” of owner may only read and expires at" in done.stderr
+    assert "“backup script” of owner can only read and expires at" in done.stderr
     assert text not in done.stderr
     with run_server(started) as server:
         program = {"Authorization": f"Bearer {text}"}
@@ -27,13 +27,13 @@ def test_it_prints_the_token_alone_and_it_works(started):
 def test_before_the_first_start_it_says_so(environment):
     done = manage("create_token", "x", environment=environment)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.strip().splitlines()[-1].endswith("run manage.py start first.")
+    assert done.stderr.strip().splitlines()[-1].endswith("Run manage.py start first.")
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.django_db
 def test_without_an_owner_it_says_so(capsys):
-    with pytest.raises(CommandError, match="run manage.py start first") as refused:
+    with pytest.raises(CommandError, match="Run manage.py start first") as refused:
         call_command("create_token", "x")
     assert refused.value.returncode == 2
 
@@ -44,7 +44,7 @@ def test_a_token_reads_and_writes_for_ever_unless_told_otherwise(capsys):
     call_command("create_token", "x")
     token = Token.objects.get()
     assert (token.is_read_only, token.expiry) == (False, None)
-    assert "may read and write and does not expire" in capsys.readouterr().err
+    assert "can read and write and does not expire" in capsys.readouterr().err
 
 
 @pytest.mark.django_db

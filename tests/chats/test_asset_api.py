@@ -156,7 +156,7 @@ def test_bytes_that_are_not_here_are_not_found(held):
 
 def test_damaged_bytes_are_not_given(held):
     make_asset("cat", held=held)
-    path_of(held.sha256).write_bytes(b"other bytes")
+    path_of(held.sha256).write_bytes(b"different bytes")
     problem = read_problem(sign_in().get("/api/assets/cat/content"), 500)
     assert problem["type"].endswith("#asset-damaged")
 

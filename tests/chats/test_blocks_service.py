@@ -119,7 +119,7 @@ def test_it_folds_reasoning_tools_and_documents_away():
             show("doc", {"data": {"mimeType": "text/plain"}}, "the <b>text</b>", title="a.txt"),
             ["Document: a.txt", "&lt;b&gt;"],
         ),
-        (show("hosted_resource", {"resource": {"via": "anthropic"}}), ["File at the provider", "anthropic"]),
+        (show("hosted_resource", {"resource": {"via": "anthropic"}}), ["File stored by the provider", "anthropic"]),
         (show("_pt_future", {"new": 1}), ["Part of type _pt_future", "new"]),
     ):
         assert html.strip().startswith("<details")

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 def test_a_first_chat_streams_and_is_in_the_database(server, page):
     open_page(page)
-    expect(page.get_by_text("No key is needed")).to_be_visible()
+    expect(page.get_by_text("No API key is needed")).to_be_visible()
     expect(page.locator("#send")).to_be_disabled()
     ask(page, "Hello from the page", "Demo")
     expect(page.locator(".msg-user")).to_contain_text("Hello from the page")
@@ -58,21 +58,21 @@ def test_an_answer_can_be_stopped_and_written_anew(server, page):
     expect(page.locator(".is-live .fold-live")).to_contain_text("I look at")
     page.keyboard.press("Escape")
     wait_for_answer(page)
-    expect(last_answer(page)).to_contain_text("stopped by the person")
+    expect(last_answer(page)).to_contain_text("stopped by you")
     expect(page.locator("#live")).to_contain_text("finished")
 
     page.locator("#model").click()
     page.get_by_label("Find a model").fill("Demo fast")
     page.keyboard.press("Enter")
     uid = last_answer(page).get_attribute("data-message")
-    last_answer(page).get_by_role("button", name="Write anew").click()
+    last_answer(page).get_by_role("button", name="Regenerate").click()
     wait_for_answer(page)
     expect(answers(page)).to_have_count(1)
     assert last_answer(page).get_attribute("data-message") == uid
     expect(last_answer(page)).to_contain_text("not an AI")
 
-    page.get_by_role("button", name="Bring the old one back").click()
-    expect(last_answer(page)).to_contain_text("stopped by the person")
+    page.get_by_role("button", name="Restore the old one").click()
+    expect(last_answer(page)).to_contain_text("stopped by you")
 
 
 def test_a_failure_keeps_the_text_and_can_be_tried_again(server, page):
@@ -80,8 +80,8 @@ def test_a_failure_keeps_the_text_and_can_be_tried_again(server, page):
     ask(page, "Break off", "Demo failing")
     wait_for_answer(page)
     expect(last_answer(page)).to_contain_text("This answer begins well")
-    expect(last_answer(page).get_by_role("note", name="Error")).to_contain_text("The demo broke off")
-    expect(page.locator("#alarm")).to_contain_text("The demo broke off")
+    expect(last_answer(page).get_by_role("note", name="Error")).to_contain_text("The demo failed")
+    expect(page.locator("#alarm")).to_contain_text("The demo failed")
     page.locator("#model").click()
     page.get_by_label("Find a model").fill("Demo fast")
     page.keyboard.press("Enter")
@@ -98,7 +98,7 @@ def test_a_message_is_edited_and_sent_again_and_taken_back(server, page):
     question = page.locator(".msg-user").first
     question.hover()
     question.get_by_role("button", name="Edit").click()
-    page.get_by_label("The message's text").fill("First, changed")
+    page.get_by_label("Message text").fill("First, changed")
     page.get_by_role("button", name="Save and send").click()
     wait_for_answer(page)
     expect(page.locator(".msg")).to_have_count(2)
@@ -117,7 +117,7 @@ def test_an_answer_is_edited_in_place(server, page):
     open_page(page, f"/chat-test/{uid}")
     last_answer(page).focus()
     page.keyboard.press("e")
-    page.get_by_label("The message's text").fill("Answer")
+    page.get_by_label("Message text").fill("Answer")
     page.keyboard.press("Control+Enter")
     expect(last_answer(page)).to_contain_text("Answer")
     page.get_by_role("button", name="Undo").click()
@@ -177,7 +177,7 @@ def test_the_chat_keeps_to_what_the_person_prefers(server, page):
         wait_for_answer(page)
         expect(last_answer(page)).to_contain_text("centerMode")
         page.locator(".msg-user").first.dblclick()
-        expect(page.get_by_label("The message's text")).to_have_value("Q")
+        expect(page.get_by_label("Message text")).to_have_value("Q")
     finally:
         api(server, "DELETE", "/api/stores/app-ui")
 

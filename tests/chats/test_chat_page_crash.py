@@ -31,8 +31,8 @@ def test_a_person_kills_the_server_starts_it_and_goes_on(started, browser):
         expect(live).to_contain_text("This is the demo")
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
-        expect(page.locator(".waiting-note")).to_have_text("The connection broke. Trying again…")
-        expect(page.locator("#alarm")).to_contain_text("The connection broke")
+        expect(page.locator(".waiting-note")).to_have_text("Connection lost. Reconnecting…")
+        expect(page.locator("#alarm")).to_contain_text("Connection lost")
         expect(live).to_contain_text("This is the demo")
         seen = live.inner_text()
         expect(walk.locator("[data-step=lost]")).to_have_class("is-done")
@@ -42,8 +42,8 @@ def test_a_person_kills_the_server_starts_it_and_goes_on(started, browser):
         expect(answers(page)).to_have_count(1)
         expect(last_answer(page)).to_contain_text("This is the")
         error = last_answer(page).get_by_role("note", name="Error")
-        expect(error).to_contain_text("The server stopped in the middle of this answer. What had come is kept")
-        expect(page.locator("#alarm")).to_contain_text("The server stopped in the middle of this answer.")
+        expect(error).to_contain_text("The server stopped during this answer. The part that had arrived is kept")
+        expect(page.locator("#alarm")).to_contain_text("The server stopped during this answer.")
         expect(walk.locator("[data-step=back]")).to_have_class("is-done")
         chat = page.url.rsplit("/", 1)[1]
         kept = api(server, "GET", f"/api/chats/{chat}")["messages"][1]["fragments"]

@@ -290,7 +290,7 @@ def check_harmless(page) -> None:
 def test_a_host_that_is_not_there(talker, page):
     talker.add_service({"oaiKey": KEY, "oaiHost": "http://127.0.0.1:9/v1"}, ["any"], "nowhere")
     send(page, "nowhere-any")
-    expect(last_answer(page).get_by_role("note", name="Error")).to_contain_text("127.0.0.1:9 cannot be reached")
+    expect(last_answer(page).get_by_role("note", name="Error")).to_contain_text("Cannot reach 127.0.0.1:9")
     expect(last_answer(page).get_by_role("button", name="Try again")).to_be_visible()
     check_composer(page)
 
@@ -344,7 +344,7 @@ def test_a_full_disk_is_told_and_the_answer_is_there_when_there_is_room(talker, 
         check_came(page, "Some text that came.")
     finally:
         fill(database, False)
-    expect(last_answer(page).get_by_role("button", name="Write anew")).to_be_attached()
+    expect(last_answer(page).get_by_role("button", name="Regenerate")).to_be_attached()
     expect(page.get_by_role("note", name="Error")).to_have_count(0)
     check_came(page, "Some text that came.")
 
@@ -359,13 +359,13 @@ def test_an_answer_goes_on_after_the_server_was_killed(browser, started, provide
         expect(page.locator(".msg-assistant.is-live .msg-body")).to_contain_text("word30")
         server.process.kill()
         server.process.wait()
-        expect(page.locator(".is-live .waiting-note")).to_contain_text("The connection broke")
+        expect(page.locator(".is-live .waiting-note")).to_contain_text("Connection lost")
         expect(page.locator(".msg-assistant.is-live .msg-body")).to_contain_text("word0 word1")
     port = server.url.rsplit(":", 1)[1]
     with run_server(started | SHORT, "--port", port):
         wait_for_answer(page)
         check_came(page, "word0 word1 word2")
-        expect(last_answer(page).get_by_role("note", name="Error")).to_contain_text("stopped in the middle")
+        expect(last_answer(page).get_by_role("note", name="Error")).to_contain_text("stopped during this answer")
         check_composer(page)
         try_again(page, provider)
         page.context.close()

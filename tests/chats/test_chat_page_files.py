@@ -20,12 +20,12 @@ def test_texts_and_images_go_along_in_big_agis_shapes(server, page):
         ]
     )
     expect(page.locator("#clips .clip")).to_have_count(3)
-    page.get_by_role("button", name="Take script.py away").click()
+    page.get_by_role("button", name="Remove script.py").click()
     expect(page.locator("#clips .clip")).to_have_count(2)
     ask(page, "Look at these", "Demo")
     wait_for_answer(page)
     expect(page.locator("#clips .clip")).to_have_count(0)
-    expect(last_answer(page)).to_contain_text("1 images")
+    expect(last_answer(page)).to_contain_text("1 image")
     question = page.locator(".msg-user")
     expect(question.locator("summary")).to_have_text("Document: notes.md")
     image = question.get_by_role("img", name="red.png")
@@ -56,9 +56,9 @@ def test_texts_and_images_go_along_in_big_agis_shapes(server, page):
     [
         ("movie.mp4", b"x", "only text files"),
         ("empty.txt", b"", "it is empty"),
-        ("binary.txt", b"\xff\xfe\x00", "no UTF-8 text"),
-        ("fake.png", b"not an image", "no image that can be read"),
-        ("huge.log", b"x" * (10 * 2**20 + 1), "at most 10 MiB"),
+        ("binary.txt", b"\xff\xfe\x00", "not UTF-8 text"),
+        ("fake.png", b"not an image", "the image cannot be read"),
+        ("huge.log", b"x" * (10 * 2**20 + 1), "the limit is 10 MiB"),
     ],
 )
 def test_what_cannot_go_is_refused_in_words(server, page, name, content, why):
@@ -115,7 +115,7 @@ def test_models_of_services_show_their_price_and_why_they_cannot_be_called(serve
     page.locator("#model").click()
     page.get_by_label("Find a model").fill("nine")
     row = page.get_by_role("option", name="GPT nine")
-    expect(row).to_contain_text("400K context · sees images · $1.25 / $10")
+    expect(row).to_contain_text("400K context · accepts images · $1.25 / $10")
     expect(page.locator("#models-list")).to_contain_text("has no API key")
     expect(row).to_have_attribute("aria-disabled", "true")
     page.keyboard.press("Enter")
@@ -179,7 +179,7 @@ def test_the_page_is_used_by_keyboard_alone(server, page):
     page.keyboard.press("/")
     expect(page.locator("#message")).to_be_focused()
     page.keyboard.press("ArrowUp")
-    expect(page.get_by_label("The message's text")).to_have_value("Q")
+    expect(page.get_by_label("Message text")).to_have_value("Q")
     page.keyboard.press("Escape")
     page.keyboard.press("Control+m")
     pick = page.get_by_label("Find a model")

@@ -56,7 +56,7 @@ def test_chats_are_found_by_title_and_by_text(server, page):
     expect(page.locator("#thread-title")).to_have_text("About birds")
     assert page.url.endswith("#About%20birds-1")
     page.locator("#find").fill("nothing of the kind")
-    expect(page.get_by_text("No chat has these words")).to_be_visible()
+    expect(page.get_by_text("No matching chats")).to_be_visible()
 
 
 def test_folders_are_made_filled_by_dragging_and_by_menu_named_ordered_and_deleted(server, page):
@@ -82,7 +82,7 @@ def test_folders_are_made_filled_by_dragging_and_by_menu_named_ordered_and_delet
     def perform(item, of="Work"):
         row = page.locator("#folders .folder-row", has_text=of)
         row.hover()
-        row.get_by_role("button", name=f"What to do with the folder {of}").click()
+        row.get_by_role("button", name=f"Actions for the folder {of}").click()
         page.get_by_role("menuitem", name=item).click()
 
     perform("Colour")
@@ -98,7 +98,7 @@ def test_folders_are_made_filled_by_dragging_and_by_menu_named_ordered_and_delet
     assert [(each["title"], each["color"]) for each in folders][1] == ("Labour", "#8b5cf6")
     perform("Delete", "Labour")
     expect(page.locator("#folders")).not_to_contain_text("Labour")
-    page.locator(".toast", has_text="The folder is deleted").get_by_role("button", name="Undo").click()
+    page.locator(".toast", has_text="Folder deleted").get_by_role("button", name="Undo").click()
     expect(page.locator("#folders")).to_contain_text("Labour")
 
 
@@ -142,9 +142,9 @@ def test_folders_are_ordered_by_dragging_and_by_keyboard(server, page):
         row("Three").drag_to(row("One"), target_position={"x": 20, "y": height * 0.75})
     expect(titles.nth(others + 1)).to_have_text("One")
     assert order() == ["One", "Three", "Two"]
-    expect(page.locator(".toast", has_text="another order")).to_have_count(2)
-    page.locator(".toast", has_text="another order").last.get_by_role("button", name="Undo").click()
-    expect(page.locator("#live")).to_have_text("Taken back.")
+    expect(page.locator(".toast", has_text="reordered")).to_have_count(2)
+    page.locator(".toast", has_text="reordered").last.get_by_role("button", name="Undo").click()
+    expect(page.locator("#live")).to_have_text("Undone.")
     expect(titles.nth(others + 1)).to_have_text("Three")
 
     link = row("Two").get_by_role("button").first

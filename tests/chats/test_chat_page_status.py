@@ -36,13 +36,13 @@ def test_demo_is_checked_without_a_key(server, page):
     check = status.get_by_role("button", name="Check now")
     check.focus()
     page.keyboard.press("Enter")
-    expect(status).to_contain_text(re.compile(r"Checked .+: answered in \d+\.\d s\."))
+    expect(status).to_contain_text(re.compile(r"Checked .+: responded in \d+\.\d s\."))
     expect(check).to_be_focused()
     expect(page.locator("#status")).to_have_class(re.compile("is-good"))
-    expect(page.locator("#live")).to_contain_text("answered in")
+    expect(page.locator("#live")).to_contain_text("responded in")
     assert execute(server.environment, "SELECT source, service FROM metrics_usageevent") == [("test", "bigagi-demo")]
     page.reload()
-    expect(status).to_contain_text("answered in")
+    expect(status).to_contain_text("responded in")
 
 
 def test_a_check_tells_what_is_wrong_in_words_and_the_kind_is_remembered(server, page, provider):
@@ -52,7 +52,7 @@ def test_a_check_tells_what_is_wrong_in_words_and_the_kind_is_remembered(server,
     open_page(page)
     pick_model(page, "Good model")
     status = page.locator("#status")
-    expect(status).to_contain_text("Nearby: key present")
+    expect(status).to_contain_text("Nearby: key saved")
     expect(status).to_contain_text("Not checked yet.")
     page.get_by_role("button", name="Check now").click()
     expect(status).to_contain_text("The API key is not valid. Correct it in the service, and try again.")
@@ -62,10 +62,10 @@ def test_a_check_tells_what_is_wrong_in_words_and_the_kind_is_remembered(server,
     pick_model(page, "Demo fast")
     expect(status).to_contain_text("no key needed")
     pick_model(page, "Good model")
-    expect(status).to_contain_text(re.compile("Checked .+: the key was refused."))
+    expect(status).to_contain_text(re.compile("Checked .+: the API key was rejected."))
     provider.key = KEY
     page.get_by_role("button", name="Check now").click()
-    expect(status).to_contain_text("answered in")
+    expect(status).to_contain_text("responded in")
     expect(status).not_to_have_class(re.compile("is-bad"))
 
 

@@ -53,7 +53,7 @@ def test_a_chat_gets_a_title_and_loses_it(owner_client):
 
 def test_the_same_title_again_changes_nothing(owner_client):
     chat = make_chat("chat", userTitle="Cats")
-    assert "nothing had to be changed" in press(owner_client, chat, "rename", title="Cats")
+    assert "no change was needed" in press(owner_client, chat, "rename", title="Cats")
     assert not Change.objects.exists()
 
 
@@ -68,7 +68,7 @@ def test_a_title_that_cannot_be_taken_is_refused_with_the_reason(owner_client, t
 def test_a_chat_goes_into_the_archive_and_out_of_it(owner_client):
     chat = make_chat("chat")
     html = press(owner_client, chat, "archive")
-    assert Conversation.objects.get().is_archived and "Take out of the archive" in html
+    assert Conversation.objects.get().is_archived and "Unarchive" in html
     press(owner_client, chat, "unarchive")
     assert not Conversation.objects.get().is_archived
 
@@ -141,8 +141,8 @@ def chats(server):
 def test_a_chat_is_renamed_deleted_and_brought_back_by_keyboard(page, chats):
     page.goto("/admin/chats/conversation/")
     page.get_by_role("link", name="Chat actions-1").click()
-    page.get_by_label("Title (empty").fill("Sea lions")
-    page.get_by_label("Title (empty").press("Enter")
+    page.get_by_label("Title (leave empty").fill("Sea lions")
+    page.get_by_label("Title (leave empty").press("Enter")
     page.get_by_text("Renamed to “Sea lions”").wait_for()
     page.get_by_role("button", name="Delete").press("Enter")
     page.get_by_text("Deleted “Sea lions”").wait_for()

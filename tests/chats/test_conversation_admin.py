@@ -106,7 +106,14 @@ def test_it_reads_as_a_chat(owner_client):
             "skipped: not sent to the model",
             "out of tokens",
         ),
-        *("$ 0.004565 (partial-msg)", "580 new input", "63 output", "18 of it reasoning", "3.80 s", "quoted &lt;i&gt;"),
+        *(
+            "$ 0.004565 (partial-msg)",
+            "580 new input",
+            "63 output",
+            "18 reasoning (included)",
+            "3.80 s",
+            "quoted &lt;i&gt;",
+        ),
     ):
         assert shown in html, shown
 

@@ -136,7 +136,7 @@ def test_what_is_purged_is_kept_nowhere():
     assert not ChangedRecord.objects.exclude(body=None).exists()
     assert "secret thing" not in json.dumps(read(client.get("/api/changes"))["results"])
     problem = read_problem(send(client, "post", f"/api/changes/{answer['Bigagi-Change']}/undo", {}, 409), 409)
-    assert "deleted for good" in problem["detail"]
+    assert "permanently deleted" in problem["detail"]
 
 
 def test_a_branch_is_a_copy_up_to_a_message():

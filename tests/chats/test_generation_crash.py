@@ -93,7 +93,7 @@ def check_closed(talker: Talker, chat: str, generation: str, seen: str, seconds:
     assert lost * WORD_SECONDS <= LOST_SECONDS, (lost, seconds)
     assert kept.startswith(seen[: len(kept)]) and seen.startswith(kept[: len(seen)])
     assert message["fragments"][-1]["part"]["pt"] == "error"
-    assert "stopped in the middle" in error_texts(message)[0]
+    assert "stopped during this answer" in error_texts(message)[0]
     assert message["generator"]["tokenStopReason"] == "issue"
     [(outcome, estimated, cost, code, output)] = talker.usage_of(message["id"])
     assert outcome == "crashed"

@@ -25,25 +25,25 @@ FAILED = {
     "wrong-key": ("", "wrong-key", "The API key is not valid"),
     "no-credit": ("", "no-credit", "no credit left"),
     "model-gone": ("", "model-gone", "does not know this model"),
-    "rate-limited": ("", "rate-limited", "wait 17 s"),
-    "server-error": ("", "provider", "in trouble"),
-    "overloaded": ("", "provider", "in trouble"),
+    "rate-limited": ("", "rate-limited", "Wait 17 s"),
+    "server-error": ("", "provider", "internal error"),
+    "overloaded": ("", "provider", "internal error"),
     "html-502": ("", "provider", "502 Bad Gateway"),
-    "html-200": ("", "malformed", "A web page came"),
+    "html-200": ("", "malformed", "a web page instead"),
     "too-long": ("", "too-long", "too long for this model"),
-    "no-first-byte": ("", "timeout", "did not answer in time"),
+    "no-first-byte": ("", "timeout", "did not respond in time"),
     "dropped-at-once": ("", "dropped", "closed the connection"),
-    "stalled": (CAME, "stalled", "Nothing came"),
-    "silent-after-headers": ("", "stalled", "Nothing came"),
-    "dropped": (CAME, "dropped", "broke in the middle"),
-    "reset": (CAME, "dropped", "broke in the middle"),
-    "malformed": (CAME, "malformed", "no JSON"),
+    "stalled": (CAME, "stalled", "sent nothing"),
+    "silent-after-headers": ("", "stalled", "sent nothing"),
+    "dropped": (CAME, "dropped", "lost during the answer"),
+    "reset": (CAME, "dropped", "lost during the answer"),
+    "malformed": (CAME, "malformed", "invalid JSON"),
     "error-first": ("", "provider", "No luck"),
     "error-in-the-middle": (CAME, "provider", "The upstream broke."),
-    "no-finish": (CAME, "dropped", "without saying so"),
-    "endless": (None, "endless", "did not end"),
-    "endless-comments": (CAME, "endless", "did not end"),
-    "endless-line": (CAME, "endless", "did not end"),
+    "no-finish": (CAME, "dropped", "without ending the answer"),
+    "endless": (None, "endless", "exceeded the limits"),
+    "endless-comments": (CAME, "endless", "exceeded the limits"),
+    "endless-line": (CAME, "endless", "exceeded the limits"),
     "empty": ("", "empty", "The answer is empty"),
     "filtered-whole": ("", "filter", "filter cut"),
 }
@@ -192,7 +192,7 @@ def test_a_host_that_is_not_there(talker):
     talker.add_service({"oaiKey": KEY, "oaiHost": "http://127.0.0.1:9/v1"}, ["any"], "nowhere")
     chat = talker.make_chat()
     events = talker.generate(chat, "nowhere-any")
-    assert "127.0.0.1:9 cannot be reached" in error_texts(check_end(talker, chat, events))[0]
+    assert "Cannot reach 127.0.0.1:9" in error_texts(check_end(talker, chat, events))[0]
 
 
 def test_a_key_that_a_model_tells_is_sealed_wherever_it_goes(talker):

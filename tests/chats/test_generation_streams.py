@@ -302,6 +302,6 @@ def test_the_end_of_the_server_ends_runs_as_it_should(started, provider):
         for chat, stream in zip(chats, (one, other, third), strict=True):
             message = talker.last_message(chat)
             assert message_text(message) == text_of(stream.events)
-            assert "stopped in the middle" in error_texts(message)[0]
+            assert "stopped during this answer" in error_texts(message)[0]
             check_message(message)
             assert [row[0] for row in talker.usage_of(message["id"])] == ["server-stopped"]

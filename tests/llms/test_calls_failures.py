@@ -14,10 +14,10 @@ from llms.calls.failures import LONGEST, describe_error, told_by
         (429, {"error": {"message": "slow down"}}, "rate-limited", "Wait"),
         (429, {"error": {"code": "insufficient_quota", "message": "You exceeded your billing"}}, "no-credit", "credit"),
         (400, {"error": {"message": "maximum context length is 5"}}, "too-long", "larger context"),
-        (500, "", "provider", "in trouble"),
+        (500, "", "provider", "internal error"),
         (502, "<html><title>502 Bad Gateway</title></html>", "provider", "502 Bad Gateway"),
         (0, "plain words", "provider", "plain words"),
-        (418, [], "provider", "broke off"),
+        (418, [], "provider", "stopped with an error"),
     ],
 )
 def test_each_failure_has_its_kind_and_its_words(status, body, kind, words):

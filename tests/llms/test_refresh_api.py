@@ -207,9 +207,9 @@ def test_anthropics_list_has_headers_of_its_own(provider):
     [
         ({"setup": {}}, "no API key"),
         ({"vId": "azure", "setup": {"azureKey": KEY}}, "no host"),
-        ({"vId": "nobody", "setup": {}}, "not known"),
-        ({"setup": {"oaiKey": KEY, "oaiHost": "http://"}}, "no address"),
-        ({"setup": {"oaiKey": KEY, "oaiHost": "http://user:pw@127.0.0.1:9"}}, "Take them out"),
+        ({"vId": "nobody", "setup": {}}, "is unknown"),
+        ({"setup": {"oaiKey": KEY, "oaiHost": "http://"}}, "must be an address"),
+        ({"setup": {"oaiKey": KEY, "oaiHost": "http://user:pw@127.0.0.1:9"}}, "Remove them"),
         ({"vId": "bedrock", "setup": {"bedrockBearerToken": KEY, "bedrockRegion": "evil.example/"}}, "no region"),
     ],
 )
@@ -231,10 +231,14 @@ def test_a_service_that_cannot_be_called_says_why(act, members, words):
             "(key)",
         ),
         (lambda handler: handler.send_whole(b"<html><title>Bad Gateway</title>", 502), "provider", "Bad Gateway"),
-        (lambda handler: handler.send_json({"no": "list"}), "malformed", "no list"),
-        (lambda handler: handler.send_whole(b"<html>", 200, {"Content-Type": "text/html"}), "malformed", "no list"),
-        (lambda handler: handler.send_json({"data": []}), "no-models", "no models"),
-        (lambda handler: handler.send_json({"data": [None, {}, {"id": 5}, {"id": ""}]}), "no-models", "no models"),
+        (lambda handler: handler.send_json({"no": "list"}), "malformed", "list of models"),
+        (
+            lambda handler: handler.send_whole(b"<html>", 200, {"Content-Type": "text/html"}),
+            "malformed",
+            "list of models",
+        ),
+        (lambda handler: handler.send_json({"data": []}), "no-models", "no chat models"),
+        (lambda handler: handler.send_json({"data": [None, {}, {"id": 5}, {"id": ""}]}), "no-models", "no chat models"),
     ],
 )
 def test_what_a_provider_fails_is_told_in_words_and_changes_nothing(provider, answer, kind, words):
@@ -256,7 +260,7 @@ def test_a_provider_that_is_not_there_is_told(provider):
     client = sign_in()
     make_service(setup={"oaiKey": KEY, "oaiHost": "http://127.0.0.1:9/v1"})
     problem = read_problem(post(client, "/api/services/openai/refresh"), 502)
-    assert "127.0.0.1:9 cannot be reached" in problem["detail"]
+    assert "Cannot reach 127.0.0.1:9" in problem["detail"]
 
 
 @pytest.mark.parametrize("act", ["refresh", "test"])

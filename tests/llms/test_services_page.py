@@ -27,7 +27,7 @@ def add(page, provider, name, key=KEY):
     page.get_by_label("Name").fill(name)
     page.get_by_label("API key").fill(key)
     page.get_by_label("Host").fill(provider.url)
-    page.get_by_role("button", name="Add the service").click()
+    page.get_by_role("button", name="Add service").click()
     item(page, name).wait_for()
 
 
@@ -36,26 +36,26 @@ def test_a_service_is_added_refreshed_tested_edited_deleted_and_brought_back(pag
     expect(page.locator("[aria-current=page]")).to_have_text("Services")
     add(page, provider, "Mine")
     mine = item(page, "Mine")
-    expect(mine).to_contain_text("key is here (…GOOD)")
+    expect(mine).to_contain_text("key saved (ends in GOOD)")
     expect(mine).to_contain_text("0 models")
     assert KEY not in page.content()
     mine.get_by_role("button", name="Refresh models").click()
     expect(mine.get_by_role("status")).to_contain_text("1 added: openai-good-model · 0 kept.")
     expect(mine).to_contain_text("1 model")
     mine.get_by_role("button", name="Test").click()
-    expect(mine.get_by_role("status")).to_contain_text("openai-good-model answered after")
+    expect(mine.get_by_role("status")).to_contain_text("openai-good-model responded after")
     mine.get_by_role("button", name="Edit").click()
     page.get_by_label("Name").fill("Yours")
-    page.get_by_role("button", name="Save the service").click()
+    page.get_by_role("button", name="Save service").click()
     yours = item(page, "Yours")
     # An empty field keeps the key.
-    expect(yours).to_contain_text("key is here (…GOOD)")
+    expect(yours).to_contain_text("key saved (ends in GOOD)")
     yours.get_by_role("button", name="Delete").click()
     expect(yours).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
     expect(item(page, "Yours")).to_contain_text("1 model")
     item(page, "Yours").get_by_role("button", name="Test").click()
-    expect(item(page, "Yours").get_by_role("status")).to_contain_text("answered after")
+    expect(item(page, "Yours").get_by_role("status")).to_contain_text("responded after")
 
 
 def test_the_exact_error_is_shown(browser, provider, server):
@@ -84,5 +84,5 @@ def test_demo_is_there_and_nothing_is_wider_than_the_window(page, width, scheme)
     expect(demo.get_by_role("button")).to_have_count(1)
     demo.get_by_role("button", name="Test").focus()
     page.keyboard.press("Enter")
-    expect(demo.get_by_role("status")).to_contain_text("bigagi-demo-echo answered after")
+    expect(demo.get_by_role("status")).to_contain_text("bigagi-demo-echo responded after")
     assert page.evaluate("document.documentElement.scrollWidth") <= width

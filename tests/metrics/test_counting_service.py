@@ -152,7 +152,7 @@ def test_a_start_can_be_undone_and_that_too() -> None:
     make_event()
     start, change = start_counting(ORIGIN)
     since = read_totals().since
-    assert change.action == "count anew" and since is not None
+    assert change.action == "reset count" and since is not None
     assert {total.amounts for total in since.values()} == {Amounts()}
     undone = undo(ORIGIN, change.pk)
     assert undone is not None and read_totals().since is None

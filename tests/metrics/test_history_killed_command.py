@@ -59,6 +59,6 @@ def test_a_killed_import_is_completed_call_by_call(share: int, backup: Path, sta
     for _ in range(2):
         printed = import_whole(backup, started)
         assert ledger(started) == expected
-        assert f"{len(expected):,} calls of imported messages in the ledger" in printed
+        assert f"{len(expected):,} calls from imported messages in the ledger" in printed
     again = manage("rebuild_ledger", environment=started, timeout=DEADLINE)
     assert again.returncode == 0 and again.stdout.startswith("Nothing was missing"), again.stdout + again.stderr

@@ -74,7 +74,7 @@ def test_other_files_of_the_same_chats_add_nothing(flash: Path, name: str) -> No
     progress = import_path(flash.parent / name)
 
     assert ledger_rows() == before
-    assert any("18 calls of imported messages in the ledger, 0 new." in note for note in progress.notes)
+    assert any("18 calls from imported messages in the ledger, 0 new." in note for note in progress.notes)
 
 
 def test_exports_alone_become_the_same_calls(real_data: Path) -> None:

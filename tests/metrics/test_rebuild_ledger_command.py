@@ -92,7 +92,7 @@ def test_a_check_names_what_is_missing_and_changes_nothing() -> None:
     make_chat("one", messages=[answer("a")])
     told = refuse("--check")
 
-    assert "1 call of messages here is not in the ledger." in told and "rebuild_ledger" in told
+    assert "1 call recorded in messages is missing from the ledger." in told and "rebuild_ledger" in told
     assert not UsageEvent.objects.exists()
 
 
@@ -116,14 +116,14 @@ def test_damaged_metrics_stop_nothing() -> None:
 def test_reconcile_metrics_prints_what_is_known() -> None:
     out = StringIO()
     call_command("reconcile_metrics", stdout=out)
-    assert "Nothing was counted" in out.getvalue()
+    assert "There are no counts and no calls yet" in out.getvalue()
 
     make_baseline(totalCosts=0.01, usageCount=3, lastUsageDate=NOON)
     make_event(source="import", cost_nano_usd=4_000_000)
     make_event(service="", cost_nano_usd=1)
     out = StringIO()
     call_command("reconcile_metrics", stdout=out)
-    for words in ("$0.01", "$0.006", "$0.004", "2 calls for $0.006 left no message", "no service"):
+    for words in ("$0.01", "$0.006", "$0.004", "2 calls for $0.006 without a message here", "no service"):
         assert words in out.getvalue()
 
     out = StringIO()
@@ -138,7 +138,7 @@ def test_reconcile_metrics_fails_where_messages_tell_of_more_than_was_counted() 
     out = StringIO()
     with pytest.raises(SystemExit):
         call_command("reconcile_metrics", stdout=out)
-    assert "! Messages tell of $0.010000002" in out.getvalue()
+    assert "! Messages account for $0.010000002" in out.getvalue()
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")

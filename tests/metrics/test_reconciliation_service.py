@@ -76,7 +76,7 @@ def test_big_agis_own_rounding_is_no_alarm_and_a_ten_thousandth_cent_is(costs):
     calls = len(costs)
     assert weigh("openai", devices, Amounts(), Amounts(calls, exact), Amounts()).alarms == ()
     more = weigh("openai", devices, Amounts(), Amounts(calls, exact + 1000), Amounts())
-    assert len(more.alarms) == 1 and "Messages tell of $" in more.alarms[0]
+    assert len(more.alarms) == 1 and "Messages account for $" in more.alarms[0]
     assert len(weigh("openai", devices, Amounts(), Amounts(calls + 1, exact), Amounts()).alarms) == 1
 
 
@@ -105,7 +105,7 @@ def test_messages_are_taken_apart_where_the_browser_stopped_counting():
     assert report.later == Amounts(3, 6_000_000, 300, 60)
     assert report.own == Amounts(1, 7, 100, 20)
     assert report.total == Amounts(8, 16_000_007, 1400, 280)
-    assert report.alarms == () and report.explanation.startswith("1 call for $0.004 left no message here")
+    assert report.alarms == () and report.explanation.startswith("1 call for $0.004 without a message here")
 
 
 def minus(given_tokens: int, out: int) -> dict[str, int]:
@@ -121,8 +121,8 @@ def test_messages_of_more_than_was_counted_are_an_alarm():
 
     assert report.gap.calls == -1 and report.gap.cost_nano_usd == -2 and report.tolerance_nano_usd == 1
     assert [alarm.split(",")[0] for alarm in report.alarms] == [
-        "Messages tell of 2 calls",
-        "Messages tell of $0.010000002",
+        "Messages account for 2 calls",
+        "Messages account for $0.010000002",
     ]
 
 
@@ -138,7 +138,7 @@ def test_without_totals_all_messages_are_added():
     assert list(reports) == ["", "groq", "openai", "xai"]
     assert reports["openai"].later == reports["openai"].total == Amounts(1, 2_000_000, 100, 20)
     assert reports[""].total == Amounts(1, 0, 100, 20)
-    assert reports["xai"].total.calls == 1 and "No browser's totals" in reports["xai"].explanation
+    assert reports["xai"].total.calls == 1 and "No browser totals" in reports["xai"].explanation
     assert reports["groq"].total.calls == 1 and reports["groq"].counted_until is None
 
 

@@ -156,7 +156,7 @@ def test_the_admin_lists_and_filters_it(client):
     client.force_login(get_user_model().objects.create_superuser("owner"))
     write_requests(entries(1) + entries(1, status=503, route="/api/failed", error="server-error", duration_ms=2000))
     page = client.get("/admin/metrics/apirequest/").text
-    assert "None is missing" in page and "/api/failed" in page
+    assert "None missing" in page and "/api/failed" in page
     for query in ("class=5", "slower=1000", "error=server-error", "q=/api/failed"):
         rows = client.get(f"/admin/metrics/apirequest/?{query}").context["cl"].result_list
         assert [row.status for row in rows] == [503], query

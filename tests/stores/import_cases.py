@@ -105,7 +105,7 @@ def make_cases(name: str) -> dict[str, Case]:
         "a line that is no chat": lambda: Case(
             lines(a, {"event": "login"}), ("not all here", "Here: 1 chat, 2 messages.", "Not read: 1 part"), 1, soup
         ),
-        "text behind the end": lambda: Case(one + b" and more", ("not all here", "Not read: 1 part"), 1, soup),
+        "text after the end": lambda: Case(one + b" and more", ("not all here", "Not read: 1 part"), 1, soup),
         "a second document": lambda: Case(
             flash([a]) + flash([b]), ("Here: 1 chat, 2 messages.", "Not read: 1 part"), 1, soup
         ),
@@ -126,10 +126,10 @@ def make_cases(name: str) -> dict[str, Case]:
         "Open WebUI": lambda: refused(encode([{"id": "i", "user_id": "u", "title": "t", "chat": {}}]), "Open WebUI"),
         "TypingMind": lambda: refused(encode({"data": {"chats": []}, "checksum": "c"}), "TypingMind"),
         "messages for an API": lambda: refused(
-            encode({"id": "x", "messages": [{"role": "user", "content": "hi"}]}), "not as big-AGI writes them"
+            encode({"id": "x", "messages": [{"role": "user", "content": "hi"}]}), "not in big-AGI's format"
         ),
         "chats of another program": lambda: refused(
-            encode({"conversations": [{"id": 1, "turns": []}]}), "not of big-AGI"
+            encode({"conversations": [{"id": 1, "turns": []}]}), "not from big-AGI"
         ),
         "Latin-1": lambda: Case(
             encode(a | {"autoTitle": "?"}).replace(b"?", b"\xe9"), ("not all here", "Damaged: 1 chat"), 1
@@ -168,7 +168,10 @@ def make_cases(name: str) -> dict[str, Case]:
             flash([], older=[b]).replace(b'"key": "app-chats"', b'"key": "other"'), logs
         ),
         "a cut file": lambda: Case(
-            flash([a, b])[: flash([a, b]).index(b"three")], ("Here: 1 chat, 2 messages.", "The file is cut"), 1, soup
+            flash([a, b])[: flash([a, b]).index(b"three")],
+            ("Here: 1 chat, 2 messages.", "The file is incomplete"),
+            1,
+            soup,
         ),
     }
     return {title: make() for title, make in makers.items()}

@@ -82,7 +82,7 @@ def test_a_restore_into_an_empty_folder_serves_again(filled, tmp_path):
     done = manage("restore", str(tmp_path / "backup"), environment=elsewhere)
     assert done.returncode == 0, done.stderr
     assert "Copy your key file" in done.stdout
-    assert "What was here before" not in done.stdout
+    assert "The previous data was saved" not in done.stdout
     with run_server(elsewhere) as server:
         assert server.sign_in().get("/").status == 200
     assert "before" in read(elsewhere)
@@ -143,8 +143,8 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(filled, tmp_path, damag
 
 
 def test_a_folder_that_is_no_backup_is_refused(filled, tmp_path):
-    assert_refused(manage("restore", str(tmp_path), environment=filled), "is no backup")
-    assert_refused(manage("restore", str(tmp_path / "nowhere"), environment=filled), "is no backup")
+    assert_refused(manage("restore", str(tmp_path), environment=filled), "is not a backup")
+    assert_refused(manage("restore", str(tmp_path / "nowhere"), environment=filled), "is not a backup")
 
 
 def test_a_damaged_database_is_set_aside_and_replaced(filled, tmp_path):

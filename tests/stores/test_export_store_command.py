@@ -70,7 +70,7 @@ def test_a_store_that_is_only_rows_is_known(tmp_path: Path):
     assert not Store.objects.exists()
 
     assert json.loads(export("app-chats")) == {"state": {"conversations": [chat]}, "version": 4}
-    with pytest.raises(CommandError, match="there are: app-chats"):
+    with pytest.raises(CommandError, match="Existing stores: app-chats"):
         export("app-ui")
 
 
@@ -80,7 +80,7 @@ def test_where_nothing_is_none_is_known():
 
 
 def test_what_was_not_converted_has_no_original(backup: Path):
-    with pytest.raises(CommandError, match="leave out --original"):
+    with pytest.raises(CommandError, match="Leave out --original"):
         export("app-ui", "--original")
 
 

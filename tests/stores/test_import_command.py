@@ -111,16 +111,16 @@ def test_the_report_ends_with_a_sentence_of_proof(backup: Path):
     status, told, errors = run_import(backup)
     assert status == 0 and errors == ""
     assert "6 chats, 30 messages, 2 images: all here, verified." in told
-    assert "Keep the browser's data" in told
-    assert "API keys in clear" in told
+    assert "Keep the data in the browser" in told
+    assert "API keys in plain text" in told
 
 
 @pytest.mark.usefixtures("fast_imports")
 def test_it_says_when_a_file_was_made_without_images(tmp_path: Path):
     told = run_import(write_backup(tmp_path / "backup.json", make_chats(1), stores=generators.make_stores(1, [])))[1]
-    assert "Include Binary Images" in told and "without settings" not in told
+    assert "Include Binary Images" in told and "no settings" not in told
     told = run_import(write_backup(tmp_path / "bare.json", make_chats(1)))[1]
-    assert "without settings" in told
+    assert "no settings" in told
 
 
 @pytest.mark.usefixtures("fast_imports")
@@ -276,7 +276,7 @@ def refused(path: Any) -> str:
         (b"[1, 2]", "a JSON list"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not JSON"),
         (b'{"mapping": {}, "title": "of another program"}', "ChatGPT"),
-        (b"{}", "not of big-AGI"),
+        (b"{}", "not from big-AGI"),
         (b'{"a" 1}', "is not"),
         (b"{" * 100_000, "is not"),
         (b"\xff\xfe{\x00", "is not"),
@@ -309,7 +309,7 @@ def test_a_file_without_permission_is_refused(backup: Path, monkeypatch: pytest.
         return opened(path, *args, **kwargs)
 
     monkeypatch.setattr(Path, "open", refuse)
-    assert "no permission" in refused(backup)
+    assert "permission denied" in refused(backup)
 
 
 @pytest.mark.usefixtures("fast_imports")

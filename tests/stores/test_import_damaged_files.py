@@ -81,7 +81,7 @@ def test_the_report_says_where_it_breaks_off_and_what_is_missing(backup: Path):
     path, _ = cut_at(backup, in_chats(chats[4]["id"]), after=300)
     progress = import_path(path)
     (note,) = [note for note in progress.notes if "breaks off" in note]
-    assert "chat 4" in note and "not in the file" in note
+    assert "chat 4" in note and "missing from the file" in note
     assert any("breaks off" in error["message"] for error in progress.errors)
 
 
@@ -91,7 +91,7 @@ def test_the_proof_does_not_say_that_all_of_a_cut_file_is_here(backup: Path):
     assert run is not None
     assert "all here, verified" not in proof(run)
     assert (run.status, run.blocked_by) == (MigrationRun.Status.ERROR, importer.CUT)
-    assert "The file is cut" in proof(run)
+    assert "The file is incomplete" in proof(run)
     whole = import_path(backup).run
     assert whole is not None
     assert "all here, verified" in proof(whole)
@@ -245,7 +245,7 @@ def test_a_disk_that_fills_up_leaves_what_was_committed(
     progress = import_file(backup, Options())
     assert progress.run is not None
     assert progress.run.status == MigrationRun.Status.ERROR
-    assert words in progress.run.blocked_by and "import the file again" in progress.run.blocked_by
+    assert words in progress.run.blocked_by and "import the same file again" in progress.run.blocked_by
     assert Conversation.objects.count() == 2 and Asset.objects.count() == 3
     assert not is_clean(progress)
 

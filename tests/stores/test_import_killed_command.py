@@ -63,7 +63,7 @@ def test_the_next_import_completes_one_that_was_killed(
         process.wait()
     killed = read_status(started)
     assert killed["status"] == "error"
-    assert "Import the file again" in killed["blocked_by"]
+    assert "Import the same file again" in killed["blocked_by"]
     assert all(phase["status"] != "running" for phase in killed["phases"])
     assert count(started, "chats_conversation") < CHATS or place == "verify"
 

@@ -92,7 +92,7 @@ def test_a_run_whose_process_is_gone_is_an_error_at_the_next_look(backup: Path):
     told = json.loads(status("--format", "json"))
 
     assert (told["id"], told["status"]) == (run.pk, "error")
-    assert "Import the file again" in told["blocked_by"]
+    assert "Import the same file again" in told["blocked_by"]
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "999", str(10**30)])
@@ -105,7 +105,7 @@ def test_an_unknown_run_is_told_with_the_known_ones(backup: Path, number: str):
 
 
 def test_where_nothing_was_imported_it_says_so():
-    with pytest.raises(CommandError, match="Nothing was imported yet") as caught:
+    with pytest.raises(CommandError, match="There are no imports yet") as caught:
         status()
     assert caught.value.returncode == 2
 

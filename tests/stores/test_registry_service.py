@@ -93,5 +93,5 @@ def test_a_store_of_ones_own_is_imported_converted_and_dumped(registered, recipe
 
 
 def test_a_name_can_be_registered_once(registered):
-    with pytest.raises(ValueError, match="registered already"):
+    with pytest.raises(ValueError, match="already registered"):
         registry.register(registered)

@@ -96,6 +96,6 @@ def test_raw_text_is_shown_as_text_and_cut(owner_client):
     )
     html = page_of(owner_client, row)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\ud83d" in html
-    assert "x" * 50_001 not in html and "The first 50000 of" in html.replace(",", "")
+    assert "x" * 50_001 not in html and "First 50000 of" in html.replace(",", "")
     download = owner_client.get(reverse("admin:stores_quarantine_download", args=(row.pk, "raw"))).content.decode()
     assert "x" * 60_000 in download

@@ -51,7 +51,7 @@ def test_a_run_whose_process_is_gone_is_shown_as_failed_and_nothing_is_written()
     shown = {run["id"]: run["status"] for run in read(client.get("/api/migrations"))["results"]}
     assert shown == {gone.pk: "error", alive.pk: "running"}
     assert read(client.get(f"/api/migrations/{gone.pk}/report"))["status"] == "error"
-    assert "Import the file again" in read(client.get(f"/api/migrations/{gone.pk}"))["blocked_by"]
+    assert "Import the same file again" in read(client.get(f"/api/migrations/{gone.pk}"))["blocked_by"]
     assert MigrationRun.objects.filter(status="running").count() == 2
 
 

@@ -214,7 +214,7 @@ def test_a_wrong_key_is_an_error(settings):
         file.write(Fernet.generate_key())
     os.utime(settings.KEY_FILE, ns=(1, 1))
 
-    with pytest.raises(UnreadableSecret, match="not the one"):
+    with pytest.raises(UnreadableSecret, match="does not match"):
         reveal(sealed)
 
 

@@ -107,7 +107,7 @@ def test_what_is_no_backup_is_refused_at_once(server, body):
     client = server.sign_in()
     runs = client.get(f"{PATH}?count=1").json()["count"]
     detail = refused(client.post(f"{PATH}?filename=x.json", body, headers=JSON), 400, "not-a-backup")
-    assert detail.startswith("x.json is not a file that big-AGI writes"), detail
+    assert detail.startswith("x.json is not a big-AGI file"), detail
     assert uploads_of(server.data_dir) == []
     assert client.get(f"{PATH}?count=1").json()["count"] == runs
 
@@ -220,7 +220,7 @@ def test_one_import_at_a_time_and_a_killed_one_is_told(started, large, backup):
         assert uploads_of(server.data_dir) == []
         client = server.sign_in()
         broken = client.get(answer.headers["Location"]).json()
-        assert broken["status"] == "error" and "Import the file again" in broken["blocked_by"]
+        assert broken["status"] == "error" and "Import the same file again" in broken["blocked_by"]
         again = client.post(PATH, large, headers=JSON)
         assert again.status == 202, again.text
         done = wait(client, again.headers["Location"])

@@ -208,7 +208,7 @@ def test_it_names_an_image_with_a_flipped_bit(backup: Path):
     content[len(content) // 2] ^= 1
     asset_path(asset).write_bytes(content)
     state, (difference,) = named(backup)[("asset", asset.uid)]
-    assert state == "differs" and "other bytes" in difference["ours"]
+    assert state == "differs" and "different bytes" in difference["ours"]
 
 
 def test_importing_again_brings_back_an_image_whose_file_is_gone(backup: Path):

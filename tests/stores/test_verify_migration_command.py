@@ -95,7 +95,7 @@ def test_a_file_that_was_never_imported_is_missing(tmp_path: Path):
         (b"", "the file is empty"),
         (b"no JSON", "not JSON"),
         (b"[1]", "a JSON list"),
-        (b'{"a": 1}', "not of big-AGI"),
+        (b'{"a": 1}', "not from big-AGI"),
         (b"\xff\xfe", "UTF-16"),
         (None, "does not exist"),
         ("folder", "is a folder"),

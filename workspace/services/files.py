@@ -38,7 +38,7 @@ def add_file(entry: Entry, record: JSONObject) -> tuple[str, JSONObject]:
     record = {"id": str(uuid.uuid4())} | record
     uid = record["id"]
     if not is_id(uid):
-        raise at("/id", "An id is a text of 1 to 200 characters, without NUL and halves of surrogate pairs.")
+        raise at("/id", "An id must be a string of 1 to 200 characters, without NUL or lone surrogates.")
     content, now = record.get("content"), _now_ms()
     size = {"size": size_of(content)} if isinstance(content, str) else {}
     value: JSONObject = records.create(entry, LIVE_FILES, {**size, "lastModified": now, "created": now, **record}, uid)
@@ -102,7 +102,7 @@ def _now_ms() -> int:
 
 def _name(value: Any) -> str:
     name = value.get("name")
-    return name if isinstance(name, str) else "(without a name)"
+    return name if isinstance(name, str) else "(unnamed)"
 
 
 def _written(uid: str, value: Any, entry: Entry) -> Written:

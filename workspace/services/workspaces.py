@@ -75,7 +75,7 @@ def copy_workspace(origin: Origin, uid: str, to: str, precondition: Precondition
 
     Raises `Missing` and `Invalid`."""
     if not is_id(to):
-        raise at("/to", "An id is a text of 1 to 200 characters, without NUL and halves of surrogate pairs.")
+        raise at("/to", "An id must be a string of 1 to 200 characters, without NUL or lone surrogates.")
 
     def find(entry: Entry) -> list[str]:
         source = WORKSPACES.find([uid])

@@ -47,23 +47,23 @@ class LiveFileViewSet(mixins.ListModelMixin, RevisionViewSet):
 
     @writes(if_match=False, request=LiveFileSerializer, responses={201: LiveFileSerializer})
     def create(self, request: Request) -> Response:
-        """Store a new file, under its own id or a new one. An id that is taken is 409.
+        """Create a file. 409 if the id is taken.
 
-        The text has up to 10 MiB, the body up to 16 MiB; a long text goes in by PUT of `…/content`."""
+        The text can be up to 10 MiB, the body up to 16 MiB; send a longer text with PUT to `…/content`."""
         body = self.read_record()
         check_text(body)
         return self._answer(services.create_file(self.get_origin(), body), is_new=True)
 
     @writes(request=LiveFileSerializer, responses=LiveFileSerializer)
     def partial_update(self, request: Request, id: str) -> Response:
-        """Change members of the file (JSON Merge Patch). A new text sets size and time, unless they come with it."""
+        """Change fields of the file (JSON Merge Patch). A new text sets size and time, unless they are sent too."""
         body = self.read_record(is_partial=True)
         check_text(body)
         return self._answer(services.patch_file(self.get_origin(), self.get_uid(), body, self.get_precondition()))
 
     @writes(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
-        """Delete the file, and take it out of all workspaces."""
+        """Delete the file and remove it from all workspaces."""
         purge = self.read_flag("purge")
         change = services.delete_file(self.get_origin(), self.get_uid(), self.get_precondition(), purge=purge)
         return self.answer_deletion(change)
@@ -71,14 +71,14 @@ class LiveFileViewSet(mixins.ListModelMixin, RevisionViewSet):
     @writes(responses={204: None})
     @action(detail=True, methods=["delete"], url_path="workspaces")
     def unassign(self, request: Request, id: str) -> Response:
-        """Take the file out of all workspaces. It stays."""
+        """Remove the file from all workspaces. The file is kept."""
         change = services.unassign_everywhere(self.get_origin(), self.get_uid(), self.get_precondition())
         return self.answer_deletion(change)
 
     @reads(responses={(200, "text/plain"): OpenApiTypes.STR})
     @action(detail=True, parser_classes=[FileTextParser])
     def content(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The text, as UTF-8. It is never given as the type that the file claims, since it could be a page."""
+        """The text, as UTF-8. It is never sent with the file's own type, which could be HTML."""
         file = self.get_object()
         etag = etag_of(file)
         if is_known(request, etag):
@@ -86,7 +86,7 @@ class LiveFileViewSet(mixins.ListModelMixin, RevisionViewSet):
         [record] = LIVE_FILES.load([file])
         text = mask(record.get("content"))
         if not isinstance(text, str):
-            raise NotFound("The text of this file was not kept by the browser.")
+            raise NotFound("This file has no text: the browser did not keep it.")
         # A lone surrogate has no place in UTF-8; it goes out as its three bytes rather than not at all.
         body = text.encode("utf-8", "surrogatepass")
         headers = {"ETag": etag, "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
@@ -95,8 +95,8 @@ class LiveFileViewSet(mixins.ListModelMixin, RevisionViewSet):
     @writes(request={"text/plain": OpenApiTypes.STR}, responses=ListedLiveFileSerializer)
     @content.mapping.put
     def write_content(self, request: Request, id: str) -> Response:
-        """Make the body the file's text, and set its size and time. The body is raw UTF-8 of up to 10 MiB, of any
-        type; the file's own type stays."""
+        """Replace the file's text, and set its size and time. The body is raw UTF-8 of up to 10 MiB, with any
+        content type; the file's own type is kept."""
         # An empty body is an empty text.
         text = request.data if isinstance(request.data, str) else ""
         check_text({"content": text})

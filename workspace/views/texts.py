@@ -18,11 +18,11 @@ class FileTextParser(TextParser):
         try:
             return read_body(stream, parser_context or {}).decode("utf-8", "surrogatepass")
         except UnicodeDecodeError as error:
-            raise Problem(400, f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
+            raise Problem(400, f"The body must be UTF-8 ({error.reason} at byte {error.start}).") from error
 
 
 def check_text(record: JSONObject) -> None:
     """Raise `Problem` where the record's text is too long."""
     text = record.get("content")
     if isinstance(text, str) and size_of(text) > MAX_TEXT:
-        raise Problem(413, f"The text is longer than {MAX_TEXT // MIB} MiB, the most that big-AGI takes of a file.")
+        raise Problem(413, f"The text must be at most {MAX_TEXT // MIB} MiB, the limit of big-AGI.")

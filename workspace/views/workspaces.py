@@ -30,7 +30,7 @@ from workspace.views.texts import check_text
 
 
 class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
-    """The files of chats: a workspace has its chat's id. Where a file is assigned it is made, if it is not here."""
+    """The files of chats: a workspace has its chat's id. It is created when a file is assigned."""
 
     queryset = Workspace.objects.all()
     serializer_class = WorkspaceSerializer
@@ -40,7 +40,7 @@ class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
 
     @writes(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
-        """Delete the workspace. Its files stay."""
+        """Delete the workspace. Its files are kept."""
         purge = self.read_flag("purge")
         change = services.delete_workspace(self.get_origin(), self.get_uid(), self.get_precondition(), purge=purge)
         return self.answer_deletion(change)
@@ -48,20 +48,20 @@ class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
     @extend_schema(responses=WorkspaceFilesSerializer)
     @action(detail=True)
     def files(self, request: Request, id: str) -> Response:
-        """The files of the workspace, without their texts, in its order."""
+        """The files of the workspace in order, without their texts."""
         return Response(WorkspaceFilesSerializer(self.get_object()).data)
 
     @writes(request=WorkspaceFilesWriteSerializer, responses={200: WorkspaceSerializer, 201: WorkspaceSerializer})
     @files.mapping.post
     def add_files(self, request: Request, id: str) -> Response:
-        """Put files at the end of the workspace: those that `ids` names, or the new one that is in `file`.
+        """Add files at the end of the workspace: existing ones by `ids`, or a new one as `file`.
 
-        A file has up to 10 MiB of text."""
+        A file can have up to 10 MiB of text."""
         body = self.read_object()
         if unknown := sorted(set(body) - {"ids", "file"}):
-            raise at(pointer_of(unknown[0]), "Unknown member. Allowed are: ids, file.", "unknown")
+            raise at(pointer_of(unknown[0]), "Unknown field. Allowed: ids, file.", "unknown")
         if len(body) != 1:
-            raise at("/ids", "Give either ids or a file.", "required")
+            raise at("/ids", "Send either ids or file.", "required")
         origin, uid, precondition = self.get_origin(), self.get_uid(), self.get_precondition()
         if "file" in body:
             written = services.assign_new_file(origin, uid, _read_file(body["file"]), precondition)
@@ -73,21 +73,21 @@ class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
     @writes(request=None, responses=WorkspaceSerializer)
     @action(detail=True, methods=["put"], url_path=f"files/(?P<file>{LOOKUP})")
     def assign(self, request: Request, id: str, file: str) -> Response:
-        """Put the file at the end of the workspace; one that is in it stays where it is."""
+        """Add the file at the end of the workspace; a file that is already in it keeps its place."""
         uid, file_uid = self.get_uid(), self.get_uid("file")
         return self._answer(services.assign_file(self.get_origin(), uid, file_uid, self.get_precondition()))
 
     @writes(responses={200: WorkspaceSerializer})
     @assign.mapping.delete
     def unassign(self, request: Request, id: str, file: str) -> Response:
-        """Take the file out of the workspace. The file stays."""
+        """Remove the file from the workspace. The file is kept."""
         uid, file_uid = self.get_uid(), self.get_uid("file")
         return self._answer(services.unassign_file(self.get_origin(), uid, file_uid, self.get_precondition()))
 
     @writes(request=WorkspaceCopySerializer, responses=WorkspaceSerializer)
     @action(detail=True, methods=["post"])
     def copy(self, request: Request, id: str) -> Response:
-        """Put the files of this workspace at the end of another one, which is answered."""
+        """Add the files of this workspace at the end of another one, and return that one."""
         form = WorkspaceCopySerializer(data=self.read_object())
         form.is_valid(raise_exception=True)
         to = form.validated_data["to"]
@@ -105,7 +105,7 @@ class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
 
 def _read_file(record: object) -> JSONObject:
     if not isinstance(record, dict):
-        raise at("/file", "This is an object.", "type")
+        raise at("/file", "Must be an object.", "type")
     record = {key: value for key, value in record.items() if key != "_server"}
     if errors := list(find_errors(LiveFileSerializer, record, pointer="/file")):
         raise Problem(400, f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors)

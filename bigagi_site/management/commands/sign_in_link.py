@@ -8,10 +8,10 @@ from bigagi_site.services import create_sign_in_link, get_owner
 
 
 class Command(BaseCommand):
-    help = "Print a link that signs the owner in: once, within 15 minutes."
+    help = "Print a link that signs the owner in. It works once, for 15 minutes."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--url", help="address of the server, if it is not the one that `start` printed")
+        parser.add_argument("--url", help="address of the server (default: the one that `start` printed)")
 
     def handle(self, *args: Any, url: str | None, **options: Any) -> None:
         try:
@@ -19,5 +19,5 @@ class Command(BaseCommand):
         except DatabaseError:
             owner = None
         if owner is None:
-            raise CommandError("There is no owner yet: run manage.py start first.", returncode=2)
+            raise CommandError("There is no owner yet. Run manage.py start first.", returncode=2)
         self.stdout.write(create_sign_in_link(owner, url or startup.read_server_url()))

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     import uvicorn
 
 STREAM_SECONDS = 3
-"""How long open streams may go on after Ctrl-C."""
+"""How long open streams may continue after Ctrl-C."""
 
 KEEP_ALIVE_SECONDS = 75
-"""How long a connection may lie idle: longer than clients keep one (5 to 60 s), so that none sends its next request
+"""How long a connection may be idle: longer than clients keep one (5 to 60 s), so that none sends its next request
 into one that is being closed."""
 
 RUN_SECONDS = 1.5
@@ -34,13 +34,15 @@ WRITE_SECONDS = 1
 
 
 class Command(BaseCommand):
-    help = "Set up what is missing, print where the data lies and a one-time sign-in link, and serve."
+    help = "Set up what is missing, print where the data is stored and a one-time sign-in link, and serve."
     requires_system_checks: list[str] = []  # Those that matter here are run below; all of them take a second.
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-        parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000; 0: any)")
-        parser.add_argument("--link", action="store_true", help="print a sign-in link even if this is no terminal")
+        parser.add_argument(
+            "--port", type=int, default=8000, help="port to listen on (default: 8000; 0: any free port)"
+        )
+        parser.add_argument("--link", action="store_true", help="print a sign-in link even if this is not a terminal")
 
     def handle(self, *args: Any, host: str, port: int, link: bool, **options: Any) -> None:
         try:
@@ -54,7 +56,7 @@ class Command(BaseCommand):
         except startup.StartupError as error:
             raise CommandError(str(error), returncode=2) from error
         except KeyboardInterrupt as error:
-            raise CommandError("Stopped before the server was up.", returncode=130) from error
+            raise CommandError("Stopped before the server had started.", returncode=130) from error
         try:
             server = self.build_server()
             # From here on a signal asks the server to end: raised as an exception, it could be lost in some callback,
@@ -83,30 +85,30 @@ class Command(BaseCommand):
         startup.fetch_environment_models()
         startup.ensure_key_file()
         if reason := why_unreadable():
-            self.stderr.write(self.style.WARNING(f"Warning: {reason} Chats work meanwhile."))
+            self.stderr.write(self.style.WARNING(f"Warning: {reason} Chats still work."))
 
     def greet(self, host: str, port: int, base_url: str, *, with_link: bool) -> None:
         self.stdout.write(f"Data:     {settings.DATA_DIR}")
         self.stdout.write(f"Database: {startup.describe_database()}")
-        self.stdout.write(f"Key file: {settings.KEY_FILE}  (losing it costs API keys, never chats)")
-        self.stdout.write(f"Server:   {base_url}  (Ctrl-C stops it)")
+        self.stdout.write(f"Key file: {settings.KEY_FILE}  (if you lose it, you lose stored API keys, but no chats)")
+        self.stdout.write(f"Server:   {base_url}  (press Ctrl-C to stop)")
         if settings.HTTPS:
-            self.stdout.write(f"Listens:  {host}, port {port}: what your proxy should pass requests on to")
+            self.stdout.write(f"Listens:  {host}, port {port}. Forward requests from your proxy to this address.")
         if not startup.is_loopback(host) and not settings.HTTPS:
             self.stderr.write(
                 self.style.WARNING(
-                    f"Warning: {host} can be reached by other machines, and all that is read and typed travels "
-                    "unencrypted. Put a proxy with a certificate in front and set BIGAGI_HTTPS=1, or start on "
-                    "127.0.0.1 and come in by: ssh -L 8000:127.0.0.1:8000 <this machine>"
+                    f"Warning: other machines can reach {host}, and everything you read and type is sent "
+                    "unencrypted. Use a proxy with a certificate and set BIGAGI_HTTPS=1, or start on "
+                    "127.0.0.1 and connect with: ssh -L 8000:127.0.0.1:8000 <this machine>"
                 )
             )
         if settings.HTTPS and base_url.startswith("https://localhost:"):
             hint = "Set BIGAGI_ALLOWED_HOSTS to the name that your proxy serves."
-            self.stderr.write(self.style.WARNING(f"Warning: BIGAGI_HTTPS is on and no host name is known. {hint}"))
+            self.stderr.write(self.style.WARNING(f"Warning: BIGAGI_HTTPS is on, but no host name is set. {hint}"))
         owner = get_owner()
         if with_link and owner:
             self.stdout.write(f"\nSign in:  {create_sign_in_link(owner, base_url)}")
-            self.stdout.write("The link works once, for 15 minutes. Another one: uv run manage.py sign_in_link")
+            self.stdout.write("The link works once, for 15 minutes. To get another: uv run manage.py sign_in_link")
         self.stdout.flush()
 
     def build_server(self) -> "uvicorn.Server":
@@ -135,14 +137,14 @@ class Command(BaseCommand):
         return Server(config)
 
     def serve(self, server: "uvicorn.Server", listener: socket) -> None:
-        # What is loaded by now stays: the collector need not walk over it again and again, nor so often over the rest.
+        # Objects loaded by now are permanent: the garbage collector need not scan them again, and can run less often.
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         server.run(sockets=[listener])
 
     def leave(self) -> None:
-        """End the process, even if a request still holds a thread: the interpreter would wait for it for ever."""
+        """End the process even if a request still holds a thread, for which the interpreter would wait forever."""
         stop_writers(WRITE_SECONDS)
         connections.close_all()
         sys.stdout.flush()

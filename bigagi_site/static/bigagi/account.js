@@ -12,7 +12,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
       status.textContent = "Copied.";
     } catch {
       // Without HTTPS browsers give pages of other machines no clipboard.
-      status.textContent = "It is selected: copy it with Ctrl+C.";
+      status.textContent = "Selected. Copy it with Ctrl+C.";
     }
   });
 }

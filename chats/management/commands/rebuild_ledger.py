@@ -24,13 +24,13 @@ NAMED = 10
 
 class Command(ReadingCommand):
     help = (
-        "Write an event for each call that a message here tells of and that the ledger has not, build the sums anew "
-        "from the ledger, and check them. Nothing is counted twice: run it as often as you like, also while the server "
-        "runs. Exit status: 0 the sums agree, 1 they do not, and which do not is told."
+        "Add the calls recorded in messages that are missing from the ledger, rebuild the sums from the ledger, and "
+        "check them. Nothing is counted twice: you can run it as often as you like, even while the server "
+        "runs. Exit status: 0 if the sums agree, 1 if they do not (the differences are listed)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="Only compare, and change nothing.")
+        parser.add_argument("--check", action="store_true", help="Only compare; change nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         is_check = options["check"]
@@ -44,7 +44,9 @@ class Command(ReadingCommand):
             self._end(differences, f"{added}: the ledger has {events}, and its sums agree with them.")
             return
         if count:
-            self.stderr.write(f"{_calls(count)} of messages here {'is' if count == 1 else 'are'} not in the ledger.")
+            self.stderr.write(
+                f"{_calls(count)} recorded in messages {'is' if count == 1 else 'are'} missing from the ledger."
+            )
         self._end(differences, f"The ledger has {events}, and its sums agree with them.", is_missing=count > 0)
 
     def _end(self, differences: list[Difference], told: str, *, is_missing: bool = False) -> None:
@@ -53,8 +55,8 @@ class Command(ReadingCommand):
         if differences:
             more = "More than " if len(differences) > NAMED else ""
             raise CommandError(
-                f"{more}{min(len(differences), NAMED)} of the sums differ from the ledger. `manage.py rebuild_ledger` "
-                "builds them anew."
+                f"{more}{min(len(differences), NAMED)} of the sums differ from the ledger. Rebuild them with "
+                "`manage.py rebuild_ledger`."
             )
         self.stdout.write(told)
         if is_missing:

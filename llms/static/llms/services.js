@@ -17,11 +17,11 @@ async function ask(method, path, body) {
   try {
     answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   } catch {
-    throw new Refused("The server cannot be reached. Check that it runs, and try again.");
+    throw new Refused("Cannot reach the server. Check that it is running, and try again.");
   }
   const text = await answer.text();
   const value = text ? JSON.parse(text) : null;
-  if (!answer.ok) throw new Refused(value?.detail ?? `The server answered ${answer.status}.`);
+  if (!answer.ok) throw new Refused(value?.detail ?? `The server responded with ${answer.status}.`);
   return { value, change: answer.headers.get("Bigagi-Change") };
 }
 
@@ -45,7 +45,7 @@ export function factsOf(service) {
   const last = marker.startsWith("bigagi-secret:") ? marker.slice("bigagi-secret:".length) : "";
   const hosts = Object.entries(setup).filter(([name, value]) => /(host|endpoint)$/i.test(name) && value);
   const key = keys.length
-    ? `key is here${last ? ` (…${last})` : ""}`
+    ? `key saved${last ? ` (ends in ${last})` : ""}`
     : service._server.virtual
       ? service.vId === "bigagi" ? "needs no key" : "key from the environment"
       : vendor && !vendor.needsKey ? "needs no key" : "no key";
@@ -72,7 +72,7 @@ function say(text, undo) {
 function describeRefresh({ added, kept, vanished }) {
   const names = (ids) => (ids.length > 8 ? `${ids.slice(0, 8).join(", ")} and ${ids.length - 8} more` : ids.join(", "));
   const parts = [`${added.length} added${added.length ? `: ${names(added)}` : ""}`, `${kept.length} kept`];
-  if (vanished.length) parts.push(`${vanished.length} not offered any more, kept hidden: ${names(vanished)}`);
+  if (vanished.length) parts.push(`${vanished.length} no longer offered, kept but hidden: ${names(vanished)}`);
   return `${parts.join(" · ")}.`;
 }
 
@@ -116,7 +116,7 @@ function show(service) {
   add("Test", (button) =>
     act(button, told, async () => {
       const { value } = await ask("POST", `${href}/test`, {});
-      return `${value.model} answered after ${value.ms_to_first_token} ms (${value.ms_total} ms in all): ${value.text.slice(0, 80)}`;
+      return `${value.model} responded after ${value.ms_to_first_token} ms (${value.ms_total} ms in total): ${value.text.slice(0, 80)}`;
     }),
   );
   if (service.vId !== "bigagi") {
@@ -152,11 +152,11 @@ async function remove(service, name) {
   try {
     const { change } = await ask("DELETE", service._server.href);
     await load();
-    say(`${name} is deleted, with its models.`, async () => {
+    say(`${name} and its models were deleted.`, async () => {
       try {
         await ask("POST", `/api/changes/${change}/undo`, {});
         await load();
-        say(`${name} is back.`);
+        say(`${name} was restored.`);
       } catch (error) {
         say(error.message);
       }
@@ -177,8 +177,8 @@ function suit() {
     ? `Empty: ${vendor.host}`
     : "The address of your own server or resource, as https://…";
   document.getElementById("key-help").textContent = edited
-    ? "Empty: the key that is here stays."
-    : vendor.needsKey ? "" : "Most servers of this kind need none.";
+    ? "Leave empty to keep the saved key."
+    : vendor.needsKey ? "" : "Most servers of this kind do not need one.";
   fields.label.placeholder = vendor.label;
 }
 
@@ -191,7 +191,7 @@ function edit(service) {
   fields.key.value = "";
   fields.host.value = vendor?.hostKey ? (service.setup?.[vendor.hostKey] ?? "") : "";
   document.getElementById("form-title").textContent = `Edit ${service.label || service.id}`;
-  document.getElementById("save").textContent = "Save the service";
+  document.getElementById("save").textContent = "Save service";
   document.getElementById("cancel").hidden = false;
   suit();
   fields.label.focus();
@@ -202,7 +202,7 @@ function reset() {
   form.reset();
   fields.vendor.disabled = false;
   document.getElementById("form-title").textContent = "Add a service";
-  document.getElementById("save").textContent = "Add the service";
+  document.getElementById("save").textContent = "Add service";
   document.getElementById("cancel").hidden = true;
   document.getElementById("form-error").hidden = true;
   suit();
@@ -221,10 +221,10 @@ async function save(event) {
     const { value } = edited
       ? await ask("PATCH", edited._server.href, record)
       : await ask("POST", "/api/services", { vId: vendor.id, ...record });
-    const word = edited ? "saved" : "added. Test it, and refresh its models";
+    const word = edited ? "saved" : "added. Test it, then refresh its models";
     reset();
     await load();
-    say(`${value.label} is ${word}.`);
+    say(`${value.label} was ${word}.`);
     list.querySelector(`[data-service="${CSS.escape(value.id)}"] button`)?.focus();
   } catch (refused) {
     error.textContent = refused.message;

@@ -15,19 +15,19 @@ from stores.management.reading import ReadingCommand
 
 class Command(ReadingCommand):
     help = (
-        "Tell for each service what big-AGI counted, what imported messages explain of that, what they do not, and "
-        "what was called here. Exit status: 0, or 1 where messages tell of more than was counted, which cannot be."
+        "For each service, show what big-AGI counted, how much of it imported messages account for, and "
+        "what was called here. Exit status: 0, or 1 if messages account for more than was counted, which is an error."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="Print it as JSON, amounts in nano-dollars.")
+        parser.add_argument("--json", action="store_true", help="Print JSON, with amounts in nano-dollars.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         reports = reconcile()
         if options["json"]:
             self.stdout.write(json.dumps([asdict(report) for report in reports], indent=2))
         elif not reports:
-            self.stdout.write("Nothing was counted, and no call is in the ledger: import a backup, or ask a model.")
+            self.stdout.write("There are no counts and no calls yet. Import a backup, or use a model.")
         else:
             self._tell(reports)
         if any(report.alarms for report in reports):
@@ -44,11 +44,11 @@ class Command(ReadingCommand):
                 for device in report.devices:
                     _add_row(table, f"counted by {device.device or 'an unknown browser'}", device.counted)
             _add_row(table, "big-AGI counted", report.counted)
-            _add_row(table, "of that, messages explain", report.explained)
-            _add_row(table, "of that, the rest", report.gap)
-            _add_row(table, "messages after that", report.later)
+            _add_row(table, "accounted for by messages", report.explained)
+            _add_row(table, "without a message", report.gap)
+            _add_row(table, "later messages", report.later)
             _add_row(table, "called here", report.own)
-            _add_row(table, "in all", report.total)
+            _add_row(table, "total", report.total)
             console.print(table)
             self.stdout.write(report.explanation)
             for alarm in report.alarms:

@@ -9,10 +9,12 @@ from stores.backups import BackupError, create_backup
 
 
 class Command(BaseCommand):
-    help = "Back the database and the assets up into one folder; a running server is not disturbed."
+    help = "Back up the database and the assets into one folder. The server can keep running."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--to", type=Path, metavar="PATH", help="the new folder, or one that gets it inside")
+        parser.add_argument(
+            "--to", type=Path, metavar="PATH", help="the folder to create, or an existing folder to create it in"
+        )
 
     def handle(self, *args: Any, to: Path | None, **options: Any) -> None:
         try:
@@ -21,4 +23,4 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         self.stdout.write(f"Backup:  {backup.path} ({filesizeformat(backup.size)}, checked)")
         self.stdout.write(f"The key file is not in it: keep a copy of {settings.KEY_FILE} elsewhere.")
-        self.stdout.write("Without that file the API keys are lost; chats never are.")
+        self.stdout.write("Without that file stored API keys are lost, but no chats.")

@@ -15,10 +15,10 @@ class Command(ReadingCommand):
     help = 'Write a store to standard output as JSON, in big-AGI\'s envelope: {"state": …, "version": …}.'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", metavar="NAME", help="The store's name, as app-chats.")
-        parser.add_argument("--with-secrets", action="store_true", help="Write API keys in clear.")
+        parser.add_argument("name", metavar="NAME", help="The name of the store, such as app-chats.")
+        parser.add_argument("--with-secrets", action="store_true", help="Write API keys in plain text.")
         parser.add_argument(
-            "--original", action="store_true", help="What conversion from an old version changed, as it was before."
+            "--original", action="store_true", help="Write the records that a conversion changed, as they were before."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,8 +30,8 @@ class Command(ReadingCommand):
             self.stdout.write("")
         except StoreNotFound:
             known = ", ".join(store.name for store in list_stores()) or "none yet"
-            raise CommandError(f"There is no store {options['name']} here; there are: {known}.") from None
+            raise CommandError(f"There is no store {options['name']}. Existing stores: {known}.") from None
         except NothingConverted:
-            raise CommandError(f"Nothing of {options['name']} was converted: leave out --original.") from None
+            raise CommandError(f"Nothing in {options['name']} was converted. Leave out --original.") from None
         except secrets.UnreadableSecret as error:
             raise CommandError(str(error)) from error

@@ -12,8 +12,8 @@ from stores.secrets import forget_unreadable, is_readable
 
 class Command(ReadingCommand):
     help = (
-        "Delete the stored API keys that the key file does not open, so that new ones can be stored. "
-        "Chats and settings stay as they are. Without --yes it only tells how many there are."
+        "Delete the stored API keys that cannot be decrypted with the key file, so that new ones can be stored. "
+        "Chats and settings are not changed. Without --yes, only show how many there are."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -21,7 +21,7 @@ class Command(ReadingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["yes"]:
-            self.stdout.write(f"{forget_unreadable()} stored keys that could not be read were deleted.")
+            self.stdout.write(f"Deleted {forget_unreadable()} unreadable stored keys.")
             return
         known = Secret.objects.count()
         unreadable = sum(not is_readable(secret) for secret in Secret.objects.all())

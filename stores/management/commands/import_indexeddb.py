@@ -30,23 +30,25 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     help = (
-        "Import big-AGI's files: a flash backup, all chats, or one chat; the kind is found from the content. "
-        "What is newer here is never overwritten. Exit status: 0 all chats and messages can be read here, 1 not all "
-        "(the last sentence tells where they are), or the import was stopped, 2 the file was refused."
+        "Import big-AGI files: a flash backup, all chats, or one chat. The kind is detected from the content. "
+        "Newer data here is never overwritten. Exit status: 0 if all chats and messages can be read here, 1 if not all "
+        "(the last sentence says where they are) or the import was stopped, 2 if the file was refused."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "paths", nargs="+", type=Path, metavar="PATH", help="A file that big-AGI wrote; - reads standard input."
+            "paths", nargs="+", type=Path, metavar="PATH", help="A file written by big-AGI; - reads standard input."
         )
-        parser.add_argument("--dry-run", action="store_true", help="Tell the same counts, and write nothing.")
-        parser.add_argument("--restore-deleted", action="store_true", help="Bring back what was deleted here.")
+        parser.add_argument("--dry-run", action="store_true", help="Report the counts without writing anything.")
+        parser.add_argument(
+            "--restore-deleted", action="store_true", help="Also restore records that were deleted here."
+        )
         parser.add_argument(
             "--recover",
             action="store_true",
-            help="Import chats that are only in a copy which big-AGI no longer shows (app-chats-v3) too.",
+            help="Also import chats that are only in a copy that big-AGI no longer shows (app-chats-v3).",
         )
-        parser.add_argument("--json", action="store_true", help="Print the report as JSON; of several files a list.")
+        parser.add_argument("--json", action="store_true", help="Print the report as JSON (a list for several files).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._prepare()
@@ -83,7 +85,7 @@ class Command(BaseCommand):
             if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 return
             if executor.loader.applied_migrations:
-                raise CommandError("The database waits for a migration: run `manage.py start` once.", returncode=2)
+                raise CommandError("The database needs a migration. Run `manage.py start` once.", returncode=2)
             call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
         except (OSError, DatabaseError) as error:
             reason = str(error).strip().splitlines()[0]
@@ -119,7 +121,7 @@ class Command(BaseCommand):
             except AlreadyRunning as error:
                 raise CommandError(str(error), returncode=2) from error
             except KeyboardInterrupt:
-                raise CommandError("Stopped. Import the file again: that completes it.", returncode=1) from None
+                raise CommandError("Stopped. Import the same file again to complete it.", returncode=1) from None
 
     def _tell(self, progress: Progress) -> None:
         run = progress.run or _unsaved(progress)
@@ -132,12 +134,12 @@ class Command(BaseCommand):
         if len(progress.errors) > 20:
             self.stdout.write(f"! … and {len(progress.errors) - 20} more: manage.py migration_status {run.pk}")
         if progress.run is None:
-            self.stdout.write(f"Dry run, nothing was written: {describe_counts(run.counts)}.")
+            self.stdout.write(f"Dry run, nothing was written. The file has {describe_counts(run.counts)}.")
             return
         self.stdout.write(self.style.SUCCESS(proof(run)) if is_clean(progress) else proof(run))
         self.stdout.write(
-            "Keep the browser's data until you have looked around here. "
-            f"The certificate is kept: manage.py migration_status {run.pk} --format json"
+            "Keep the data in the browser until you have checked the result here. "
+            f"To see the certificate: manage.py migration_status {run.pk} --format json"
         )
 
 

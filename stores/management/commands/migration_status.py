@@ -21,12 +21,12 @@ WATCHED_EVERY = 0.5
 
 class Command(ReadingCommand):
     help = (
-        "Show where an import stands: status, phases, counts, notes and errors. Without an ID, of the last one. "
+        "Show an import: status, phases, counts, notes and errors. Default: the last one. "
         "Exit status: 0, or 2 if there is no such run."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("id", nargs="?", type=int, metavar="ID", help="The run's number.")
+        parser.add_argument("id", nargs="?", type=int, metavar="ID", help="The number of the import.")
         parser.add_argument(
             "--format", choices=["table", "markdown", "json"], default="table", help="The output format."
         )
@@ -38,7 +38,7 @@ class Command(ReadingCommand):
         run = runs.filter(pk=options["id"]).first() if options["id"] is not None else runs.first()
         if run is None:
             known = ", ".join(str(pk) for pk in runs.values_list("pk", flat=True)[:10])
-            told = f"There is no such run. There are: {known}." if known else "Nothing was imported yet."
+            told = f"There is no such import. The latest are: {known}." if known else "There are no imports yet."
             raise CommandError(told, returncode=2)
         if options["watch"]:
             run = self._watch(run)

@@ -17,22 +17,22 @@ _DAYS = {"d": 1, "w": 7, "y": 365}
 
 class Command(BaseCommand):
     help = (
-        "Delete the journal's entries older than an age: they can be neither seen nor undone any more, and the files "
-        "of images that only they kept are deleted. The records themselves stay as they are."
+        "Delete journal entries older than an age. They can no longer be seen or undone, and image files that only "
+        "they refer to are deleted. The records themselves are not changed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--older-than", required=True, metavar="AGE", help="as 90d, 12w or 2y (days, weeks, years of 365 days)"
+            "--older-than", required=True, metavar="AGE", help="such as 90d, 12w or 2y (days, weeks, years of 365 days)"
         )
-        parser.add_argument("--dry-run", action="store_true", help="only tell what would be deleted")
+        parser.add_argument("--dry-run", action="store_true", help="only show what would be deleted")
 
     def handle(self, *args: Any, **options: Any) -> None:
         age, whole = _read_age(options["older_than"]), size_of_journal()
         try:
             before = timezone.now() - age
         except OverflowError as error:
-            raise CommandError(f"{options['older_than']} is longer ago than there are dates.") from error
+            raise CommandError(f"{options['older_than']} is too long. Use a shorter age.") from error
         gone = size_of_journal(before) if options["dry_run"] else prune(before)
         verb = "would be" if options["dry_run"] else "were"
         self.stdout.write(
@@ -45,5 +45,5 @@ class Command(BaseCommand):
 def _read_age(text: str) -> timedelta:
     found = _AGE.fullmatch(text.strip())
     if found is None:
-        raise CommandError(f"{text} is no age: write a whole number and d, w or y, as 90d, 12w or 2y.")
+        raise CommandError(f"{text} is not an age. Use a whole number and d, w or y, such as 90d, 12w or 2y.")
     return timedelta(days=int(found[1]) * _DAYS[found[2]])

@@ -8,10 +8,10 @@ from stores.backups import BackupError, restore_backup
 
 
 class Command(BaseCommand):
-    help = "Put a backup in the place of the present state, which is kept as a backup first."
+    help = "Replace the current data with a backup. The current data is backed up first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", type=Path, metavar="PATH", help="the folder that `manage.py backup` made")
+        parser.add_argument("path", type=Path, metavar="PATH", help="a folder created by `manage.py backup`")
 
     def handle(self, *args: Any, path: Path, **options: Any) -> None:
         try:
@@ -20,6 +20,6 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         self.stdout.write(f"Restored {path} to {settings.DATA_DIR}")
         if kept:
-            self.stdout.write(f"What was here before is kept: {kept}")
+            self.stdout.write(f"The previous data was saved in {kept}")
         if not settings.KEY_FILE.exists():
-            self.stdout.write(f"Copy your key file to {settings.KEY_FILE}: without it stored API keys cannot be read.")
+            self.stdout.write(f"Copy your key file to {settings.KEY_FILE}. Without it, stored API keys cannot be read.")

@@ -19,13 +19,13 @@ from stores.management.reading import ReadingCommand
 
 class Command(ReadingCommand):
     help = (
-        "Compare a file that big-AGI wrote with the database, record by record and by content, and name every "
+        "Compare a big-AGI file with the database, record by record and by content, and list every "
         "difference. Exit status: 0 all of its chats and messages can be read here, 1 not all, "
-        "2 the file cannot be read."
+        "2 if the file cannot be read."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("path", type=Path, metavar="PATH", help="A file that big-AGI wrote.")
+        parser.add_argument("path", type=Path, metavar="PATH", help="A file written by big-AGI.")
         parser.add_argument("--json", action="store_true", help="Print the certificate as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:

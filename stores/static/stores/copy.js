@@ -10,7 +10,7 @@ document.addEventListener("click", async (event) => {
   } catch {
     // Browsers lend the clipboard to pages of this machine and to https only.
     getSelection().selectAllChildren(source);
-    done = "Selected: copy it with the keyboard.";
+    done = "Selected. Copy it with the keyboard.";
   }
   if (said) said.textContent = done;
 });

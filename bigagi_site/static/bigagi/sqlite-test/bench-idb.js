@@ -15,7 +15,7 @@ const completed = (transaction) =>
   new Promise((resolve, reject) => {
     transaction.oncomplete = resolve;
     transaction.onabort = transaction.onerror = () =>
-      reject(transaction.error ?? new Error("The browser broke the transaction off."));
+      reject(transaction.error ?? new Error("The browser aborted the transaction."));
   });
 
 export function drop() {
@@ -25,7 +25,7 @@ export function drop() {
     request.onerror = () => reject(request.error);
     // A connection that is closed goes when its last transaction has; another tab's does not.
     request.onblocked = () =>
-      setTimeout(() => reject(new Error("Another tab has the benchmark's database open.")), BLOCKED);
+      setTimeout(() => reject(new Error("The benchmark database is open in another tab. Close that tab.")), BLOCKED);
   });
 }
 

@@ -4,7 +4,7 @@ import { exchange } from "./http.js";
 import { makeAt, makeChats } from "./bench-data.js";
 import * as idb from "./bench-idb.js";
 
-const FAULTS = { QuotaExceededError: "The browser has no room for it. Free some, or choose a smaller size." };
+const FAULTS = { QuotaExceededError: "The browser is out of storage. Free some space, or choose a smaller size." };
 
 // Runs `act` once unmeasured, then so many times; returns the times in ms.
 async function measure(runs, signal, act, told) {
@@ -48,7 +48,7 @@ export async function measureBrowser(prefix, mb, runs, signal, told) {
       signal,
       async () => {
         const { conversations } = await idb.load(database);
-        if (conversations[0].id !== chat.id) throw new Error("IndexedDB gave another state than was written.");
+        if (conversations[0].id !== chat.id) throw new Error("IndexedDB returned a different state than was written.");
       },
       (part) => told("Start from IndexedDB", part),
     );
@@ -65,7 +65,7 @@ export async function measureServer(prefix, mb, runs, signal, made, told) {
   const ask = async (method, path, expected, options) => {
     const answer = await exchange(method, path, { signal, ...options });
     if (answer.status !== expected)
-      throw new Error(`${method} ${path} answered ${answer.status}: ${answer.json?.detail ?? ""}`);
+      throw new Error(`${method} ${path} returned ${answer.status}: ${answer.json?.detail ?? ""}`);
     return answer;
   };
   const chats = makeChats(prefix, mb);
@@ -96,7 +96,7 @@ export async function measureServer(prefix, mb, runs, signal, made, told) {
         ask("GET", "/api/chats?page_size=50", 200),
         ask("GET", `/api/chats/${chat.id}`, 200),
       ]);
-      if (read.json.id !== chat.id) throw new Error("The server gave another chat than was asked for.");
+      if (read.json.id !== chat.id) throw new Error("The server returned a different chat than requested.");
     },
     (part) => told("Open through the API", part),
   );

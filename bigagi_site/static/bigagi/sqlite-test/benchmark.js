@@ -44,7 +44,7 @@ async function start() {
     abort = null;
     hold(false);
   }
-  if (!isMine) tell("Tests or a benchmark run in another tab of this browser. Wait for them, or close that tab.");
+  if (!isMine) tell("Tests or a benchmark are running in another tab of this browser. Wait for them, or close that tab.");
 }
 
 function hold(isRunning) {
@@ -65,7 +65,7 @@ async function walk(sizes, runs, signal) {
     if (left.length) failed.push(...(await remove(left)));
     for (const mb of sizes) await measureOne(mb, runs, signal, made, failed);
   } catch (error) {
-    ending = error.name === "AbortError" ? "Stopped." : `Broken off: ${error.message}`;
+    ending = error.name === "AbortError" ? "Stopped." : `Failed: ${error.message}`;
   }
   byId("bench-progress").removeAttribute("value");
   failed.push(...(await clean(made)));
@@ -89,7 +89,7 @@ async function measureOne(mb, runs, signal, made, failed) {
     ...Object.fromEntries(WORKS.map(([id]) => [id, { indexeddb: facts(browser[id]), api: facts(server[id]) }])),
   });
   await paint();
-  tell(`${mb} MB: Clean up…`);
+  tell(`${mb} MB: Cleaning up…`);
   failed.push(...(await clean(made)));
 }
 
@@ -104,7 +104,7 @@ async function clean(made) {
 
 async function close(made, failed) {
   let isClean = false;
-  closing = `Made ${describe(made)}.`;
+  closing = `Created ${describe(made)}.`;
   if (failed.length)
     closing += ` Not deleted: ${failed.map(({ id, why }) => `${id} (${why})`).join("; ")}. The next run tries again.`;
   else {
@@ -113,7 +113,7 @@ async function close(made, failed) {
       isClean = found.isClean;
       closing += ` ${found.text}`;
     } catch (error) {
-      closing += ` Whether all of it is gone could not be seen: ${error.message}`;
+      closing += ` Could not check that everything was deleted: ${error.message}`;
     }
   }
   Object.assign(byId("bench-closing"), {

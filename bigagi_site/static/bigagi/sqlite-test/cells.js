@@ -14,7 +14,7 @@ function cell(value) {
   if (typeof value === "boolean") return el("td", {}, String(value));
   if (typeof value === "string") return el("td", {}, el("div", { class: "sq-text" }, value));
   if ("blob" in value) return el("td", { class: "sq-null" }, count(value.blob, "byte"));
-  const more = el("span", { class: "quiet" }, `… ${count(value.length, "character")} in all`);
+  const more = el("span", { class: "quiet" }, `… ${count(value.length, "character")} in total`);
   return el("td", {}, el("div", { class: "sq-text" }, value.text, more));
 }
 
@@ -30,7 +30,7 @@ export function grid(label, columns, rows) {
   const scroll = el("div", { class: "sq-scroll", tabIndex: 0, role: "region", "aria-label": label }, table);
   const left = rows.length - most;
   if (left <= 0) return scroll;
-  return el("div", {}, scroll, el("p", { class: "quiet" }, `${count(left, "more row")} are in the downloads: too many cells to show.`));
+  return el("div", {}, scroll, el("p", { class: "quiet" }, `${count(left, "more row")} in the downloads: too many cells to show here.`));
 }
 
 // --- downloads ---

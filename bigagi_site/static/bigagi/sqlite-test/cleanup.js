@@ -78,13 +78,13 @@ export async function verify() {
         .map(({ id }) => id)
         .join(", ")}.`,
     };
-  if (!page.sql) return { isClean: true, text: "All of it is gone again: the API finds none." };
+  if (!page.sql) return { isClean: true, text: "Everything was deleted: the API finds nothing." };
   const { rows } = await query(COUNTS, RANGE);
   const [records, kept] = rows[0];
-  if (records || kept) return { isClean: false, text: `SQL finds ${records} records and ${kept} kept shapes of them.` };
+  if (records || kept) return { isClean: false, text: `SQL still finds ${records} records and ${kept} stored versions of them.` };
   return {
     isClean: true,
-    text: "All of it is gone again: the API finds none, and SQL counts 0 rows and 0 kept shapes.",
+    text: "Everything was deleted: the API finds nothing, and SQL counts 0 rows and 0 stored versions.",
   };
 }
 

@@ -77,7 +77,7 @@ export async function listAll(path, { most = 20, ...options } = {}) {
   const found = [];
   for (let next = path, pages = 0; next && pages < most; pages += 1) {
     const { status, json } = await exchange("GET", next, { role: "check", ...options });
-    if (status !== 200) throw new Error(`GET ${path} answered ${status}.`);
+    if (status !== 200) throw new Error(`GET ${path} returned ${status}.`);
     found.push(...json.results);
     const url = json.next && new URL(json.next, location.href);
     next = url && `${url.pathname}${url.search}`;
@@ -89,6 +89,6 @@ export async function listAll(path, { most = 20, ...options } = {}) {
 export async function query(sql, parameters = [], options = {}) {
   const answer = await exchange("POST", page.sql, { body: { sql, parameters }, role: "check", ...options });
   if (answer.status !== 200)
-    throw new Error(`The SQL box answered ${answer.status}: ${answer.json?.detail ?? answer.text.slice(0, 200)}`);
+    throw new Error(`The SQL box returned ${answer.status}: ${answer.json?.detail ?? answer.text.slice(0, 200)}`);
   return { rows: answer.json.rows, answer };
 }

@@ -24,7 +24,7 @@ async function purge(t, id) {
 const chats = {
   id: "chats",
   title: "Chats",
-  about: "A chat with all kinds of parts, through every verb: whole, message by message, and by two writers at once.",
+  about: "A chat with every kind of part, with every method: as a whole, message by message, and by two writers at once.",
   skips: { ai: NO_MODEL },
   async run(t) {
     const id = t.name("chat");
@@ -47,8 +47,8 @@ const chats = {
     };
     t.made.push({ kind: "chat", id });
     const made = await t.call("POST", "/api/chats", { body: chat, expect: 201 });
-    t.same("The chat as it was made", chat, made.json);
-    t.same("The chat as it is read", chat, (await t.call("GET", pathOf(id))).json);
+    t.same("The created chat", chat, made.json);
+    t.same("The chat when read", chat, (await t.call("GET", pathOf(id))).json);
     await t.sql(
       "The chat and its messages",
       "SELECT c.user_title, count(*) FROM chats_conversation c JOIN chats_message m ON m.conversation_id = c.id WHERE c.uid = ? GROUP BY c.id",
@@ -59,16 +59,16 @@ const chats = {
     await t.call("GET", pathOf(id), { headers, expect: 304 });
     const patched = await t.call("PATCH", pathOf(id), { body: { userTitle: `${id} renamed`, isArchived: true } });
     t.same(
-      "Title and archive as they were patched",
+      "Title and archived flag after PATCH",
       [`${id} renamed`, true],
       [patched.json.userTitle, patched.json.isArchived],
     );
     const more = makeMessage("st-more", "user", "And more?", now + 3);
     const added = await t.call("POST", `${pathOf(id)}/messages`, { body: more, expect: 201 });
-    t.same("The message that was added", more, added.json);
+    t.same("The added message", more, added.json);
     const edited = { ...more, fragments: makeMessage("st-more", "user", "And less?", now).fragments, updated: now + 4 };
     const put = await t.call("PUT", `${pathOf(id)}/messages/${more.id}`, { body: edited });
-    t.same("The message that was edited", edited, put.json);
+    t.same("The edited message", edited, put.json);
     await t.sql(
       "The text of the edited message",
       "SELECT f.text FROM chats_fragment f JOIN chats_message m ON m.id = f.message_id JOIN chats_conversation c ON c.id = m.conversation_id WHERE c.uid = ? AND m.uid = ?",
@@ -77,7 +77,7 @@ const chats = {
     );
     const { json: listed } = await t.call("GET", `${pathOf(id)}/messages?page_size=2&ordering=-position`);
     t.same(
-      "The last two messages, the newest first",
+      "The last two messages, newest first",
       [more.id, "st-answer"],
       listed?.results?.map((message) => message.id),
     );
@@ -99,19 +99,19 @@ const chats = {
 const chatPage = {
   id: "chat-page",
   title: "Chat interface",
-  about: "A chat goes on as on the chat page: asked, streamed, stored, shown on the page.",
+  about: "A chat continues as on the chat page: sent, streamed, stored and shown.",
   async run(t) {
     const id = t.name("talk");
     const chat = { id, userTitle: id, systemPurposeId: "Generic", messages: [], created: Date.now(), updated: null };
     t.made.push({ kind: "chat", id });
-    t.same("The chat as it was made", chat, (await t.call("POST", "/api/chats", { body: chat, expect: 201 })).json);
+    t.same("The created chat", chat, (await t.call("POST", "/api/chats", { body: chat, expect: 201 })).json);
     const asked = { message: { text: "What reaches you, Demo? 🐈" }, modelId: FAST };
     const answer = await t.call("POST", `${pathOf(id)}/generate`, { body: asked, budget: CALL_BUDGET });
     const events = readEvents(answer.text);
     const names = new Set(events.map(({ name }) => name));
     t.check(
       "ai",
-      "The stream has a start, pieces and an end",
+      "The stream has a start, deltas and an end",
       ["start", "delta", "done"].every((name) => names.has(name)),
       "start, delta, done",
       [...names],
@@ -121,8 +121,8 @@ const chatPage = {
       .map(({ data }) => data.text ?? "")
       .join("");
     const { json: stored } = await t.call("GET", pathOf(id));
-    t.same("The question as it is stored", asked.message.text, textOf(stored?.messages?.[0]));
-    t.same("The answer as it was streamed", streamed, textOf(stored?.messages?.[1]));
+    t.same("The stored question", asked.message.text, textOf(stored?.messages?.[0]));
+    t.same("The stored answer equals the streamed one", streamed, textOf(stored?.messages?.[1]));
     await t.sql(
       "Question and answer",
       "SELECT role FROM chats_message WHERE conversation_id = (SELECT id FROM chats_conversation WHERE uid = ?) ORDER BY position",
@@ -141,9 +141,9 @@ const chatPage = {
     });
     t.check(
       "ai",
-      "Asked again, without a stream",
+      "Sent again, without streaming",
       textOf(again.json?.message).includes("3 messages of this chat"),
-      "an answer that tells of 3 messages",
+      "an answer that mentions 3 messages",
       again.json,
     );
     const shown = await t.call("GET", `${page.chatPage}/${id}`, { isLogged: false });

@@ -11,7 +11,7 @@ const EVENTS = "SELECT source, service, outcome FROM metrics_usageevent WHERE id
 const models = {
   id: "llms",
   title: "LLMs",
-  about: "A service and a model: stored, changed by the person, deleted together. Then one tiny call of Demo.",
+  about: "A service and a model: stored, customised, deleted together. Then one small call to Demo.",
   async run(t) {
     const service = {
       id: t.name("service"),
@@ -23,7 +23,7 @@ const models = {
     const model = {
       ...{
         id: `${service.id}-model`,
-        label: "Model of a test",
+        label: "Test model",
         sId: service.id,
         vId: "openai",
         hidden: true,
@@ -44,18 +44,18 @@ const models = {
     };
     t.made.push({ kind: "service", id: service.id });
     t.same(
-      "The service as it was made",
+      "The created service",
       service,
       (await t.call("POST", "/api/services", { body: service, expect: 201 })).json,
     );
     await t.call("POST", "/api/llms", { body: { llms: [model] } });
     const path = `/api/llms/${model.id}`;
-    t.same("The model as it is read", model, (await t.call("GET", path)).json);
+    t.same("The model when read", model, (await t.call("GET", path)).json);
     const patched = await t.call("PATCH", path, { body: { userLabel: "Mine", userContextTokens: 500 } });
-    t.same("The model with what the person set", { ...model, userLabel: "Mine", userContextTokens: 500 }, patched.json);
+    t.same("The model with user settings", { ...model, userLabel: "Mine", userContextTokens: 500 }, patched.json);
     const effective = patched.json?._server?.effective;
     t.same(
-      "What the person set wins",
+      "User settings take precedence",
       ["Mine", 500, true],
       [effective?.label, effective?.contextTokens, effective?.hidden],
     );
@@ -78,7 +78,7 @@ const models = {
       budget: CALL_BUDGET,
     });
     t.check("ai", "Demo answered", Boolean(json?.text) && json.model === FAST, `a text of ${FAST}`, json);
-    t.check("ai", "The call is an event of the ledger", Number.isInteger(json?.event), "its number", json?.event);
+    t.check("ai", "The call is in the ledger", Number.isInteger(json?.event), "an event number", json?.event);
     await t.sql("The call's event has the source test", EVENTS, [json?.event ?? 0], [["test", DEMO, "done"]]);
   },
 };
@@ -88,7 +88,7 @@ const STEPS = ["api", "stores", "context", "call", "answer", "data"];
 const integration = {
   id: "ai",
   title: "AI integration",
-  about: "The whole way on Demo: database, model, database; in one answer, and streamed step by step.",
+  about: "The full round trip with Demo: database, model, database; in one response, and streamed step by step.",
   async run(t) {
     const { json: before } = await t.call("GET", "/api/metrics");
     const { json: whole } = await t.call("POST", "/api/test-ai?stream=false", {
@@ -96,7 +96,7 @@ const integration = {
       budget: CALL_BUDGET,
     });
     const bad = (steps) => steps?.find(({ status }) => status !== "ok");
-    t.check("ai", "All six steps, in one answer", whole?.ok === true, "ok", bad(whole?.steps) ?? whole);
+    t.check("ai", "All six steps, in one response", whole?.ok === true, "ok", bad(whole?.steps) ?? whole);
     // It takes its time, so that pieces can be told from a whole.
     const stream = await t.call("POST", "/api/test-ai", { body: { modelId: `${DEMO}-echo` }, budget: CALL_BUDGET });
     const events = readEvents(stream.text);
@@ -105,13 +105,13 @@ const integration = {
     const isEarly = stream.firstMs < stream.ms / 2;
     t.check(
       "ai",
-      "The first step comes long before the last",
+      "The first step arrives long before the last",
       isEarly,
       "a stream",
       `the first after ${Math.round(stream.firstMs)} of ${Math.round(stream.ms)} ms`,
     );
     t.same(
-      "The same steps, in one answer and streamed",
+      "The same steps, in one response and streamed",
       STEPS,
       whole?.steps?.map(({ name }) => name),
     );
@@ -127,7 +127,7 @@ const integration = {
       [["test", DEMO]],
     );
     const { json: after } = await t.call("GET", "/api/metrics");
-    t.same("Calls of tests count nowhere", before?.services?.[DEMO] ?? null, after?.services?.[DEMO] ?? null);
+    t.same("Test calls are not counted", before?.services?.[DEMO] ?? null, after?.services?.[DEMO] ?? null);
     await t.problem("POST", "/api/test-ai", {
       body: { modelId: 5 },
       status: 400,

@@ -22,21 +22,21 @@ async function purge(t, name) {
 const device = {
   id: "device",
   title: "Device store",
-  about: "The identity of a browser, as in app-device: made once, read again and again, never made twice.",
+  about: "The identity of a browser, as in app-device: created once, read repeatedly, never created twice.",
   skips: { ai: NO_MODEL },
   async run(t) {
     const name = t.name("app-device");
     const value = { state: { localDeviceId: "aB3xYz90Qw" }, version: 1 };
-    t.same("The device as it was made", value, (await make(t, name, value)).json);
+    t.same("The created device", value, (await make(t, name, value)).json);
     const read = await t.call("GET", pathOf(name));
-    t.same("The device as it is read", value, read.json);
+    t.same("The device when read", value, read.json);
     await t.sql("The row of the store", ROW, [name], [[1, 1]]);
     await t.problem("POST", "/api/stores", { body: { name, ...value }, status: 409, kind: "id-taken" });
     const again = await t.call("GET", pathOf(name), {
       headers: { "If-None-Match": read.headers.get("ETag") ?? "" },
       expect: 304,
     });
-    t.same("The ETag of what did not change", read.headers.get("ETag"), again.headers.get("ETag"));
+    t.same("The ETag of an unchanged store", read.headers.get("ETag"), again.headers.get("ETag"));
     await purge(t, name);
   },
 };
@@ -57,7 +57,7 @@ const ODD = {
 const custom = {
   id: "custom",
   title: "Custom store",
-  about: "A store that big-AGI does not know: odd values, all verbs, revisions, and two writers at once.",
+  about: "A store that big-AGI does not know: unusual values, every method, revisions, and two writers at once.",
   skips: { ai: NO_MODEL },
   async run(t) {
     const [name, bare] = [t.name("custom"), t.name("bare")];
@@ -65,15 +65,15 @@ const custom = {
     t.made.push({ kind: "store", id: name });
     const body = { name, ...ODD };
     const made = await t.call("POST", "/api/stores", { body, expect: 201, headers: key });
-    t.same("The store as it was made", ODD, made.json);
+    t.same("The created store", ODD, made.json);
     const replayed = await t.call("POST", "/api/stores", { body, expect: 201, headers: key });
-    t.same("The same request once more, with its Idempotency-Key", ODD, replayed.json);
-    t.same("The store as it is read", ODD, (await t.call("GET", pathOf(name))).json);
+    t.same("The same request repeated, with its Idempotency-Key", ODD, replayed.json);
+    t.same("The store when read", ODD, (await t.call("GET", pathOf(name))).json);
     const put = { ...ODD, state: { ...ODD.state, words: ["one"] } };
-    t.same("The store as it was put", put, (await t.call("PUT", pathOf(name), { body: put })).json);
+    t.same("The store after PUT", put, (await t.call("PUT", pathOf(name), { body: put })).json);
     const patch = { state: { numbers: [3], nothing: "now something" } };
     const patched = { ...put, state: { ...put.state, ...patch.state } };
-    t.same("The store as it was patched", patched, (await t.call("PATCH", pathOf(name), { body: patch })).json);
+    t.same("The store after PATCH", patched, (await t.call("PATCH", pathOf(name), { body: patch })).json);
     await t.sql("The row of the store", ROW, [name], [[7, 3]]);
     const stale = { "If-Match": made.headers.get("ETag") ?? "" };
     const late = await t.problem("PUT", pathOf(name), {
@@ -82,11 +82,11 @@ const custom = {
       status: 412,
       kind: "changed-meanwhile",
     });
-    t.same("What stands there, told to a writer who comes late", patched, late.json?.current);
+    t.same("The current version, returned to the second writer", patched, late.json?.current);
     const { json } = await t.call("GET", `${pathOf(name)}/revisions`);
     const oldest = json?.results?.at(-1);
     const restored = await t.call("POST", `${pathOf(name)}/revisions/${oldest?.id}/restore`);
-    t.same("The store as it was restored", ODD, restored.json);
+    t.same("The restored store", ODD, restored.json);
     t.same(
       "A bare value in place of an object",
       [1, "two", null],
@@ -102,7 +102,7 @@ const MOST = 60;
 const all = {
   id: "all",
   title: "All stores",
-  about: "The list of all stores and the head of each. Bodies are not read: there can be a gigabyte.",
+  about: "The list of all stores and the headers of each. Bodies are not read: there can be a gigabyte.",
   skips: { ai: NO_MODEL },
   async run(t) {
     const name = t.name("listed");
@@ -122,7 +122,7 @@ const all = {
         t.same(`${store.name} has an ETag and no body`, [true, ""], [head.headers.has("ETag"), head.text]);
       else
         t.same(
-          `The revision of ${store.name} is that in its ETag`,
+          `The revision of ${store.name} matches its ETag`,
           String(store.revision),
           head.headers.get("ETag")?.match(/-(\d+)"/)?.[1],
         );
@@ -133,7 +133,7 @@ const all = {
       (await t.call("HEAD", pathOf(name))).headers.get("ETag"),
     );
     const whole = stores.filter((store) => store.revision !== null).length;
-    await t.sql("As many rows as the list has stores", "SELECT count(*) FROM stores_store", [], [[whole]]);
+    await t.sql("As many rows as stores in the list", "SELECT count(*) FROM stores_store", [], [[whole]]);
     await t.sql("The size of the new store", "SELECT length(data) > 0 FROM stores_store WHERE name = ?", [name], [[1]]);
     await t.problem("GET", "/api/stores?nonsense=1", { status: 400, kind: "bad-request", pointer: "?nonsense" });
     await purge(t, name);
@@ -168,7 +168,7 @@ const preferences = {
   id: "ui",
   title: "UI preferences",
   about:
-    "app-ui as versions 0, 1 and 2 wrote it, read back in the newest. It is a copy under another name: yours is not touched.",
+    "app-ui as written by versions 0, 1 and 2, converted to the newest. This uses a copy under another name: yours is not touched.",
   skips: { ai: NO_MODEL },
   async run(t) {
     const newest = page.newest["app-ui"];
@@ -184,11 +184,11 @@ const preferences = {
         ["original"],
         json?.results?.map(({ reason }) => reason),
       );
-      await t.sql(`The row of what came as version ${from}`, ROW, [name], [[newest, 1]]);
+      await t.sql(`The row of version ${from}`, ROW, [name], [[newest, 1]]);
       await purge(t, name);
     }
     const future = { state: { ...V3, enterIsNewline: false, hologram: true }, version: newest + 40 };
-    t.same("A version that is not known yet stays as it is", future, (await make(t, name, future)).json);
+    t.same("A newer version is kept as it is", future, (await make(t, name, future)).json);
     await t.problem("PATCH", pathOf(name), {
       body: { version: "newest" },
       status: 400,
@@ -209,7 +209,7 @@ const LABS = {
 const labs = {
   id: "labs",
   title: "Labs",
-  about: "The experimental switches of app-ux-labs: brought from version 0, and turned one by one. A copy, as above.",
+  about: "The experimental switches of app-ux-labs: converted from version 0, then changed one by one. This uses a copy, as above.",
   skips: { ai: NO_MODEL },
   async run(t) {
     const newest = page.newest["app-ux-labs"];
@@ -221,7 +221,7 @@ const labs = {
       expected = { ...expected, state: { ...expected.state, ...state } };
       t.same(`${lab}, turned`, expected, (await t.call("PATCH", pathOf(name), { body: { state } })).json);
     }
-    t.same("All switches as they are read", expected, (await t.call("GET", pathOf(name))).json);
+    t.same("All switches when read", expected, (await t.call("GET", pathOf(name))).json);
     await t.sql("The row of the store", ROW, [name], [[newest, 1 + Object.keys(LABS).length]]);
     await t.problem("PUT", pathOf(name), { body: [1], status: 400, kind: "bad-request", pointer: "/state" });
     await purge(t, name);

@@ -40,9 +40,9 @@ function wake() {
 
 function pause(value) {
   isPaused = value;
-  byId("live-pause").textContent = value ? "Go on" : "Pause";
+  byId("live-pause").textContent = value ? "Resume" : "Pause";
   byId("live-pause").setAttribute("aria-pressed", String(value));
-  tell(value ? "Paused. What happens meanwhile is shown when you go on." : "Following.");
+  tell(value ? "Paused. New entries are shown when you resume." : "Live.");
   wake();
 }
 
@@ -67,13 +67,13 @@ async function look() {
     const isNew = [await readChanges(), await readRequests()].some(Boolean);
     if (isPaused) return;
     if (isNew) show();
-    tell("Following.");
+    tell("Live.");
   } catch (error) {
     wait = AFTER_FAULT;
     tell(
       error.status === 401
         ? "You are signed out. Sign in again in another tab."
-        : "The server does not answer. Trying again…",
+        : "The server does not respond. Trying again…",
       true,
     );
   }
@@ -136,7 +136,7 @@ function show() {
     "live-requests",
     shown,
     requestLine,
-    route ? `No request to ${route}… yet.` : "No request yet. Use the API in another tab, or let a program do it.",
+    route ? `No requests to ${route}… yet.` : "No requests yet. Use the API in another tab or from a program.",
   );
   const stores = new Set(changes.lines.flatMap((line) => line.stores.split(" ")).filter(Boolean));
   fill("live-stores", stores);
@@ -144,7 +144,7 @@ function show() {
   const changed = changes.lines.filter(
     (line) => !store || line.stores.split(" ").some((name) => name.startsWith(store)),
   );
-  paint("live-changes", changed, changeLine, store ? `No change in ${store}… yet.` : "No change yet.");
+  paint("live-changes", changed, changeLine, store ? `No changes in ${store}… yet.` : "No changes yet.");
 }
 
 function fill(id, values) {
@@ -164,7 +164,7 @@ const time = (at) => el("time", { dateTime: at, title: at }, TIME.format(new Dat
 function requestLine({ id, at, method, route, status, duration_ms: ms, query_count: queries, actor, error }) {
   const link = el(
     "a",
-    { href: page.admin.request.replace("/0/", `/${id}/`), title: "Its line in the log" },
+    { href: page.admin.request.replace("/0/", `/${id}/`), title: "Log entry" },
     `${method} ${route}`,
   );
   const facts = [`${Math.round(ms)} ms`, `${queries} quer${queries === 1 ? "y" : "ies"}`, actor, error]
@@ -177,7 +177,7 @@ function requestLine({ id, at, method, route, status, duration_ms: ms, query_cou
 function changeLine({ id, at, action, summary, stores, source, actor, record_count: count }) {
   const link = el(
     "a",
-    { href: page.admin.change.replace("/0/", `/${id}/`), title: "Its entry in the journal" },
+    { href: page.admin.change.replace("/0/", `/${id}/`), title: "Journal entry" },
     summary ? `${action}: ${summary}` : action,
   );
   const facts = [stores, `${count} record${count === 1 ? "" : "s"}`, source, actor].filter(Boolean).join(" · ");

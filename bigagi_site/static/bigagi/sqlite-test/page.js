@@ -28,7 +28,7 @@ async function start(tab) {
     panel.prepend(
       Object.assign(document.createElement("p"), {
         className: "error",
-        textContent: "This tab could not be started. Reload the page.",
+        textContent: "This tab could not be loaded. Reload the page.",
       }),
     );
   }

@@ -33,7 +33,7 @@ async function walk(kinds, { signal, told, note }) {
   try {
     const left = await findLeftovers(signal);
     if (left.length) {
-      note(`Left over from a run that was broken off: ${describe(left)}. It is deleted first.`);
+      note(`Left over from an interrupted run: ${describe(left)}. Deleting it first.`);
       faults.push(...(await remove(left)));
     }
     for (const kind of kinds) {
@@ -72,21 +72,21 @@ function leftOf({ made }) {
 
 function stop(trial, error) {
   trial.stopped = error.name === "AbortError";
-  if (!trial.stopped) trial.check("log", "The log of requests", false, "an answer", error.message);
+  if (!trial.stopped) trial.check("log", "The request log", false, "a response", error.message);
   trial.finish();
 }
 
 async function close(made, faults) {
-  const what = `Made ${describe(made)}.`;
+  const what = `Created ${describe(made)}.`;
   if (faults.length)
     return {
       isClean: false,
-      closing: `${what} Not deleted: ${faults.map(({ id, why }) => `${id} (${why})`).join("; ")}. The next run finds what is left, and tries again.`,
+      closing: `${what} Not deleted: ${faults.map(({ id, why }) => `${id} (${why})`).join("; ")}. The next run tries again.`,
     };
   try {
     const { isClean, text } = await verify();
     return { isClean, closing: `${what} ${text}` };
   } catch (error) {
-    return { isClean: false, closing: `${what} Whether all of it is gone could not be seen: ${error.message}` };
+    return { isClean: false, closing: `${what} Could not check that everything was deleted: ${error.message}` };
   }
 }

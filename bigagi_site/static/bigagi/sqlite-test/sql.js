@@ -77,8 +77,8 @@ function show(content, status) {
 
 function showRows(sql, answer) {
   const { columns, rows, row_count: number, is_cut: isCut, ms } = answer;
-  const cut = isCut ? `, cut at ${count(number, "row")}: there are more` : "";
-  const empty = el("p", { class: "quiet" }, "The statement has no rows.");
+  const cut = isCut ? `, limited to ${count(number, "row")}: there are more` : "";
+  const empty = el("p", { class: "quiet" }, "The statement returned no rows.");
   show(rows.length ? grid("Rows of the result", columns, rows) : empty, `${count(number, "row")} in ${ms.toFixed(1)} ms${cut}.`);
   result = { sql, columns, rows, is_cut: isCut };
   byId("sql-save").hidden = rows.length === 0;
@@ -90,7 +90,7 @@ function branch(nodes) {
 
 function showPlan({ plan }) {
   const title = el("h3", {}, "Query plan");
-  const words = el("p", { class: "quiet" }, "SEARCH uses an index, SCAN reads the whole table or index; the innermost loop is the last of its level.");
-  const tree = plan.length ? branch(plan) : el("p", {}, "There is nothing to plan: the statement reads no table.");
-  show(el("div", { class: "card sq-plan" }, title, words, tree), "The plan; the statement was not run.");
+  const words = el("p", { class: "quiet" }, "SEARCH uses an index; SCAN reads the whole table or index. The innermost loop is the last of its level.");
+  const tree = plan.length ? branch(plan) : el("p", {}, "No plan: the statement reads no table.");
+  show(el("div", { class: "card sq-plan" }, title, words, tree), "Query plan only; the statement was not run.");
 }

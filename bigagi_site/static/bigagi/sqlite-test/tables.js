@@ -40,7 +40,7 @@ function showList() {
     .map(({ app, tables }) => ({ app, tables: tables.filter(({ name }) => name.toLowerCase().includes(wanted)) }))
     .filter(({ tables }) => tables.length);
   const number = found.reduce((sum, { tables }) => sum + tables.length, 0);
-  byId("tables-status").textContent = number ? count(number, "table") : "No table has this in its name.";
+  byId("tables-status").textContent = number ? count(number, "table") : "No matching tables.";
   byId("tables-list").replaceChildren(...found.flatMap(({ app, tables }) => [el("h3", {}, app), el("ul", {}, ...tables.map(entry))]));
 }
 
@@ -80,10 +80,10 @@ function describe(table) {
   const parts = [el("h2", { tabIndex: -1, class: "tb-title" }, table.name)];
   if (table.meaning) parts.push(el("p", {}, table.meaning));
   parts.push(el("p", { class: "quiet" }, `${rowsOf(table)} · app ${table.app}`));
-  if (table.closed) parts.push(el("p", { class: "st-note" }, `Its rows are not shown: ${table.closed}.`));
+  if (table.closed) parts.push(el("p", { class: "st-note" }, `Rows are not shown: ${table.closed}.`));
   else if (byId("tab-sql")) parts.push(el("p", {}, el("button", { type: "button", class: "button", onclick: () => query(table) }, "Query this table")));
   parts.push(...columnsOf(table), ...indexesOf(table), ...triggersOf(table));
-  if (table.sql) parts.push(el("details", {}, el("summary", {}, "The statement that made it"), el("pre", {}, table.sql)));
+  if (table.sql) parts.push(el("details", {}, el("summary", {}, "CREATE statement"), el("pre", {}, table.sql)));
   if (!table.closed) parts.push(rowsPart(table.name));
   return parts;
 }

@@ -14,7 +14,7 @@ const WORDS = {
   pass: "Passed",
   fail: "Failed",
   stopped: "Stopped",
-  skip: "Does not apply",
+  skip: "Not applicable",
   pending: "Waiting",
 };
 const SHOWN = 4000;
@@ -42,7 +42,7 @@ async function tellLeftovers() {
   const left = await findLeftovers().catch(() => []);
   // A run that began meanwhile has found them itself.
   if (left.length && !runs)
-    note(`Left over from a run that was broken off: ${describe(left)}. The next run deletes it.`);
+    note(`Left over from an interrupted run: ${describe(left)}. The next run deletes it.`);
 }
 
 // --- running ---------------------------------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ async function start(kinds) {
   hold(false);
   if (result === null) {
     byId("summary").textContent = "";
-    return note("Tests run in another tab of this browser. Wait for them, or close that tab.", true);
+    return note("Tests are running in another tab of this browser. Wait for them, or close that tab.", true);
   }
   tally(progress, result);
   const closing = byId("closing");
@@ -178,7 +178,7 @@ function paint(card, { state, ms, verdicts, exchanges }) {
   for (const each of exchanges.slice(card.shown.length)) card.requests.append(makeExchange(each));
   card.shown = [...exchanges];
   card.details.hidden = !exchanges.length;
-  card.label.textContent = `${exchanges.length} request${exchanges.length === 1 ? "" : "s"} and answers`;
+  card.label.textContent = `${exchanges.length} request${exchanges.length === 1 ? "" : "s"} with responses`;
 }
 
 function makeVerdict({ id, state, reason, faults }) {
@@ -186,7 +186,7 @@ function makeVerdict({ id, state, reason, faults }) {
   const word = el(
     "span",
     { class: `st-verdict st-${state}` },
-    { pass: "Pass", fail: "Fail", skip: "Does not apply" }[state] ?? "…",
+    { pass: "Pass", fail: "Fail", skip: "Not applicable" }[state] ?? "…",
   );
   const item = el(
     "li",

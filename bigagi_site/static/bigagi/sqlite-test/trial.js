@@ -34,7 +34,7 @@ export class Trial {
     this.slowest = null;
     for (const [id, reason] of Object.entries(kind.skips ?? {})) this.skip(id, reason);
     if (!page.sql)
-      this.skip("sql", "The SQL box is for SQLite, and this is another database. The API is asked instead.");
+      this.skip("sql", "SQL checks need SQLite; this server uses another database. The API is checked instead.");
   }
 
   // A name that tells everybody that this is a test's.
@@ -67,8 +67,8 @@ export class Trial {
         `${method} ${path}`,
         false,
         expect,
-        "no answer",
-        "The server cannot be reached. Is it running?",
+        "no response",
+        "Cannot reach the server. Is it running?",
       );
       throw new Ended(error.message);
     }
@@ -119,7 +119,7 @@ export class Trial {
       this.broken = true;
       if (!(error instanceof Ended)) {
         console.warn(error);
-        this.check("data", "The test itself", false, "an answer of the usual shape", String(error));
+        this.check("data", "The test itself", false, "a response of the usual shape", String(error));
       }
     } finally {
       this.ms = performance.now() - this.began;
@@ -164,7 +164,7 @@ export class Trial {
       if (verdict.faults.length) verdict.state = "fail";
       else if (this.stopped) Object.assign(verdict, { state: "skip", reason: "Stopped." });
       else if (this.broken)
-        Object.assign(verdict, { state: "skip", reason: "The test ended before all of this was looked at." });
+        Object.assign(verdict, { state: "skip", reason: "The test ended before all of this was checked." });
       else if (verdict.checks) verdict.state = "pass";
       else this.check(verdict.id, "The test", false, "at least one check", "none");
       verdict.reason ||= this.reasonOf(verdict);
@@ -178,15 +178,15 @@ export class Trial {
     if (faults.length) return `${faults.length} of ${checks} checks failed.`;
     const many = (one, more = `${one}s`) => `${checks} ${checks === 1 ? one : more}`;
     return {
-      status: `${many("answer")} had the status that was expected.`,
-      data: `${many("value")} came back as ${checks === 1 ? "it was" : "they were"} written.`,
-      sql: `${many("query", "queries")} found what the API had told.`,
-      error: `${many("problem")} after RFC 9457, with the request's id.`,
+      status: `${many("response")} had the expected status.`,
+      data: `${many("value")} came back exactly as written.`,
+      sql: `${many("query", "queries")} matched what the API returned.`,
+      error: `${many("problem")} conform to RFC 9457 and have the request id.`,
       time: this.slowest
         ? `At most ${Math.round(this.slowest.ms)} ms of ${this.slowest.budget} ms: ${named(this.slowest)}.`
         : "",
       log: `${many("request")} found in the log by ${checks === 1 ? "its id" : "their ids"}.`,
-      ai: `${many("check")} of the answer of Demo and of the ledger.`,
+      ai: `${many("check")} of Demo's answer and the ledger.`,
     }[id];
   }
 }

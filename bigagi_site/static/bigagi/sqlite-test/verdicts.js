@@ -4,32 +4,32 @@ export const VERDICTS = [
   {
     id: "status",
     label: "Status code",
-    mend: "Open the request below: the answer's detail says what is wrong, and its type leads to Troubleshooting.",
+    mend: "Open the request below: its detail says what is wrong, and its type links to Troubleshooting.",
   },
   {
     id: "data",
     label: "Data equal",
-    mend: "Something between this browser and the database alters what is written. Compare the record in the Tables tab with the request below.",
+    mend: "Something between this browser and the database changes what is written. Compare the record in the Tables tab with the request below.",
   },
   {
     id: "sql",
     label: "Row found by SQL",
-    mend: "The API told of a row that the database does not have like this. Look for it in the Tables tab.",
+    mend: "The API returned data that the database does not have in this form. Look for the row in the Tables tab.",
   },
   {
     id: "error",
-    label: "Error in the one shape",
-    mend: "Errors under /api/ are problems after RFC 9457. A proxy in between may put its own page in their place.",
+    label: "Error format",
+    mend: "Errors under /api/ must be problems as in RFC 9457. A proxy in between may replace them with its own page.",
   },
   {
     id: "time",
     label: "Time",
-    mend: "Is the machine busy, or does an import run? Run the test again when it is quiet; the log of requests in the admin has the slow ones.",
+    mend: "Is the machine busy, or is an import running? Run the test again when it is idle; the request log in the admin shows slow requests.",
   },
   {
     id: "log",
     label: "Log line",
-    mend: "With BIGAGI_REQUEST_LOG_ROWS=0 there is no log. A proxy in between may remove the header X-Request-ID.",
+    mend: "The log is off if BIGAGI_REQUEST_LOG_ROWS=0. A proxy in between may remove the header X-Request-ID.",
   },
   { id: "ai", label: "AI flow", mend: "See which step failed in the answer below. Demo needs no key and no network." },
 ];

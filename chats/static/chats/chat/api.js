@@ -4,14 +4,14 @@ import { page } from "./state.js";
 
 export class Problem extends Error {
   constructor(status, problem) {
-    super(problem?.detail || problem?.title || `The server answered ${status}.`);
+    super(problem?.detail || problem?.title || `The server responded with ${status}.`);
     this.status = status;
     this.kind = problem?.kind || problem?.errors?.[0]?.code || "";
     this.type = problem?.type || "";
   }
 }
 
-export const OFFLINE = "The server cannot be reached. Is it running?";
+export const OFFLINE = "Cannot reach the server. Is it running?";
 
 function cookie(name) {
   const found = document.cookie.split("; ").find((each) => each.startsWith(`${name}=`));
@@ -35,7 +35,7 @@ export async function send(method, path, { body, headers = {}, signal } = {}) {
   if (response.redirected && new URL(response.url).pathname === "/sign-in") {
     // The session is over: signing in brings back to this page.
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.hash)}`);
-    throw new Problem(401, { detail: "Sign in again." });
+    throw new Problem(401, { detail: "Your session has ended. Your session has ended. Sign in again." });
   }
   if (!response.ok) {
     const type = response.headers.get("Content-Type") || "";

@@ -33,11 +33,11 @@ export async function add(files) {
   for (const file of files) {
     const name = file.name || "pasted";
     const isImage = IMAGES.has(file.type);
-    if (file.size > MOST) refuse(name, `it has ${sizeOf(file.size)}, and at most 10 MiB go.`);
+    if (file.size > MOST) refuse(name, `it is ${sizeOf(file.size)}; the limit is 10 MiB.`);
     else if (!file.size) refuse(name, "it is empty.");
     else if (isImage) await addImage(file, name);
     else if (endingOf(name) in TEXTS) await addText(file, name);
-    else refuse(name, "only text files (.txt, .md, .json, .csv, code and the like) and PNG, JPEG, WebP or GIF images go.");
+    else refuse(name, "only text files (.txt, .md, .json, .csv, code and so on) and PNG, JPEG, WebP or GIF images can be attached.");
   }
   show();
 }
@@ -48,7 +48,7 @@ async function addText(file, name) {
     if (text.includes("\0")) throw new TypeError("binary");
     clips.push({ file, name, text, isImage: false });
   } catch {
-    refuse(name, "it is no UTF-8 text.");
+    refuse(name, "it is not UTF-8 text.");
   }
 }
 
@@ -58,7 +58,7 @@ async function addImage(file, name) {
     clips.push({ file, name, isImage: true, width: bitmap.width, height: bitmap.height, url: URL.createObjectURL(file) });
     bitmap.close();
   } catch {
-    refuse(name, "it is no image that can be read.");
+    refuse(name, "the image cannot be read.");
   }
 }
 
@@ -67,7 +67,7 @@ function show() {
   box.hidden = !clips.length;
   box.replaceChildren(
     ...clips.map((clip) => {
-      const remove = el("button", { type: "button", class: "act act-small", "aria-label": `Take ${clip.name} away` }, icon("close"));
+      const remove = el("button", { type: "button", class: "act act-small", "aria-label": `Remove ${clip.name}` }, icon("close"));
       remove.addEventListener("click", () => {
         if (clip.url) URL.revokeObjectURL(clip.url);
         clips = clips.filter((each) => each !== clip);

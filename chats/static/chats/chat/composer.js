@@ -105,7 +105,7 @@ const estimate = debounce(200, async () => {
   box.textContent = `≈ ${short.format(tokens)} tokens${cost}`;
   const isOver = page.model.context && tokens > page.model.context;
   box.classList.toggle("is-over", Boolean(isOver));
-  box.title = isOver ? "More than the model takes: the oldest messages will be left out." : "Of all that will be sent, by estimate";
+  box.title = isOver ? "This exceeds the model's context: the oldest messages will be left out." : "Estimate for everything that will be sent";
 });
 
 // Sends this to a model, in place of what is in the box.

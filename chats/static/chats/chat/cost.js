@@ -6,8 +6,8 @@ import { page } from "./state.js";
 
 const NAMES = {
   input: "New input",
-  "cache read": "Read from the cache",
-  "cache write": "Written to the cache",
+  "cache read": "Cache read",
+  "cache write": "Cache write",
   output: "Output",
 };
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -18,16 +18,16 @@ const dollars = (nano) => usd.format(nano / 1e9);
 
 function sourceOf(source) {
   if (source === "user") return "your own price for this model";
-  if (source === "model") return "the price that is stored with the model";
+  if (source === "model") return "the price stored with the model";
   if (source.startsWith("book ")) return `the price ${source}, as of the date of the call`;
-  return source || "none is known";
+  return source || "unknown";
 }
 
 function table({ parts, sum_nano_usd: sum, reasoning_tokens: reasoning }, about) {
-  const head = ["", "Tokens", "USD a million", "Cost"].map((text) => el("th", { scope: "col" }, text));
+  const head = ["", "Tokens", "USD per million", "Cost"].map((text) => el("th", { scope: "col" }, text));
   const rows = parts.map((part) => {
     const name = NAMES[part.name] ?? part.name;
-    const of = part.name === "output" && reasoning ? el("small", {}, `${about}${count.format(reasoning)} of it reasoning`) : null;
+    const of = part.name === "output" && reasoning ? el("small", {}, `including ${about}${count.format(reasoning)} reasoning`) : null;
     return el(
       "tr",
       {},
@@ -38,18 +38,18 @@ function table({ parts, sum_nano_usd: sum, reasoning_tokens: reasoning }, about)
     );
   });
   const whole = el("tr", {}, el("th", { scope: "row", colSpan: 3 }, "Sum"), el("td", {}, about + dollars(sum)));
-  const caption = el("caption", {}, "Prices are USD for a million tokens.");
+  const caption = el("caption", {}, "Prices are in USD per million tokens.");
   return el("table", { class: "usage arithmetic" }, caption, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows), el("tfoot", {}, whole));
 }
 
 function facts(told, about) {
   const known = (nano) => nano !== null && nano !== undefined;
-  const reported = known(told.cost_reported_nano_usd) ? dollars(told.cost_reported_nano_usd) : "it told none";
+  const reported = known(told.cost_reported_nano_usd) ? dollars(told.cost_reported_nano_usd) : "none";
   return [
-    ["Cost that was stored", known(told.cost_nano_usd) ? about + dollars(told.cost_nano_usd) : told.cost_code === "free" ? "free" : "unpriced"],
-    ["Cost by the provider's own word", reported],
-    known(told.saved_nano_usd) && told.saved_nano_usd ? ["Saved by the cache", about + dollars(told.saved_nano_usd)] : null,
-    ["Price from", told.cost_code === "free" ? "the model, which is free" : sourceOf(told.price_source)],
+    ["Cost recorded", known(told.cost_nano_usd) ? about + dollars(told.cost_nano_usd) : told.cost_code === "free" ? "free" : "unpriced"],
+    ["Cost reported by the provider", reported],
+    known(told.saved_nano_usd) && told.saved_nano_usd ? ["Saved by caching", about + dollars(told.saved_nano_usd)] : null,
+    ["Price source", told.cost_code === "free" ? "the model, which is free" : sourceOf(told.price_source)],
     ["Date of the call", WHEN.format(new Date(told.at))],
     ["Model", told.model.id || "unknown"],
   ].filter(Boolean);
@@ -62,7 +62,7 @@ export async function openCost(message) {
   byId("cost-body").replaceChildren(
     ...[
       told.note ? el("p", {}, told.note) : null,
-      told.estimated ? el("p", {}, "≈ The provider told no tokens: they are estimated, and so is the cost.") : null,
+      told.estimated ? el("p", {}, "≈ The provider reported no tokens, so tokens and cost are estimates.") : null,
       hasSum ? table(told, about) : null,
       el("dl", { class: "cost-facts" }, ...facts(told, about).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
     ].filter(Boolean),

@@ -72,7 +72,7 @@ function row(id, title, folder) {
   button.addEventListener("click", () => choose(chosen === id && id ? "" : id));
   const made = el("li", { class: "folder-row", "data-folder": id, draggable: Boolean(folder) }, button);
   if (folder) {
-    const more = el("button", { type: "button", class: "act act-small", "aria-label": `What to do with the folder ${title}`, "aria-haspopup": "menu" }, icon("more"));
+    const more = el("button", { type: "button", class: "act act-small", "aria-label": `Actions for the folder ${title}`, "aria-haspopup": "menu" }, icon("more"));
     more.addEventListener("click", () => openFolderMenu(more, folder));
     made.append(more);
     letDrag(made, folder);
@@ -151,7 +151,7 @@ async function order(moved) {
   show();
   try {
     const { change } = await call("PUT", "/api/folders/order", { ids: moved.map(({ id }) => id) });
-    undoable("The folders have another order.", change, changed);
+    undoable("The folders were reordered.", change, changed);
   } catch (error) {
     folders = before;
     show();
@@ -169,16 +169,16 @@ async function changed() {
 export async function move(chat, folder) {
   const { data, change } = await call("POST", "/api/chats/bulk", { action: "move", ids: [chat], folder });
   await changed();
-  if (data.changed) undoable(folder ? `Moved to ${titleOf(folder)}.` : "Moved out of its folder.", change, changed);
+  if (data.changed) undoable(folder ? `Moved to ${titleOf(folder)}.` : "Removed from its folder.", change, changed);
 }
 
 async function make() {
-  const title = await askText("New folder", "Name", "", "Make");
+  const title = await askText("New folder", "Name", "", "Create");
   if (!title) return;
   const [color] = COLORS[(folders.length + 1) % COLORS.length];
   const { change } = await call("POST", "/api/folders", { title, color, conversationIds: [] });
   await changed();
-  undoable("The folder is made.", change, changed);
+  undoable("Folder created.", change, changed);
 }
 
 function openFolderMenu(button, folder) {
@@ -190,18 +190,18 @@ function openFolderMenu(button, folder) {
     undoable(text, change, changed);
   };
   const rename = async () => {
-    const title = await askText("Rename the folder", "Name", folder.title || "");
-    if (title) await patch({ title }, "The folder is renamed.");
+    const title = await askText("Rename folder", "Name", folder.title || "");
+    if (title) await patch({ title }, "Folder renamed.");
   };
   const recolor = async () => {
     const choices = COLORS.map(([value, label]) => ({ value, label, color: value }));
-    const color = await askChoice("Colour of the folder", choices, folder.color, "Save");
-    if (color) await patch({ color }, "The folder has its new colour.");
+    const color = await askChoice("Folder colour", choices, folder.color, "Save");
+    if (color) await patch({ color }, "Folder colour changed.");
   };
   const remove = async () => {
     const { change } = await call("DELETE", folderPath(folder.id));
     await changed();
-    undoable("The folder is deleted. Its chats stay.", change, changed);
+    undoable("Folder deleted. Its chats were kept.", change, changed);
   };
   const items = [
     { label: "Rename", icon: "edit", act: perform(rename) },

@@ -89,7 +89,7 @@ function begin(mine, data) {
 
 function lose(mine) {
   mine.turn.lost();
-  if (!mine.isLost) alarm("The connection broke. Trying again.");
+  if (!mine.isLost) alarm("Connection lost. Reconnecting.");
   mine.isLost = true;
   emit("lost");
 }
@@ -105,8 +105,8 @@ async function finish(mine, message, revision) {
   } catch (error) {
     fail(error);
   }
-  if (mine.problem) alarm(`The answer broke off. ${mine.problem.detail ?? ""}`);
-  else say(`The answer is finished: ${mine.turn.summary()}.`);
+  if (mine.problem) alarm(`The answer was interrupted. ${mine.problem.detail ?? ""}`);
+  else say(`Answer complete: ${mine.turn.summary()}.`);
   emit("finished", { message });
 }
 

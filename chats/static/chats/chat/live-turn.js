@@ -27,7 +27,7 @@ export class LiveTurn {
     this.counts = el("span", { class: "counts" });
     this.element = el(
       "article",
-      { class: "msg msg-assistant is-live", "aria-busy": "true", "aria-label": "Answer, being written", tabIndex: -1 },
+      { class: "msg msg-assistant is-live", "aria-busy": "true", "aria-label": "Answer, in progress", tabIndex: -1 },
       el("header", { class: "msg-head" }, el("h2", { class: "msg-role" }, el("span", { class: "msg-mark", "aria-hidden": "true" }), this.label)),
       el("div", { class: "msg-body" }, this.thinking, this.blocks, this.tailBox, this.waiting),
       el("footer", { class: "msg-foot" }, this.counts),
@@ -88,7 +88,7 @@ export class LiveTurn {
   }
 
   lost() {
-    this.note.textContent = "The connection broke. Trying again…";
+    this.note.textContent = "Connection lost. Reconnecting…";
     this.waiting.hidden = false;
   }
 

@@ -75,7 +75,7 @@ function render() {
       ),
     );
   }
-  list.replaceChildren(...(groups.length ? groups : [el("p", { class: "chats-none" }, "No model has this name.")]));
+  list.replaceChildren(...(groups.length ? groups : [el("p", { class: "chats-none" }, "No matching models.")]));
   const rows = options();
   const here = rows.findIndex((row) => row.dataset.model === page.model.id);
   activate(words.length ? 0 : Math.max(0, here));
@@ -84,7 +84,7 @@ function render() {
 let made = 0;
 
 function option(model, service) {
-  const facts = [model.context ? `${compact.format(model.context)} context` : "", model.vision ? "sees images" : "", price(model)];
+  const facts = [model.context ? `${compact.format(model.context)} context` : "", model.vision ? "accepts images" : "", price(model)];
   return el(
     "div",
     {

@@ -26,14 +26,14 @@ async function open() {
   try {
     const { messages, tokens, leftOut, context } = await readPreview();
     const room = context ? ` of ${context.toLocaleString()}` : "";
-    const left = leftOut ? ` ${leftOut} earlier messages do not fit, and are left out.` : "";
-    byId("sent-about").textContent = `To ${page.model.label}, before your next message: ≈ ${tokens.toLocaleString()}${room} tokens.${left}`;
+    const left = leftOut ? ` ${leftOut} earlier ${leftOut === 1 ? "message does" : "messages do"} not fit and will be left out.` : "";
+    byId("sent-about").textContent = `To ${page.model.label}, without your next message: ≈ ${tokens.toLocaleString()}${room} tokens.${left}`;
     byId("sent-list").replaceChildren(
       ...messages.map(({ role, text, cut, images }) =>
         el(
           "section",
           { class: `sent sent-${role}` },
-          el("h3", {}, ROLES[role] ?? role, images ? ` · ${images} images` : ""),
+          el("h3", {}, ROLES[role] ?? role, images ? ` · ${images === 1 ? "1 image" : `${images} images`}` : ""),
           el("pre", {}, text + (cut ? "…" : "")),
         ),
       ),

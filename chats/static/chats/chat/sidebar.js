@@ -59,7 +59,7 @@ async function loadMore(button) {
 
 function dayOf(chat) {
   const time = chat.updated ?? chat.created;
-  if (typeof time !== "number") return "Without a date";
+  if (typeof time !== "number") return "No date";
   const midnight = new Date().setHours(0, 0, 0, 0);
   if (time >= midnight) return "Today";
   if (time >= midnight - DAY) return "Yesterday";
@@ -89,7 +89,7 @@ function show() {
   }
   if (finds.length) {
     const found = el("ul", {}, ...finds.map(foundRow));
-    parts.push(el("section", { "aria-label": "In texts" }, el("h3", {}, "In texts"), found));
+    parts.push(el("section", { "aria-label": "In messages" }, el("h3", {}, "In messages"), found));
   }
   box.replaceChildren(...parts);
   mark();
@@ -97,16 +97,16 @@ function show() {
 }
 
 function none() {
-  if (find.value.trim()) return "No chat has these words.";
-  if (folders.current() === folders.ARCHIVE) return "Nothing is archived.";
-  if (folders.current()) return "This folder is empty. Drag chats into it, or use a chat's menu.";
-  return "Your chats will stand here.";
+  if (find.value.trim()) return "No matching chats.";
+  if (folders.current() === folders.ARCHIVE) return "No archived chats.";
+  if (folders.current()) return "This folder is empty. Drag chats here, or use a chat's menu.";
+  return "Your chats will appear here.";
 }
 
 function row(chat) {
   const title = titleOf(chat);
   const link = el("a", { href: pagePath(chat.id), class: "chat-link", title }, chat.userSymbol ? `${chat.userSymbol} ` : "", title);
-  const button = el("button", { type: "button", class: "act act-small", "aria-label": `What to do with ${title}`, "aria-haspopup": "menu" }, icon("more"));
+  const button = el("button", { type: "button", class: "act act-small", "aria-label": `Actions for ${title}`, "aria-haspopup": "menu" }, icon("more"));
   button.addEventListener("click", () => openChatMenu(button, chat));
   const made = el("li", { class: "chat-row", draggable: true, "data-chat": chat.id }, link, button);
   for (const uid of chat._server.folderIds) {
@@ -163,7 +163,7 @@ export function openChatMenu(button, chat) {
   const perform = (act) => () => void act().catch(fail);
   const isArchived = Boolean(chat.isArchived ?? chat.archived);
   const rename = async () => {
-    const title = await askText("Rename the chat", "Title", chat.userTitle || chat.autoTitle || chat.title || "");
+    const title = await askText("Rename chat", "Title", chat.userTitle || chat.autoTitle || chat.title || "");
     if (title === null) return;
     const { change } = await call("PATCH", chatPath(chat.id), { userTitle: title || null });
     if (isHere()) {
@@ -171,13 +171,13 @@ export function openChatMenu(button, chat) {
       showTitle();
     }
     await after();
-    undoable("The chat is renamed.", change, after);
+    undoable("Chat renamed.", change, after);
   };
   const archive = async () => {
     const { change } = await call("PATCH", chatPath(chat.id), { isArchived: !isArchived });
     if (isHere()) page.chat.archived = !isArchived;
     await after();
-    undoable(isArchived ? "The chat is out of the archive." : "The chat is archived.", change, after);
+    undoable(isArchived ? "Chat unarchived." : "Chat archived.", change, after);
   };
   const move = async () => {
     const rows = folders.all().map(({ id, title, color }) => ({ value: id, label: title || "Untitled", color }));
@@ -189,7 +189,7 @@ export function openChatMenu(button, chat) {
     const { change } = await call("DELETE", chatPath(chat.id));
     if (isHere()) emit("open", { id: null });
     await after();
-    undoable("The chat is deleted.", change, async () => {
+    undoable("Chat deleted.", change, async () => {
       await after();
       emit("open", { id: chat.id });
     });
@@ -197,7 +197,7 @@ export function openChatMenu(button, chat) {
   const items = [
     { label: "Rename", icon: "edit", act: perform(rename) },
     { label: "Move to folder", icon: "folder", act: perform(move) },
-    { label: isArchived ? "Take out of the archive" : "Archive", icon: "archive", act: perform(archive) },
+    { label: isArchived ? "Unarchive" : "Archive", icon: "archive", act: perform(archive) },
     null,
     { label: "Delete", icon: "trash", act: perform(remove), isBad: true },
   ];

@@ -71,7 +71,7 @@ export async function* follow({ first = null, generation = null, signal, lost })
       if (error.name === "AbortError" || (error.status >= 400 && error.status < 500)) throw error;
     }
     if (signal.aborted) throw new DOMException("left", "AbortError");
-    if (!generation) throw new Error("The connection broke before the answer began. Send it again.");
+    if (!generation) throw new Error("The connection was lost before the answer began. Send the message again.");
     response = null;
     lost();
     await sleep(wait, signal);

@@ -20,7 +20,7 @@ export function toast(text, { kind = "note", label = "", act = null } = {}) {
     });
     made.append(button);
   }
-  made.append(el("button", { type: "button", class: "act act-small", "aria-label": "Close this note", onclick: close }, icon("close")));
+  made.append(el("button", { type: "button", class: "act act-small", "aria-label": "Dismiss", onclick: close }, icon("close")));
   box.append(made);
   while (box.children.length > MOST) box.firstElementChild.remove();
   let timer = 0;
@@ -47,7 +47,7 @@ async function takeBack(change, after) {
   try {
     await call("POST", `/api/changes/${change}/undo`, {});
     await after?.();
-    say("Taken back.");
+    say("Undone.");
   } catch (error) {
     fail(error);
   }

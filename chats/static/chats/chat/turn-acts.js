@@ -38,13 +38,13 @@ const acts = {
     const { data, change } = await call("POST", `${chatPath(page.chat.id)}/branch`, { messageId: idOf(turn) });
     emit("open", { id: data.id });
     emit("list");
-    undoable("This is the branch: a copy up to that message.", change, () => {
+    undoable("This is the new branch: a copy up to that message.", change, () => {
       emit("open", { id: null });
       emit("list");
     });
   },
   async link(turn) {
-    if (await copy(`${location.origin}${pagePath(page.chat.id)}#${encodeURIComponent(idOf(turn))}`)) toast("The link is copied.");
+    if (await copy(`${location.origin}${pagePath(page.chat.id)}#${encodeURIComponent(idOf(turn))}`)) toast("Link copied.");
   },
   async cost(turn) {
     await openCost(idOf(turn));
@@ -52,7 +52,7 @@ const acts = {
   async delete(turn) {
     const { change } = await call("DELETE", messagePath(page.chat.id, idOf(turn)));
     thread.put(turn, null);
-    undoable("The message is deleted.", change, () => thread.refresh());
+    undoable("Message deleted.", change, () => thread.refresh());
   },
   async resend(turn) {
     await resend(idOf(turn), null);
@@ -74,7 +74,7 @@ function offerBack(id, before) {
       fail(error);
     }
   };
-  toast("The answer is written anew.", { label: "Bring the old one back", act: back });
+  toast("Answer regenerated.", { label: "Restore the old one", act: back });
 }
 
 async function flag(turn, name) {
@@ -93,12 +93,12 @@ function openMore(turn, button) {
   const row = (label, icon, name, more = {}) => ({ label, icon, act: () => void perform(name, turn), ...more });
   const items = [
     row("Copy", "copy", "copy"),
-    row("Copy a link to it", "link", "link"),
+    row("Copy link", "link", "link"),
     row("Edit", "edit", "edit"),
-    isUser ? row("Send again from here", "retry", "resend") : row("Write anew", "retry", "regenerate"),
+    isUser ? row("Send again from here", "retry", "resend") : row("Regenerate", "retry", "regenerate"),
     row("Branch here", "branch", "branch"),
-    row(has("starred") ? "Take the star away" : "Star", "star", "star"),
-    row(has("aix.skip") ? "Send it to the model again" : "Skip: do not send to the model", "skip", "skip"),
+    row(has("starred") ? "Unstar" : "Star", "star", "star"),
+    row(has("aix.skip") ? "Include: send to the model" : "Skip: do not send to the model", "skip", "skip"),
     null,
     row("Delete", "trash", "delete", { isBad: true }),
   ];
@@ -111,7 +111,7 @@ async function openEditor(turn) {
   if (turn.querySelector(".editor")) return;
   const message = await read(idOf(turn));
   const isUser = message.role === "user";
-  const field = el("textarea", { value: textOf(message), "aria-label": "The message's text", rows: 3 });
+  const field = el("textarea", { value: textOf(message), "aria-label": "Message text", rows: 3 });
   const close = () => {
     form.remove();
     turn.classList.remove("is-edited");
@@ -121,7 +121,7 @@ async function openEditor(turn) {
     delete message._server;
     const { change } = await call("PUT", messagePath(page.chat.id, idOf(turn)), withText(message, field.value));
     await reload(turn);
-    undoable("The message is changed.", change, () => thread.refresh());
+    undoable("Message edited.", change, () => thread.refresh());
   };
   const form = el(
     "form",
@@ -176,7 +176,7 @@ async function resend(id, text) {
   const cut = before.length - messages.length;
   const isBegun = await generate(choice());
   if (!cut && text === null) return;
-  const what = cut ? `Sent again; ${cut === 1 ? "1 message" : `${cut} messages`} behind it went.` : "Sent again.";
+  const what = cut ? `Sent again; ${cut === 1 ? "1 later message was" : `${cut} later messages were`} removed.` : "Sent again.";
   if (isBegun || cut) toast(what, { label: "Undo", act: () => void bringBack(path, before).catch(fail) });
 }
 
