@@ -37,7 +37,8 @@ def dump_store(name: str, shown: Shown = secrets.mask) -> Iterator[str]:
     try:
         left_over = _left_over(spec)
     except StoreNotFound:
-        copy = Revision.objects.filter(kind="store", uid=name, reason=Revision.Reason.SOURCE).first()
+        copies = Revision.objects.filter(kind="store", uid=name, reason=Revision.Reason.SOURCE)
+        copy = copies.first() if is_id(name) else None
         if copy is None:
             raise
         return iter([show_text(copy.body, shown)])
