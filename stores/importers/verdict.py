@@ -73,7 +73,7 @@ class Verdict:
         here = {kind: count for kind, count in self.here.items() if kind in self.totals}
         parts = [f"{told}: not all here.", f"Here: {count_kinds(here) or 'nothing'}."]
         if self.aside:
-            parts.append(f"Kept separately: {count_kinds(self.aside)} (see Revisions and Changes in the admin).")
+            parts.append(f"Kept aside: {count_kinds(self.aside)} (see Revisions and Changes in the admin).")
         if self.damaged:
             parts.append(f"Damaged: {count_kinds(self.damaged)} (see Quarantine in the admin).")
         if self.forgotten:
@@ -85,16 +85,14 @@ class Verdict:
         if self.recoverable:
             only = "is" if self.recoverable == 1 else "are"
             chats = one_or_many(self.recoverable, "chat")
-            parts.append(
-                f"{chats} {only} only in big-AGI's older copy. To import them, import the file again with --recover."
-            )
+            parts.append(f"{chats} {only} only in big-AGI's older copy: import the file again with --recover.")
         return " ".join(parts) + self._elsewise()
 
     def _elsewise(self) -> str:
         told = ""
         if self.differing:
             are = "is" if sum(self.differing.values()) == 1 else "are"
-            told = f" {count_kinds(self.differing)} {are} different here; the version from the file is kept separately."
+            told = f" {count_kinds(self.differing)} {are} different here; the version from the file is kept aside."
         if self.reordered:
             are = "is" if self.reordered == 1 else "are"
             told += f" {one_or_many(self.reordered, 'record')} {are} in another order here."

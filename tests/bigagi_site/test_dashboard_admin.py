@@ -37,7 +37,9 @@ def test_a_filled_home_tells_what_is_here(owner_client):
         if not model.objects.exists():
             make_row(model, 1)
     MigrationRun.objects.all().update(
-        status="done", counts={"conversation": {"read": 12, "quarantined": 0}}, certificate={"states": {}}
+        status="done",
+        counts={"conversation": {"read": 12, "quarantined": 0}},
+        certificate={"states": {}, "verdict": {"here": {"conversation": 12}}},
     )
     html = home_of(owner_client)
     assert "12 chats: all here, verified." in html

@@ -1,6 +1,7 @@
 import pytest
 from django.conf import settings
 
+from stores.importers.verdict import Verdict
 from tests.bigagi_site.factories import make_asset, make_conversation, make_message, make_owner, make_run, make_service
 
 pytestmark = pytest.mark.django_db
@@ -65,9 +66,14 @@ def test_it_tells_of_the_last_import(owner_client):
 
 def test_it_says_whether_all_of_the_last_import_is_here(owner_client):
     counts = {"conversation": {"read": 12, "quarantined": 0}, "message": {"read": 60, "quarantined": 0}}
-    certificate = {"states": {"same": 72}, "differences": 0}
+    verdict = Verdict(here={"conversation": 12, "message": 60})
+    certificate = {"states": {"same": 72}, "differences": 0, "verdict": verdict.as_json()}
     make_run(status="done", counts=counts, certificate=certificate)
     assert "12 chats, 60 messages: all here, verified." in owner_client.get("/").text
+    verdict.add("aside", "message", 2)
+    make_run(status="done", counts=counts, certificate=certificate | {"verdict": verdict.as_json()})
+    assert "12 chats, 62 messages: not all here." in owner_client.get("/").text
+    assert "Kept aside: 2 messages" in owner_client.get("/").text
 
 
 def test_its_queries_do_not_grow_with_the_rows(owner_client, django_assert_num_queries):

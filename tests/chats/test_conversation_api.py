@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from chats.models import Conversation
 from metrics.ledger.corrections import correct
+from stores.codecs import is_id
 from stores.jsontext import same
 from stores.models import ImportedRecord, MigrationRun
 from tests.api import ODD_IDS, make_chat, make_folder, make_message, read, read_problem, sign_in
@@ -55,8 +56,11 @@ def test_a_chat_is_what_big_agi_wrote_and_our_facts():
     make_chat("whole", **{key: value for key, value in WHOLE.items() if key != "id"})
     given = read(sign_in().get("/api/chats/whole"))
     facts = given.pop("_server")
+    # The second message with an id is shown under another one, by which it can be addressed.
+    assert is_id(given["messages"][3]["id"]) and given["messages"][3]["id"] != "m1"
+    given["messages"][3]["id"] = "m1"
     assert same(given, json.loads(json.dumps(WHOLE)))
-    assert facts == {"href": "/api/chats/whole", "revision": 1, "messageCount": 3, "lastMessageAt": 1}
+    assert facts == {"href": "/api/chats/whole", "revision": 1, "messageCount": 4, "lastMessageAt": 1}
 
 
 def test_numbers_and_texts_that_other_writers_lose_survive():
