@@ -26,6 +26,7 @@ from stores.admin_display import (
 from stores.admin_records import MODEL_OF_KIND, link_to_record
 from stores.importers.report import proof, run_report
 from stores.models import IdempotencyKey, ImportedRecord, MigrationRun, Quarantine, Revision, Secret, Store
+from stores.querysets import read_as_text
 
 __all__ = ["admin_journal"]
 
@@ -63,11 +64,20 @@ class RevisionAdmin(ReadOnlyAdmin):
     list_select_related = ["run"]
     paginator = InfinitePaginator
     downloads = {"body": "json"}
-    fields = ["kind", "record", "reason", whole("body"), size_of("size"), "content_hash", "run", instant("created_at")]
+    fields = [
+        *("kind", "record", "reason", "as_text", whole("body"), size_of("size"), "content_hash", "run"),
+        instant("created_at"),
+    ]
 
     @admin.display(description="record")
     def record(self, obj: Revision) -> SafeString | str:
         return link_to_record(obj.kind, obj.uid)
+
+    @admin.display(description="as text")
+    def as_text(self, obj: Revision) -> SafeString | str:
+        """Show what a person reads in it: a chat that is kept aside can be read here."""
+        text = read_as_text(obj)
+        return format_html('<pre class="bigagi-text" x-ignore>{}</pre>', secrets.mask(text)) if text else NOTHING
 
 
 @admin.register(Secret)

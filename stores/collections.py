@@ -97,6 +97,10 @@ class Collection(ABC):
         """Return for each readable part of the first kind (the messages of a chat) what a person reads in it."""
         return []
 
+    def to_text(self, record: Any) -> str:
+        """Return what a person reads in the record, or nothing where its JSON says it best."""
+        return ""
+
     def damaged_uids(self) -> set[str]:
         """Return the records here of which a part is in the quarantine."""
         return set()

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from stores import registry
+from stores import jsontext, registry
 from stores.dump import StoreNotFound
 from stores.models import MigrationRun, Revision, Store
 from stores.processes import is_alive
@@ -60,6 +60,17 @@ def find_store(name: str) -> Store | None:
 def revisions_of(name: str) -> QuerySet[Revision]:
     """Return the earlier and other shapes of a store that are kept, without their bodies."""
     return Revision.objects.filter(kind="store", uid=name).defer("body")
+
+
+def read_as_text(revision: Revision) -> str:
+    """Return what a person reads in a revision, or nothing where its JSON says it best."""
+    if revision.kind not in registry.kinds() or revision.kind == "store":
+        return ""
+    try:
+        return registry.collection_of(revision.kind).to_text(jsontext.decode(revision.body))
+    except (KeyError, jsontext.UndecodableJSON):
+        # The parts of a record, as messages, have no list of their own.
+        return ""
 
 
 def as_seen_now(run: MigrationRun) -> MigrationRun:

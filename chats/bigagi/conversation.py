@@ -11,7 +11,7 @@ from chats.bigagi import rows as table
 from chats.bigagi.conversion import convert_message, find_old_messages, is_old_message
 from chats.bigagi.history import record_calls
 from chats.bigagi.message import MessageRow, find_message_uids, fragment_to_json, message_to_json, message_to_row
-from chats.bigagi.states import compare_chats, contains_chat, count_unreadable, join_chats, seen_messages
+from chats.bigagi.states import compare_chats, contains_chat, count_unreadable, join_chats, read_text, seen_messages
 from chats.bigagi.uids import chat_uid, derived_id, twin_uid
 from chats.generations.lock import check_free, close_abandoned_in
 from chats.models import Conversation, Message
@@ -166,6 +166,9 @@ class Conversations(Collection):
 
     def count_unreadable(self, record: Any) -> dict[str, int]:
         return count_unreadable(record)
+
+    def to_text(self, record: Any) -> str:
+        return f"{title_of(record)}\n\n{read_text(record)}" if isinstance(record, dict) else ""
 
     def seen_parts(self, record: Any) -> list[str]:
         return seen_messages(record)

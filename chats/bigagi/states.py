@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from chats.bigagi.conversion import is_old_message
-from chats.bigagi.message import why_damaged_fragment
+from chats.bigagi.message import TEXT_PATHS, why_damaged_fragment
 from stores import jsontext
 from stores.codecs import JSONObject
 from stores.collections import Age
@@ -73,6 +73,26 @@ def count_unreadable(chat: Any) -> dict[str, int]:
         else:
             fragments += sum(1 for fragment in message.get("fragments", ()) if why_damaged_fragment(fragment))
     return {"message": messages, "fragment": fragments}
+
+
+def read_text(chat: Any) -> str:
+    """Return the chat's messages as plain text: who wrote each, and what can be read in it."""
+    told = []
+    for message in _messages(chat):
+        if isinstance(message, dict):
+            role = message.get("role")
+            texts = "\n".join(filter(None, map(_text_of, message.get("fragments") or ())))
+            told.append(f"{str(role).capitalize() if isinstance(role, str) else 'Message'}:\n{texts}")
+    return "\n\n".join(told)
+
+
+def _text_of(fragment: Any) -> str:
+    held = fragment.get("part") if isinstance(fragment, dict) else None
+    pt = held.get("pt") if isinstance(held, dict) else None
+    path = TEXT_PATHS.get(pt, ()) if isinstance(pt, str) else ()
+    for key in path:
+        held = held.get(key) if isinstance(held, dict) else None
+    return held if path and isinstance(held, str) else ""
 
 
 def why_unreadable_message(message: Any) -> str:

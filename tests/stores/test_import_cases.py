@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -160,3 +161,135 @@ def test_a_pipe_a_name_that_is_no_text_and_an_archive_are_read(environment: dict
         assert b"Traceback" not in finished.stderr
         assert re.search(rb"all here|does not exist", finished.stdout + finished.stderr)
     assert not list(Path(environment["BIGAGI_DATA_DIR"]).glob("uploads/*/*"))
+
+
+@pytest.mark.django_db
+def test_a_chat_that_is_kept_aside_can_be_read_in_the_admin_and_over_the_api(tmp_path: Path, fast_imports: Path):
+    client = sign_in(is_superuser=True)
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    first.write_bytes(flash([chat("c", "Soup", "one", "two")]))
+    assert run_import(first)[0] == 0
+    changed = chat("c", "Soup", "one", "mine <b>")
+    assert client.put("/api/chats/c", json.dumps(changed), content_type="application/json").status_code == 200
+    second.write_bytes(flash([chat("c", "Soup", "one", "from the browser <i>")]))
+
+    status, out, _ = run_import(second)
+
+    assert status == 1
+    assert "Here: 1 chat, 1 message. Kept aside: 1 message (see Revisions" in out
+    [kept] = client.get("/api/revisions?kind=conversation&reason=source&uid=c").json()["results"]
+    body = client.get(kept["href"]).json()["body"]
+    assert [one["fragments"][0]["part"]["text"] for one in body["messages"]] == ["one", "from the browser <i>"]
+    page = client.get(f"/admin/stores/revision/{kept['id']}/change/").content.decode()
+    assert "from the browser &lt;i&gt;" in page
+    assert run_verify(second) == 1
+    # What is here is not touched by reading what is not.
+    assert shown_chats(getter(client)) == {"Soup": ["one", "mine <b>"]}
+
+
+# --- one file after another ---
+
+
+def import_all(folder: Path, *files: bytes) -> list[tuple[int, str]]:
+    """Import files one after the other; return exit status and last sentence of each."""
+    told = []
+    for number, content in enumerate(files):
+        path = folder / f"{number}.json"
+        path.write_bytes(content)
+        status, out, err = run_import(path)
+        told.append((status, out.splitlines()[-2] if out else err))
+    return told
+
+
+def now(hours: float = 0) -> int:
+    return int((time.time() + hours * 3600) * 1000)
+
+
+@pytest.mark.django_db
+def test_what_the_browser_wrote_before_a_rename_here_is_in_the_chat(tmp_path: Path, fast_imports: Path):
+    client = sign_in()
+    [(status, _)] = import_all(tmp_path, flash([chat("wf", "Trip", "one", "two", updated=now(-48))]))
+    assert status == 0
+    patch = {"userTitle": "Mine"}
+    assert client.patch("/api/chats/wf", json.dumps(patch), content_type="application/json").status_code == 200
+
+    longer = chat("wf", "Trip", "one", "two", "three", "four", "five", "six", updated=now(-1))
+    [(status, told)] = import_all(tmp_path, flash([longer]))
+
+    assert (status, told) == (0, "1 chat, 6 messages: all here, verified.")
+    assert shown_chats(getter(client)) == {"Mine": ["one", "two", "three", "four", "five", "six"]}
+
+
+@pytest.mark.django_db
+def test_what_a_browser_dropped_of_its_reasoning_is_no_other_chat(tmp_path: Path, fast_imports: Path):
+    client = sign_in()
+    thought = {"ft": "void", "fId": "v", "part": {"pt": "ma", "aType": "reasoning", "aText": "hmm"}}
+    first = chat("wf", "Trip", "one", "two", updated=now(-48))
+    first["messages"][1]["fragments"].insert(0, thought)
+    import_all(tmp_path, flash([first]))
+    client.patch("/api/chats/wf", '{"userTitle": "Mine"}', content_type="application/json")
+
+    [(status, _)] = import_all(tmp_path, flash([chat("wf", "Trip", "one", "two", "three", updated=now(-1))]))
+
+    assert status == 0
+    assert shown_chats(getter(client)) == {"Mine": ["one", "two", "three"]}
+    # Ours had more, and stays.
+    assert chats_here()[0]["messages"][1]["fragments"][0] == thought
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("times", [(4_102_444_800_000, 1_700_000_000_000), (1_700_000_000_000, 1), (None, None)])
+def test_the_longer_state_of_a_chat_is_taken_whatever_the_clocks_say(times: Any, tmp_path: Path, fast_imports: Path):
+    short = chat("fut", "Garden", "one", "two", updated=times[0])
+    longer = chat("fut", "Garden", "one", "two", "three", "four", updated=times[1])
+    shown = {"Garden": ["one", "two", "three", "four"]}
+
+    told = import_all(tmp_path, flash([short]), flash([longer]), flash([short]), flash([longer]))
+
+    assert [status for status, _ in told] == [0, 0, 0, 0]
+    assert told[-1][1] == "1 chat, 4 messages: all here, verified."
+    assert shown_chats(getter(sign_in())) == shown
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_browsers_that_went_on_the_other_one_is_kept_aside(order: Any, tmp_path: Path, fast_imports: Path):
+    ways = [
+        flash([chat("c", "Soup", "one", "two", "from Chrome", updated=now(-3))]),
+        flash([chat("c", "Soup", "one", "two", "from Firefox", updated=now(-2))]),
+    ]
+    told = import_all(tmp_path, *(ways[at] for at in order))
+
+    client = sign_in()
+    assert shown_chats(getter(client)) == {"Soup": ["one", "two", "from Firefox"]}
+    kept = [client.get(one["href"]).content for one in client.get("/api/revisions").json()["results"]]
+    assert any(b"from Chrome" in body for body in kept)
+    assert told[1][0] == (0 if order == (0, 1) else 1)
+    if order == (1, 0):
+        assert "Here: 1 chat, 2 messages. Kept aside: 1 message" in told[1][1]
+
+
+REAL = (
+    *("flash", "flash-compact", "flash-with-images", "flash-with-images-no-settings"),
+    *("all-chats.agi", "chat-images.agi", "chat-persona.agi", "chat-flags.agi"),
+)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", REAL)
+def test_the_sentence_of_a_real_file_is_true(name: str, real_data: Path, fast_imports: Path):
+    path = real_data / "exports" / f"{name}.json"
+    status, out, err = run_import(path)
+    assert status == 0, out + err
+    run = MigrationRun.objects.get()
+    verdict = assert_sentence_is_true(getter(sign_in()), run)
+    assert verdict.is_all_here
+    assert run_verify(path) == 0
+
+
+@pytest.mark.django_db
+def test_all_real_files_come_over_each_other_and_nothing_is_missing(real_data: Path, fast_imports: Path):
+    for name in (*REAL, *reversed(REAL)):
+        run_import(real_data / "exports" / f"{name}.json")
+        told = proof(MigrationRun.objects.latest("pk"))
+        assert ": all here, verified." in told, told
