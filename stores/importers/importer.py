@@ -33,7 +33,7 @@ from stores.models import ImportedRecord, MigrationRun, Store
 from stores.secrets import why_unreadable
 from stores.sql import tune_for_long_job
 
-CUT = "The file is incomplete or damaged: everything after that place is missing. Import a complete file."
+CUT = "The file is cut or damaged: everything after that place is missing here. Import a complete file."
 """What blocks a run of which a part could not be read at all."""
 
 SPACE_FACTOR = 2
@@ -224,7 +224,7 @@ class Import:
 
     def _take_cut(self, item: CutItem, records: RecordIntake) -> None:
         self.is_cut = True
-        message = f"the file is incomplete or damaged at {item.place}: {item.missing}"
+        message = f"the file is cut or damaged at {item.place}: {item.missing}"
         self.progress.note(message)
         self.progress.error(item.place, message)
         records.take_rest(item.raw, item.place)

@@ -12,7 +12,7 @@ from chats.assets import store_base64
 from chats.models import Conversation, Generation
 from stores import registry
 from stores.api.viewsets import WritingViewSet
-from stores.models import Change, MigrationRun, Secret
+from stores.models import Change, MigrationRun, Revision, Secret
 from tests.api import (
     make_asset,
     make_assignment,
@@ -68,6 +68,7 @@ def seed(settings, tmp_path):
     MigrationRun.objects.create(
         pk=1, phases=[], counts={}, errors=[], notes=[], pid=1, status="done", source_name="backup.json"
     )
+    Revision.objects.create(pk=1, kind="conversation", uid="one", reason="source", body='{"id": "one"}', size=13)
     Change.objects.create(pk=1, source=Change.Source.API, action="create chat")
     make_event(pk=1, conversation="one")
     chat = Conversation.objects.get(uid="one")

@@ -308,11 +308,11 @@ def test_an_answer_that_comes_with_a_newer_backup_is_a_new_call(tmp_path: Path) 
     world.load([(0, [0, 1, 2]), (1, [2, 3])])
     world.check()
     assert len(world.imported) == UsageEvent.objects.count() == 4
-    # What was changed here is left alone, and so nothing came of it.
+    # A chat that was renamed here goes on with what the browser wrote after it.
     world.rename(0)
     world.load([(0, [0, 1, 2, 4])])
     world.check()
-    assert len(world.imported) == 4
+    assert len(world.imported) == 5
 
 
 MIDNIGHTS = [

@@ -227,7 +227,7 @@ def test_a_dry_run_leaves_every_byte_as_it_was(backup: Path, started: dict[str, 
     before = _without_locks(files_of(folder))
     done = manage("import_indexeddb", "--dry-run", str(newer), environment=started)
     assert done.returncode == 0, done.stderr
-    assert "Dry run, nothing was written: 6 chats" in done.stdout
+    assert "Dry run, nothing was written. The file has 6 chats" in done.stdout
     assert _without_locks(files_of(folder)) == before
 
 

@@ -99,7 +99,7 @@ def test_a_run_whose_process_is_gone_is_an_error_at_the_next_look(backup: Path):
 def test_an_unknown_run_is_told_with_the_known_ones(backup: Path, number: str):
     run = import_path(backup).run
 
-    with pytest.raises(CommandError, match=rf"no such run\. There are: {run.pk}\.") as caught:
+    with pytest.raises(CommandError, match=rf"no such import\. The latest are: {run.pk}\.") as caught:
         status("--", number)
     assert caught.value.returncode == 2
 
@@ -160,4 +160,4 @@ def test_a_run_whose_process_was_killed_says_so_in_its_error_log(backup: Path):
 
     assert told.startswith("## Current Status: error\n")
     log = told.partition("## Error Log")[2].partition("##")[0]
-    assert "chats" in log and "Import the file again" in log
+    assert "chats" in log and "Import the same file again" in log

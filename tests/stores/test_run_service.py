@@ -34,7 +34,7 @@ def test_a_run_fails_when_reader_and_writer_count_differently(backup: Path, kind
     progress = import_file(backup, Options())
 
     assert progress.run is not None and progress.run.status == MigrationRun.Status.ERROR
-    assert f"{kind}: " in progress.run.blocked_by and "were read" in progress.run.blocked_by
+    assert f"{kind}: " in progress.run.blocked_by and "accounted for" in progress.run.blocked_by
     assert "all here" not in proof(progress.run)
 
 

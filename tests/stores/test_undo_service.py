@@ -211,7 +211,7 @@ def test_a_chat_with_damaged_members_comes_back():
     assert_undone(before)
     conversations.branch_chat(origin(), "chat", "m2")
     assert_undone(before)
-    with pytest.raises(Invalid, match="no object"):
+    with pytest.raises(Invalid, match="not an object"):
         messages.replace_message(origin(), "chat", "m2", make_message("m2", fragments=["y"]))
     messages.replace_message(origin(), "chat", "m2", make_message("m2", fragments=[None, "x"]))
     assert_undone(before)
