@@ -90,12 +90,13 @@ def _app_chats(reading: Reading) -> Iterator[Item]:
     try:
         yield from _chats_text(reading, inner)
         if rest := inner.buffer[inner.at :].strip():
-            yield DamagedItem("app-chats", "state", "store", 0, rest, "text after the chats", False, "app-chats")
+            yield DamagedItem("app-chats", "state", "file", 0, rest, "text after the chats", False, "app-chats")
     except Malformed as error:
         while inner.more():
             pass
         if rest := inner.buffer[inner.at :].strip():
-            yield DamagedItem("app-chats", "state", "store", 0, rest, str(error), False, reading.place)
+            kind = "store" if reader.is_closed else "file"
+            yield DamagedItem("app-chats", "state", kind, 0, rest, str(error), False, reading.place)
         if not reader.is_closed:
             raise
     reading.scanner.resume(reader)

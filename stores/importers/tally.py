@@ -53,6 +53,10 @@ class Tally:
             for part, total in registry.collection_of(kind).count_parts(value).items():
                 self.verdict.add(place, part, total)
 
+    def note_cut(self) -> None:
+        """Count the end of a file that breaks off, of which nothing is there to be kept."""
+        self.verdict.not_read = max(self.verdict.not_read, 1)
+
     @staticmethod
     def _find(collection: Collection, uid: str, value: Any) -> str:
         """Tell where that is of a record which is not in what stands here: kept aside, forgotten on purpose, or

@@ -114,7 +114,9 @@ class Verification:
                     case RecoveryCopy():
                         yield Found("copy", item.name, item.text)
                     case CutItem() if item.raw.strip():
-                        self._check_quarantine("store", item.place, self._sealer.seal_text(item.raw))
+                        self._check_quarantine("file", item.place, self._sealer.seal_text(item.raw))
+                    case CutItem():
+                        self._tally.note_cut()
 
     # --- taking what is found ---
 

@@ -169,7 +169,7 @@ def make_cases(name: str) -> dict[str, Case]:
         ),
         "a cut file": lambda: Case(
             flash([a, b])[: flash([a, b]).index(b"three")],
-            ("Here: 1 chat, 2 messages.", "The file is incomplete"),
+            ("Here: 1 chat, 2 messages.", "Not read: 1 part", "The file is cut"),
             1,
             soup,
         ),

@@ -91,7 +91,7 @@ def test_the_proof_does_not_say_that_all_of_a_cut_file_is_here(backup: Path):
     assert run is not None
     assert "all here, verified" not in proof(run)
     assert (run.status, run.blocked_by) == (MigrationRun.Status.ERROR, importer.CUT)
-    assert "The file is incomplete" in proof(run)
+    assert "The file is cut" in proof(run)
     whole = import_path(backup).run
     assert whole is not None
     assert "all here, verified" in proof(whole)
