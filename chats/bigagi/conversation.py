@@ -1,24 +1,24 @@
 """The codec of conversations, and `app-chats` in and out of this app's rows (`bigagi-format.md` § 3)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import F, Min, Q
 from django.utils import timezone
 
 from chats.bigagi import rows as table
-from chats.bigagi.conversion import convert_message, find_old_messages, is_old_message
+from chats.bigagi.conversion import convert_message, find_old_messages
 from chats.bigagi.history import record_calls
 from chats.bigagi.message import MessageRow, find_message_uids, fragment_to_json, message_to_json, message_to_row
+from chats.bigagi.originals import original_messages, place_of, put_originals_back
 from chats.bigagi.states import compare_chats, contains_chat, count_unreadable, join_chats, read_text, seen_messages
-from chats.bigagi.uids import chat_uid, derived_id, twin_uid
+from chats.bigagi.uids import chat_uid, twin_uid
 from chats.generations.lock import check_free, close_abandoned_in
 from chats.models import Conversation, Message
 from stores import jsontext
-from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable, is_id
+from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable
 from stores.collections import Age, Collection, Original
-from stores.models import MigrationRun, Quarantine, Revision
+from stores.models import MigrationRun, Quarantine
 from stores.quarantine import load_quarantined, save_quarantine
 
 STORE = "app-chats"
@@ -149,7 +149,7 @@ class Conversations(Collection):
         converted, originals = list(messages), []
         for at in places:
             converted[at] = convert_message(messages[at], uid, at)
-            originals.append(("message", _place_of(uid, converted[at], at), messages[at]))
+            originals.append(("message", place_of(uid, converted[at], at), messages[at]))
         return record | {"messages": converted}, originals
 
     def count_parts(self, record: Any) -> dict[str, int]:
@@ -261,42 +261,13 @@ class Conversations(Collection):
         return loaded
 
     def has_originals(self) -> bool:
-        return _original_messages().exists()
+        return original_messages().exists()
 
     def load_originals(self, records: Sequence[Any]) -> list[Any]:
         loaded = self.load(records)
         for record, conversation in zip(records, loaded, strict=True):
-            _put_originals_back(record.uid, conversation["messages"])
+            put_originals_back(record.uid, conversation["messages"])
         return loaded
-
-
-def _original_messages() -> QuerySet[Revision]:
-    return Revision.objects.filter(kind="message", reason=Revision.Reason.ORIGINAL)
-
-
-def _put_originals_back(uid: str, messages: list[Any]) -> None:
-    """Put the old messages of a conversation in the places of those that they became."""
-    places = [
-        (_place_of(uid, message, at), at)
-        for at, message in enumerate(messages)
-        if isinstance(message, dict) and not is_old_message(message)
-    ]
-    originals: dict[str, list[Any]] = {place: [] for place, _ in places}
-    for place, body in _original_messages().filter(uid__in=list(originals)).values_list("uid", "body"):
-        originals[place].append(jsontext.decode(body))
-    for place, at in places:
-        # The ids of two chats and messages can join to one text: what an original becomes tells whether it is this
-        # one's. Of several, the message may have been edited since.
-        became = [(old, convert_message(old, uid, at)) for old in originals[place]]
-        same = (old for old, converted in became if jsontext.same(converted, messages[at]))
-        edited = (old for old, converted in became if converted["id"] == messages[at]["id"])
-        messages[at] = next(chain(same, edited), messages[at])
-
-
-def _place_of(uid: str, message: JSONObject, at: int) -> str:
-    """Return what the original of a chat's message is kept under."""
-    message_id = message.get("id")
-    return f"{uid}/{message_id if is_id(message_id) else derived_id(uid, at)}"
 
 
 def load_messages(
@@ -320,19 +291,3 @@ def load_messages(
 
 
 CONVERSATIONS = Conversations()
-
-
-def messages_without_own_id(chat: Conversation) -> list[tuple[str, JSONObject]]:
-    """Return the id and the stored JSON of each message of the chat whose id was derived."""
-    rows = dict(chat.messages.filter(has_derived_uid=True).order_by("position").values_list("position", "uid"))
-    keys = list(chat.messages.filter(has_derived_uid=True).values_list("pk", flat=True)) if rows else []
-    return [(rows[position], message) for _, position, message in load_messages(keys, by="id")]
-
-
-def show_uids(chat: Conversation, record: JSONObject) -> JSONObject:
-    """Return the JSON that was just written of a chat, with the ids under which it and its messages are addressed."""
-    shown = [message.get("id") if isinstance(message, dict) else "" for message in record["messages"]]
-    if record.get("id") == chat.uid and shown == find_message_uids(record["messages"]):
-        return record
-    shown_record: JSONObject = CONVERSATIONS.load([chat], shows_uids=True)[0]
-    return shown_record

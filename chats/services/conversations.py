@@ -6,11 +6,11 @@ from typing import Any
 
 from django.db.models import Min
 
-from chats.bigagi.conversation import CONVERSATIONS, messages_without_own_id, title_of
+from chats.bigagi.conversation import CONVERSATIONS, title_of
 from chats.models import Conversation
 from chats.services import ids
 from chats.services.header import header_of, now_ms, read_members, save_header
-from chats.services.message_ids import with_message_ids
+from chats.services.message_ids import messages_without_own_id, with_message_ids
 from stores import jsontext
 from stores.codecs import JSONObject, is_id
 from stores.iteration import batched

@@ -4,6 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from chats.bigagi.conversation import CONVERSATIONS, load_messages
+from chats.bigagi.message import find_message_uids
+from chats.models import Conversation
 from chats.services import ids
 from stores import jsontext
 from stores.codecs import JSONObject, is_id
@@ -40,3 +43,19 @@ def with_message_ids(record: JSONObject, kept: Iterable[tuple[str, JSONObject]] 
             taken.add(uid)
             made.append(message | {"id": uid})
     return record | {"messages": made}
+
+
+def messages_without_own_id(chat: Conversation) -> list[tuple[str, JSONObject]]:
+    """Return the id and the stored JSON of each message of the chat whose id was derived."""
+    rows = dict(chat.messages.filter(has_derived_uid=True).order_by("position").values_list("position", "uid"))
+    keys = list(chat.messages.filter(has_derived_uid=True).values_list("pk", flat=True)) if rows else []
+    return [(rows[position], message) for _, position, message in load_messages(keys, by="id")]
+
+
+def show_uids(chat: Conversation, record: JSONObject) -> JSONObject:
+    """Return the JSON that was just written of a chat, with the ids under which it and its messages are addressed."""
+    shown = [message.get("id") if isinstance(message, dict) else "" for message in record["messages"]]
+    if record.get("id") == chat.uid and shown == find_message_uids(record["messages"]):
+        return record
+    shown_record: JSONObject = CONVERSATIONS.load([chat], shows_uids=True)[0]
+    return shown_record

@@ -13,7 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chats.bigagi.conversation import CONVERSATIONS, show_uids
+from chats.bigagi.conversation import CONVERSATIONS
 from chats.filters import ConversationFilterSet
 from chats.generations.lock import sequence_in
 from chats.models import Conversation
@@ -26,6 +26,7 @@ from chats.serializers import (
 )
 from chats.services import conversations as services
 from chats.services.folders import move_chats
+from chats.services.message_ids import show_uids
 from stores.api.parsers import MAX_CHAT, JSONParser, MergePatchParser
 from stores.api.problems import Problem
 from stores.api.schema import CHANGE_HEADER, PURGE, writes

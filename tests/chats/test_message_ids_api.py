@@ -10,26 +10,13 @@ from chats.models import Conversation, Message
 from stores.codecs import is_id
 from stores.models import Change, Quarantine
 from tests.api import read, read_problem, sign_in
+from tests.stores.conftest import data_dir, fast_imports  # noqa: F401  (fixtures)
 from tests.stores.import_cases import chat, encode, message
 from tests.stores.imports import chats_here, import_path, typed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports")]
 
 NAMELESS = chat("c", "Soup") | {"messages": [message("one"), message("two"), message("two"), message("four", "m4")]}
-
-
-@pytest.fixture
-def data_dir(settings: Any, tmp_path: Path) -> Path:
-    settings.DATA_DIR = tmp_path / "data"
-    settings.ASSETS_DIR = settings.DATA_DIR / "assets"
-    settings.KEY_FILE = settings.DATA_DIR / "secrets.key"
-    settings.DATA_DIR.mkdir()
-    return settings.DATA_DIR
-
-
-@pytest.fixture
-def fast_imports(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stores.importers.writer.PAUSE", 0)
 
 
 def send(client: Any, method: str, address: str, body: Any, status: int = 200) -> Any:
