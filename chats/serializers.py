@@ -13,11 +13,38 @@ from chats.filters import ConversationFilterSet
 from chats.models import Asset, Conversation, Folder, Generation, Message
 from chats.querysets import ChatFacts, facts_of_chats, facts_of_messages
 from stores.api.ids import href
-from stores.api.serializers import IdField, RecordSerializer, ServerFactsSerializer, one_of
+from stores.api.serializers import ID, IdField, RecordSerializer, ServerFactsSerializer, one_of
 from workspace.serializers import WorkspaceSerializer
 
 BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
 """Base64 as it is written, with nothing in its unused bits."""
+
+
+FRAGMENT = {"type": "object", "required": ["ft"], "properties": {"ft": {"type": "string"}}}
+MESSAGE = {
+    "type": "object",
+    "required": ["fragments"],
+    "properties": {"id": ID, "role": {"type": "string"}, "fragments": {"type": "array", "items": FRAGMENT}},
+}
+"""What can be read of what a client sends; all else in it is kept."""
+
+
+class FragmentsField(serializers.ListField):
+    """The fragments of a message: big-AGI drops one without its type."""
+
+    accepts = {"items": FRAGMENT}
+
+
+class MessagesField(serializers.ListField):
+    """The messages of a chat. An id must be unique in the chat; a new one is made where it is missing."""
+
+    accepts = {"items": MESSAGE}
+
+
+class UniqueIdsField(serializers.ListField):
+    """A list of ids, each of them once."""
+
+    accepts = {"items": ID, "uniqueItems": True}
 
 
 class ConversationFactsSerializer(ServerFactsSerializer):
@@ -65,7 +92,7 @@ class ConversationSerializer(RecordSerializer):
 
     collection = CONVERSATIONS
     id = serializers.CharField(required=False, help_text="If missing, one is created.")
-    messages = serializers.ListField(child=serializers.JSONField())
+    messages = MessagesField(child=serializers.JSONField())
     userTitle = serializers.CharField(required=False)
     autoTitle = serializers.CharField(required=False)
     systemPurposeId = serializers.CharField(required=False)
@@ -106,7 +133,7 @@ class MessageSerializer(RecordSerializer):
 
     id = serializers.CharField(required=False, help_text="If missing, one is created.")
     role = serializers.CharField(required=False)
-    fragments = serializers.ListField(child=serializers.JSONField())
+    fragments = FragmentsField(child=serializers.JSONField())
     purposeId = serializers.CharField(required=False)
     tokenCount = serializers.IntegerField(required=False)
     userFlags = serializers.ListField(child=serializers.JSONField(), required=False)
@@ -178,7 +205,7 @@ class FolderSerializer(RecordSerializer):
     collection = FOLDERS
     id = serializers.CharField(required=False, help_text="If missing, one is created.")
     title = serializers.CharField(required=False)
-    conversationIds = serializers.ListField(child=serializers.JSONField(), required=False)
+    conversationIds = UniqueIdsField(child=serializers.JSONField(), required=False)
     color = serializers.CharField(required=False)
     _server = FolderFactsSerializer(read_only=True)
 

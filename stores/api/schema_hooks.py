@@ -261,6 +261,8 @@ def _describe_request(schema: dict[str, Any], shape: Any, *, is_partial: bool) -
         accepted: dict[str, Any] = next((dict(kind) for cls, kind, _ in _KINDS if isinstance(field, cls)), {})
         if name == "id" and "type" in accepted:
             accepted |= ID
+        # What is in a list has rules that its type alone does not tell.
+        accepted |= getattr(field, "accepts", {})
         if (field.allow_null or is_partial) and "type" in accepted:
             accepted["type"] = [accepted["type"], "null"]
         if field.help_text:

@@ -94,8 +94,10 @@ def _app_chats(reading: Reading) -> Iterator[Item]:
     except Malformed as error:
         while inner.more():
             pass
-        if rest := inner.buffer[inner.at :].strip():
-            kind = "store" if reader.is_closed else "file"
+        rest = inner.buffer[inner.at :].strip()
+        if rest or reader.is_closed:
+            # A text that is cut inside a whole string is no less cut.
+            kind = "store" if rest and reader.is_closed else "file"
             yield DamagedItem("app-chats", "state", kind, 0, rest, str(error), False, reading.place)
         if not reader.is_closed:
             raise

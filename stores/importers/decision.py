@@ -53,6 +53,8 @@ class Decision:
     ours: Any = None
     value: Any = None
     source_rows: Rows | None = None
+    is_known: bool = False
+    """Whether the source has just what was imported before."""
     keeps_source: bool = False
 
 
@@ -88,7 +90,8 @@ def decide(
     """
     if row is None:
         if imported is not None and not restores_deleted:
-            return Decision("skipped", "deleted here", keeps_source=True)
+            is_known = imported.source_digest == candidate.digest
+            return Decision("skipped", "deleted here", is_known=is_known, keeps_source=True)
         rows = _without_markers(collection, candidate, lost)
         return Decision("created", rows=rows, source_rows=rows)
     if candidate.rows is None:

@@ -94,7 +94,9 @@ class Parser:
             except UndecodableJSON as error:
                 yield DamagedItem(name, "file", "file", 0, text, error.reason, error.is_json, key)
                 continue
-            if name:
+            if name and not isinstance(value, dict):
+                yield DamagedItem(name, "file", "file", 0, text, f"{key} is not an object", True, key)
+            elif name:
                 yield StoreItem(name, {"state": value}, text, is_partial=True)
             else:
                 yield DamagedItem("", "file", "file", 0, text, f"an unknown part of the file: {key}", True, key)

@@ -222,6 +222,8 @@ def _whole(text: Text) -> Generator[Found, None, bool]:
         yield Found("conversation", "", chat)
         return True
     for key, name in (("models", "app-models"), ("folders", "app-folders")):
+        if key in chat and not isinstance(chat[key], dict):
+            raise CannotReread(f"{key} is not an object")
         if key in chat and "storage" not in chat:
             yield Found("partial", name, {"state": chat[key]})
     return False

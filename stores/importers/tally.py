@@ -27,7 +27,7 @@ class Tally:
     def note_parts(self, collection: Collection, uid: str, value: Any, ours: Any) -> None:
         """Count a record of which another state (`ours`) is here, or none: what of it can be read, and where the rest
         is. `value` has references in the place of secrets."""
-        kind, elsewhere = collection.kind, self._find(collection, uid, value)
+        kind, elsewhere = collection.kind, self._find(collection, uid, value, is_gone=ours is None)
         if not collection.parts:
             is_here = ours is not None and kind != "asset"
             self.verdict.add("here" if is_here else elsewhere, kind)
@@ -58,13 +58,13 @@ class Tally:
         self.verdict.not_read = max(self.verdict.not_read, 1)
 
     @staticmethod
-    def _find(collection: Collection, uid: str, value: Any) -> str:
+    def _find(collection: Collection, uid: str, value: Any, *, is_gone: bool) -> str:
         """Tell where that is of a record which is not in what stands here: kept aside, forgotten on purpose, or
         missing."""
         digest = jsontext.digest(collection.text_of(value))
         if Revision.objects.filter(kind=collection.kind, uid=uid, content_hash=digest).exists():
             return "aside"
-        if forgotten_uids(collection.kind, [uid]):
+        if is_gone and forgotten_uids(collection.kind, [uid]):
             return "forgotten"
         # What was changed here since an import is in the journal.
         return "aside" if ChangedRecord.objects.filter(kind=collection.kind, uid=uid).exists() else "missing"

@@ -154,19 +154,21 @@ class Writer:
             if decision.bucket in ("created", "updated"):
                 revisions += [(kind, uid, "original", jsontext.encode(old)) for kind, uid, old in candidate.originals]
         self.keep_revisions(revisions)
-        self._keep_sources(collection, [candidate for candidate, decision in decisions if decision.keeps_source])
+        self._keep_sources(collection, [(one, decision) for one, decision in decisions if decision.keeps_source])
         self._remember(collection, decisions)
         if run is not None:
             passed = [candidate for candidate, decision in decisions if decision.bucket in ("unchanged", "skipped")]
             collection.pass_over([(one.uid, one.value) for one in passed if one.value is not None], run)
 
-    def _keep_sources(self, collection: Collection, candidates: Sequence[Candidate]) -> None:
-        """Keep whole what the source has and no record here shows. What was forgotten on purpose stays forgotten."""
-        if not candidates:
+    def _keep_sources(self, collection: Collection, decided: Sequence[tuple[Candidate, Decision]]) -> None:
+        """Keep whole what the source has and no record here shows. What was here and was forgotten on purpose stays
+        forgotten."""
+        if not decided:
             return
+        candidates = [candidate for candidate, _ in decided]
         kind, uids = collection.kind, [candidate.uid for candidate in candidates]
         kept = set(Revision.objects.filter(kind=kind, uid__in=uids).values_list("uid", "content_hash"))
-        forgotten = forgotten_uids(kind, uids)
+        forgotten = forgotten_uids(kind, [candidate.uid for candidate, decision in decided if decision.is_known])
         texts = [(candidate.uid, collection.text_of(candidate.value)) for candidate in candidates]
         self.keep_revisions(
             (kind, uid, "source", text)

@@ -62,7 +62,7 @@ def test_errors_stand_at_the_statement_and_cuts_are_told(page):
     expect(field).to_be_focused()
     run(page, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n")
     expect(page.locator("#sql-status")).to_contain_text("1,000 rows in")
-    expect(page.locator("#sql-status")).to_contain_text("cut at 1,000 rows: there are more")
+    expect(page.locator("#sql-status")).to_contain_text("limited to 1,000 rows: there are more")
     expect(page.locator("#sql-error")).to_be_hidden()
     run(page, "SELECT uid FROM chats_conversation WHERE 0")
     expect(page.locator("#sql-result")).to_have_text("The statement returned no rows.")

@@ -33,6 +33,7 @@ SEED: list[tuple[str, str, Any]] = [
     ("POST", "llms", {"llms": [{"id": "one", "label": "One", "sId": "one", "vId": "openai", "hidden": False}]}),
     ("PUT", "assignments/one", {"mct": "model-parametric", "domainId": "one", "modelId": "one"}),
     ("POST", "stores", {"name": "one", "state": {}, "version": 1}),
+    ("PUT", "stores/one", {"state": {"changed": True}, "version": 1}),
     ("POST", "assets", {"id": "one", "assetType": "image", "data": {"mimeType": "image/png", "base64": PNG}}),
     ("POST", "files", {"id": "one", "name": "notes.txt", "content": "Hello"}),
     ("PUT", "workspace/one/files/one", {}),

@@ -46,7 +46,7 @@ def test_all_is_green_on_a_fresh_machine_and_leaves_nothing(server, panel):
     kept = "SELECT count(*) FROM stores_changedrecord WHERE uid LIKE 'sqlite-test-%' AND body IS NOT NULL"
     assert execute(server.environment, kept) == [(0,)]
     assert execute(server.environment, "SELECT DISTINCT source FROM metrics_usageevent") == [("test",)]
-    sources = "SELECT DISTINCT source FROM stores_change WHERE action <> 'make default stores'"
+    sources = "SELECT DISTINCT source FROM stores_change WHERE action <> 'create default stores'"
     assert execute(server.environment, sources) == [("test",)]
     saved = save(panel)
     assert [test["test"] for test in saved["tests"]] == KINDS

@@ -78,7 +78,7 @@ def test_lines_are_filtered_by_store_and_by_route(server, panel):
     expect(changes).to_have_count(1)
     expect(changes).to_contain_text("filter-one")
     panel.get_by_label("Store begins with").fill("no-such-store")
-    expect(changes).to_have_text("No change in no-such-store… yet.")
+    expect(changes).to_have_text("No changes in no-such-store… yet.")
     panel.get_by_label("Route begins with").fill("/api/folders")
     expect(requests).to_have_count(1)
     expect(requests).to_contain_text("GET /api/folders")

@@ -59,7 +59,7 @@ def test_an_answer_can_be_stopped_and_written_anew(server, page):
     page.keyboard.press("Escape")
     wait_for_answer(page)
     expect(last_answer(page)).to_contain_text("stopped by you")
-    expect(page.locator("#live")).to_contain_text("finished")
+    expect(page.locator("#live")).to_contain_text("Answer ended")
 
     page.locator("#model").click()
     page.get_by_label("Find a model").fill("Demo fast")

@@ -41,7 +41,7 @@ def test_a_cost_opens_its_arithmetic_by_keyboard(server, page):
         [
             ["New input", "12,345", "× $1.25", "= $0.01543125"],
             ["Cache read", "4,000", "× $0.125", "= $0.0005"],
-            ["Output", "300 of it reasoning", "950", "× $10.00", "= $0.0095"],
+            ["Output", "including 300 reasoning", "950", "× $10.00", "= $0.0095"],
             ["Sum", "$0.02543125"],
         ],
         start=1,
@@ -50,7 +50,7 @@ def test_a_cost_opens_its_arithmetic_by_keyboard(server, page):
             expect(rows.nth(at)).to_contain_text(word)
     facts = dialog.locator("dl")
     expect(facts).to_contain_text("the price stored with the model")
-    expect(facts).to_contain_text("Cost by the provider's own word$0.026")
+    expect(facts).to_contain_text("Cost reported by the provider$0.026")
     expect(facts).to_contain_text("openai-7-seven")
     expect(facts).to_contain_text("Nov 21, 2026")
     assert "≈" not in dialog.inner_text()

@@ -26,7 +26,7 @@ def test_a_person_kills_the_server_starts_it_and_goes_on(started, browser):
         port = urlsplit(server.url).port
         expect(walk).to_contain_text(f"kill -9 {server.process.pid}")
         expect(walk).to_contain_text(f"uv run manage.py start --port {port}")
-        walk.get_by_role("button", name="Begin").click()
+        walk.get_by_role("button", name="Start").click()
         live = page.locator(".msg-assistant.is-live .msg-body > .tail")
         expect(live).to_contain_text("This is the demo")
         server.process.send_signal(signal.SIGKILL)

@@ -152,7 +152,7 @@ def test_folders_are_ordered_by_dragging_and_by_keyboard(server, page):
     with page.expect_response("**/api/folders/order"):
         page.keyboard.press("Alt+ArrowUp")
     expect(titles.nth(others + 2)).to_have_text("Two")
-    expect(page.locator("#live")).to_contain_text("another order")
+    expect(page.locator("#live")).to_contain_text("reordered")
     assert order() == ["Three", "Two", "One"]
     expect(link).to_be_focused()
     with page.expect_response("**/api/folders/order"):

@@ -167,6 +167,15 @@ def make_cases(name: str) -> dict[str, Case]:
         "chats in localStorage alone": lambda: whole(
             flash([], older=[b]).replace(b'"key": "app-chats"', b'"key": "other"'), logs
         ),
+        "chats that are cut inside a whole file": lambda: Case(
+            flash([a, b]).replace(b', \\"version\\": 4}', b""),
+            ("Here: 2 chats, 3 messages.", "Not read: 1 part"),
+            1,
+            both,
+        ),
+        "models that are no object": lambda: Case(
+            encode({"conversations": [a], "models": "x"}), ("Here: 1 chat, 2 messages.", "Not read: 1 part"), 1, soup
+        ),
         "a cut file": lambda: Case(
             flash([a, b])[: flash([a, b]).index(b"three")],
             ("Here: 1 chat, 2 messages.", "Not read: 1 part", "The file is cut"),

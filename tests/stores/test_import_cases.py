@@ -187,6 +187,23 @@ def test_a_chat_that_is_kept_aside_can_be_read_in_the_admin_and_over_the_api(tmp
     assert shown_chats(getter(client)) == {"Soup": ["one", "mine <b>"]}
 
 
+@pytest.mark.django_db
+def test_what_is_new_of_a_chat_that_was_purged_is_kept(tmp_path: Path, fast_imports: Path):
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    first.write_bytes(flash([chat("c", "Soup", "one", "two")]))
+    second.write_bytes(flash([chat("c", "Soup", "one", "three")]))
+    client = sign_in()
+    assert run_import(first)[0] == 0
+    assert client.delete("/api/chats/c?purge=true").status_code == 204
+
+    status, out, _ = run_import(first)
+    assert status == 1 and "Permanently deleted here: 1 chat, 2 messages." in out
+    assert not Revision.objects.exists()
+    status, out, _ = run_import(second)
+    assert status == 1 and "Kept aside: 1 chat, 2 messages" in out
+    assert '"three"' in Revision.objects.get().body
+
+
 # --- one file after another ---
 
 

@@ -106,7 +106,7 @@ async function finish(mine, message, revision) {
     fail(error);
   }
   if (mine.problem) alarm(`The answer was interrupted. ${mine.problem.detail ?? ""}`);
-  else say(`Answer complete: ${mine.turn.summary()}.`);
+  else say(`Answer ended: ${mine.turn.summary()}.`);
   emit("finished", { message });
 }
 
