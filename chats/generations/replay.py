@@ -11,6 +11,9 @@ from stores.codecs import JSONObject
 from stores.secrets import mask
 from stores.services.errors import Missing
 
+LOOKS = 3
+"""How often a message is looked for whose row was replaced in between."""
+
 
 def find_run(uid: str) -> Generation:
     """Return the generation. Raises `Missing`."""
@@ -23,7 +26,6 @@ def find_run(uid: str) -> Generation:
 def describe_run(uid: str) -> JSONObject:
     """Return the generation with its message as it is now, secrets masked. Raises `Missing`."""
     row = find_run(uid)
-    message = row.conversation.messages.filter(uid=row.message_uid).values_list("pk", flat=True).first()
     return {
         "id": row.uid,
         "status": row.status,
@@ -36,8 +38,21 @@ def describe_run(uid: str) -> JSONObject:
         "detail": row.detail,
         "href": href("generations", row.uid),
         "events_href": href("generations", row.uid, "events"),
-        "message": mask(load_messages([message], by="id")[0][2]) if message else None,
+        "message": _load_message(row),
     }
+
+
+def _load_message(row: Generation) -> JSONObject | None:
+    """Return the message that the run writes, or None where it was deleted."""
+    # The end of a run puts another row in the place of the message's: it can come between two queries.
+    for _ in range(LOOKS):
+        pk = row.conversation.messages.filter(uid=row.message_uid).values_list("pk", flat=True).first()
+        if pk is None:
+            return None
+        if found := load_messages([pk], by="id"):
+            message: JSONObject = mask(found[0][2])
+            return message
+    return None
 
 
 async def replay(uid: str, after: int, *, html: bool) -> AsyncGenerator[bytes, None]:
