@@ -1,36 +1,28 @@
 """Copies of chats that big-AGI keeps beside those it shows: `app-chats-v3` from before an update, and chats in
-localStorage where IndexedDB has its own (`bigagi-format.md` § 1)."""
+localStorage where IndexedDB has its own (`bigagi-format.md` § 1). Pure."""
 
-from collections.abc import Container, Iterator
 from typing import Any
 
-from stores.collections import Collection
 from stores.jsontext import UndecodableJSON, decode
-from stores.models import ImportedRecord
 
-CHATS = "app-chats"
-"""The store of the chats that big-AGI shows."""
+CHATS, OLDER_CHATS = "app-chats", "app-chats-v3"
+"""The store of the chats that big-AGI shows, and the copy that an update left."""
+
+UNREADABLE = "a copy of chats that cannot be read"
 
 
-def read_chats(text: str) -> list[Any]:
-    """Return the chats in the text of a copy; none where it cannot be read."""
+def read_chats(value: Any) -> list[Any] | None:
+    """Return the chats in a store of chats, or in its text; None where it has no list of them."""
     try:
-        value = decode(text)
-        value = decode(value) if isinstance(value, str) else value
+        while isinstance(value, str):
+            value = decode(value)
     except UndecodableJSON:
-        return []
+        return None
     state = value.get("state", value) if isinstance(value, dict) else None
     chats = state.get("conversations") if isinstance(state, dict) else None
-    return chats if isinstance(chats, list) else []
+    return chats if isinstance(chats, list) else None
 
 
-def find_lost(collection: Collection, chats: list[Any], shown: Container[str]) -> Iterator[tuple[str, Any]]:
-    """Yield id and JSON of the chats of a copy that are nowhere else: neither among those `shown`, nor here."""
-    uids = [collection.identify(chat) for chat in chats]
-    named = [uid for uid in uids if uid is not None and uid not in shown]
-    imported = ImportedRecord.objects.filter(kind=collection.kind, uid__in=named)
-    known = {*collection.find(named), *imported.values_list("uid", flat=True)}
-    for uid, chat in zip(uids, chats, strict=True):
-        if uid in named and uid not in known:
-            known.add(uid)
-            yield uid, chat
+def unpack_chats(value: Any) -> Any:
+    """Return a store of chats as the object that its text is of, where it is text."""
+    return decode(value) if isinstance(value, str) and read_chats(value) is not None else value

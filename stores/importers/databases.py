@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
+from stores.importers.copies import read_chats, unpack_chats
 from stores.importers.items import DamagedItem, Item, RecoveryCopy, StoreItem
 from stores.importers.lists import read_assets, read_conversations
 from stores.importers.reading import Reading
@@ -62,7 +64,9 @@ def _entry(reading: Reading, database: str, table: str) -> Iterator[Item]:
         return
     if odd:
         yield _odd_entry(place, _object_text({"key": left["key"], **odd}))
-    if not has_chats:
+    if not has_chats and (place, key) == ("keyval-store/keyval", "app-chats"):
+        yield from _late_chats(reading, left["value"])
+    elif not has_chats:
         yield from _entry_value(reading, database, table, key, left["value"])
 
 
@@ -74,10 +78,18 @@ def _entry_value(reading: Reading, database: str, table: str, key: str, text: st
         return
     if database == "keyval-store" and key == "app-chats-v3":
         yield RecoveryCopy(key, value if isinstance(value, str) else text)
-    elif database == "keyval-store" and key == "app-chats" and isinstance(value, str):
-        yield from _chats_text(reading, Scanner(lambda: "", value))
     else:
         yield StoreItem(f"{database}/{table}/{key}", value, text)
+
+
+def _late_chats(reading: Reading, text: str) -> Iterator[Item]:
+    """Read the chats of an entry whose key stands behind its value."""
+    value = unpack_chats(_value_in(text))
+    if read_chats(value) is None:
+        yield from _entry_value(reading, "keyval-store", "keyval", "app-chats", text)
+        return
+    reading.facts.has_chats = True
+    yield from _chats_text(reading, Scanner(lambda: "", encode(value)))
 
 
 def _app_chats(reading: Reading) -> Iterator[Item]:
@@ -137,11 +149,15 @@ def _odd_entry(place: str, text: str) -> DamagedItem:
 
 def _text_in(text: str) -> str:
     """Return what a JSON string says, or nothing where the text is none."""
-    try:
-        value = decode(text)
-    except UndecodableJSON:
-        return ""
+    value = _value_in(text)
     return value if isinstance(value, str) else ""
+
+
+def _value_in(text: str) -> Any:
+    try:
+        return decode(text)
+    except UndecodableJSON:
+        return None
 
 
 def _object_text(members: dict[str, str]) -> str:

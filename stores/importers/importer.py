@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
@@ -19,7 +19,7 @@ from stores.importers import run as runs
 from stores.importers.certificate import Certificate
 from stores.importers.decision import UNCARRIED, Source
 from stores.importers.incoming import Refused
-from stores.importers.intake import RecordIntake
+from stores.importers.intake import TWICE, RecordIntake
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.kinds import FLASH
 from stores.importers.opening import SourceFile, open_source
@@ -88,7 +88,7 @@ class Import:
         self.progress = Progress(None, options.on_progress)
         self.scratch = Path(settings.DATA_DIR) / "scratch"
         self.is_cut = False
-        self.recovered: set[str] = set()
+        self.recovered: dict[str, str] = {}
 
     def execute(self) -> Progress:
         """Do all of it."""
@@ -187,6 +187,8 @@ class Import:
             match item:
                 case StoreItem(name=copies_of.CHATS, is_left_over=False, is_partial=False):
                     older_chats = item
+                case StoreItem(name=copies_of.OLDER_CHATS):
+                    copies.append(RecoveryCopy(item.name, item.text))
                 case StoreItem() if registry.get(item.name).is_last:
                     waiting.append(item)
                 case StoreItem():
@@ -203,7 +205,7 @@ class Import:
             # big-AGI reads the chats of IndexedDB, where there are any.
             copies.append(RecoveryCopy(older_chats.name, older_chats.text))
         elif older_chats is not None:
-            stores.take(older_chats)
+            stores.take(replace(older_chats, value=copies_of.unpack_chats(older_chats.value)))
         self.has_copies = bool(copies)
         for copy in copies:
             self.recovered.update(records.take_copy(copy, recovers=self.options.recover))
@@ -272,9 +274,11 @@ class Import:
             read = self.progress.read
             same = sum(count for kind, count in read.items() if kind not in ("message", "fragment"))
             counts = {kind: count for kind, count in read.items() if count}
+            reasons = self.progress.reasons
+            here = {kind: count - reasons.get(kind, {}).get(TWICE, 0) for kind, count in counts.items()}
             notes = ["Every record was verified by an earlier import."]
-            return Certificate(counts, {"same": same}, notes=notes, verdict=Verdict(here=dict(counts)))
-        verification = Verification(self.source_file.path, skips_verified=True, recovered=frozenset(self.recovered))
+            return Certificate(counts, {"same": same}, notes=notes, verdict=Verdict(here=here))
+        verification = Verification(self.source_file.path, skips_verified=True, recovered=self.recovered)
         certificate = verification.run()
         verification.mark_verified()
         return certificate

@@ -7,10 +7,12 @@ from django.db import transaction
 from stores import jsontext, registry
 from stores.codecs import Damaged, Unreadable, damaged_in
 from stores.collections import Collection
-from stores.importers.copies import CHATS, find_lost, read_chats
+from stores.importers.copies import CHATS, UNREADABLE, read_chats
 from stores.importers.decision import Candidate
 from stores.importers.items import DamagedItem, RecordItem, RecoveryCopy
+from stores.importers.lost import find_lost
 from stores.importers.run import Progress
+from stores.importers.verdict import RECOVER
 from stores.importers.words import name_kind, one_or_many
 from stores.importers.writer import NEW, SAME, Writer
 from stores.models import ImportedRecord
@@ -20,6 +22,9 @@ BATCH_CHARACTERS = 2 * 1024 * 1024
 """Characters of one transaction: some 60 ms of a machine with nothing else to do."""
 
 BATCH_RECORDS = 200
+TWICE = "the same one is in the file twice"
+"""Why a record was not written: equal copies are one record."""
+
 LONGEST_TRANSACTION = 0.08
 """Seconds; batches are made smaller, down to a quarter, where their transactions take longer."""
 
@@ -35,8 +40,8 @@ class RecordIntake:
         self._batch_characters = 0
         self._batch_limit = BATCH_CHARACTERS
 
-    def take_record(self, item: RecordItem) -> None:
-        """Take one record of a long list; it is written with the next batch."""
+    def take_record(self, item: RecordItem) -> str | None:
+        """Take one record of a long list; it is written with the next batch. Return its id here, if it has one."""
         collection = registry.collection_of(item.kind)
         spec_phase = "assets" if item.kind == "asset" else "chats"
         if self.progress.phase != spec_phase:
@@ -49,7 +54,7 @@ class RecordIntake:
                 self.progress.count_read(kind, count)
             if self.writer.note_seen(item.kind, known.uid, known.imported_hash) == NEW:
                 self._add(Candidate(known.uid, item.index, item.digest, None, None, [], known.counts or {}), 0)
-                return
+                return known.uid
             item.value = jsontext.decode(item.text)
         else:
             for kind, count in collection.count_parts(item.value).items():
@@ -62,8 +67,10 @@ class RecordIntake:
         if not is_plain:
             value = self.writer.sealer.seal(value)
         candidate = self.candidate(collection, value, item.index, item.digest)
-        if candidate is not None:
-            self._add(candidate, len(item.text))
+        if candidate is None:
+            return None
+        self._add(candidate, len(item.text))
+        return candidate.uid
 
     def candidate(
         self, collection: Collection, value: Any, index: int, digest: str, uid: str | None = None
@@ -117,7 +124,7 @@ class RecordIntake:
         return own
 
     def _count_copy(self, collection: Collection, value: Any) -> None:
-        reason = "the same one is in the file twice"
+        reason = TWICE
         self.progress.count(collection.kind, "unchanged", reason=reason)
         for kind, count in collection.count_parts(value).items():
             self.progress.count(kind, "unchanged", count, reason)
@@ -153,32 +160,53 @@ class RecordIntake:
         damaged = Damaged(item.collection, position, kind, item.reason, raw, is_json=item.is_json, place=item.place)
         self.writer.quarantine(item.store or "?", [damaged])
 
-    def take_copy(self, item: RecoveryCopy, *, recovers: bool) -> list[str]:
-        """Keep a copy of older chats. With `recovers`, import those of them that are nowhere else, and return their
-        ids."""
-        text = self.writer.sealer.seal_text(item.text)
-        if self.writer.writes:
+    def take_copy(self, item: RecoveryCopy, *, recovers: bool) -> dict[str, str]:
+        """Keep a copy of older chats. With `recovers`, import those of them of which something is nowhere else, and
+        return their ids here by the digests of their texts."""
+        writer = self.writer
+        text = writer.sealer.seal_text(item.text)
+        if writer.writes:
             with transaction.atomic():
-                self.writer.sealer.save()
-                self.writer.keep_revisions([("store", item.name, "source", text)])
+                writer.sealer.save()
+                writer.keep_revisions([("store", item.name, "source", text)])
         collection = next(iter(registry.get(CHATS).collections))
         chats = read_chats(item.text)
-        lost = list(find_lost(collection, chats, self.writer.seen(collection.kind)))
+        if chats is None:
+            self.take_damaged(DamagedItem(item.name, "copy", "store", 0, item.text, UNREADABLE, False, item.name))
+            return {}
+        seen = writer.seen(collection.kind)
+        lost = list(
+            find_lost(collection, chats, writer.sealer.seal, in_file=seen, restores_deleted=writer.restores_deleted)
+        )
         told = f"{item.name} is a copy of {one_or_many(len(chats), 'chat')} that big-AGI no longer shows. It is kept."
         if not lost:
-            self.progress.note(f"{told} None of them is missing among the chats here." if chats else told)
-            return []
-        only = f"{one_or_many(len(lost), 'chat')} in it {'is' if len(lost) == 1 else 'are'} nowhere else"
+            self.progress.note(f"{told} Nothing is only in this copy." if chats else told)
+            return {}
+        wholly = sum(1 for _, is_known, _ in lost if not is_known)
+        partly = len(lost) - wholly
+        only = []
+        if wholly:
+            only.append(f"{one_or_many(wholly, 'chat')} in it {'is' if wholly == 1 else 'are'} nowhere else.")
+        if partly:
+            has = "has" if partly == 1 else "have"
+            only.append(f"{one_or_many(partly, 'chat')} in it {has} messages that are nowhere else.")
         if not recovers:
-            self.progress.note(f"{told} {only}. To import from it as well, import the file again with --recover.")
-            return []
-        self.progress.note(f"{told} {only}, and imported from it.")
+            self.progress.note(f"{told} {' '.join(only)} To import from it too, {RECOVER}.")
+            return {}
+        self.progress.note(f"{told} {' '.join(only)} {'It is' if len(lost) == 1 else 'They are'} imported from it.")
         first = self.progress.read[collection.kind]
-        for number, (_, chat) in enumerate(lost):
+        recovered = {}
+        for number, (uid, is_known, chat) in enumerate(lost):
+            if is_known:
+                # Ours stays as it is, and this one is a chat of its own.
+                writer.note_seen(collection.kind, uid)
             chat_text = jsontext.encode(chat)
-            self.take_record(RecordItem(collection.kind, first + number, chat_text, jsontext.digest(chat_text), chat))
+            key = jsontext.digest(chat_text)
+            own = self.take_record(RecordItem(collection.kind, first + number, chat_text, key, chat))
+            if own is not None:
+                recovered[key] = own
         self.flush()
-        return [uid for uid, _ in lost]
+        return recovered
 
     def take_rest(self, raw: str, place: str) -> None:
         """Keep the text in whose middle the file breaks off."""

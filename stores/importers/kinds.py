@@ -1,6 +1,7 @@
 """Which of big-AGI's kinds of files a file is (`bigagi-format.md` § 2), and what another one seems to be."""
 
 import codecs
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from stores.importers.scanner import Malformed, Scanner
@@ -20,6 +21,8 @@ _FOREIGN = (
 )
 """What the exports of other programs have among their first keys."""
 _SAMPLE = 64
+_LOOKED_AT = 20
+"""Members of a list that are looked at."""
 LONGEST_LOOK = 8 * 2**20
 """Characters of a first element that are looked at to tell whose it is."""
 
@@ -67,16 +70,16 @@ def _detect(scanner: Scanner) -> str:
     try:
         for key in scanner.members():
             keys.add(key)
-            if key == "storage" and scanner.peek() == "{":
+            if key == "storage" and scanner.peek() == "{" and _has_stores(scanner):
                 return FLASH
             if key == "conversations" and scanner.peek() == "[" and _has_chats(scanner):
                 return ALL_CHATS
             if key == "messages" and scanner.peek() == "[":
                 messages = _first_of(scanner)
-            if "agi" in scanner.raw_value() and key == "schema":
+            if scanner.raw_value().startswith('"vnd.agi.') and key == "schema":
                 return FLASH
     except Malformed as error:
-        if "messages" in keys and keys & {"id", "systemPurposeId"} and not _name_foreign(keys):
+        if _is_begun_chat(keys, messages):
             return ONE_CHAT
         if not keys:
             raise NotBigAGI(f"it is not JSON: {error}") from error
@@ -86,22 +89,44 @@ def _detect(scanner: Scanner) -> str:
     raise NotBigAGI(_describe_object(keys))
 
 
-def _first_of(scanner: Scanner) -> list[Any]:
-    """Return the first member of the list at the cursor, or nothing where there is none that can be read."""
+def _has_stores(scanner: Scanner) -> bool:
+    """Tell whether the object at the cursor has one of the two places where a browser keeps its data."""
     look = scanner.fork(0, LONGEST_LOOK)
     try:
+        for key in look.members():
+            if key in ("localStorage", "indexedDB"):
+                return True
+            look.raw_value()
+    except Malformed:
+        return True
+    return False
+
+
+def _first_of(scanner: Scanner, count: int = 1) -> list[Any]:
+    """Return the first members of the list at the cursor, up to one that cannot be read."""
+    look = scanner.fork(0, LONGEST_LOOK)
+    found: list[Any] = []
+    with suppress(Malformed, UndecodableJSON):
         for _ in look.elements():
-            return [decode(look.raw_value())]
-    except (Malformed, UndecodableJSON):
-        return []
-    return []
+            found.append(decode(look.raw_value()))
+            if len(found) == count:
+                break
+    return found
 
 
 def _has_chats(scanner: Scanner) -> bool:
-    """Tell whether the list at the cursor can be big-AGI's: its first member is a chat, damaged, or missing."""
-    for first in _first_of(scanner):
-        return not isinstance(first, dict) or "messages" in first and not _name_foreign(set(first))
-    return True
+    """Tell whether the list at the cursor can be big-AGI's: one of its first members is a chat, or could be a damaged
+    one, or there are none."""
+    objects = [one for one in _first_of(scanner, _LOOKED_AT) if isinstance(one, dict)]
+    return not objects or any(is_chat(one) or "systemPurposeId" in one for one in objects)
+
+
+def _is_begun_chat(keys: set[str], messages: list[Any] | None) -> bool:
+    """Tell whether an object that is cut off begins as a chat."""
+    if messages == [] and "id" in keys:
+        # The cut is in the first message, or before it.
+        return not _name_foreign(keys)
+    return messages is not None and is_chat(dict.fromkeys(keys) | {"messages": messages})
 
 
 def _name_foreign(keys: set[str]) -> str:

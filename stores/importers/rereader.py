@@ -1,7 +1,7 @@
 """A second way to read a big-AGI file, for verification: it shares nothing with the scanner that imports.
 
 `json` itself finds where values end, on a buffer that grows until it can; the text inside the chats' string is
-un-escaped by replacements. Undamaged files only: anything else raises `CannotReread`.
+un-escaped by replacements. Only files with just what big-AGI writes: anything else raises `CannotReread`.
 """
 
 import codecs
@@ -13,16 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from stores import jsontext
+from stores.importers.kinds import is_chat
 
 BLOCK = 2**18
 _ESCAPED_UNICODE = re.compile(rb"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})")
 _HIGH_SURROGATE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}")
 _ESCAPES = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"), (b"\\b", b"\b"), (b"\\f", b"\f"), (b"\\/", b"/"))
 _SPACES = " \t\r\n"
+_AROUND_STORAGE = {"schema", "schemaVersion", "tenantSlug", "metadata"}
+_BESIDE_CHATS = {"models": "app-models", "folders": "app-folders"}
 
 
 class CannotReread(ValueError):
     """The file is damaged or cut where it was read."""
+
+
+class OddPart(CannotReread):
+    """The file has a part that big-AGI does not write. The message says which."""
 
 
 @dataclass
@@ -196,11 +203,11 @@ def reread(path: Path) -> Iterator[Found]:
             is_one_chat = yield from _whole(text)
             while is_one_chat and text.goes_on():
                 chat, raw = text.value()
-                if not isinstance(chat, dict) or "messages" not in chat:
-                    raise CannotReread("there is text after the end")
+                if not is_chat(chat):
+                    raise OddPart("there is text after the end")
                 yield Found("conversation", "", chat, raw)
             if text.held[text.at :].strip() or file.read(1):
-                raise CannotReread("there is text after the end")
+                raise OddPart("there is text after the end")
         except UnicodeDecodeError as error:
             raise CannotReread(str(error)) from error
 
@@ -208,23 +215,29 @@ def reread(path: Path) -> Iterator[Found]:
 def _whole(text: Text) -> Generator[Found, None, bool]:
     """Yield what is in the object here; return whether it is one chat."""
     chat: dict[str, Any] = {}
-    conversations = 0
+    kinds = set()
     for key in text.members():
+        if key in ("storage", "conversations", "messages"):
+            kinds.add(key)
         if key == "storage":
             yield from _storage(text)
         elif key == "conversations" and text.next() == "[":
             for _ in text.elements():
-                conversations += 1
                 yield Found("conversation", "", *text.value())
         else:
             chat[key], _ = text.value()
-    if "messages" in chat and not conversations:
+    if len(kinds) > 1:
+        raise OddPart("there are both " + " and ".join(sorted(kinds)))
+    if "messages" in kinds:
         yield Found("conversation", "", chat)
         return True
-    for key, name in (("models", "app-models"), ("folders", "app-folders")):
+    known = _AROUND_STORAGE if "storage" in kinds else _BESIDE_CHATS.keys()
+    if unknown := chat.keys() - known:
+        raise OddPart(f"there is {min(unknown)}, which is unknown")
+    for key, name in _BESIDE_CHATS.items() if "storage" not in kinds else ():
         if key in chat and not isinstance(chat[key], dict):
-            raise CannotReread(f"{key} is not an object")
-        if key in chat and "storage" not in chat:
+            raise OddPart(f"{key} is not an object")
+        if key in chat:
             yield Found("partial", name, {"state": chat[key]})
     return False
 
@@ -240,14 +253,14 @@ def _storage(text: Text) -> Iterator[Found]:
                     for _ in text.elements():
                         yield from _entry(text, database, table)
         else:
-            text.value()
+            raise OddPart(f"there is storage.{key}, which is unknown")
 
 
 def _entry(text: Text, database: str, table: str) -> Iterator[Found]:
     members: dict[str, Any] = {}
     for member in text.members():
         key = members.get("key")
-        is_chats = (database, key, member) == ("keyval-store", "app-chats", "value")
+        is_chats = (database, table, key, member) == ("keyval-store", "keyval", "app-chats", "value")
         if is_chats and text.next() == "{":
             members[member] = None
             yield from _chats(text)
@@ -255,14 +268,15 @@ def _entry(text: Text, database: str, table: str) -> Iterator[Found]:
         if is_chats and text.next() == '"':
             members[member] = None
             pieces = filter(None, text.inside_string())
-            yield from _chats(Text(partial(next, pieces, "")))
-            if any(piece.strip() for piece in pieces):
+            inside = Text(partial(next, pieces, ""))
+            yield from _chats(inside)
+            if inside.goes_on():
                 raise CannotReread("there is text after the chats")
             continue
         members[member], raw = text.value()
         if member != "value":
             continue
-        if not isinstance(key, str):
+        if not isinstance(key, str) or not key:
             break
         value = members[member]
         if (database, table) == ("Big-AGI", "largeAssets"):
@@ -274,18 +288,18 @@ def _entry(text: Text, database: str, table: str) -> Iterator[Found]:
         else:
             yield Found("store", f"{database}/{table}/{key}", value, raw)
     if members.keys() != {"key", "value"} or not isinstance(members["key"], str):
-        raise CannotReread(f"an entry of {database} is not a key with its value")
+        raise OddPart(f"an entry of {database} is not a key with its value")
 
 
 def _chats(text: Text) -> Iterator[Found]:
     envelope: dict[str, Any] = {}
     for key in text.members():
-        if key != "state":
+        if key != "state" or text.next() != "{":
             envelope[key], _ = text.value()
             continue
         state: dict[str, Any] = {}
         for member in text.members():
-            if member == "conversations":
+            if member == "conversations" and text.next() == "[":
                 state[member] = []
                 for _ in text.elements():
                     yield Found("conversation", "", *text.value())

@@ -39,6 +39,9 @@ class Tally:
         self.verdict.add("here" if ours is not None else elsewhere, kind)
         self.verdict.add("here", part, shown)
         self.verdict.add(elsewhere, part, seen.total() - shown)
+        if ours is not None and shown == seen.total() and elsewhere == "aside" and not collection.contains(ours, value):
+            # All messages can be read, but it has another title here, or less reasoning.
+            self.verdict.add("differing", kind)
         for name, total in collection.count_unreadable(value).items():
             self.verdict.add("damaged" if elsewhere != "missing" else "missing", name, total)
 

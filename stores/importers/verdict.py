@@ -11,6 +11,9 @@ from typing import Any
 
 from stores.importers.words import count_kinds, one_or_many
 
+RECOVER = "import the file again and choose to recover chats (--recover)"
+"""What imports what is only in a copy."""
+
 TOTALS = ("conversation", "message", "asset")
 """Kinds by which a file is summed up."""
 
@@ -32,7 +35,7 @@ class Verdict:
     """Records that stand in another order here."""
     not_read: int = 0
     recoverable: int = 0
-    """Chats that are only in a copy that big-AGI itself no longer shows."""
+    """Chats of which all, or some messages, are only in a copy that big-AGI itself no longer shows."""
 
     @classmethod
     def from_json(cls, value: Any) -> "Verdict | None":
@@ -65,9 +68,12 @@ class Verdict:
 
     def describe(self) -> str:
         """Return the verdict as one or more sentences."""
-        told = count_kinds(self.totals) or "nothing"
+        told = count_kinds(self.totals)
         if self.recoverable and not self.totals.get("conversation"):
-            told = f"No chats, {told}"
+            told = f"No chats, {told}" if told else "No chats"
+        if self.is_all_here and not told:
+            return f"The file has no chats.{self._elsewise()}"
+        told = told or "Nothing"
         if self.is_all_here:
             return f"{told}: all here, verified.{self._elsewise()}"
         here = {kind: count for kind, count in self.here.items() if kind in self.totals}
@@ -81,11 +87,11 @@ class Verdict:
         if self.missing:
             parts.append(f"Missing: {count_kinds(self.missing)} (see the certificate).")
         if self.not_read:
-            parts.append(f"Not read: {one_or_many(self.not_read, 'part')} of the file (see the notes).")
+            parts.append(f"Not read: {one_or_many(self.not_read, 'part')} of the file (see the error log).")
         if self.recoverable:
-            only = "is" if self.recoverable == 1 else "are"
+            has = "has" if self.recoverable == 1 else "have"
             chats = one_or_many(self.recoverable, "chat")
-            parts.append(f"{chats} {only} only in big-AGI's older copy: import the file again with --recover.")
+            parts.append(f"{chats} {has} messages that are only in big-AGI's older copy: {RECOVER}.")
         return " ".join(parts) + self._elsewise()
 
     def _elsewise(self) -> str:

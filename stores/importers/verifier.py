@@ -1,6 +1,6 @@
 """Compares a big-AGI file with the database, record by record and by content, and names every difference."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count as counting
 from itertools import islice
@@ -14,12 +14,13 @@ from stores.codecs import Unreadable, is_id
 from stores.collections import Collection
 from stores.envelope import open_envelope
 from stores.importers.certificate import LONGEST_LIST, Certificate, name_differences
-from stores.importers.copies import CHATS, find_lost, read_chats
+from stores.importers.copies import CHATS, OLDER_CHATS, UNREADABLE, read_chats, unpack_chats
 from stores.importers.decision import UNCARRIED, complete
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.kinds import detect_kind
+from stores.importers.lost import find_lost
 from stores.importers.parser import Parser
-from stores.importers.rereader import CannotReread, Found, reread
+from stores.importers.rereader import CannotReread, Found, OddPart, reread
 from stores.importers.tally import Tally
 from stores.models import ImportedRecord, Quarantine, Revision, Store
 from stores.secrets import Sealer
@@ -39,19 +40,23 @@ class _Record:
 
 
 class Verification:
-    """One comparison. With `skips_verified`, records that an earlier run verified are only counted."""
+    """One comparison. With `skips_verified`, records that an earlier run verified are only counted. `recovered` are
+    the ids of chats that were imported out of a copy, by the digests of their texts."""
 
-    def __init__(self, path: Path, *, skips_verified: bool = False, recovered: frozenset[str] = frozenset()) -> None:
+    def __init__(self, path: Path, *, skips_verified: bool = False, recovered: Mapping[str, str] | None = None) -> None:
         self.path = path
+        self._skips_verified = skips_verified
+        self._recovered = recovered or {}
+        self._sealer = Sealer()
+        self._begin()
+
+    def _begin(self) -> None:
         self.certificate = Certificate()
         self._tally = Tally(self.certificate.verdict)
-        self._skips_verified = skips_verified
-        self._sealer = Sealer()
         self._batches: dict[str, list[_Record]] = {}
         self._seen: dict[tuple[str, str], str] = {}
         self._same: list[tuple[str, str]] = []
         self._last_places: dict[str, tuple[int, str]] = {}
-        self._recovered_uids = recovered
         self._copies: list[Found] = []
         self._older_chats: Found | None = None
         self._has_chats = False
@@ -65,18 +70,12 @@ class Verification:
             for found in reread(self.path):
                 self._take(found)
         except CannotReread as error:
-            self.certificate = Certificate()
-            self._tally = Tally(self.certificate.verdict)
-            self.certificate.notes.append(
-                f"The file is damaged ({error}). The readable part was compared; the rest is in quarantine."
-            )
-            self._batches.clear()
-            self._seen.clear()
-            self._same.clear()
-            self._last_places.clear()
-            self._copies.clear()
-            self._older_chats = None
-            for found in self._recovered():
+            self._begin()
+            told = f"The file is damaged ({error}). What can be read of it was compared."
+            if isinstance(error, OddPart):
+                told = f"The file has something that big-AGI does not write: {error}."
+            self.certificate.notes.append(told)
+            for found in self._read_damaged():
                 self._take(found)
         self._take_copies()
         for kind in list(self._batches):
@@ -92,7 +91,8 @@ class Verification:
             for at in range(0, len(uids), 500):
                 ImportedRecord.objects.filter(kind=kind, uid__in=uids[at : at + 500]).update(is_verified=True)
 
-    def _recovered(self) -> Iterator[Found]:
+    def _read_damaged(self) -> Iterator[Found]:
+        """Yield what is in a file that cannot be read in the second way."""
         with self.path.open("rb") as file:
             parser = Parser(
                 file, self.kind, lambda count: None, lambda kind, key: False, Path(settings.DATA_DIR) / "scratch"
@@ -117,6 +117,8 @@ class Verification:
                         self._check_quarantine("file", item.place, self._sealer.seal_text(item.raw))
                     case CutItem():
                         self._tally.note_cut()
+            # Also where what is around the chats is damaged.
+            self._has_chats = parser.facts.has_chats
 
     # --- taking what is found ---
 
@@ -126,6 +128,8 @@ class Verification:
                 self._take_record(found)
             case "copy":
                 self._copies.append(found)
+            case "store" if found.name == OLDER_CHATS:
+                self._copies.append(Found("copy", found.name, found.text, found.text))
             case "store" if found.name == CHATS:
                 self._older_chats = found
             case "left over":
@@ -155,17 +159,18 @@ class Verification:
         self.certificate.count(collection.kind)
         for kind, count in collection.count_parts(value).items():
             self.certificate.count(kind, count)
-        uid = self._sealer.seal(collection.identify(value)) if uid is None else uid
-        if uid is not None and (collection.kind, uid) in self._seen:
+        uid = self._identify(collection, value, is_sealed=is_sealed) if uid is None else uid
+        is_readable = uid is not None and collection.is_readable(value, uid)
+        if is_readable and uid is not None and (collection.kind, uid) in self._seen:
             twin = self._find_twin(collection, uid, value, digest)
             if twin == uid:
                 # One record, and no damage.
                 self.certificate.add(collection.kind, uid, "same", [])
                 return
             uid = twin
-        if uid is None:
+        if uid is None or not is_readable:
             value = value if is_sealed else self._sealer.seal(value)
-            self._check_quarantine(collection.kind, "(no id of its own)", collection.text_of(value), value)
+            self._check_quarantine(collection.kind, uid or "(no id of its own)", collection.text_of(value), value)
             return
         self._seen[collection.kind, uid] = digest
         converted, _ = collection.convert(value, uid)
@@ -174,20 +179,33 @@ class Verification:
         if len(batch) >= BATCH:
             self._compare(collection.kind)
 
+    def _identify(self, collection: Collection, value: Any, *, is_sealed: bool) -> str | None:
+        uid = collection.identify(value)
+        if uid is None or is_sealed:
+            return uid
+        if uid == value.get("id"):
+            return str(self._sealer.seal(uid))
+        # It is derived from the record, with references in the place of secrets.
+        return collection.identify(self._sealer.seal(value))
+
     def _find_twin(self, collection: Collection, uid: str, value: Any, digest: str) -> str | None:
         """Return the id of a record whose own id another one of the file has; that id itself where it is the same one
         once more, and None where it can only be in the quarantine."""
-        if self._seen[collection.kind, uid] == digest or collection.is_same(
-            self._sealer.seal(value), self._load(collection, uid)
-        ):
-            return uid
-        for number in counting(1):
-            twin = collection.identify_twin(uid, number)
-            if twin is None or (collection.kind, twin) not in self._seen:
-                return twin
-            if self._seen[collection.kind, twin] == digest:
+        sealed = self._sealer.seal(value)
+        for number in counting(0):
+            own = collection.identify_twin(uid, number) if number else uid
+            if own is None or (collection.kind, own) not in self._seen:
+                return own
+            if self._seen[collection.kind, own] == digest or self._is_same_here(collection, own, sealed):
                 return uid
         return None
+
+    def _is_same_here(self, collection: Collection, uid: str, sealed: Any) -> bool:
+        """Tell whether a record says what the file's first one with this id said, or what is here under it."""
+        converted, _ = collection.convert(sealed, uid)
+        imported = ImportedRecord.objects.filter(kind=collection.kind, uid=uid).first()
+        is_as_imported = imported is not None and _is_as_imported(collection, converted, uid, imported)
+        return is_as_imported or collection.is_same(converted, self._load(collection, uid))
 
     @staticmethod
     def _load(collection: Collection, uid: str) -> Any:
@@ -198,22 +216,28 @@ class Verification:
         if self._older_chats is not None and self._has_chats:
             self._copies.append(self._older_chats)
         elif self._older_chats is not None:
-            self._take_store(CHATS, self._older_chats.value)
+            self._take_store(CHATS, unpack_chats(self._older_chats.value))
         for found in self._copies:
             self._take_copy(found)
 
     def _take_copy(self, found: Found) -> None:
-        text = self._sealer.seal_text(found.value if isinstance(found.value, str) else found.text)
-        kept = Revision.objects.filter(kind="store", uid=found.name, content_hash=jsontext.digest(text)).exists()
+        text = found.value if isinstance(found.value, str) else found.text
+        sealed = self._sealer.seal_text(text)
+        kept = Revision.objects.filter(kind="store", uid=found.name, content_hash=jsontext.digest(sealed)).exists()
+        chats = read_chats(text)
+        if chats is None:
+            self._check_quarantine("store", f"{found.name} ({UNREADABLE})", sealed)
+            return
         self.certificate.add("store", found.name, "same" if kept else "missing", [])
         self.certificate.verdict.add("here" if kept else "missing", "store")
         collection = next(iter(registry.get(CHATS).collections))
-        chats = read_chats(text)
         shown = {uid for kind, uid in self._seen if kind == collection.kind}
-        self.certificate.verdict.recoverable += sum(1 for _ in find_lost(collection, chats, shown))
-        for chat in chats:
-            if collection.identify(chat) in self._recovered_uids:
-                self._take_member(collection, chat, jsontext.digest(jsontext.encode(chat)), None, is_sealed=False)
+        lost = find_lost(collection, chats, self._sealer.seal, in_file=shown)
+        self.certificate.verdict.recoverable += sum(1 for _ in lost)
+        for chat in chats if self._recovered else ():
+            digest = jsontext.digest(jsontext.encode(chat))
+            if digest in self._recovered:
+                self._take_member(collection, chat, digest, self._recovered[digest], is_sealed=False)
 
     def _take_store(self, name: str, value: Any, *, is_partial: bool = False) -> None:
         sealed = self._sealer.seal(value, name)

@@ -5,7 +5,7 @@ All of them add to one entry of the journal.
 
 import time
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,7 +43,7 @@ class Writer:
         self.sealer = Sealer()
         self.lost_keys: list[str] = []
         self.needs_verification = False
-        self._restores_deleted = restores_deleted
+        self.restores_deleted = restores_deleted
         self._known_damage: dict[tuple[str, str], Counter[str]] = {}
         self._seen: dict[str, dict[str, str]] = {}
         self._next_position: dict[str, int] = {}
@@ -69,7 +69,7 @@ class Writer:
             return NEW
         return SAME if seen[uid] == content_hash else OTHER
 
-    def seen(self, kind: str) -> Container[str]:
+    def seen(self, kind: str) -> Mapping[str, str]:
         """Return the ids of this kind that the file had so far."""
         return self._seen.get(kind, {})
 
@@ -106,7 +106,7 @@ class Writer:
                     rows.get(candidate.uid),
                     imported.get(candidate.uid),
                     self.source,
-                    restores_deleted=self._restores_deleted,
+                    restores_deleted=self.restores_deleted,
                     lost=self.lost_keys,
                 ),
             )

@@ -59,6 +59,22 @@ def flash(
     return encode({"schema": "vnd.agi.flash-backup", "schemaVersion": 102000, "metadata": metadata, "storage": storage})
 
 
+def with_text(content: bytes, old: str, new: str) -> bytes:
+    """Return the file with one place in it changed."""
+    assert content.count(old.encode()) == 1, old
+    return content.replace(old.encode(), new.encode())
+
+
+def with_chats(value: Any, *, before_key: bool = False, older: Any = None) -> bytes:
+    """Return a flash backup whose IndexedDB has this value for its chats, and localStorage that one."""
+    entry = {"value": value, "key": "app-chats"} if before_key else {"key": "app-chats", "value": value}
+    backup = json.loads(flash([]))
+    backup["storage"]["indexedDB"]["keyval-store"]["keyval"] = [entry]
+    if older is not None:
+        backup["storage"]["localStorage"]["app-chats"] = older
+    return encode(backup)
+
+
 def zipped(**files: bytes) -> bytes:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:
@@ -99,6 +115,11 @@ def make_cases(name: str) -> dict[str, Case]:
         "updated": 2,
     }
     damaged = a | {"messages": [*a["messages"], None]}
+    more = chat(f"{name}a", f"{name} More", "one", "two", "three")
+    unlike = {key: a[key] for key in reversed(a)}
+    with_key = chat(None, f"{name} Soup", "one", "use sk-proj-" + "a1B2" * 10)
+    held = {"state": {"conversations": [a]}, "version": 4}
+    shown_more = {f"{name} More": ["one", "two", "three"]}
     makers: dict[str, Callable[[], Case]] = {
         "one chat": lambda: whole(one, soup),
         "one chat a line": lambda: whole(lines(a, b), both),
@@ -149,7 +170,7 @@ def make_cases(name: str) -> dict[str, Case]:
             soup,
         ),
         "a recovery copy": lambda: Case(
-            flash([a], copy=[v3, a]), ("not all here", "1 chat is only in", "--recover"), 1, soup
+            flash([a], copy=[v3, a]), ("not all here", "1 chat has messages that are only in", "--recover"), 1, soup
         ),
         "a recovery copy, recovered": lambda: Case(
             flash([a], copy=[v3, a]),
@@ -160,7 +181,7 @@ def make_cases(name: str) -> dict[str, Case]:
         "a recovery copy of nothing else": lambda: whole(flash([a, b], copy=[a]), both),
         "older chats in localStorage": lambda: Case(
             flash([a], older=[a | {"autoTitle": "Older"}, b]),
-            ("Here: 1 chat, 2 messages.", "1 chat is only in"),
+            ("Here: 1 chat, 2 messages.", "1 chat has messages that are only in"),
             1,
             soup,
         ),
@@ -176,6 +197,74 @@ def make_cases(name: str) -> dict[str, Case]:
         "models that are no object": lambda: Case(
             encode({"conversations": [a], "models": "x"}), ("Here: 1 chat, 2 messages.", "Not read: 1 part"), 1, soup
         ),
+        "a chat twice, with its members in another order": lambda: whole(flash([a, unlike]), soup),
+        "a damaged chat before the one with its id": lambda: Case(
+            flash([a | {"messages": None}, a]), ("Here: 1 chat, 2 messages.", "Damaged: 1 chat"), 1, soup
+        ),
+        "a chat without an id and with an API key": lambda: whole(
+            flash([with_key]), {f"{name} Soup": ["one", "use bigagi-secret:a1B2"]}
+        ),
+        "a recovery copy that says more": lambda: Case(
+            flash([a], copy=[more]), ("Here: 1 chat, 2 messages.", "1 chat has messages that are only in"), 1, soup
+        ),
+        "a recovery copy that says more, recovered": lambda: Case(
+            flash([a], copy=[more, more | {"autoTitle": f"{name} Again"}]),
+            ("3 chats, 8 messages: all here, verified.",),
+            shows=soup | shown_more | {f"{name} Again": shown_more[f"{name} More"]},
+            recovers=True,
+        ),
+        "a recovery copy that cannot be read": lambda: Case(
+            with_text(flash([a], copy=[b]), ', \\"version\\": 3}', ""),
+            ("Here: 1 chat, 2 messages.", "Damaged: 1 store"),
+            1,
+            soup,
+        ),
+        "chats as an object": lambda: whole(with_chats(held), soup),
+        "chats before their key": lambda: whole(with_chats(held, before_key=True), soup),
+        "chats as text before their key": lambda: whole(with_chats(json.dumps(held), before_key=True), soup),
+        "chats as text in localStorage alone": lambda: whole(
+            encode({"storage": {"localStorage": {"app-chats": json.dumps(held)}}}), soup
+        ),
+        "older chats as text in localStorage": lambda: Case(
+            with_chats(json.dumps({"state": {"conversations": [b]}, "version": 4}), older=json.dumps(held)),
+            ("Here: 1 chat, 1 message.", "1 chat has messages that are only in"),
+            1,
+            logs,
+        ),
+        "text behind the chats": lambda: Case(
+            with_chats(json.dumps(held) + ' {"more": 1}'), ("Here: 1 chat, 2 messages.", "Not read: 1 part"), 1, soup
+        ),
+        "an unknown part of the storage": lambda: Case(
+            with_text(flash([a]), '"localStorage"', '"cookies": {"a": 1}, "localStorage"'),
+            ("Here: 1 chat, 2 messages.", "Not read: 1 part"),
+            1,
+            soup,
+        ),
+        "an unknown part of the backup": lambda: Case(
+            with_text(flash([a]), '"schemaVersion"', '"drafts": [1], "schemaVersion"'),
+            ("Here: 1 chat, 2 messages.", "Not read: 1 part"),
+            1,
+            soup,
+        ),
+        "chats beside a storage": lambda: Case(
+            encode({"conversations": [a], "storage": {"localStorage": {}}}),
+            ("Here: 1 chat, 2 messages.", "Not read: 1 part"),
+            1,
+            soup,
+        ),
+        "another program's chat on a line": lambda: Case(
+            lines(a, {"id": "x", "messages": [{"role": "user", "content": "hi"}]}),
+            ("Here: 1 chat, 2 messages.", "Not read: 1 part"),
+            1,
+            soup,
+        ),
+        "no chats": lambda: Case(encode({"conversations": []}), ("The file has no chats.",)),
+        "chats for an API": lambda: refused(
+            encode({"conversations": [{"id": "1", "title": "t", "messages": [{"role": "user", "content": "hi"}]}]}),
+            "not from big-AGI",
+        ),
+        "a storage of another program": lambda: refused(encode({"storage": {"disk": 1}}), "not from big-AGI"),
+        "a schema of another program": lambda: refused(encode({"schema": "magic", "items": []}), "not from big-AGI"),
         "a cut file": lambda: Case(
             flash([a, b])[: flash([a, b]).index(b"three")],
             ("Here: 1 chat, 2 messages.", "Not read: 1 part", "The file is cut"),

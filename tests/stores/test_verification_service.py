@@ -260,7 +260,7 @@ def test_it_sees_what_is_lost_of_a_damaged_file(damaged_backup: Path):
 
 
 def test_it_misses_the_recovery_copy(tmp_path: Path):
-    entries = [{"key": "app-chats-v3", "value": "an old text"}]
+    entries = [{"key": "app-chats-v3", "value": '{"state": {"conversations": []}}'}]
     path = write_backup(tmp_path / "backup.json", make_chats(1), entries=entries)
     import_path(path)
     assert Verification(path).run().differences == 0
