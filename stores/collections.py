@@ -47,6 +47,9 @@ class Collection(ABC):
     has_keys = True
     """Whether the records can hold markers of keys, which mean those that are here."""
 
+    has_twins = False
+    """Whether a list can hold two records with one id, each on its own: else the second is damage."""
+
     converts_records = False
     """Whether old records become new one by one, whatever version their store has."""
 
@@ -61,7 +64,7 @@ class Collection(ABC):
         return uid if is_id(uid) else None
 
     def identify_twin(self, uid: str, number: int) -> str | None:
-        """Return an id for another record (`number` 1, 2, …) of a list with the same one, or None: it is damage."""
+        """Return an id for another record (`number` 1, 2, …) of a list with the same one; None without `has_twins`."""
         return None
 
     def name_of(self, record: Any) -> str:

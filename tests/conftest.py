@@ -59,6 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.markexpr = "not slow"
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than there are cores: nearly half of the time is spent waiting for servers and
+    browsers."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 3) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what a machine with more to offer, or more time, tests in another way than a newcomer's."""
     for item in items:

@@ -128,6 +128,7 @@ class Conversations(Collection):
     store, key, kind, model = STORE, "conversations", "conversation", Conversation
     parts = ("message", "fragment")
     has_keys = False
+    has_twins = True
     converts_records = True
 
     def name_of(self, record: Any) -> str:
@@ -138,6 +139,9 @@ class Conversations(Collection):
 
     def identify_twin(self, uid: str, number: int) -> str | None:
         return twin_uid(uid, number)
+
+    def is_readable(self, record: Any, uid: str) -> bool:
+        return isinstance(record, dict) and isinstance(record.get("messages"), list)
 
     def to_rows(self, record: Any, uid: str) -> Rows:
         return conversation_to_rows(record, uid)

@@ -13,7 +13,7 @@ def derived_id(*parts: object, length: int = 21) -> str:
 
 
 def chat_uid(record: Any) -> str | None:
-    """Return the id that a chat goes by: its own, or one derived from the number in its place, or from what begins it.
+    """Return the id that a chat goes by: its own, or one derived from the number in its place, or from when it began.
 
     None for what is no object: that is no chat.
     """
@@ -24,9 +24,13 @@ def chat_uid(record: Any) -> str | None:
         return str(uid)
     if uid is not None and uid != "":
         return derived_id("chat", jsontext.canonical(uid))
+    created = record.get("created")
+    if created is not None:
+        # What else it has can change: its messages, its title.
+        return derived_id("chat without id", jsontext.canonical(created))
     messages = record.get("messages")
     first = messages[0] if isinstance(messages, list) and messages else None
-    return derived_id("chat without id", jsontext.canonical([record.get("created"), first]))
+    return derived_id("chat without id or time", jsontext.canonical(first))
 
 
 def twin_uid(uid: str, number: int) -> str:

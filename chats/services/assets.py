@@ -6,7 +6,6 @@ from chats.assets import NotBase64, StoredBytes, store_base64
 from chats.bigagi.asset import ASSETS
 from chats.models import Asset
 from chats.services import ids
-from chats.services.conversations import read_id
 from stores.codecs import JSONObject
 from stores.journal.purge import record_deletion
 from stores.journal.recorder import Origin, record_change
@@ -19,7 +18,7 @@ from stores.services.written import Written
 def create_asset(origin: Origin, record: JSONObject) -> Written:
     """Store an asset of big-AGI's JSON; its bytes are base64 text in `data.base64`. Raises `Taken` and `Invalid`."""
     record = {"id": ids.new_chat_id()} | record
-    uid = read_id(record)
+    uid = ids.read_id(record)
     data = record.get("data")
     text = data.get("base64") if isinstance(data, dict) else None
     if not isinstance(text, str):

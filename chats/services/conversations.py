@@ -12,7 +12,7 @@ from chats.services import ids
 from chats.services.header import header_of, now_ms, read_members, save_header
 from chats.services.message_ids import messages_without_own_id, with_message_ids
 from stores import jsontext
-from stores.codecs import JSONObject, is_id
+from stores.codecs import JSONObject
 from stores.iteration import batched
 from stores.journal.purge import record_deletion
 from stores.journal.recorder import Entry, Origin, record_change
@@ -39,17 +39,10 @@ def top_position() -> int:
 def create_chat(origin: Origin, record: JSONObject) -> Written:
     """Store a new chat on top of the list, under its own id or a new one. Raises `Taken` and `Invalid`."""
     record = with_message_ids({"id": ids.new_chat_id()} | record)
-    uid = read_id(record)
+    uid = ids.read_id(record)
     with record_change(origin, "create chat", title_of(record)) as entry:
         value = records.create(entry, CONVERSATIONS, record, uid, top_position())
     return _written(uid, value, entry)
-
-
-def read_id(record: JSONObject) -> str:
-    """Return the id of a record. Raises `Invalid`."""
-    if not is_id(record.get("id")):
-        raise at("/id", "Must be a text of 1 to 200 characters, without NUL and lone surrogates.")
-    return str(record["id"])
 
 
 def replace_chat(origin: Origin, uid: str, record: JSONObject, precondition: Precondition = ANY) -> Written:

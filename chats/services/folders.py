@@ -6,7 +6,6 @@ from typing import Any
 from chats.bigagi.folder import FOLDERS
 from chats.models import Folder, FolderMembership
 from chats.services import ids
-from chats.services.conversations import read_id
 from stores.codecs import JSONObject, is_id
 from stores.journal.lists import move
 from stores.journal.recorder import Entry, Origin, record_change
@@ -21,7 +20,7 @@ from stores.services.written import Written
 def create_folder(origin: Origin, record: JSONObject, precondition: Precondition = ANY) -> Written:
     """Store a new folder behind the others. Raises `Taken` and `Invalid`."""
     record = {"id": ids.new_chat_id(), "conversationIds": []} | record
-    uid = read_id(record)
+    uid = ids.read_id(record)
     with record_change(origin, "create folder", _title(record)) as entry:
         _check(precondition)
         value = records.create(entry, FOLDERS, record, uid, FOLDERS.first_position())

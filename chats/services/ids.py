@@ -4,6 +4,9 @@ import secrets
 import string
 import uuid
 
+from stores.codecs import JSONObject, is_id
+from stores.services.errors import at
+
 _ALPHABET = string.ascii_letters + string.digits + "_-"
 
 
@@ -17,3 +20,11 @@ def new_message_id() -> str:
 
 def new_fragment_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
+def read_id(record: JSONObject, pointer: str = "") -> str:
+    """Return the id of a record, which stands at this place of a body. Raises `Invalid`."""
+    uid = record.get("id")
+    if not is_id(uid):
+        raise at(f"{pointer}/id", "Must be a text of 1 to 200 characters, without NUL and lone surrogates.", "type")
+    return str(uid)

@@ -9,7 +9,7 @@ from chats.bigagi.message import find_message_uids
 from chats.models import Conversation
 from chats.services import ids
 from stores import jsontext
-from stores.codecs import JSONObject, is_id
+from stores.codecs import JSONObject
 from stores.secrets import mask
 from stores.services.errors import at
 
@@ -32,16 +32,17 @@ def with_message_ids(record: JSONObject, kept: Iterable[tuple[str, JSONObject]] 
     for index, message in enumerate(messages):
         if not isinstance(message, dict):
             made.append(message)
-        elif stored and (found := stored.get(jsontext.canonical(message))):
+            continue
+        message = {name: value for name, value in message.items() if name != "_server"}
+        if stored and (found := stored.get(jsontext.canonical(message))):
             made.append(found.pop())
-        else:
-            uid = ids.new_message_id() if message.get("id") is None else message["id"]
-            if not is_id(uid):
-                raise at(f"/messages/{index}/id", "Must be a text of 1 to 200 characters.", "type")
-            if uid in taken:
-                raise at(f"/messages/{index}/id", "Must be unique in the chat.", "unique")
-            taken.add(uid)
-            made.append(message | {"id": uid})
+            continue
+        message = {"id": ids.new_message_id()} | message
+        uid = ids.read_id(message, f"/messages/{index}")
+        if uid in taken:
+            raise at(f"/messages/{index}/id", "Must be unique in the chat.", "unique")
+        taken.add(uid)
+        made.append(message)
     return record | {"messages": made}
 
 

@@ -25,6 +25,7 @@ def append_message(origin: Origin, chat_uid: str, message: JSONObject, precondit
         chat = _open(entry, chat_uid, precondition)
         members = read_members(chat)
         message = {"id": ids.new_message_id()} | message
+        ids.read_id(message)
         if any(member.uid == message["id"] for member in members):
             raise Taken(f"The id {message['id']} is taken by another message of this chat.")
         message = came = records.take_in(entry, message, None)

@@ -65,6 +65,15 @@ UNCARRIED = {
 """What of a conversation each kind of file drops (`bigagi-format.md` § 2)."""
 
 
+def imported_uids(collection: Collection) -> dict[str, str]:
+    """Return the ids here of what imports brought of a collection, by the digests of the source's texts: one that had
+    the id of another keeps the id that it was given, in whatever order the two come again."""
+    if not collection.has_twins:
+        return {}
+    imported = ImportedRecord.objects.filter(kind=collection.kind)
+    return dict(imported.values_list("source_digest", "uid").iterator())
+
+
 def complete(candidate: Any, ours: Any, uncarried: frozenset[str], lost: list[str] | None = None) -> Any:
     """Return the source's JSON with ours where its kind of file carries nothing, and with our keys."""
     if isinstance(candidate, dict) and isinstance(ours, dict):

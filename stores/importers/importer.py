@@ -227,7 +227,6 @@ class Import:
     def _take_cut(self, item: CutItem, records: RecordIntake) -> None:
         self.is_cut = True
         message = f"the file is cut or damaged at {item.place}: {item.missing}"
-        self.progress.note(message)
         self.progress.error(item.place, message)
         records.take_rest(item.raw, item.place)
 

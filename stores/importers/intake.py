@@ -8,7 +8,7 @@ from stores import jsontext, registry
 from stores.codecs import Damaged, Unreadable, damaged_in
 from stores.collections import Collection
 from stores.importers.copies import CHATS, UNREADABLE, read_chats
-from stores.importers.decision import Candidate
+from stores.importers.decision import Candidate, imported_uids
 from stores.importers.items import DamagedItem, RecordItem, RecoveryCopy
 from stores.importers.lost import find_lost
 from stores.importers.run import Progress
@@ -36,6 +36,7 @@ class RecordIntake:
         self.writer = writer
         self.progress: Progress = writer.progress
         self._known = known
+        self._imported: dict[str, dict[str, str]] = {}
         self._batch: list[Candidate] = []
         self._batch_characters = 0
         self._batch_limit = BATCH_CHARACTERS
@@ -76,7 +77,8 @@ class RecordIntake:
         self, collection: Collection, value: Any, index: int, digest: str, uid: str | None = None
     ) -> Candidate | None:
         """Return the record as a candidate, or quarantine it."""
-        uid = collection.identify(value) if uid is None else uid
+        if uid is None:
+            uid = self._imported_uids(collection).get(digest) or collection.identify(value)
         try:
             if uid is None:
                 raise Unreadable(f"a {collection.kind} without a valid id")
@@ -103,6 +105,11 @@ class RecordIntake:
         for kind, count in collection.count_parts(value).items():
             self.progress.count(kind, "quarantined", count, reason)
         return None
+
+    def _imported_uids(self, collection: Collection) -> dict[str, str]:
+        if collection.kind not in self._imported:
+            self._imported[collection.kind] = imported_uids(collection)
+        return self._imported[collection.kind]
 
     def _own_uid(self, collection: Collection, uid: str, content_hash: str, value: Any) -> str | None:
         """Return the id under which the record is kept: its own, or where another one of the file has that, one derived

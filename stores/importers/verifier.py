@@ -15,7 +15,7 @@ from stores.collections import Collection
 from stores.envelope import open_envelope
 from stores.importers.certificate import LONGEST_LIST, Certificate, name_differences
 from stores.importers.copies import CHATS, OLDER_CHATS, UNREADABLE, read_chats, unpack_chats
-from stores.importers.decision import UNCARRIED, complete
+from stores.importers.decision import UNCARRIED, complete, imported_uids
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.kinds import detect_kind
 from stores.importers.lost import find_lost
@@ -48,6 +48,7 @@ class Verification:
         self._skips_verified = skips_verified
         self._recovered = recovered or {}
         self._sealer = Sealer()
+        self._imported: dict[str, dict[str, str]] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -113,10 +114,12 @@ class Verification:
                         self._check_quarantine(item.kind, item.place, self._sealer.seal_text(item.raw))
                     case RecoveryCopy():
                         yield Found("copy", item.name, item.text)
-                    case CutItem() if item.raw.strip():
-                        self._check_quarantine("file", item.place, self._sealer.seal_text(item.raw))
                     case CutItem():
-                        self._tally.note_cut()
+                        self.certificate.notes.append(f"The file is cut or damaged at {item.place}: {item.missing}.")
+                        if item.raw.strip():
+                            self._check_quarantine("file", item.place, self._sealer.seal_text(item.raw))
+                        else:
+                            self._tally.note_cut()
             # Also where what is around the chats is damaged.
             self._has_chats = parser.facts.has_chats
 
@@ -159,7 +162,8 @@ class Verification:
         self.certificate.count(collection.kind)
         for kind, count in collection.count_parts(value).items():
             self.certificate.count(kind, count)
-        uid = self._identify(collection, value, is_sealed=is_sealed) if uid is None else uid
+        if uid is None:
+            uid = self._imported_uids(collection).get(digest) or self._identify(collection, value, is_sealed=is_sealed)
         is_readable = uid is not None and collection.is_readable(value, uid)
         if is_readable and uid is not None and (collection.kind, uid) in self._seen:
             twin = self._find_twin(collection, uid, value, digest)
@@ -178,6 +182,11 @@ class Verification:
         batch.append(_Record(uid, converted, digest, is_sealed))
         if len(batch) >= BATCH:
             self._compare(collection.kind)
+
+    def _imported_uids(self, collection: Collection) -> dict[str, str]:
+        if collection.kind not in self._imported:
+            self._imported[collection.kind] = imported_uids(collection)
+        return self._imported[collection.kind]
 
     def _identify(self, collection: Collection, value: Any, *, is_sealed: bool) -> str | None:
         uid = collection.identify(value)

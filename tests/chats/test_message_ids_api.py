@@ -58,6 +58,8 @@ def test_messages_without_an_id_get_one_and_it_is_returned(method: str):
     [
         ([message("a", "m"), message("b", "m")], "/messages/1/id"),
         ([message("a", 7)], "/messages/0/id"),
+        ([message("a") | {"id": None}], "/messages/0/id"),
+        ([message("a", "")], "/messages/0/id"),
         ([message("a", "x" * 201)], "/messages/0/id"),
         ([message("a", "m"), None], "/messages/1"),
         ([{"id": "m", "role": "user"}], "/messages/0"),
@@ -73,6 +75,22 @@ def test_what_could_not_be_read_is_refused_with_its_place(messages: Any, pointer
     problem = read_problem(send(client, "put", "/api/chats/c", body, 400), 400)
     assert problem["errors"][0]["pointer"] == pointer
     assert texts(client) == ["one"] and not Quarantine.objects.exists()
+
+
+@pytest.mark.parametrize("uid", ["", "a\x00b", None, 7, "x" * 201])
+def test_an_id_that_cannot_be_one_is_refused_with_its_place(uid: Any):
+    client = sign_in()
+    send(client, "post", "/api/chats", chat("c", "Soup", "one"), 201)
+    problem = read_problem(send(client, "post", "/api/chats/c/messages", message("two") | {"id": uid}, 400), 400)
+    assert problem["errors"][0]["pointer"] == "/id"
+
+
+def test_what_is_shown_beside_a_message_is_not_stored():
+    client = sign_in()
+    send(client, "post", "/api/chats", chat("c", "Soup", "one"), 201)
+    listed = read(client.get("/api/chats/c/messages"))["results"]
+    send(client, "put", "/api/chats/c", chat("c", "Soup") | {"messages": listed})
+    assert "_server" not in chats_here()[0]["messages"][0]
 
 
 @pytest.mark.parametrize("members", [{"fragments": [None]}, {"fragments": [{"part": {}}]}])

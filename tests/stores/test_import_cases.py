@@ -114,6 +114,19 @@ def test_the_twin_of_a_chat_is_named(tmp_path: Path, fast_imports: Path):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("order", ["ba", "b", "a", "abc"])
+def test_twins_keep_their_ids_in_whatever_order_they_come_again(order: str, tmp_path: Path, fast_imports: Path):
+    chats = {letter: chat("t", letter, f"from {letter}", updated=1_700_000_000_000) for letter in "abc"}
+    first = flash([chats["a"], chats["b"]])
+
+    told = import_all(tmp_path, first, flash([chats[letter] for letter in order]), first)
+
+    assert [status for status, _ in told] == [0, 0, 0], told
+    assert shown_chats(getter(sign_in())) == {letter: [f"from {letter}"] for letter in {*"ab", *order}}
+    assert [run_verify(tmp_path / f"{number}.json") for number in range(3)] == [0, 0, 0]
+
+
+@pytest.mark.django_db
 def test_the_recovery_copy_can_be_written_out(tmp_path: Path, fast_imports: Path):
     path = tmp_path / "file.json"
     path.write_bytes(make_cases("x")["a recovery copy"].content)
