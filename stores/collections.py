@@ -315,8 +315,14 @@ class ListingCollection(TableCollection):
                 continue
             raw = jsontext.encode(listed_uid)
             pointer = f"/{self.listing}/{at}" if self.listing else f"/{at}"
-            rows.damaged.append(Damaged(self.listing or self.key, at, "listed id", reason, raw, pointer=pointer))
+            place = f"{self.kind} {uid}, entry {at}"
+            rows.damaged.append(
+                Damaged(self.listing or self.key, at, "listed id", reason, raw, place=place, pointer=pointer)
+            )
         return rows
+
+    def count_unreadable(self, record: Any) -> dict[str, int]:
+        return {"listed id": len(self.to_rows(record, "").damaged)}
 
     def join_listing(
         self, uid: str, columns: Mapping[str, Any], extra: JSONObject | None, listed: Iterable[tuple[int, Any]]

@@ -48,10 +48,10 @@ def hash_conversation(header: JSONObject, members: Iterable[str]) -> str:
 def conversation_to_rows(record: Any, uid: str) -> Rows:
     """Return the rows of a conversation's JSON. Raises `Unreadable` where no row can hold it."""
     if not isinstance(record, dict):
-        raise Unreadable("a conversation that is not an object")
+        raise Unreadable("a chat that is not an object")
     messages = record.get("messages")
     if not isinstance(messages, list):
-        raise Unreadable("a conversation without a list of messages")
+        raise Unreadable("a chat without its list of messages")
     header = {key: value for key, value in record.items() if key != "messages"}
     columns, extra = CONVERSATION.split(header)
     is_derived = extra.get("id") != uid

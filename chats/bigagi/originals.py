@@ -1,6 +1,5 @@
 """Messages of before v4 as they were before their conversion: kept as revisions, and put back on request."""
 
-from itertools import chain
 from typing import Any
 
 from django.db.models import QuerySet
@@ -25,15 +24,27 @@ def put_originals_back(uid: str, messages: list[Any]) -> None:
         if isinstance(message, dict) and not is_old_message(message)
     ]
     originals: dict[str, list[Any]] = {place: [] for place, _ in places}
-    for place, body in original_messages().filter(uid__in=list(originals)).values_list("uid", "body"):
+    kept = original_messages().filter(uid__in=list(originals)).order_by("pk")
+    for place, body in kept.values_list("uid", "body"):
         originals[place].append(jsontext.decode(body))
+    # The ids of two chats and messages can join to one text, and two messages can have one id: what an original becomes
+    # tells whose it is. Then come those of messages that were edited since.
+    used: set[int] = set()
+    changed: list[tuple[str, int]] = []
     for place, at in places:
-        # The ids of two chats and messages can join to one text: what an original becomes tells whether it is this
-        # one's. Of several, the message may have been edited since.
-        became = [(old, convert_message(old, uid, at)) for old in originals[place]]
-        same = (old for old, converted in became if jsontext.same(converted, messages[at]))
-        edited = (old for old, converted in became if converted["id"] == messages[at]["id"])
-        messages[at] = next(chain(same, edited), messages[at])
+        same = [old for old in originals[place] if jsontext.same(convert_message(old, uid, at), messages[at])]
+        old = next((old for old in same if id(old) not in used), same[0] if same else None)
+        if old is None:
+            changed.append((place, at))
+            continue
+        used.add(id(old))
+        messages[at] = old
+    for place, at in changed:
+        for old in originals[place]:
+            if id(old) not in used and convert_message(old, uid, at)["id"] == messages[at].get("id"):
+                used.add(id(old))
+                messages[at] = old
+                break
 
 
 def place_of(uid: str, message: JSONObject, at: int) -> str:

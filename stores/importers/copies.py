@@ -3,12 +3,18 @@ localStorage where IndexedDB has its own (`bigagi-format.md` § 1). Pure."""
 
 from typing import Any
 
+from stores.importers.items import RecoveryCopy, StoreItem
 from stores.jsontext import UndecodableJSON, decode
 
 CHATS, OLDER_CHATS = "app-chats", "app-chats-v3"
 """The store of the chats that big-AGI shows, and the copy that an update left."""
 
 UNREADABLE = "a copy of chats that cannot be read"
+
+
+def copy_in(item: StoreItem) -> RecoveryCopy:
+    """Return a store as the copy of chats that it is."""
+    return RecoveryCopy(item.name, item.value if isinstance(item.value, str) else item.text)
 
 
 def read_chats(value: Any) -> list[Any] | None:

@@ -159,10 +159,10 @@ class Import:
             collection.rows().exists() for spec in registry.all_specs() for collection in spec.collections
         )
         if self.options.dry_run or (is_empty and not Store.objects.exists()):
-            self.progress.note("nothing to back up", "snapshot")
+            self.progress.note("There was nothing to back up.", "snapshot")
         else:
             backup = create_backup("before-import")
-            self.progress.note(f"backed up to {backup.path}", "snapshot")
+            self.progress.note(f"Backed up to {backup.path}", "snapshot")
         self.progress.complete("snapshot")
 
     def _records(self) -> None:
@@ -188,7 +188,7 @@ class Import:
                 case StoreItem(name=copies_of.CHATS, is_left_over=False, is_partial=False):
                     older_chats = item
                 case StoreItem(name=copies_of.OLDER_CHATS):
-                    copies.append(RecoveryCopy(item.name, item.text))
+                    copies.append(copies_of.copy_in(item))
                 case StoreItem() if registry.get(item.name).is_last:
                     waiting.append(item)
                 case StoreItem():
@@ -203,7 +203,7 @@ class Import:
         records.flush()
         if older_chats is not None and parser.facts.has_chats:
             # big-AGI reads the chats of IndexedDB, where there are any.
-            copies.append(RecoveryCopy(older_chats.name, older_chats.text))
+            copies.append(copies_of.copy_in(older_chats))
         elif older_chats is not None:
             stores.take(replace(older_chats, value=copies_of.unpack_chats(older_chats.value)))
         self.has_copies = bool(copies)

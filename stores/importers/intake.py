@@ -13,7 +13,7 @@ from stores.importers.items import DamagedItem, RecordItem, RecoveryCopy
 from stores.importers.lost import find_lost
 from stores.importers.run import Progress
 from stores.importers.verdict import RECOVER
-from stores.importers.words import name_kind, one_or_many
+from stores.importers.words import name_kind, one_or_many, tell_quarantined
 from stores.importers.writer import NEW, SAME, Writer
 from stores.models import ImportedRecord
 from stores.secrets import may_hold_secrets
@@ -81,7 +81,7 @@ class RecordIntake:
             uid = self._imported_uids(collection).get(digest) or collection.identify(value)
         try:
             if uid is None:
-                raise Unreadable(f"a {collection.kind} without a valid id")
+                raise Unreadable("without a valid id")
             converted, originals = collection.convert(value, uid)
             rows = collection.to_rows(converted, uid)
             own = self._own_uid(collection, uid, rows.content_hash, converted)
@@ -95,7 +95,7 @@ class RecordIntake:
                 converted, originals = collection.convert(value, own)
                 rows = collection.to_rows(converted, own)
             for member in damaged_in(rows):
-                self.progress.error(member.place, f"{name_kind(member.kind)} quarantined: {member.reason}")
+                self.progress.error(member.place, tell_quarantined(member.kind, member.reason))
             return Candidate(own, index, digest, converted, rows, originals, collection.count_parts(converted))
         place = f"{collection.store}: {collection.key}[{index}]"
         position = self.writer.position(collection, index)
@@ -121,7 +121,7 @@ class RecordIntake:
             number += 1
             twin = collection.identify_twin(uid, number)
             if twin is None:
-                raise Unreadable(f"a {collection.kind} with a duplicate id")
+                raise Unreadable("with a duplicate id")
             own = twin
         if own != uid:
             kind, name = name_kind(collection.kind), collection.name_of(value)
@@ -218,6 +218,6 @@ class RecordIntake:
     def take_rest(self, raw: str, place: str) -> None:
         """Keep the text in whose middle the file breaks off."""
         if raw.strip():
-            self.progress.count_read("store")
+            self.progress.count_read("file")
             sealed = self.writer.sealer.seal_text(raw)
-            self.writer.quarantine("?", [Damaged("file", 0, "store", "cut off", sealed, is_json=False, place=place)])
+            self.writer.quarantine("?", [Damaged("file", 0, "file", "cut off", sealed, is_json=False, place=place)])

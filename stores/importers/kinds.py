@@ -35,8 +35,12 @@ def detect_kind(file: BinaryIO) -> str:
     """Return the kind of the file from its content, and go back to its start. Raises `NotBigAGI`."""
     head = file.read(_SAMPLE)
     file.seek(0)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in head[:4]:
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise NotBigAGI("it is UTF-32 text. Save it as UTF-8 first")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or head[:2] in (b"{\x00", b"\x00{"):
         raise NotBigAGI("it is UTF-16 text. Save it as UTF-8 first")
+    if b"\x00" in head or head.startswith(b"\x1f\x8b"):
+        raise NotBigAGI("it is not text. Unpack it first if it is compressed")
     try:
         return _detect(Scanner(read_text(file)))
     finally:
@@ -138,8 +142,8 @@ def _describe_object(keys: set[str]) -> str:
         return f"it looks like {name}. bigagi imports big-AGI's own files"
     if "messages" in keys:
         return "it has messages, but not in big-AGI's format. Export the chat from big-AGI as JSON"
-    named = ", ".join(sorted(keys)[:5]) or "nothing"
-    return f"it is JSON, but not from big-AGI: it has {named}, but no storage, conversations or chat"
+    named = ", ".join(sorted(keys)[:5]) or "nothing in it"
+    return f"it is JSON, but not from big-AGI: it has {named}, and none of big-AGI's chats or stores"
 
 
 def _describe_list(scanner: Scanner) -> str:

@@ -15,10 +15,11 @@ from stores.importers.incoming import IncomingFile, Refused, open_incoming
 from stores.importers.kinds import NotBigAGI, detect_kind
 
 STANDARD_INPUT = "-"
-LONGEST_UNPACKED = 32 * 2**30
+LONGEST_UNPACKED = 4 * 2**30
 """Bytes that are unpacked from an archive; one that holds more is refused, whatever it says of itself."""
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
-_OTHER_ARCHIVES = (b"7z\xbc\xaf", b"Rar!", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd", b"PK\x05\x06")
+_OTHER_ARCHIVES = (b"7z\xbc\xaf", b"Rar!", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd")
+_EMPTY_ZIP = b"PK\x05\x06"
 
 
 @dataclass
@@ -82,7 +83,7 @@ def _unpack(path: Path, told: str, copies: list[IncomingFile]) -> Path:
         head = file.read(4)
     if head.startswith(_OTHER_ARCHIVES):
         raise Refused(f"{told} is compressed: unpack it first, and import the file inside it.")
-    if not head.startswith((_GZIP, _ZIP)):
+    if not head.startswith((_GZIP, _ZIP, _EMPTY_ZIP)):
         return path
     try:
         if head.startswith(_GZIP):
@@ -117,6 +118,8 @@ def _only_member(archive: zipfile.ZipFile, told: str) -> zipfile.ZipInfo:
         if not member.is_dir() and not member.filename.startswith("__MACOSX/") and member.file_size
     ]
     files = [member for member in files if member.filename.lower().endswith(".json")] or files
+    if not files:
+        raise Refused(f"{told} is an empty archive. Export the chats again.")
     if len(files) != 1:
         raise Refused(f"{told} holds {len(files)} files: unpack it first, and import each by itself.")
     if files[0].flag_bits & 1:

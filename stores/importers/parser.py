@@ -94,6 +94,8 @@ class Parser:
             except UndecodableJSON as error:
                 yield DamagedItem(name, "file", "file", 0, text, error.reason, error.is_json, key)
                 continue
+            if name and value is None:
+                continue
             if name and not isinstance(value, dict):
                 yield DamagedItem(name, "file", "file", 0, text, f"{key} is not an object", True, key)
             elif name:

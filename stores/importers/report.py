@@ -74,7 +74,7 @@ def run_report(run: MigrationRun) -> dict[str, Any]:
 STATUS_LEGEND = {
     "running": "The import is running. Follow it with `manage.py migration_status --watch`.",
     "done": "The import has finished. Read the proof: it says whether everything in the file can be read here.",
-    "error": "The import stopped. Do what `blocked_by` says, then import the same file again to complete it.",
+    "error": "The import stopped, or a part of the file is missing. Do what `blocked_by` says.",
 }
 """What each status means for a person or a program that follows the run."""
 

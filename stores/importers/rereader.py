@@ -79,7 +79,7 @@ class Text:
 
     def skip(self, character: str) -> None:
         if self.next() != character:
-            raise CannotReread(f"expected {character}, found {self.held[self.at]}")
+            raise CannotReread(f'expected "{character}", found "{self.held[self.at]}"')
         self.at += 1
 
     def value(self) -> tuple[Any, str]:
@@ -235,9 +235,9 @@ def _whole(text: Text) -> Generator[Found, None, bool]:
     if unknown := chat.keys() - known:
         raise OddPart(f"there is {min(unknown)}, which is unknown")
     for key, name in _BESIDE_CHATS.items() if "storage" not in kinds else ():
-        if key in chat and not isinstance(chat[key], dict):
+        if not isinstance(chat.get(key), dict | None):
             raise OddPart(f"{key} is not an object")
-        if key in chat:
+        if chat.get(key) is not None:
             yield Found("partial", name, {"state": chat[key]})
     return False
 
@@ -276,6 +276,8 @@ def _entry(text: Text, database: str, table: str) -> Iterator[Found]:
         members[member], raw = text.value()
         if member != "value":
             continue
+        if key is None:
+            raise OddPart(f"an entry of {database} does not begin with its key")
         if not isinstance(key, str) or not key:
             break
         value = members[member]

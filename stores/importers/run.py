@@ -41,7 +41,7 @@ class Progress:
     ) -> None:
         self.run = run
         self.on_change = on_change
-        self.kinds = registry.kinds()
+        self.kinds = (*registry.kinds(), "file")
         self.read: dict[str, int] = dict.fromkeys(self.kinds, 0)
         self.buckets: dict[str, dict[str, int]] = {kind: dict.fromkeys(BUCKETS, 0) for kind in self.kinds}
         self.reasons: dict[str, dict[str, int]] = {}

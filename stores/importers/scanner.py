@@ -76,7 +76,7 @@ class Scanner:
         """Go past this character. Raises `Malformed` where it is another."""
         found = self.peek()
         if found != character:
-            raise (Malformed if found else Cut)(f"expected {character}, found {found or 'the end'}")
+            raise (Malformed if found else Cut)(f'expected "{character}", found {_named(found)}')
         self.at += 1
 
     def raw_value(self) -> str:
@@ -87,7 +87,7 @@ class Scanner:
         if first == '"':
             return self._take(self._end_of_string(0))
         if not first or first in ",]}:":
-            raise (Malformed if first else Cut)(f"expected a value, found {first or 'the end'}")
+            raise (Malformed if first else Cut)(f"expected a value, found {_named(first)}")
         while (end := _SCALAR.match(self.buffer, self.at).end()) == len(self.buffer) and self.more():  # type: ignore[union-attr]
             pass
         return self._take(end - self.at)
@@ -249,3 +249,7 @@ class Spool:
         if self.path is not None:
             self.path.unlink(missing_ok=True)
             self.path = None
+
+
+def _named(character: str) -> str:
+    return f'"{character}"' if character else "the end"

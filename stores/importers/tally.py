@@ -20,8 +20,9 @@ class Tally:
         """Count a record that is here as it is in the file, with its parts."""
         self.verdict.add("here", collection.kind)
         unreadable = collection.count_unreadable(value)
+        for kind, count in unreadable.items():
+            self.verdict.add("damaged", kind, count)
         for kind, total in collection.count_parts(value).items():
-            self.verdict.add("damaged", kind, unreadable.get(kind, 0))
             self.verdict.add("here", kind, total - unreadable.get(kind, 0))
 
     def note_parts(self, collection: Collection, uid: str, value: Any, ours: Any) -> None:

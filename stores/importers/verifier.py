@@ -132,7 +132,7 @@ class Verification:
             case "copy":
                 self._copies.append(found)
             case "store" if found.name == OLDER_CHATS:
-                self._copies.append(Found("copy", found.name, found.text, found.text))
+                self._copies.append(found)
             case "store" if found.name == CHATS:
                 self._older_chats = found
             case "left over":
@@ -152,9 +152,10 @@ class Verification:
 
     def _take_record(self, found: Found) -> None:
         collection = registry.collection_of(found.kind)
-        digest = jsontext.digest(found.text) if found.text else ""
         # Bytes hold no secrets, though their base64 text may look like one.
-        self._take_member(collection, collection.attach_text(found.value), digest, None, is_sealed=False)
+        value = collection.attach_text(found.value)
+        digest = jsontext.digest(found.text or collection.text_of(value))
+        self._take_member(collection, value, digest, None, is_sealed=False)
 
     def _take_member(
         self, collection: Collection, value: Any, digest: str, uid: str | None, *, is_sealed: bool = True
@@ -174,7 +175,7 @@ class Verification:
             uid = twin
         if uid is None or not is_readable:
             value = value if is_sealed else self._sealer.seal(value)
-            self._check_quarantine(collection.kind, uid or "(no id of its own)", collection.text_of(value), value)
+            self._check_quarantine(collection.kind, uid or "without an id", collection.text_of(value), value)
             return
         self._seen[collection.kind, uid] = digest
         converted, _ = collection.convert(value, uid)
@@ -203,11 +204,19 @@ class Verification:
         sealed = self._sealer.seal(value)
         for number in counting(0):
             own = collection.identify_twin(uid, number) if number else uid
-            if own is None or (collection.kind, own) not in self._seen:
+            if own is None:
+                return self._find_damaged_twin(collection, uid, digest)
+            if (collection.kind, own) not in self._seen:
                 return own
             if self._seen[collection.kind, own] == digest or self._is_same_here(collection, own, sealed):
                 return uid
-        return None
+        raise AssertionError
+
+    def _find_damaged_twin(self, collection: Collection, uid: str, digest: str) -> str | None:
+        key = collection.kind, f"{uid}/{digest}"
+        is_known = key in self._seen
+        self._seen[key] = digest
+        return uid if is_known else None
 
     def _is_same_here(self, collection: Collection, uid: str, sealed: Any) -> bool:
         """Tell whether a record says what the file's first one with this id said, or what is here under it."""

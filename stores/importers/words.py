@@ -7,6 +7,7 @@ NOUNS = {
     "message": ("message", "messages"),
     "fragment": ("part of a message", "parts of messages"),
     "asset": ("image", "images"),
+    "listed id": ("entry of a list", "entries of lists"),
     "file": ("part of the file", "parts of the file"),
 }
 """What people call the kinds of records; others go by their own name."""
@@ -26,3 +27,8 @@ def count_kinds(counts: Mapping[str, int]) -> str:
 def name_kind(kind: str) -> str:
     """Return what people call one record of a kind."""
     return NOUNS.get(kind, (kind,))[0]
+
+
+def tell_quarantined(kind: str, reason: str) -> str:
+    """Say that a record was quarantined, and why."""
+    return f"{name_kind(kind)} quarantined: {reason}"

@@ -5,7 +5,7 @@ All of them add to one entry of the journal.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from stores.codecs import Damaged, damaged_in, storable
 from stores.collections import Collection
 from stores.importers.decision import Candidate, Decision, Source, decide
 from stores.importers.run import Progress
-from stores.importers.words import name_kind
+from stores.importers.words import tell_quarantined
 from stores.iteration import batched
 from stores.journal.delta import diff
 from stores.journal.lists import DAMAGED
@@ -45,7 +45,7 @@ class Writer:
         self.needs_verification = False
         self.restores_deleted = restores_deleted
         self._known_damage: dict[tuple[str, str], Counter[str]] = {}
-        self._seen: dict[str, dict[str, str]] = {}
+        self._seen: dict[str, dict[str, list[str]]] = {}
         self._next_position: dict[str, int] = {}
         self.last_transaction = 0.0
 
@@ -62,14 +62,14 @@ class Writer:
         return self._next_position[collection.kind] + index
 
     def note_seen(self, kind: str, uid: str, content_hash: str = "") -> str:
-        """Tell whether the file had a record with this id before: `NEW`, or one that was the `SAME` or an `OTHER`."""
-        seen = self._seen.setdefault(kind, {})
-        if uid not in seen:
-            seen[uid] = content_hash
-            return NEW
-        return SAME if seen[uid] == content_hash else OTHER
+        """Tell whether the file had a record with this id before: `NEW`, one that was the `SAME`, or only an `OTHER`."""
+        hashes = self._seen.setdefault(kind, {}).setdefault(uid, [])
+        if content_hash in hashes:
+            return SAME
+        hashes.append(content_hash)
+        return NEW if len(hashes) == 1 else OTHER
 
-    def seen(self, kind: str) -> Mapping[str, str]:
+    def seen(self, kind: str) -> Container[str]:
         """Return the ids of this kind that the file had so far."""
         return self._seen.get(kind, {})
 
@@ -235,7 +235,7 @@ class Writer:
         new = [member for member in members if not self._is_kept(store, member)]
         for member in members:
             self.progress.count(member.kind, "quarantined", reason=member.reason)
-            self.progress.error(member.place, f"{name_kind(member.kind)} quarantined: {member.reason}")
+            self.progress.error(member.place, tell_quarantined(member.kind, member.reason))
         if self.writes and new:
             for some in batched(new, 50):
                 with self._entry() as entry:

@@ -39,6 +39,11 @@ def chat(uid: Any, title: str, *texts: str, **members: Any) -> JSONObject:
     return {**named, "messages": messages, **rest, **members}
 
 
+def image(uid: str, label: str) -> JSONObject:
+    data = {"mimeType": "image/png", "base64": "iVBORw0KGgo="}
+    return {"id": uid, "contextId": "global", "assetType": "image", "label": label, "data": data}
+
+
 def encode(value: Any) -> bytes:
     return json.dumps(value).encode()
 
@@ -263,6 +268,28 @@ def make_cases(name: str) -> dict[str, Case]:
             encode({"conversations": [{"id": "1", "title": "t", "messages": [{"role": "user", "content": "hi"}]}]}),
             "not from big-AGI",
         ),
+        "images with one id": lambda: Case(
+            with_text(
+                flash([a]),
+                '"keyval-store":',
+                '"Big-AGI": {"largeAssets": '
+                + json.dumps([{"key": f"{name}i", "value": image(f"{name}i", label)} for label in ("1", "2", "2", "1")])
+                + '}, "keyval-store":',
+            ),
+            ("1 chat, 2 messages, 2 images: not all here", "Here: 1 chat, 2 messages, 1 image.", "Damaged: 1 image"),
+            1,
+            soup,
+        ),
+        "a folder with a damaged entry": lambda: Case(
+            encode({"conversations": [a], "folders": {"folders": [{"id": "f", "conversationIds": [5, f"{name}a"]}]}}),
+            ("Here: 1 chat, 2 messages.", "Damaged: 1 entry of a list"),
+            1,
+            soup,
+        ),
+        "folders that are null": lambda: whole(encode({"conversations": [a], "folders": None}), soup),
+        "UTF-32": lambda: refused(one.decode().encode("utf-32"), "UTF-32", "UTF-8"),
+        "gzip in gzip": lambda: refused(gzip.compress(gzip.compress(one)), "Unpack it first"),
+        "an empty zip": lambda: refused(zipped(), "empty archive"),
         "a storage of another program": lambda: refused(encode({"storage": {"disk": 1}}), "not from big-AGI"),
         "a schema of another program": lambda: refused(encode({"schema": "magic", "items": []}), "not from big-AGI"),
         "a cut file": lambda: Case(
