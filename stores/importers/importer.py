@@ -175,7 +175,7 @@ class Import:
         self.facts = parser.facts
         waiting: list[StoreItem] = []
         copies: list[RecoveryCopy] = []
-        older_chats: StoreItem | None = None
+        local_chats: list[StoreItem] = []
         for item in parser.items():
             self.source.taken_at = parser.facts.taken_at
             if self.progress.run is not None:
@@ -186,7 +186,7 @@ class Import:
             records.flush()
             match item:
                 case StoreItem(name=copies_of.CHATS, is_left_over=False, is_partial=False):
-                    older_chats = item
+                    local_chats.append(item)
                 case StoreItem(name=copies_of.OLDER_CHATS):
                     copies.append(copies_of.copy_in(item))
                 case StoreItem() if registry.get(item.name).is_last:
@@ -201,11 +201,11 @@ class Import:
                 case CutItem():
                     self._take_cut(item, records)
         records.flush()
-        if older_chats is not None and parser.facts.has_chats:
-            # big-AGI reads the chats of IndexedDB, where there are any.
-            copies.append(copies_of.copy_in(older_chats))
-        elif older_chats is not None:
-            stores.take(replace(older_chats, value=copies_of.unpack_chats(older_chats.value)))
+        if local_chats and not parser.facts.has_chats:
+            first = local_chats.pop(0)
+            stores.take(replace(first, value=copies_of.unpack_chats(first.value)))
+        # big-AGI reads the chats of IndexedDB, where there are any.
+        copies += map(copies_of.copy_in, local_chats)
         self.has_copies = bool(copies)
         for copy in copies:
             self.recovered.update(records.take_copy(copy, recovers=self.options.recover))

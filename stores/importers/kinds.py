@@ -40,7 +40,7 @@ def detect_kind(file: BinaryIO) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or head[:2] in (b"{\x00", b"\x00{"):
         raise NotBigAGI("it is UTF-16 text. Save it as UTF-8 first")
     if b"\x00" in head or head.startswith(b"\x1f\x8b"):
-        raise NotBigAGI("it is not text. Unpack it first if it is compressed")
+        raise NotBigAGI("it is not JSON, and not text. If it is compressed, unpack it first")
     try:
         return _detect(Scanner(read_text(file)))
     finally:

@@ -62,7 +62,7 @@ class Writer:
         return self._next_position[collection.kind] + index
 
     def note_seen(self, kind: str, uid: str, content_hash: str = "") -> str:
-        """Tell whether the file had a record with this id before: `NEW`, one that was the `SAME`, or only an `OTHER`."""
+        """Tell whether the file had a record with this id before: `NEW`, the `SAME` one, or an `OTHER`."""
         hashes = self._seen.setdefault(kind, {}).setdefault(uid, [])
         if content_hash in hashes:
             return SAME

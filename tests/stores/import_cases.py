@@ -230,6 +230,13 @@ def make_cases(name: str) -> dict[str, Case]:
         "chats as text in localStorage alone": lambda: whole(
             encode({"storage": {"localStorage": {"app-chats": json.dumps(held)}}}), soup
         ),
+        "chats twice in localStorage": lambda: Case(
+            b'{"storage": {"localStorage": {"app-chats": %s, "app-chats": %s}}}'
+            % (encode(held), encode({"state": {"conversations": [b]}, "version": 4})),
+            ("Here: 1 chat, 2 messages.", "1 chat has messages that are only in"),
+            1,
+            soup,
+        ),
         "older chats as text in localStorage": lambda: Case(
             with_chats(json.dumps({"state": {"conversations": [b]}, "version": 4}), older=json.dumps(held)),
             ("Here: 1 chat, 1 message.", "1 chat has messages that are only in"),
@@ -288,7 +295,7 @@ def make_cases(name: str) -> dict[str, Case]:
         ),
         "folders that are null": lambda: whole(encode({"conversations": [a], "folders": None}), soup),
         "UTF-32": lambda: refused(one.decode().encode("utf-32"), "UTF-32", "UTF-8"),
-        "gzip in gzip": lambda: refused(gzip.compress(gzip.compress(one)), "Unpack it first"),
+        "gzip in gzip": lambda: refused(gzip.compress(gzip.compress(one)), "unpack it first"),
         "an empty zip": lambda: refused(zipped(), "empty archive"),
         "a storage of another program": lambda: refused(encode({"storage": {"disk": 1}}), "not from big-AGI"),
         "a schema of another program": lambda: refused(encode({"schema": "magic", "items": []}), "not from big-AGI"),
