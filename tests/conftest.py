@@ -48,6 +48,8 @@ for profile, examples in {"default": 100, "nightly": 500}.items():
     )
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
+IS_SECOND_DATABASE = os.environ.get("BIGAGI_CI") == "1" and bool(os.environ.get("DATABASE_URL"))
+DATABASE_FIXTURES = {"db", "transactional_db", "environment", "started", "first_start", "server"}
 CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 
 
@@ -60,13 +62,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one process more than there are cores: nearly half of the time is spent waiting for servers and
-    browsers."""
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 3) + 1
+    """Return two processes more than there are cores, four at most: nearly half of the time is spent waiting for
+    servers and browsers."""
+    return min((os.cpu_count() or 1) + 2, 4)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what a machine with more to offer, or more time, tests in another way than a newcomer's."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what a machine with more to offer, or more time, tests in another way than a newcomer's. In the pass on
+    PostgreSQL, leave out what never asks a database."""
+    if IS_SECOND_DATABASE:
+        left_out = [item for item in items if not _uses_database(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if _uses_database(item)]
     for item in items:
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker("real_data")
@@ -75,6 +82,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # Many examples and long walks: together half of the time.
         if any(item.iter_markers("property")) or any(item.iter_markers("exhaustive")):
             item.add_marker("slow")
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    return any(item.iter_markers("django_db")) or bool(DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())))
 
 
 def skip_unless_ci(reason: str) -> None:
