@@ -10,7 +10,7 @@ from bigagi_site.startup import describe_database
 from chats.models import Asset, Conversation, Message
 from llms.models import Model, Service
 from stores.backups import Backup, list_backups
-from stores.importers.report import proof
+from stores.importers.report import is_all_here, proof
 from stores.journal.purge import Size as JournalSize
 from stores.journal.purge import size_of_journal
 from stores.models import MigrationRun
@@ -45,6 +45,11 @@ class Overview:
     def proof(self) -> str:
         """The sentence that says whether all of the last import is here."""
         return proof(self.last_run) if self.last_run else ""
+
+    @property
+    def is_all_here(self) -> bool:
+        """Tell whether all that the last import's file holds can be seen here."""
+        return self.last_run is not None and is_all_here(self.last_run)
 
 
 def describe_data() -> Overview:

@@ -72,7 +72,9 @@ def test_it_says_whether_all_of_the_last_import_is_here(owner_client):
     assert "12 chats, 60 messages: all here, verified." in owner_client.get("/").text
     verdict.add("aside", "message", 2)
     make_run(status="done", counts=counts, certificate=certificate | {"verdict": verdict.as_json()})
-    assert "12 chats, 62 messages: not all here." in owner_client.get("/").text
+    page = owner_client.get("/").text
+    assert "12 chats, 62 messages: not all here." in page
+    assert '<span class="state state-partial">Not all here</span>' in page
     assert "Kept aside: 2 messages" in owner_client.get("/").text
 
 
