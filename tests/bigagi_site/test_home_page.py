@@ -56,11 +56,12 @@ def test_it_counts_what_is_here(owner_client):
 
 def test_it_tells_of_the_last_import(owner_client):
     make_run(status="done", source_name="first.json")
-    run = make_run(status="error", source_name="<second>.json")
+    blocked = "The disk was full. Fix this, then import the same file again to complete it."
+    run = make_run(status="error", source_name="<second>.json", blocked_by=blocked)
     text = owner_client.get("/").text
     assert "&lt;second&gt;.json" in text
     assert f"/admin/stores/migrationrun/{run.pk}/change/" in text
-    assert "Import the same file again" in text
+    assert "then import the same file again" in text
     assert "first.json" not in text
 
 
