@@ -94,6 +94,32 @@ def test_brackets_inside_strings_are_no_levels():
     assert jsontext.depth_of(text) == 1
 
 
+@pytest.mark.parametrize("rest", ['"\\', '"', '"\\"', '"a",', "[],", "{", "é\ud800 ", "]"])
+def test_text_that_is_too_deep_is_refused_in_time_that_grows_with_its_length(rest):
+    # Where each of these quotes was looked at to the end of the text, it took hours.
+    text = "[" * 300 + rest * 500_000
+
+    with pytest.raises(jsontext.UndecodableJSON, match="nested deeper than 200 levels"):
+        jsontext.decode(text)
+
+
+@given(st.text(alphabet='[{]}"\\a,é\ud800'))
+def test_the_depth_is_that_of_the_brackets_outside_strings(text):
+    depth = deepest = 0
+    is_in_string = is_escaped = False
+    for character in text:
+        if is_in_string:
+            is_in_string = is_escaped or character != '"'
+            is_escaped = character == "\\" and not is_escaped
+        elif character == '"':
+            is_in_string, is_escaped = True, False
+        else:
+            depth += (character in "[{") - (character in "]}")
+            deepest = max(deepest, depth)
+
+    assert jsontext.depth_of(text) == deepest
+
+
 def test_it_refuses_an_integer_that_python_does_not_convert():
     with pytest.raises(jsontext.UndecodableJSON) as caught:
         jsontext.decode(f'{{"a": {"9" * 5000}}}')
