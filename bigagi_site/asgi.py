@@ -15,13 +15,11 @@ from bigagi_site.wsgi import application as wsgi_application
 
 # isort: split
 from bigagi_site.asgi_handler import ThreadHandler
-from bigagi_site.routes import is_asgi_path, is_upload
+from bigagi_site.refusals import build_refusal
+from bigagi_site.routes import is_asgi_path, is_store, is_upload
 from stores.api.bodies import hold_body, read_at_most
-from stores.api.middleware import is_api_path
-from stores.api.parsers import MAX_CHAT
-from stores.api.problems import CONTENT_TYPE, describe_problem
-from stores.api.request_ids import HEADER, choose_request_id
-from stores.jsontext import encode
+from stores.api.parsers import MAX_BODY, MAX_CHAT
+from stores.api.request_ids import HEADER
 
 django_asgi = ThreadHandler(wsgi_application)
 django_wsgi: Any = WSGIMiddleware(cast(Any, wsgi_application), workers=10)
@@ -37,7 +35,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if is_upload(scope["method"], scope["path"]):
         await django_asgi(*hold_body(scope, receive), send)
     elif is_asgi_path(scope["path"]):
-        await django_asgi(scope, read_at_most(receive, MAX_CHAT), send)
+        await django_asgi(scope, read_at_most(receive, MAX_CHAT if is_store(scope["path"]) else MAX_BODY), send)
     elif _has_no_length(scope):
         await _refuse_without_length(scope, send)
     else:
@@ -51,21 +49,10 @@ def _has_no_length(scope: Scope) -> bool:
 
 
 async def _refuse_without_length(scope: Scope, send: Send) -> None:
-    # The connection stays open, and uvicorn passes over the rest of the body: closed under a client that is still
-    # sending, it would lose this answer.
+    # uvicorn passes over the rest of the body: closed under a client that is still sending, the connection would lose
+    # this answer.
     given = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
-    request_id = choose_request_id(given.decode("latin-1"))
     detail = "Content-Length is required: this server cannot read a chunked body."
-    if is_api_path(scope["path"]):
-        problem = describe_problem(scope["path"], request_id, 411, detail)
-        content_type, body = CONTENT_TYPE.encode(), encode(problem).encode("ascii")
-    else:
-        content_type, body = b"text/plain; charset=utf-8", detail.encode()
-    headers = [
-        (b"content-type", content_type),
-        (b"content-length", str(len(body)).encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (HEADER.lower().encode(), request_id.encode()),
-    ]
+    headers, body = build_refusal(scope["path"], given.decode("latin-1"), 411, detail)
     await send({"type": "http.response.start", "status": 411, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -28,6 +28,11 @@ def is_asgi_path(path: str) -> bool:
     return _asgi_path.fullmatch(path) is not None
 
 
+def is_store(path: str) -> bool:
+    """Tell whether the request is for a whole store, the only bodies beyond 10 MiB among these routes."""
+    return path.startswith("/api/stores/")
+
+
 def is_upload(method: str, path: str) -> bool:
     """Tell whether the request's body is read by its view, not before it."""
     return method == "POST" and path.removesuffix("/") == UPLOAD_ROUTE

@@ -75,26 +75,19 @@ def hold_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
 
 
 def read_at_most(receive: Receive, limit: int) -> Receive:
-    """Return a receive that ends a body soon after `limit` bytes; the view sees that it is too long.
-
-    Up to the same amount again is read and dropped: a client still sending when the connection closes would lose the
-    response."""
-    seen, is_cut = 0, False
+    """Return a receive that ends a body with the piece that goes beyond `limit` bytes; the view sees that it is too
+    long, and need not wait for a client that never ends. The rest is read and dropped."""
+    seen = 0
 
     async def limited() -> Message:
-        nonlocal seen, is_cut
+        nonlocal seen
         message: Message = await receive()
-        while is_cut and message["type"] == "http.request":
+        while seen > limit and message["type"] == "http.request":
             message = await receive()
         if message["type"] == "http.request":
             seen += len(message.get("body", b""))
             if seen > limit:
-                is_cut = True
-                rest = message
-                while rest["type"] == "http.request" and rest.get("more_body", False) and seen <= 2 * limit:
-                    rest = await receive()
-                    seen += len(rest.get("body", b""))
-                return message | {"more_body": False} if rest["type"] == "http.request" else rest
+                return message | {"more_body": False}
         return message
 
     return limited

@@ -116,6 +116,7 @@ class Command(BaseCommand):
         import uvicorn
 
         from bigagi_site.asgi import application
+        from bigagi_site.protocol import LimitedProtocol
         from chats.generations.engine import shut_down
 
         class Server(uvicorn.Server):
@@ -126,6 +127,7 @@ class Command(BaseCommand):
 
         config = uvicorn.Config(
             application,
+            http=LimitedProtocol,
             lifespan="off",
             ws="none",
             log_config=None,
