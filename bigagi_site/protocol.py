@@ -63,8 +63,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _refuse(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:
-            # The answers to earlier requests come first; but one that waits for a body which ended in such headers would
-            # wait for ever.
+            # The answers to earlier requests come first; but one that waits for a body which ended in such headers
+            # would wait for ever.
             if self.cycle.more_body:
                 self.transport.close()
             return

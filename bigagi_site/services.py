@@ -36,12 +36,14 @@ def create_sign_in_link(user: User, base_url: str) -> str:
 
 def use_sign_in_link(token: str) -> User | None:
     """Use up the link and return its user; None if it is unknown, used, expired or the user inactive."""
-    links = SignInLink.objects.filter(digest=_digest(token), user__is_active=True)
-    # The condition is part of the UPDATE: of two parallel requests, only one finds a row.
     now = timezone.now()
-    if not links.filter(used_at=None, expires_at__gt=now).update(used_at=now):
+    usable = SignInLink.objects.filter(used_at=None, expires_at__gt=now, user__is_active=True)
+    # Read first: on SQLite an UPDATE takes the write lock even where it finds nothing, and anybody may send links.
+    link = usable.select_related("user").filter(digest=_digest(token)).first()
+    # The condition is part of the UPDATE: of two parallel requests, only one finds a row.
+    if link is None or not usable.filter(pk=link.pk).update(used_at=now):
         return None
-    return links.get().user
+    return link.user
 
 
 def _digest(token: str) -> str:

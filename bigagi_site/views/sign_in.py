@@ -8,6 +8,7 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
@@ -34,22 +35,24 @@ class SignInView(LoginView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if (token := request.GET.get("link")) is None:
             return super().get(request, *args, **kwargs)
-        if _is_prefetch(request):
-            # A browser that guesses, or a preview of the link: answer nothing, and leave the link unused.
+        if _is_prefetch(request) or not _is_navigation(request):
+            # A browser that guesses, a preview of the link, or an image of another site: answer nothing, and leave the
+            # link unused.
             return HttpResponse(status=204)
-        address = address_of(request)
-        if seconds := LINKS.attempt(address):
+        # Before failures are looked at: nobody keeps the owner out by guessing, which 256 random bits do not allow.
+        if user := use_sign_in_link(token):
+            login(request, user, backend=BACKEND)
+            # Away from the address that holds the link.
+            return redirect(settings.LOGIN_REDIRECT_URL)
+        # Other sites can lead the owner's browser here as often as they like.
+        if _is_own(request) and (seconds := LINKS.attempt(address_of(request))):
             return self.refuse(seconds)
-        user = use_sign_in_link(token)
-        if user is None:
-            context = self.get_context_data(is_link_spent=True)
-            return self.render_to_response(context, status=403)
-        LINKS.succeed(address)
-        login(request, user, backend=BACKEND)
-        # Away from the address that holds the link.
-        return redirect(settings.LOGIN_REDIRECT_URL)
+        return self.render_to_response(self.get_context_data(is_link_spent=True), status=403)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not (_is_own(request) and _is_navigation(request)):
+            # Not counted, and so not checked either.
+            raise PermissionDenied
         # Counted before the password is checked, which takes a while.
         if seconds := PASSWORDS.attempt(address_of(request)):
             return self.refuse(seconds)
@@ -74,3 +77,18 @@ class SignInView(LoginView):
 def _is_prefetch(request: HttpRequest) -> bool:
     purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
     return request.method == "HEAD" or "prefetch" in purpose
+
+
+# No page can set the headers below (https://www.w3.org/TR/fetch-metadata/). Programs send none, nor do browsers over
+# plain HTTP to other machines.
+
+
+def _is_navigation(request: HttpRequest) -> bool:
+    """Tell whether a whole tab goes to the page: nothing that another page embeds or fetches."""
+    mode, target = request.headers.get("Sec-Fetch-Mode", ""), request.headers.get("Sec-Fetch-Dest", "")
+    return mode in ("", "navigate") and target in ("", "document")
+
+
+def _is_own(request: HttpRequest) -> bool:
+    """Tell whether a person or our own page sends the request: no other site, nor another server on this machine."""
+    return request.headers.get("Sec-Fetch-Site", "") in ("", "none", "same-origin")

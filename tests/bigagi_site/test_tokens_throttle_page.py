@@ -1,6 +1,8 @@
 """Who guesses at the sign-in has to wait; others do not."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from bigagi_site.services import create_sign_in_link
 from stores.api import throttles
@@ -56,12 +58,59 @@ def test_right_passwords_count_as_no_failures(client, owner):
 
 
 def test_after_some_invented_links_the_next_has_to_wait(client, owner):
-    link = create_sign_in_link(owner, "").partition("link=")[2]
     for _ in range(2):
         assert try_link(client, "invented").status_code == 403
-    answer = try_link(client, link)
+    answer = try_link(client, "invented")
     assert (answer.status_code, answer["Retry-After"]) == (429, "300")
-    assert try_link(client, link, "192.0.2.2").status_code == 302
+    assert try_link(client, "invented", "192.0.2.2").status_code == 403
+
+
+def test_a_good_link_works_however_many_were_invented(client, owner):
+    link = create_sign_in_link(owner, "").partition("link=")[2]
+    for _ in range(4):
+        try_link(client, "invented")
+    assert try_link(client, link).status_code == 302
+
+
+def test_an_invented_link_takes_no_lock(client, owner):
+    with CaptureQueriesContext(connection) as queries:
+        assert try_link(client, "invented").status_code == 403
+    assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
+
+
+EMBEDDED = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+FRAMED = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+LED_HERE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+NEIGHBOUR = LED_HERE | {"Sec-Fetch-Site": "same-site"}
+OWN = LED_HERE | {"Sec-Fetch-Site": "same-origin"}
+TYPED = LED_HERE | {"Sec-Fetch-Site": "none"}
+
+
+@pytest.mark.parametrize("headers", [EMBEDDED, FRAMED, LED_HERE, NEIGHBOUR])
+def test_what_other_sites_make_a_browser_send_does_not_count(client, owner, headers):
+    for _ in range(4):
+        assert client.get("/sign-in", {"link": "invented"}, headers=headers).status_code in (204, 403)
+        answer = client.post("/sign-in", {"username": "owner", "password": PASSWORD}, headers=headers)
+        assert answer.status_code == 403, "nor is it checked, or others could guess without end"
+    assert client.get("/sign-in", {"link": "invented"}).status_code == 403
+    assert client.post("/sign-in", {"username": "owner", "password": PASSWORD}, headers=OWN).status_code == 302
+
+
+@pytest.mark.parametrize("headers", [OWN, TYPED, {}])
+def test_what_the_owners_own_page_sends_counts(client, owner, headers):
+    for status in (403, 403, 429):
+        assert client.get("/sign-in", {"link": "invented"}, headers=headers).status_code == status
+    for status in (200, 200, 429):
+        answer = client.post("/sign-in", {"username": "owner", "password": "wrong"}, headers=headers)
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("headers", "status"), [(EMBEDDED, 204), (FRAMED, 204), (LED_HERE, 302), (TYPED, 302)])
+def test_a_link_is_used_up_by_a_tab_alone(client, owner, headers, status):
+    link = create_sign_in_link(owner, "").partition("link=")[2]
+    assert client.get("/sign-in", {"link": link}, headers=headers).status_code == status
+    client.logout()
+    assert try_link(client, link).status_code == (302 if status == 204 else 403)
 
 
 def test_a_link_works_where_passwords_failed(client, owner):
