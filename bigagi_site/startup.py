@@ -21,7 +21,6 @@ from filelock import FileLock, Timeout
 
 from bigagi_site.checks import LOOPBACK
 from bigagi_site.services import create_owner, get_owner
-from chats.generations.engine import OWNER
 from chats.generations.recovery import close_all_abandoned
 from llms.calls.events import CallFailed
 from llms.catalog import env_key
@@ -152,8 +151,8 @@ def prepare_database() -> Backup | None:
 
 
 def close_broken_generations() -> None:
-    """Close answers that a previous server left unfinished."""
-    close_all_abandoned(all_of_others=OWNER)
+    """Close answers that a previous server left unfinished; those of another one on the same database go on."""
+    close_all_abandoned()
 
 
 def fetch_environment_models() -> None:

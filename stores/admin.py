@@ -18,6 +18,7 @@ from stores.admin_display import (
     instant,
     link_to,
     link_to_list,
+    moment,
     pretty,
     show_status,
     size_of,
@@ -134,6 +135,8 @@ class MigrationRunAdmin(ReadOnlyAdmin):
                     instant("finished_at"),
                     "duration",
                     "pid",
+                    "owner",
+                    moment("lease_until"),
                     "position_base",
                     "relatives",
                 ]

@@ -8,12 +8,16 @@ from django.utils import timezone
 
 from stores import jsontext, registry
 from stores.dump import StoreNotFound
+from stores.leases import is_over, this_owner
 from stores.models import MigrationRun, Revision, Store
-from stores.processes import is_alive
 from stores.registry import is_relational
 
 ENDED_IN_THE_MIDDLE = "The import was interrupted. Import the same file again to complete it."
 """What blocks a run whose process is gone."""
+
+
+UNDER_WAY: set[int] = set()
+"""The keys of the imports of this process."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,17 @@ def read_as_text(revision: Revision) -> str:
 def as_seen_now(run: MigrationRun) -> MigrationRun:
     """Return the run as it should be shown: `error` if its process is gone. Nothing is written; the next import or
     `migration_status` does that."""
-    if run.status == MigrationRun.Status.RUNNING and not is_alive(run.pid):
+    if run.status == MigrationRun.Status.RUNNING and is_abandoned(run):
         mark_ended(run)
     return run
+
+
+def is_abandoned(run: MigrationRun) -> bool:
+    """Tell whether nobody does the import any more, here or on another server, although its row says "running"."""
+    if run.pk in UNDER_WAY:
+        return False
+    # One of this process whose end could not be written.
+    return run.owner == this_owner() or is_over(run.owner, run.lease_until)
 
 
 def mark_ended(run: MigrationRun) -> None:

@@ -11,7 +11,7 @@ from chats.bigagi import rows as table
 from chats.bigagi.conversation import CONVERSATIONS, load_messages
 from chats.bigagi.message import MessageRow, message_to_row
 from chats.generations.answer import begin_message
-from chats.generations.lock import KIND, LEASE_MS, check_free
+from chats.generations.lock import KIND, check_free
 from chats.generations.prompt import Prompt
 from chats.generations.sending import prompt_of
 from chats.models import Conversation, Generation
@@ -24,6 +24,7 @@ from stores.codecs import JSONObject
 from stores.journal.delta import diff
 from stores.journal.recorder import Entry, Origin, record_change
 from stores.jsontext import encode
+from stores.leases import next_end
 from stores.secrets import mask
 from stores.services import records
 from stores.services.errors import Conflict, Missing, Taken, at
@@ -143,7 +144,7 @@ def begin(asked: Begin, owner: str) -> Begun:
             request_id=asked.origin.request_id[:64],
             start_message=base,
             owner=owner,
-            lease_until=now_ms() + LEASE_MS,
+            lease_until=next_end(),
             started=now_ms(),
         )
         sql.insert_one(generation)

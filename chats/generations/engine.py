@@ -2,8 +2,6 @@
 
 import asyncio
 import contextvars
-import os
-import uuid
 from contextlib import aclosing
 from typing import Any
 
@@ -24,6 +22,7 @@ from llms.calls.noting import note_failure
 from stores.api.asynchronous import in_thread
 from stores.api.problems import Problem, describe_problem
 from stores.journal.recorder import Origin
+from stores.leases import this_owner
 
 KEPT_SECONDS = 60
 """How long an ended run stays in memory, for readers who come back."""
@@ -31,9 +30,6 @@ SWEEP_SECONDS = 5
 EVENTS_SWEEP_SECONDS = 60
 
 logger = structlog.get_logger("chats")
-
-OWNER = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-"""This process, as generations name it."""
 
 
 class Engine:
@@ -44,7 +40,7 @@ class Engine:
         self.streams: dict[str, Stream] = {}
         self.is_closing = False
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._writer = Writer(self.streams, OWNER, self.stop)
+        self._writer = Writer(self.streams, this_owner(), self.stop)
         self._spawn(self._writer.run())
         self._spawn(self._sweep())
 

@@ -1,16 +1,11 @@
 """The lock of a chat: while a run writes in it, its messages cannot be changed otherwise (design, section 6)."""
 
-import time
-
 from chats.models import Conversation, Generation
+from stores.leases import is_over
 from stores.services.errors import Conflict
 from stores.sql import fetch
 
 KIND = "generation-running"
-LEASE_MS = 10_000
-GRACE_MS = 10_000
-"""How long after the end of its lease a run is left alone."""
-
 ALIVE: set[str] = set()
 """The runs of this process. After the machine slept, their leases have expired although they still run."""
 
@@ -30,8 +25,8 @@ def sequence_in(chat: Conversation) -> int | None:
 
 
 def is_abandoned(generation: Generation) -> bool:
-    """Tell whether the run's process is gone: its lease expired a while ago."""
-    return generation.uid not in ALIVE and generation.lease_until + GRACE_MS <= time.time_ns() // 1_000_000
+    """Tell whether the run's process is gone, or its lease ended a while ago."""
+    return generation.uid not in ALIVE and is_over(generation.owner, generation.lease_until)
 
 
 def check_free(chat: Conversation) -> None:

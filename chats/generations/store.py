@@ -11,7 +11,6 @@ from chats.bigagi.message import fragment_to_row, message_to_row
 from chats.generations.answer import Answer, metrics_of
 from chats.generations.begin import Begun, index_of, insert_one
 from chats.generations.frames import frame
-from chats.generations.lock import LEASE_MS
 from chats.models import Conversation, Generation, GenerationEvents
 from chats.services.header import Member, header_of, now_ms, read_members, save_header
 from llms.pricing.estimator import estimate_tokens
@@ -22,6 +21,7 @@ from metrics.ledger.record import digest_message, record_call
 from stores.codecs import JSONObject, storable
 from stores.journal.delta import diff
 from stores.journal.recorder import Entry, Origin, record_change
+from stores.leases import next_end
 from stores.secrets import Sealer, mask
 from stores.services.errors import Conflict, Missing
 from stores.sql import durably, execute, execute_many, insert_rows
@@ -51,7 +51,7 @@ def flush_all(flushes: Sequence[Flush], running: Sequence[Begun]) -> set[str]:
         for flush in flushes:
             keep_fragments(flush)
         keep_events(flushes)
-        Generation.objects.filter(pk__in=keys).update(lease_until=now_ms() + LEASE_MS)
+        Generation.objects.filter(pk__in=keys).update(lease_until=next_end())
         stopped = Generation.objects.filter(pk__in=keys, stop_requested=True)
         return set(stopped.values_list("uid", flat=True))
 

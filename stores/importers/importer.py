@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BufferedReader
@@ -22,6 +23,7 @@ from stores.importers.incoming import Refused
 from stores.importers.intake import TWICE, RecordIntake
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.kinds import FLASH
+from stores.importers.lease import keep_lease
 from stores.importers.opening import SourceFile, open_source
 from stores.importers.parser import Parser
 from stores.importers.run import PHASES, Progress
@@ -87,6 +89,7 @@ class Import:
         self.options = options
         self.progress = Progress(None, options.on_progress)
         self.scratch = Path(settings.DATA_DIR) / "scratch"
+        self.held = ExitStack()
         self.is_cut = False
         self.recovered: dict[str, str] = {}
 
@@ -108,6 +111,7 @@ class Import:
         except (BackupError, DatabaseError, OSError, MemoryError) as error:
             self._broken_off(error)
         finally:
+            self.held.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
         return progress
 
@@ -141,6 +145,7 @@ class Import:
                 source_sha256=sha256,
                 position_base=base,
             )
+            self.held.enter_context(keep_lease(progress.run.pk))
             registry.collection_of("asset").tidy()
         progress.complete("read", "check")
         self.source = Source(first_run=same.pk if same else None, uncarried=UNCARRIED.get(self.kind, frozenset()))

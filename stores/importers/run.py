@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import connection, transaction
 from django.utils import timezone
 from filelock import FileLock, Timeout
 
 from stores import registry
 from stores.codecs import storable
+from stores.leases import next_end, this_owner
 from stores.models import MigrationRun
-from stores.querysets import mark_ended
-from stores.sql import durably
+from stores.querysets import is_abandoned, mark_ended
+from stores.sql import durably, execute
 
 PHASES = (
     *("read", "check", "snapshot", "stores", "services", "assets", "chats", "folders", "metrics", "workspace"),
@@ -149,6 +151,7 @@ class Progress:
         run.errors = self.errors
         run.notes = self.notes
         run.certificate = self.certificate
+        run.lease_until = next_end()
         run.last_completed_task = finished[-1] if finished else ""
         behind = PHASES[PHASES.index(self.phase) + 1 :] if self.phase else PHASES
         run.next_task = next((name for name in behind if self.phases[name]["status"] == "pending"), "")
@@ -167,8 +170,14 @@ class Progress:
 
 
 def new_run(**fields: Any) -> MigrationRun:
-    """Make the row of a run that begins."""
-    return MigrationRun.objects.create(phases=[], counts={}, errors=[], notes=[], pid=os.getpid(), **fields)
+    """Make the row of a run that begins. Raises `AlreadyRunning`."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            # SQLite's transactions begin with a lock. Here two servers could both find that none runs.
+            execute("LOCK TABLE {stores.MigrationRun} IN SHARE ROW EXCLUSIVE MODE")
+        _check_none_runs()
+        own = {"pid": os.getpid(), "owner": this_owner(), "lease_until": next_end()}
+        return MigrationRun.objects.create(phases=[], counts={}, errors=[], notes=[], **own, **fields)
 
 
 # --- one at a time ---
@@ -184,32 +193,32 @@ def _lock() -> FileLock:
 @contextmanager
 def only_one() -> Any:
     """Hold the right to import. Raises `AlreadyRunning`, which names the run that has it."""
-    lock = _lock()
     try:
-        with lock:
-            close_dead_runs(is_held=True)
+        # The lock is for those on this data folder, leases for servers with others on the same database.
+        with _lock():
+            close_dead_runs()
+            _check_none_runs()
             yield
     except Timeout:
-        running = MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING).first()
-        named = f"run {running.pk} of {running.source_name} (process {running.pid})" if running else "unknown run"
-        raise AlreadyRunning(f"another import is running: {named}. Wait for it, or stop it.") from None
+        _check_none_runs()
+        raise AlreadyRunning("another import is running: unknown run. Wait for it, or stop it.") from None
 
 
-def close_dead_runs(*, is_held: bool = False) -> None:
-    """Mark runs as `error` whose process is gone."""
+def _check_none_runs() -> None:
+    """Raises `AlreadyRunning`."""
+    if run := MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING).first():
+        named = f"run {run.pk} of {run.source_name} (process {run.pid})"
+        raise AlreadyRunning(f"another import is running: {named}. Wait for it, or stop it.")
+
+
+def close_dead_runs() -> None:
+    """Mark runs as `error` that nobody does any more."""
     running = MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING)
-    if not running.exists():
+    if not any(map(is_abandoned, running)):
         return
-    lock = _lock()
-    if not is_held:
-        try:
-            lock.acquire()
-        except Timeout:
-            return
-    try:
-        for run in running:
+    with transaction.atomic():
+        # Read again: its owner may have renewed the lease meanwhile.
+        for run in filter(is_abandoned, running.select_for_update()):
             mark_ended(run)
             run.finished_at = timezone.now()
             run.save()
-    finally:
-        lock.release()

@@ -40,6 +40,12 @@ class MigrationRun(models.Model):
         default=0, help_text="Position of the first conversation of the file; a resumed import keeps it."
     )
     pid = models.PositiveIntegerField(help_text="The process that does it.")
+    owner = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="The process that does it, and its machine."
+    )
+    lease_until = models.BigIntegerField(
+        default=0, db_default=0, help_text="Until when its owner answers for it, in ms since the epoch."
+    )
     started_at = models.DateTimeField(auto_now_add=True, help_text="When it began.")
     finished_at = models.DateTimeField(null=True, blank=True, help_text="When it ended.")
 

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from stores.importers.run import Progress, new_run
+from stores.leases import next_end
 from stores.models import MigrationRun
 from tests.servers import manage
 from tests.stores.imports import import_path, make_chats, write_backup
@@ -87,7 +88,7 @@ def test_a_run_is_told_by_its_number(backup: Path):
 
 def test_a_run_whose_process_is_gone_is_an_error_at_the_next_look(backup: Path):
     run = import_path(backup).run
-    MigrationRun.objects.update(status="running", finished_at=None, pid=1)
+    MigrationRun.objects.update(status="running", finished_at=None)
 
     told = json.loads(status("--format", "json"))
 
@@ -113,8 +114,9 @@ def test_where_nothing_was_imported_it_says_so():
 def test_it_follows_a_run_until_it_ends(backup: Path, monkeypatch: pytest.MonkeyPatch):
     run = import_path(backup).run
     assert run is not None
-    MigrationRun.objects.filter(pk=run.pk).update(status="running", phase="chats")
-    monkeypatch.setattr("stores.management.commands.migration_status.close_dead_runs", lambda: None)
+    MigrationRun.objects.filter(pk=run.pk).update(
+        status="running", phase="chats", owner="elsewhere:1:1", lease_until=next_end()
+    )
 
     def end(seconds: float) -> None:
         MigrationRun.objects.filter(pk=run.pk).update(status="done", phase="verify")
@@ -154,7 +156,7 @@ def test_a_folder_without_a_database_is_told_in_one_line(environment: dict[str, 
 def test_a_run_whose_process_was_killed_says_so_in_its_error_log(backup: Path):
     run = import_path(backup).run
     assert run is not None
-    MigrationRun.objects.filter(pk=run.pk).update(status="running", phase="chats", pid=2**22 + 1)
+    MigrationRun.objects.filter(pk=run.pk).update(status="running", phase="chats")
 
     told = status("--format", "markdown")
 

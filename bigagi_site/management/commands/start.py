@@ -117,9 +117,14 @@ class Command(BaseCommand):
 
         from bigagi_site.asgi import application
         from bigagi_site.protocol import LimitedProtocol
-        from chats.generations.engine import shut_down
+        from chats.generations.engine import get_engine, shut_down
 
         class Server(uvicorn.Server):
+            async def startup(self, sockets: list[socket] | None = None) -> None:
+                await super().startup(sockets)
+                # It closes answers of other servers whose lease ends, even if nobody asks for one here.
+                get_engine()
+
             async def shutdown(self, sockets: list[socket] | None = None) -> None:
                 # Readers of answers are let go by that, where uvicorn would wait for them.
                 await shut_down(RUN_SECONDS)
