@@ -31,10 +31,13 @@ _USERINFO = re.compile(r"\A((?:(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?)([^/?#@\s]+(?:@
 _QUERY = re.compile(r"(?<=\?)([^#]+)")
 _WHOLE_SHAPE = re.compile(r"(?=\D*\d|[^A-Z]*[A-Z])(?:sk-|AIza|AKIA)[A-Za-z0-9_\-]{12,}")
 _FOUND_ANYWHERE = re.compile(f"{_REFERENCE.pattern}|{KEY_SHAPE.pattern}")
-_MEMBER = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+(?:\[\s*+)?)"((?:[^"\\]++|\\.)*+)("|\\?\Z)', re.DOTALL)
+# Both are tried at the begin of a string or word alone: a long text of quotes or of base64, tried at each of its
+# characters, took minutes in which the server answered nobody.
+_MEMBER = re.compile(r'(?<!\\)"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+(?:\[\s*+)?)"((?:[^"\\]++|\\.)*+)("|\\?\Z)', re.DOTALL)
 _LOOSE_MEMBER = re.compile(
-    r"([A-Za-z0-9_]*(?:key|keyid|token|secret|googleCSEId|Endpoint|Host))"
-    r'(\\*"\s*+:\s*+(?:\[\s*+)?\\*")((?:[^"\\]++|\\[^"])*+)',
+    r"(?<![A-Za-z0-9_])([A-Za-z0-9_]++)"
+    r"(?:(?<=key)|(?<=keyid)|(?<=token)|(?<=secret)|(?<=googleCSEId)|(?<=Endpoint)|(?<=Host))"
+    r'(\\*+"\s*+:\s*+(?:\[\s*+)?\\*+")((?:[^"\\]++|\\[^"])*+)',
     re.IGNORECASE | re.DOTALL,
 )
 """A secret's key and its text where the quotes of damaged text do not pair."""
