@@ -14,15 +14,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bigagi_site.settings")
 from bigagi_site.wsgi import application as wsgi_application
 
 # isort: split
-from bigagi_site.asgi_handler import ThreadHandler
+from bigagi_site.asgi_handler import BodyNotHeld, ThreadHandler
 from bigagi_site.refusals import build_refusal
 from bigagi_site.routes import is_asgi_path, is_store, is_upload
 from stores.api.bodies import hold_body, read_at_most
 from stores.api.parsers import MAX_BODY, MAX_CHAT
+from stores.api.problems import describe_broken
 from stores.api.request_ids import HEADER
+from stores.outcomes import Stored
 
 django_asgi = ThreadHandler(wsgi_application)
 django_wsgi: Any = WSGIMiddleware(cast(Any, wsgi_application), workers=10)
+
+NO_LENGTH = "Content-Length is required: this server cannot read a chunked body."
 
 Scope = dict[str, Any]
 # Each of the libraries has types of its own for messages.
@@ -35,9 +39,13 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if is_upload(scope["method"], scope["path"]):
         await django_asgi(*hold_body(scope, receive), send)
     elif is_asgi_path(scope["path"]):
-        await django_asgi(scope, read_at_most(receive, MAX_CHAT if is_store(scope["path"]) else MAX_BODY), send)
+        limit = MAX_CHAT if is_store(scope["path"]) else MAX_BODY
+        try:
+            await django_asgi(scope, read_at_most(receive, limit), send)
+        except BodyNotHeld as error:
+            await _refuse(scope, send, *describe_broken(error, Stored.NOTHING))
     elif _has_no_length(scope):
-        await _refuse_without_length(scope, send)
+        await _refuse(scope, send, 411, NO_LENGTH, None)
     else:
         await django_wsgi(scope, receive, send)
 
@@ -48,11 +56,10 @@ def _has_no_length(scope: Scope) -> bool:
     return b"transfer-encoding" in names and b"content-length" not in names
 
 
-async def _refuse_without_length(scope: Scope, send: Send) -> None:
-    # uvicorn passes over the rest of the body: closed under a client that is still sending, the connection would lose
-    # this answer.
+async def _refuse(scope: Scope, send: Send, status: int, detail: str, kind: str | None) -> None:
+    # The connection stays open, and uvicorn passes over the rest of the body: closed under a client that is still
+    # sending, it would lose this answer.
     given = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
-    detail = "Content-Length is required: this server cannot read a chunked body."
-    headers, body = build_refusal(scope["path"], given.decode("latin-1"), 411, detail)
-    await send({"type": "http.response.start", "status": 411, "headers": headers})
+    headers, body = build_refusal(scope["path"], given.decode("latin-1"), status, detail, kind=kind)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -22,6 +22,10 @@ from stores.api.asynchronous import LOOP
 _threads = ThreadPoolExecutor(max_workers=32, thread_name_prefix="answers")
 
 
+class BodyNotHeld(Exception):
+    """The body of a request cannot be held on the disk; nothing has been answered yet."""
+
+
 class ThreadHandler(ASGIHandler):
     """Answers requests by the middleware and views that another handler has loaded."""
 
@@ -30,11 +34,15 @@ class ThreadHandler(ASGIHandler):
         self._loaded = loaded
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one HTTP request. Its view is not broken off when the client leaves, its stream is."""
+        """Answer one HTTP request. Its view is not broken off when the client leaves, its stream is.
+
+        Raises `BodyNotHeld`."""
         try:
             body = await self.read_body(receive)
         except RequestAborted:
             return
+        except OSError as error:
+            raise BodyNotHeld from error
         # From the beginning, as Django's own does.
         leaving = asyncio.create_task(self.listen_for_disconnect(receive))
         try:

@@ -19,6 +19,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from chats.models import Conversation
 from metrics.ledger.triggers import find_missing_triggers
 from stores.backups import list_backups
+from stores.faults import fault_of
 from stores.models import Secret, Store
 from stores.secrets import why_unreadable
 from stores.snapshots import database_size
@@ -67,6 +68,8 @@ def check_database() -> Finding:
 
 def database_fault(error: DatabaseError) -> Finding:
     """Tell that the database does not answer, and why."""
+    if (known := fault_of(error)) is not None:
+        return fault(str(known))
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return fault(
         f"The database does not respond: {reason}. Restart the server; if that does not help, restore a backup."

@@ -9,12 +9,14 @@ LONGEST_INSTANCE = 1_000
 """Characters of the path that the answer repeats."""
 
 
-def build_refusal(path: str, given_id: str, status: int, detail: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Return headers and body: a problem under /api/, elsewhere the words alone. `given_id` is the client's id of the
-    request, or nothing."""
+def build_refusal(
+    path: str, given_id: str, status: int, detail: str, *, kind: str | None = None
+) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Return headers and body: a problem (of this kind) under /api/, elsewhere the words alone. `given_id` is the
+    client's id of the request, or nothing."""
     request_id = choose_request_id(given_id)
     if is_api_path(path):
-        problem = describe_problem(path[:LONGEST_INSTANCE], request_id, status, detail)
+        problem = describe_problem(path[:LONGEST_INSTANCE], request_id, status, detail, kind=kind)
         content_type, body = CONTENT_TYPE.encode(), encode(problem).encode("ascii")
     else:
         content_type, body = b"text/plain; charset=utf-8", detail.encode()

@@ -8,6 +8,7 @@ import secrets
 import socket
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,10 @@ from llms.services.refresh import refresh_environment
 from llms.vendors.endpoint import NotCallable
 from metrics.ledger.keeping import keep_ledger
 from stores.backups import Backup, BackupError, create_backup, server_lock
+from stores.faults import DAMAGED, DISK_FULL, describe_fault, fault_of
 from stores.importers.incoming import tidy_uploads
 from stores.importers.run import close_dead_runs
+from stores.intact import describe_emptied_database, describe_way_back
 from stores.models import Secret
 
 logger = structlog.get_logger("llms")
@@ -53,19 +56,33 @@ def prepare_data_dir() -> None:
             write_private_file(settings.SECRET_KEY_FILE, get_random_secret_key() + "\n")
             settings.SECRET_KEY = settings.SECRET_KEY_FILE.read_text().strip()
     except OSError as error:
-        hint = "Make it writable, or set BIGAGI_DATA_DIR to another folder."
+        hint = "Free some space" if fault_of(error) is DISK_FULL else "Make it writable"
+        hint = f"{hint}, or set BIGAGI_DATA_DIR to another folder."
         raise StartupError(f"The data folder {settings.DATA_DIR} is not writable ({error.strerror}). {hint}") from error
 
 
 def write_private_file(path: Path, text: str) -> None:
     """Make a file that its owner alone can read, unless it is there already."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # The mode is set on creation, so that no one else can read the file even for a moment.
+    if path.exists():
+        return
+    # Under another name first: a full disk must not leave an empty file, which would be taken for a key.
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        # Made readable by its owner alone, so that no one else can read it even for a moment.
+        with os.fdopen(handle, "w") as file:
             file.write(text)
-    except FileExistsError:
-        pass
+        try:
+            # A link, unlike a new name, fails where another process has been faster.
+            os.link(partial, path)
+        except FileExistsError:
+            pass
+        except OSError:
+            # A file system without links.
+            os.replace(partial, path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(partial)
 
 
 def ensure_key_file() -> bool:
@@ -108,8 +125,15 @@ def acquire_lock() -> FileLock:
 
 
 def write_server_url(url: str) -> None:
-    """Store the address of the running server, for `sign_in_link`."""
-    (settings.DATA_DIR / "server.json").write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
+    """Store the address of the running server, for `sign_in_link`. Raises StartupError."""
+    path = settings.DATA_DIR / "server.json"
+    partial = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        partial.write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StartupError(f"{path} cannot be written: {describe_fault(error)}") from error
 
 
 def read_server_url() -> str:
@@ -123,8 +147,11 @@ def read_server_url() -> str:
 def prepare_database() -> Backup | None:
     """Migrate the database and make the first owner; return the backup that was taken before, if one was.
 
-    Raises StartupError for a database that cannot be opened, is newer than this program, or cannot be backed up.
+    Raises StartupError for a database that cannot be opened, has lost all of its bytes, is newer than this program, or
+    cannot be backed up.
     """
+    if reason := describe_emptied_database():
+        raise StartupError(reason)
     try:
         executor = MigrationExecutor(connection)
         applied = executor.loader.applied_migrations
@@ -143,11 +170,24 @@ def prepare_database() -> Backup | None:
         if get_owner() is None:
             create_owner()
     except DatabaseError as error:
-        reason = str(error).strip().splitlines()[0]
-        raise StartupError(f"The database {describe_database()} cannot be used: {reason}") from error
+        told = f"{DAMAGED.what} {describe_way_back()}" if fault_of(error) is DAMAGED else describe_fault(error)
+        raise StartupError(f"The database {describe_database()} cannot be used: {told}") from error
     except BackupError as error:
         raise StartupError(f"The database needs a backup before it is migrated. {error}") from error
     return backup
+
+
+def finish_preparing() -> None:
+    """Close what a previous server left unfinished, and make the key file. Raises StartupError."""
+    try:
+        close_broken_imports()
+        close_broken_generations()
+        fetch_environment_models()
+        ensure_key_file()
+    except (DatabaseError, OSError) as error:
+        if fault_of(error) is None:
+            raise
+        raise StartupError(f"The server cannot start: {describe_fault(error)}") from error
 
 
 def close_broken_generations() -> None:

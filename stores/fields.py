@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 from stores import jsontext
+from stores.faults import DamagedValue
 
 if TYPE_CHECKING:
     AnyTextField = models.TextField[Any, Any]
@@ -28,7 +29,12 @@ class VerbatimJSONField(AnyTextField):
     _pyi_private_get_type: Any
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
-        return None if value is None else jsontext.decode(value, jsontext.OWN_DEPTH)
+        if value is None:
+            return None
+        try:
+            return jsontext.decode(value, jsontext.OWN_DEPTH)
+        except ValueError as error:
+            raise DamagedValue(f"a stored value of {self.model._meta.label} is no JSON") from error
 
     def to_python(self, value: Any) -> Any:
         return value
@@ -68,5 +74,8 @@ def compress(text: str) -> bytes:
 
 
 def expand(packed: bytes) -> str:
-    """Return the text of stored bytes."""
-    return zlib.decompress(packed).decode("utf-8", "surrogatepass")
+    """Return the text of stored bytes. Raises `DamagedValue`."""
+    try:
+        return zlib.decompress(packed).decode("utf-8", "surrogatepass")
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise DamagedValue("a stored text cannot be unpacked") from error

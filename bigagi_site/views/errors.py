@@ -1,5 +1,6 @@
 """Error pages; under /api/ `ApiMiddleware` turns them into problems."""
 
+import sys
 from http import HTTPStatus
 from typing import Any
 
@@ -7,17 +8,19 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from stores.api.middleware import is_api_path
+from stores.api.problems import READS, describe_unexpected, unexpected_response
+
 MESSAGES = {
     400: "The request is malformed.",
     403: "You do not have access to this page, or its form has expired. Go back, reload the page and try again.",
     404: "Nothing was found at this address.",
-    500: "An internal error occurred. The server log has the details; your data was not changed.",
 }
 
 
-def _answer(status: int) -> HttpResponse:
+def _answer(status: int, message: str = "") -> HttpResponse:
     # Without the request: an error page must not need the session, and so the database, that may be what failed.
-    context = {"title": HTTPStatus(status).phrase, "status": status, "message": MESSAGES[status]}
+    context = {"title": HTTPStatus(status).phrase, "status": status, "message": message or MESSAGES[status]}
     return HttpResponse(render_to_string("error.html", context), status=status)
 
 
@@ -43,4 +46,9 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 @login_not_required
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _answer(500)
+    # Django calls this while it handles the exception.
+    error = sys.exception()
+    if is_api_path(request.path):
+        return unexpected_response(request, error)
+    status, message, _ = describe_unexpected(error, only_reads=request.method in READS)
+    return _answer(status, message)

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
@@ -40,8 +41,13 @@ class SignInView(LoginView):
             # link unused.
             return HttpResponse(status=204)
         # Before failures are looked at: nobody keeps the owner out by guessing, which 256 random bits do not allow.
-        if user := use_sign_in_link(token):
-            login(request, user, backend=BACKEND)
+        # Together: where the session cannot be stored, as on a full disk, the link stays unused.
+        with transaction.atomic():
+            user = use_sign_in_link(token)
+            if user is not None:
+                login(request, user, backend=BACKEND)
+                request.session.save()
+        if user is not None:
             # Away from the address that holds the link.
             return redirect(settings.LOGIN_REDIRECT_URL)
         # Other sites can lead the owner's browser here as often as they like.

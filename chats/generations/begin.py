@@ -82,7 +82,7 @@ def begin_all(begins: Sequence[Begin], owner: str) -> list[Begun | Exception]:
                     Conflict("Another answer is being generated in this chat. Wait for it, or stop it.", KIND)
                 )
             except DatabaseError:
-                # For example a full disk: then none can start.
+                # For example a full disk: then none can start, and none is stored.
                 raise
             except Exception as error:
                 results.append(error)

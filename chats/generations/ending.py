@@ -6,6 +6,7 @@ from http import HTTPStatus
 from chats.generations.answer import Answer, stop_reason_of
 from chats.models import Generation
 from llms.calls.events import CallFailed
+from stores.faults import fault_of
 
 Status = Generation.Status
 
@@ -49,6 +50,13 @@ def ending_of(answer: Answer) -> Ending:
     if not answer.size and not answer.fragments:
         return Ending(Status.ERROR, reason or "empty", reason or "issue", told or EMPTY, 502, reason or "empty")
     return Ending(outcome=reason or "done", stop_reason=reason, detail=told)
+
+
+def ending_of_fault(error: Exception) -> Ending:
+    """Return the ending of a run that broke here: by a fault of the disk or the database, or for another reason."""
+    if (fault := fault_of(error)) is None:
+        return SERVER_ERROR
+    return Ending(Status.ERROR, "server-error", "issue", str(fault), fault.status, fault.kind)
 
 
 def ending_of_failure(error: CallFailed) -> Ending:

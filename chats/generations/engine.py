@@ -10,7 +10,7 @@ from structlog.contextvars import bind_contextvars
 
 from chats.generations import recovery, titles
 from chats.generations.begin import Begin
-from chats.generations.ending import ABORTED, SERVER_ERROR, SERVER_STOPPED, Ending, ending_of, ending_of_failure
+from chats.generations.ending import ABORTED, SERVER_STOPPED, Ending, ending_of, ending_of_failure, ending_of_fault
 from chats.generations.lock import ALIVE
 from chats.generations.naming import name_chat
 from chats.generations.store import Finish
@@ -149,9 +149,9 @@ class Engine:
         except CallFailed as error:
             note_failure(error, model=begun.model.id, service=begun.model.service_id, vendor=begun.model.vendor_id)
             return ending_of_failure(error)
-        except Exception:
+        except Exception as error:
             logger.exception("a generation failed")
-            return SERVER_ERROR
+            return ending_of_fault(error)
         return SERVER_STOPPED if stream.is_leaving else ABORTED
 
     # --- what nobody else clears ---

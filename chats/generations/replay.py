@@ -2,14 +2,20 @@
 
 from collections.abc import AsyncGenerator
 
+import structlog
+
 from chats.bigagi.conversation import load_messages
 from chats.generations.frames import DONE, frame, pick_frames
 from chats.models import Generation, GenerationEvents
 from stores.api.asynchronous import in_thread
 from stores.api.ids import href
+from stores.api.problems import describe_broken, describe_problem
 from stores.codecs import JSONObject
+from stores.outcomes import Stored
 from stores.secrets import mask
 from stores.services.errors import Missing
+
+logger = structlog.get_logger("chats")
 
 LOOKS = 3
 """How often a message is looked for whose row was replaced in between."""
@@ -57,7 +63,11 @@ def _load_message(row: Generation) -> JSONObject | None:
 
 async def replay(uid: str, after: int, *, html: bool) -> AsyncGenerator[bytes, None]:
     """Yield the kept events beyond number `after`; then, unless the last of them ended the run, the whole message."""
-    text, last, is_whole = await in_thread(_kept, uid, after, html)
+    try:
+        text, last, is_whole = await in_thread(_kept, uid, after, html)
+    except Exception as error:
+        yield _tell_unread(uid, after + 1, error)
+        return
     if text and after <= last:
         yield text.encode("ascii")
     if not is_whole or after > last:
@@ -67,8 +77,24 @@ async def replay(uid: str, after: int, *, html: bool) -> AsyncGenerator[bytes, N
 
 async def reset(uid: str, number: int) -> AsyncGenerator[bytes, None]:
     """Yield the event that gives the whole message to a reader who cannot be given what it missed."""
-    told = await in_thread(describe_run, uid)
+    try:
+        told = await in_thread(describe_run, uid)
+    except Exception as error:
+        yield _tell_unread(uid, number, error)
+        return
     yield frame(number, "reset", {"message": told["message"], "status": told["status"], "detail": told["detail"]})
+
+
+def _tell_unread(uid: str, number: int, error: Exception) -> bytes:
+    """Return the event that says that the rest cannot be read."""
+    logger.exception("the events of a generation could not be read", generation=uid)
+    return frame(number, "error", {"problem": describe_unread(uid, error)})
+
+
+def describe_unread(uid: str, error: Exception) -> JSONObject:
+    """Return the problem of a generation that cannot be read."""
+    status, detail, kind = describe_broken(error, Stored.NOT_ASKED)
+    return describe_problem(href("generations", uid), "", status, detail, kind=kind)
 
 
 def _kept(uid: str, after: int, html: bool) -> tuple[str, int, bool]:

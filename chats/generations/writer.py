@@ -14,7 +14,8 @@ from chats.generations.store import Finish, Finished
 from chats.generations.stream import Stream
 from chats.services.header import now_ms
 from stores.api.asynchronous import in_thread
-from stores.api.problems import describe_problem
+from stores.api.problems import SERVER_ERROR, describe_problem
+from stores.faults import Fault, fault_of
 from stores.jsontext import OWN_DEPTH, decode, encode
 from stores.secrets import mask_found
 
@@ -24,8 +25,8 @@ GATHER_SECONDS = 0.003
 RETRY_SECONDS = 2
 """How long until storing an end is tried again."""
 NOT_STORED = (
-    "The answer could not be stored: the disk may be full. It is kept in memory and stored as soon as there is space. "
-    "Keep the server running until then."
+    "The answer could not be stored yet. {why} It is kept in memory and stored as soon as that is possible: keep the "
+    "server running until then."
 )
 
 logger = structlog.get_logger("chats")
@@ -154,11 +155,11 @@ class Writer:
             ending.finish.flush = ending.stream.take_flush(is_last=True)
         try:
             results = await in_thread(store.finish_all, [ending.finish for ending in endings])
-        except Exception:
+        except Exception as error:
             for ending in endings:
                 if not ending.finish.is_told:
                     logger.exception("an answer could not be stored yet", **ending.stream.log_facts)
-                self._keep_for_later(ending)
+                self._keep_for_later(ending, fault_of(error))
             return
         for ending, result in zip(endings, results, strict=True):
             ALIVE.discard(ending.stream.uid)
@@ -168,16 +169,16 @@ class Writer:
                 ending.stream.flushed = len(ending.stream.frames)
             elif not ending.finish.is_told:
                 logger.error("an answer could not be stored", exc_info=result, **ending.stream.log_facts)
-                self._tell(ending, f"The answer could not be stored: {result}")
+                self._tell(ending, f"The answer could not be stored: {result}", None)
             if not ending.told.done():
                 ending.told.set_result(result if isinstance(result, Finished) else None)
 
-    def _keep_for_later(self, ending: _Ending) -> None:
+    def _keep_for_later(self, ending: _Ending, fault: Fault | None) -> None:
         if ending.finish.flush is not None:
             ending.stream.give_back(ending.finish.flush)
         if not ending.finish.is_told:
             ending.finish.is_told = True
-            self._tell(ending, NOT_STORED)
+            self._tell(ending, NOT_STORED.format(why=fault or SERVER_ERROR), fault)
             ending.told.set_result(None)
         self.loop.call_later(RETRY_SECONDS, self._try_again, ending)
 
@@ -185,9 +186,11 @@ class Writer:
         self._endings.append(ending)
         self._work.set()
 
-    def _tell(self, ending: _Ending, detail: str) -> None:
+    def _tell(self, ending: _Ending, detail: str, fault: Fault | None) -> None:
         stream, finish = ending.stream, ending.finish
-        problem: dict[str, Any] = describe_problem("", stream.begun.generation.request_id, 507, detail)
+        status, kind = (fault.status, fault.kind) if fault else (500, None)
+        request_id = stream.begun.generation.request_id
+        problem: dict[str, Any] = describe_problem("", request_id, status, detail, kind=kind)
         stream.send("error", {"problem": finish.problem or problem})
         if finish.problem is not None:
             stream.send("error", {"problem": problem})

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
+from django.db import DatabaseError
 
 from chats.bigagi.conversation import load_messages
 from chats.generations.begin import Begin
@@ -25,6 +26,7 @@ from metrics.models import UsageEvent
 from stores.api.asynchronous import in_thread
 from stores.api.problems import SERVER_ERROR, Problem
 from stores.codecs import JSONObject
+from stores.faults import fault_of
 from stores.journal.recorder import Origin
 from stores.models import Store
 from stores.services.errors import Missing, ServiceError
@@ -80,9 +82,9 @@ class Walk:
                     detail, status, is_ok = str(error), FAILED, False
                 except (Problem, ServiceError) as error:
                     detail, status, is_ok = str(error), FAILED, False
-                except Exception:
+                except Exception as error:
                     logger.exception("a step of the test failed")
-                    detail, status, is_ok = SERVER_ERROR, FAILED, False
+                    detail, status, is_ok = str(fault_of(error) or SERVER_ERROR), FAILED, False
                 yield step | {"status": status, "detail": detail, "ms": _ms_since(step_began)}
         finally:
             await self._clean_up()
@@ -168,7 +170,11 @@ class Walk:
             get_engine().stop(self.stream.uid)
             async for _ in self.stream.read():
                 pass
-        await in_thread(_forget_chat, self.origin, self.chat)
+        try:
+            await in_thread(_forget_chat, self.origin, self.chat)
+        except DatabaseError:
+            # The steps have said why; the chat of the test stays, and can be deleted like any other.
+            logger.exception("the chat of a test could not be deleted", chat=self.chat)
 
 
 def _forget_chat(origin: Origin, uid: str) -> None:

@@ -16,7 +16,7 @@ from chats.generations.begin import Begin
 from chats.generations.engine import begin_run, find_stream, stop_run
 from chats.generations.lock import is_abandoned
 from chats.generations.recovery import close_abandoned
-from chats.generations.replay import describe_run, find_run, replay, reset
+from chats.generations.replay import describe_run, describe_unread, find_run, replay, reset
 from chats.generations.stream import Stream
 from chats.models import Generation
 from chats.serializers import GenerateSerializer, GenerationSerializer, MessageSerializer
@@ -32,7 +32,9 @@ from stores.api.schema import EVENT
 from stores.api.serializers import find_errors
 from stores.api.viewsets import WritingViewSet
 from stores.codecs import JSONObject
+from stores.faults import fault_of
 from stores.jsontext import canonical
+from stores.outcomes import Stored, find_stored
 from stores.services.errors import Conflict, at, pointer_of
 
 ALLOWED = ("message", "modelId", "parameters", "replaces", "shareContext", "stream")
@@ -188,8 +190,10 @@ class GenerationViewSet(WritingViewSet):
         row = find_run(uid)
         if row.status == Generation.Status.RUNNING and is_abandoned(row):
             close_abandoned(row)
-        Generation.objects.filter(uid=uid, status=Generation.Status.RUNNING).update(stop_requested=True)
+        # First that of this process: a call that costs ends even where nothing can be written.
         on_loop(request, stop_run(uid))
+        if find_stream(uid) is None:
+            Generation.objects.filter(uid=uid, status=Generation.Status.RUNNING).update(stop_requested=True)
         return Response(describe_run(uid), status=202)
 
     def _claim(self) -> Claim | StoredAnswer:
@@ -214,11 +218,12 @@ class GenerationViewSet(WritingViewSet):
             raise at("/modelId", str(error), "unknown") from error
         except NotCallable as error:
             raise Conflict(str(error), "model-not-callable") from error
-        except DatabaseError as error:
-            if "full" not in str(error):
+        except (DatabaseError, OSError) as error:
+            fault = fault_of(error)
+            if fault is None or find_stored(error) is not Stored.NOTHING:
                 raise
-            detail = "The disk is full. The message was neither stored nor sent. Free some space and send it again."
-            raise Problem(507, detail, kind="disk-full") from error
+            detail = f"{fault.what} The message was neither stored nor sent. {fault.remedy}"
+            raise Problem(fault.status, detail, kind=fault.kind) from error
 
     def _answer_again(self, uid: str, body: JSONObject, *, html: bool) -> StreamingHttpResponse:
         """Return the answer to a generate that was sent before: the same generation."""
@@ -251,7 +256,12 @@ def _answer_at_end(stream: Stream | None, uid: str) -> StreamingHttpResponse:
         if stream is not None:
             async for _ in stream.read():
                 pass
-        yield write_json(await in_thread(describe_run, uid)).encode("ascii")
+        try:
+            yield write_json(await in_thread(describe_run, uid)).encode("ascii")
+        except Exception as error:
+            # The status has been sent: the answer says what is so, and does not end as HTTP asks for.
+            yield write_json({"_server": {"problem": describe_unread(uid, error)}}).encode("ascii")
+            raise
 
     headers = {"Cache-Control": "no-store", "Location": href("generations", uid)}
     return StreamingHttpResponse(content(), content_type=JSONRenderer.media_type, headers=headers)

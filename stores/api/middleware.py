@@ -9,6 +9,7 @@ from structlog.contextvars import bound_contextvars
 from stores.api.bodies import assign_length
 from stores.api.problems import CONTENT_TYPE, NOTHING_HERE, SERVER_ERROR, problem_response
 from stores.api.request_ids import HEADER, assign_request_id
+from stores.outcomes import watching_commits
 
 DETAILS = {
     400: "The request is malformed.",
@@ -26,7 +27,7 @@ class ApiMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         # For log lines written outside the request-logging middleware, which is further in.
-        with bound_contextvars(request_id=assign_request_id(request)):
+        with bound_contextvars(request_id=assign_request_id(request)), watching_commits():
             assign_length(request)
             return finish(request, self.get_response(request))
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+import structlog
+from django.db import DatabaseError, transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from stores.api.viewsets import WritingViewSet
 
 Handler = Callable[..., Any]
+
+logger = structlog.get_logger("api")
 
 
 def answer_once(view: "WritingViewSet", handler: Handler) -> Handler:
@@ -57,7 +60,15 @@ def _answer(view: "WritingViewSet", handler: Handler, claim: Claim, request: Req
         return response
     finally:
         if not is_kept:
-            release(claim)
+            _release(claim)
+
+
+def _release(claim: Claim) -> None:
+    try:
+        release(claim)
+    except DatabaseError:
+        # As on a full disk. The key is taken over by the next request with it: this one is not running any more.
+        logger.warning("an idempotency key could not be released", exc_info=True)
 
 
 def _keep(claim: Claim, response: HttpResponseBase) -> bool:

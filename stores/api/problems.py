@@ -12,6 +12,8 @@ from rest_framework import exceptions
 from stores.api.ids import UnknownId
 from stores.api.renderers import write_json
 from stores.api.request_ids import request_id_of
+from stores.faults import BUSY, fault_of
+from stores.outcomes import Stored, find_stored
 from stores.services.errors import Conflict, Invalid, KeyReused, Missing, ServiceError, Taken, pointer_of
 
 CONTENT_TYPE = "application/problem+json"
@@ -37,11 +39,15 @@ KINDS = {
     500: "server-error",
     502: "provider",
     503: "not-ready",
+    507: "disk-full",
 }
 """The entry in Troubleshooting, by status."""
 
 NOTHING_HERE = "Nothing was found at this address."
 SERVER_ERROR = "An internal error occurred. The server log has the details under this request's id."
+RETRY_SECONDS = 5
+"""After which a request may be tried again that waited for the database in vain."""
+READS = ("GET", "HEAD", "OPTIONS")
 
 
 class Problem(exceptions.APIException):
@@ -86,6 +92,28 @@ def problem_response(
     return HttpResponse(write_json(problem), status=status, content_type=CONTENT_TYPE, headers=headers)
 
 
+def unexpected_response(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    """Return the error response for an exception that no view expects: a fault of the disk or the database by its name,
+    any other without details; and what of the request is stored."""
+    status, detail, kind = describe_unexpected(error, only_reads=request.method in READS)
+    headers = {"Retry-After": str(RETRY_SECONDS)} if kind == BUSY.kind else {}
+    return problem_response(request, status, detail, kind=kind, headers=headers)
+
+
+def describe_unexpected(error: BaseException | None, *, only_reads: bool) -> tuple[int, str, str | None]:
+    """Return the status, the words and the entry in Troubleshooting for an exception that no view expects."""
+    if error is None:
+        return 500, SERVER_ERROR, None
+    return describe_broken(error, find_stored(error, only_reads=only_reads))
+
+
+def describe_broken(error: BaseException, stored: Stored) -> tuple[int, str, str | None]:
+    """Return the same where it is known what of the request is stored."""
+    if (fault := fault_of(error)) is None:
+        return 500, f"{SERVER_ERROR} {stored}", None
+    return fault.status, f"{fault.what} {stored} {fault.remedy}", fault.kind
+
+
 def describe_problem(
     path: str,
     request_id: str,
@@ -119,7 +147,7 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:
     if not isinstance(exc, exceptions.APIException):
         # The request log writes the traceback on this signal.
         got_request_exception.send(sender=None, request=request._request)
-        return problem_response(request, 500, SERVER_ERROR)
+        return unexpected_response(request, exc)
     headers = exc.headers if isinstance(exc, Problem) else {}
     if challenge := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = challenge

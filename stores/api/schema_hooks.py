@@ -10,10 +10,8 @@ from stores.api.serializers import ID, TEXT, RecordSerializer
 from stores.codecs import INT64
 
 WRITES = ("post", "put", "patch", "delete")
-ALWAYS = (400, 401, 403, 406, 429, 500)
+ALWAYS = (400, 401, 403, 406, 429, 500, 503)
 ALSO = {
-    ("get", "/api/ready"): (503,),
-    ("post", "/api/migrations"): (507,),
     ("post", "/api/services/{id}/refresh"): (502,),
     ("post", "/api/services/{id}/test"): (502,),
 }
@@ -63,10 +61,10 @@ MEANINGS = {
     416: "The requested range is outside the file",
     422: "The Idempotency-Key was already used for a different request",
     429: "Too many failed sign-in attempts: wait for the time in Retry-After",
-    507: "The disk is full",
+    507: "The disk is full: `detail` says what of the request is stored",
     502: "The call to the provider failed; `detail` says why",
-    503: "The server is not ready: `errors` lists each fault",
-    500: "An internal error; the server log has the details under the request's id",
+    503: "The server is not ready, or the database is locked, read-only or cannot be opened",
+    500: "An internal error, or a damaged database or disk; the server log has the details under the request's id",
 }
 
 SEGMENT = "^[^/]+$"
@@ -103,7 +101,7 @@ def statuses_of(path: str, method: str, operation: dict[str, Any]) -> list[int]:
     if "{" in path or method in WRITES:
         statuses.append(404)
     if method in WRITES:
-        statuses += [409, 411, 413, 415]
+        statuses += [409, 411, 413, 415, 507]
     if _has_header(operation, "If-Match"):
         statuses.append(412)
     if _has_header(operation, "Range"):

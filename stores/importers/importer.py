@@ -15,6 +15,7 @@ from django.db import DatabaseError
 from stores import registry
 from stores.backups import BackupError, create_backup
 from stores.codecs import is_id
+from stores.faults import fault_of
 from stores.importers import copies as copies_of
 from stores.importers import run as runs
 from stores.importers.certificate import Certificate
@@ -57,7 +58,8 @@ class Options:
 
 def import_file(path: Path, options: Options) -> Progress:
     """Import the file and return what became of it. Raises `Refused` and `runs.AlreadyRunning` before anything is
-    written; a fault in the middle leaves the run as `error`, and what was committed stays."""
+    written, and a fault of the disk or the database before there is a run as it comes; one in the middle leaves the run
+    as `error`, and what was committed stays."""
     with open_source(path) as source:
         check_keys()
         _check_space(source.path)
@@ -116,12 +118,16 @@ class Import:
         return progress
 
     def _broken_off(self, error: Exception) -> None:
-        message = f"{type(error).__name__}: {error}"
+        if self.progress.run is None:
+            # Nothing has been written, and there is no run to tell it.
+            raise error
+        fault = fault_of(error)
+        message = fault.what if fault else f"{type(error).__name__}: {error}."
+        remedy = fault.remedy if fault else "Fix this."
         self.progress.error("", message)
         try:
-            self.progress.finish(
-                MigrationRun.Status.ERROR, f"{message}. Fix this, then import the same file again to complete it."
-            )
+            told = f"{message} What was imported until then is stored. {remedy}"
+            self.progress.finish(MigrationRun.Status.ERROR, f"{told} Then import the same file again to complete it.")
         except DatabaseError:
             # A full disk takes not even this; the next look at the run closes it.
             self.progress.run = None

@@ -23,7 +23,7 @@ CHUNK = MIB
 """Bytes that are asked for at a time."""
 CHECKED_EVERY = 64 * MIB
 """Bytes between two looks at the free disk."""
-RESERVE = 64 * MIB
+RESERVE = 8 * MIB
 """Bytes of disk that a copy leaves free."""
 MAX_NAME = 150
 

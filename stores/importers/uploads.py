@@ -10,6 +10,7 @@ import structlog
 from django.db import DatabaseError, connections
 from structlog.contextvars import bind_contextvars, get_contextvars
 
+from stores.faults import fault_of
 from stores.importers import run as runs
 from stores.importers.importer import SPACE_FACTOR, Options, import_file
 from stores.importers.incoming import IncomingFile, NoSpace, Refused, open_incoming
@@ -101,7 +102,7 @@ def _import(upload: IncomingFile, options: Options, begun: "Future[int]", facts:
 
 def _close(progress: Progress, error: Exception) -> None:
     """Say that the run is over: the process lives on, so nobody else would."""
-    message = f"{type(error).__name__}: {error}"
+    message = str(fault_of(error) or f"{type(error).__name__}: {error}")
     progress.error("", message)
     with suppress(DatabaseError):
         progress.finish(MigrationRun.Status.ERROR, message)

@@ -15,6 +15,7 @@ from stores.journal.delta import Delta
 from stores.journal.telling import tell_change
 from stores.jsontext import encode
 from stores.models import Change, ChangedRecord, MigrationRun, StoreCounter
+from stores.outcomes import note_at_commit
 from stores.secrets import Sealer, hide, may_hold_secrets
 from stores.sql import execute, insert_one, insert_rows
 
@@ -155,6 +156,8 @@ def record_change(origin: Origin, action: str, summary: str = "", **kwargs: Any)
         entry = Entry(origin, action, summary, **kwargs)
         yield entry
         entry.save(started)
+        if entry.change is not None:
+            note_at_commit()
     if entry.change is not None:
         tell_change(entry.change)
 

@@ -8,6 +8,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from stores.faults import describe_fault
+from stores.management.faults import is_not_set_up
+
 
 class ReadingCommand(BaseCommand):
     """A command that tells in one line that there is no database, and ends quietly when nobody reads on."""
@@ -17,11 +20,16 @@ class ReadingCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
-            return super().execute(*args, **options)
+            result = super().execute(*args, **options)
+            # Here, and not at exit, where Python could only ignore that the disk or the pipe takes nothing more.
+            sys.stdout.flush()
+            return result
         except DatabaseError as error:
-            reason = str(error).strip().splitlines()[0]
+            if not is_not_set_up(error):
+                # `manage.py` says which, as for every command.
+                raise
             raise CommandError(
-                f"The database in {settings.DATA_DIR} cannot be read: {reason}. "
+                f"The database in {settings.DATA_DIR} cannot be read: {describe_fault(error)}. "
                 "If this is a new installation, run `manage.py start` once or import a file.",
                 returncode=2,
             ) from error

@@ -23,7 +23,7 @@ from tests.metrics.events import make_event
 
 PAGES = ["/api/docs", "/api/docs/five-minutes", "/api/docs/troubleshooting", "/api/docs/database"]
 SOURCES = [path for name in ("bigagi_site", "stores", "llms", "metrics", "workspace", "chats") for path in [Path(name)]]
-CARRIERS = {"Problem": None, "problem_response": None, "describe_problem": None, "Conflict": 1}
+CARRIERS = {"Fault": 0, "Problem": None, "problem_response": None, "describe_problem": None, "Conflict": 1}
 """What takes the kind of a problem, by keyword or at this place."""
 
 

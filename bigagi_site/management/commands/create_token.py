@@ -5,6 +5,7 @@ from django.db import DatabaseError
 
 from bigagi_site.services import get_owner
 from bigagi_site.tokens import TokenError, create_token, read_lifetime
+from stores.management.faults import is_not_set_up
 
 
 class Command(BaseCommand):
@@ -27,6 +28,8 @@ class Command(BaseCommand):
         except TokenError as error:
             raise CommandError(str(error), returncode=2) from error
         except DatabaseError as error:
+            if not is_not_set_up(error):
+                raise
             raise CommandError("The database is not set up yet. Run manage.py start first.", returncode=2) from error
         rights = "can only read" if token.is_read_only else "can read and write"
         until = f"expires at {token.expiry:%Y-%m-%d %H:%M} UTC" if token.expiry else "does not expire"

@@ -5,6 +5,7 @@ from django.db import DatabaseError
 
 from bigagi_site import startup
 from bigagi_site.services import create_sign_in_link, get_owner
+from stores.management.faults import is_not_set_up
 
 
 class Command(BaseCommand):
@@ -16,7 +17,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, url: str | None, **options: Any) -> None:
         try:
             owner = get_owner()
-        except DatabaseError:
+        except DatabaseError as error:
+            if not is_not_set_up(error):
+                raise
             owner = None
         if owner is None:
             raise CommandError("There is no owner yet. Run manage.py start first.", returncode=2)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from bigagi_site import startup
 from bigagi_site.checks import TAG
 from bigagi_site.services import create_sign_in_link, get_owner
 from stores.batches import stop_writers
+from stores.faults import describe_fault, fault_of
+from stores.intact import describe_missing_database, find_damage
 from stores.secrets import why_unreadable
 
 if TYPE_CHECKING:
@@ -78,12 +80,14 @@ class Command(BaseCommand):
             self.stderr.write(self.style.WARNING(f"Warning: {message.msg} {message.hint or ''} ({message.id})"))
 
     def prepare_database(self) -> None:
+        missing = describe_missing_database()
         if backup := startup.prepare_database():
             self.stdout.write(f"Backup before the migration: {backup.path}")
-        startup.close_broken_imports()
-        startup.close_broken_generations()
-        startup.fetch_environment_models()
-        startup.ensure_key_file()
+        startup.finish_preparing()
+        if missing:
+            self.stderr.write(self.style.WARNING(f"Warning: {missing}"))
+        if damage := find_damage():
+            self.stderr.write(self.style.WARNING(f"Warning: {damage} What can be read is served."))
         if reason := why_unreadable():
             self.stderr.write(self.style.WARNING(f"Warning: {reason} Chats still work."))
 
@@ -105,11 +109,22 @@ class Command(BaseCommand):
         if settings.HTTPS and base_url.startswith("https://localhost:"):
             hint = "Set BIGAGI_ALLOWED_HOSTS to the name that your proxy serves."
             self.stderr.write(self.style.WARNING(f"Warning: BIGAGI_HTTPS is on, but no host name is set. {hint}"))
-        owner = get_owner()
-        if with_link and owner:
-            self.stdout.write(f"\nSign in:  {create_sign_in_link(owner, base_url)}")
-            self.stdout.write("The link works once, for 15 minutes. To get another: uv run manage.py sign_in_link")
+        if with_link:
+            self.print_link(base_url)
         self.stdout.flush()
+
+    def print_link(self, base_url: str) -> None:
+        try:
+            owner = get_owner()
+            if owner:
+                self.stdout.write(f"\nSign in:  {create_sign_in_link(owner, base_url)}")
+                self.stdout.write("The link works once, for 15 minutes. To get another: uv run manage.py sign_in_link")
+        except DatabaseError as error:
+            if fault_of(error) is None:
+                raise
+            # Who is signed in can still read.
+            told = f"Warning: no sign-in link could be made. {describe_fault(error)}"
+            self.stderr.write(self.style.WARNING(told))
 
     def build_server(self) -> "uvicorn.Server":
         # Here and not above: other commands, and a start that is refused, need neither.

@@ -17,10 +17,12 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 from rich.progress import Progress as Bar
 
 from stores.codecs import storable
+from stores.faults import describe_fault
 from stores.importers.importer import Options, import_file
 from stores.importers.incoming import Refused
 from stores.importers.report import counts_table, describe_counts, is_all_here, proof, run_report
 from stores.importers.run import AlreadyRunning, Progress
+from stores.intact import describe_emptied_database
 from stores.management.actors import user_name
 from stores.models import MigrationRun
 
@@ -81,6 +83,8 @@ class Command(BaseCommand):
         """Make the tables of an empty database; one that waits for a migration is `start`'s, which backs it up."""
         try:
             Path(settings.DATA_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
+            if reason := describe_emptied_database():
+                raise CommandError(reason, returncode=2)
             executor = MigrationExecutor(connection)
             if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 return
@@ -88,8 +92,9 @@ class Command(BaseCommand):
                 raise CommandError("The database needs a migration. Run `manage.py start` once.", returncode=2)
             call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
         except (OSError, DatabaseError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise CommandError(f"The database in {settings.DATA_DIR} cannot be used: {reason}", returncode=2) from error
+            raise CommandError(
+                f"The database in {settings.DATA_DIR} cannot be used: {describe_fault(error)}", returncode=2
+            ) from error
 
     def _import(self, path: Path, options: dict[str, Any]) -> Progress:
         size = path.stat().st_size if path.is_file() else 0

@@ -1,0 +1,111 @@
+"""Whether the database that a server or an import starts on is still what it was: not emptied, not damaged."""
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from stores.backups import list_backups
+
+SECONDS = 2.0
+"""How long a start waits for the quick check; a gigabyte that is in memory takes about one."""
+PROBLEMS = 3
+
+
+def describe_emptied_database() -> str:
+    """Return in words that the database file has no bytes, beside data that belonged to it; or nothing.
+
+    A crash of the disk leaves that, or a copy that was broken off. To make new tables in it would hide it."""
+    path = _database_path()
+    if path is None or not path.is_file() or path.stat().st_size > 0:
+        return ""
+    log = path.with_name(f"{path.name}-wal")
+    if not (log.is_file() and log.stat().st_size) and not _has_own_data():
+        return ""
+    told = f"The database {path} is empty (0 bytes), but there is data beside it that belongs to one."
+    return f"{told} {describe_way_back()}"
+
+
+def describe_missing_database() -> str:
+    """Return in words that there is no database file, beside data that belonged to one; or nothing."""
+    path = _database_path()
+    if path is None or path.exists() or not _has_own_data():
+        return ""
+    newest = next(iter(list_backups()), None)
+    told = f"There was no database at {path}, so a new one was made, but there is data beside it from before."
+    return f"{told} To restore the last backup: uv run manage.py restore {newest.path}" if newest else told
+
+
+def find_damage() -> str:
+    """Check the pages of the database for as long as a start may take; return in words what is wrong, or nothing.
+
+    Nothing too where the time was not enough, or on PostgreSQL, which checks its pages itself."""
+    path = _database_path()
+    if path is None or not path.is_file():
+        return ""
+    check = _QuickCheck(path)
+    check.start()
+    check.join(SECONDS)
+    if check.is_alive():
+        check.give_up()
+        return ""
+    return f"The database {path} is damaged ({check.found}). {describe_way_back()}" if check.found else ""
+
+
+class _QuickCheck(threading.Thread):
+    """`PRAGMA quick_check` by a connection of its own. SQLite does not look at an interrupt within one table, which is
+    why nobody waits for the thread."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(name="quick-check", daemon=True)
+        self.found = ""
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def run(self) -> None:
+        try:
+            with closing(
+                sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            ) as self._connection:
+                rows = [str(row[0]) for row in self._connection.execute(f"PRAGMA quick_check({PROBLEMS})")]
+        except sqlite3.OperationalError:
+            # Interrupted, or in use: to open it for writing tells more.
+            return
+        except sqlite3.DatabaseError as error:
+            self.found = str(error)
+            return
+        if rows != ["ok"]:
+            self.found = " ".join("; ".join(rows).split())
+
+    def give_up(self) -> None:
+        """Ask the check to end."""
+        if self._connection is not None:
+            self._connection.interrupt()
+
+
+def describe_way_back() -> str:
+    """Return what to do about a database that cannot be used any more."""
+    newest = next(iter(list_backups()), None)
+    if newest is None:
+        return (
+            f"There is no backup in {settings.BACKUPS_DIR}. If you have one elsewhere: uv run manage.py restore PATH. "
+            "To begin anew, move the database file away and start again."
+        )
+    return (
+        f"Restore the last backup: uv run manage.py restore {newest.path}. "
+        "To begin anew instead, move the database file away and start again."
+    )
+
+
+def _has_own_data() -> bool:
+    # `server.json` is written by every start, once there are tables.
+    if (settings.DATA_DIR / "server.json").exists() or list_backups():
+        return True
+    return next(settings.ASSETS_DIR.glob("*/*"), None) is not None
+
+
+def _database_path() -> Path | None:
+    return Path(connection.settings_dict["NAME"]) if connection.vendor == "sqlite" else None
