@@ -1,0 +1,208 @@
+"""Each fault of the disk and the database at each write of each route: it is named, says what is stored, and leaves no
+half of it; once it is gone, the same request is carried out."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from stores import faults
+from stores.outcomes import Stored
+from tests.api import make_message
+from tests.bigagi_site.test_route_server_api import PNG
+from tests.faulty_database import ERRORS, ROLLS_BACK, Plan, faulty_connections
+from tests.routes import api_routes
+
+FAULTS = {fault.kind: fault for fault in vars(faults).values() if isinstance(fault, faults.Fault)}
+NOT_HERE = {
+    # Through the event loop or a thread of its own, in a server: tests/chats/test_fault_streams.py and
+    # tests/bigagi_site/test_full_disk.py.
+    *(("POST", "/api/chats/one/generate"), ("POST", "/api/generations/one/stop"), ("POST", "/api/test-ai")),
+    ("POST", "/api/migrations"),
+    # They write only what a provider answered.
+    *(("POST", "/api/services/one/refresh"), ("POST", "/api/services/one/test")),
+}
+MODEL = {"id": "one", "label": "One", "sId": "one", "vId": "openai", "hidden": False}
+CHAT = {"id": "one", "messages": [make_message("m0")]}
+FILE = {"id": "one", "name": "notes.txt", "content": "Hello"}
+WALK: list[tuple[str, str, Any]] = [
+    ("POST", "chats", CHAT),
+    ("PUT", "chats/one", CHAT | {"userTitle": "Put"}),
+    ("PATCH", "chats/one", {"userTitle": "Patched"}),
+    ("POST", "chats/one/messages", make_message("m1")),
+    ("PUT", "chats/one/messages/m1", make_message("m1", "Changed")),
+    ("DELETE", "chats/one/messages/m1", None),
+    ("POST", "chats/one/branch", {"messageId": "m0"}),
+    ("POST", "chats/bulk", {"action": "archive", "ids": ["one"]}),
+    ("POST", "folders", {"id": "one", "title": "Work", "conversationIds": []}),
+    ("POST", "folders", {"id": "two", "title": "More", "conversationIds": []}),
+    ("PUT", "folders/order", {"ids": ["two", "one"]}),
+    ("PUT", "folders/one", {"id": "one", "title": "Put", "conversationIds": []}),
+    ("PATCH", "folders/one", {"title": "Patched"}),
+    ("POST", "folders/one/chats", {"ids": ["one"]}),
+    ("DELETE", "folders/one/chats/one", None),
+    ("DELETE", "folders/one", None),
+    ("POST", "services", {"id": "one", "label": "One", "vId": "openai", "setup": {"oaiKey": "sk-" + "x" * 40}}),
+    ("PUT", "services/one", {"id": "one", "label": "Put", "vId": "openai", "setup": {}}),
+    ("PATCH", "services/one", {"label": "Patched"}),
+    ("POST", "llms", {"llms": [MODEL]}),
+    ("PUT", "llms/one", MODEL | {"label": "Put"}),
+    ("PATCH", "llms/one", {"label": "Patched"}),
+    ("PUT", "assignments/one", {"mct": "model-parametric", "domainId": "one", "modelId": "one"}),
+    ("DELETE", "assignments/one", None),
+    ("DELETE", "llms/one", None),
+    ("DELETE", "services/one", None),
+    ("DELETE", "llms?confirm=true", None),
+    ("POST", "stores", {"name": "one", "state": {}, "version": 1}),
+    ("PUT", "stores/one", {"state": {"changed": True}, "version": 1}),
+    ("PATCH", "stores/one", {"state": {"more": True}}),
+    ("POST", "stores/one/revisions/{revision}/restore", None),
+    ("POST", "stores/init", None),
+    ("POST", "changes/{change}/undo", {}),
+    ("DELETE", "stores/one", None),
+    ("POST", "assets", {"id": "one", "assetType": "image", "data": {"mimeType": "image/png", "base64": PNG}}),
+    ("DELETE", "assets/one", None),
+    ("POST", "files", FILE),
+    ("PATCH", "files/one", {"name": "more.txt"}),
+    ("PUT", "files/one/content", b"Written"),
+    ("PUT", "workspace/one/files/one", {}),
+    ("POST", "workspace/one/files", {"file": FILE | {"id": "two"}}),
+    ("POST", "workspace/one/copy", {"to": "{branch}"}),
+    ("POST", "workspace/one/import", None),
+    ("DELETE", "workspace/one/files/one", None),
+    ("DELETE", "files/two/workspaces", None),
+    ("DELETE", "workspace/one", None),
+    ("DELETE", "files/one", None),
+    ("POST", "metrics", {"model": "one", "input_tokens": 5}),
+    ("PUT", "metrics/budgets/all", {"nano_usd": 10**9}),
+    ("DELETE", "metrics/budgets/all", None),
+    ("DELETE", "metrics?confirm=true", None),
+    ("DELETE", "chats/one?purge=true", None),
+]
+OF_REQUESTS = (
+    "stores_idempotencykey",
+    "django_session",
+    "bigagi_site_token",
+    "bigagi_site_statistic",
+    "sqlite_sequence",
+)
+"""Tables of what a request leaves beside its records."""
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="the harness stands below SQLite's connections"),
+]
+
+
+@pytest.fixture
+def plan(transactional_db: None) -> Iterator[Plan]:
+    with faulty_connections() as plan:
+        yield plan
+
+
+@pytest.fixture
+def client(plan: Plan) -> Client:
+    user = User.objects.create_superuser("owner", password="correct horse battery")
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+    return client
+
+
+def digest_rows() -> str:
+    """Return a digest of all rows but those of requests."""
+    digest = hashlib.sha256()
+    with connection.cursor() as cursor:
+        for table in sorted(set(connection.introspection.table_names(cursor)) - set(OF_REQUESTS)):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            digest.update(repr((table, cursor.fetchall())).encode())
+    return digest.hexdigest()
+
+
+class Walker:
+    """Sends requests with a fault at their first write, at their second, and so on, until they are through."""
+
+    def __init__(self, client: Client, plan: Plan) -> None:
+        self.client, self.plan, self.met = client, plan, 0
+        self.names: dict[str, Any] = {}
+
+    def send(self, method: str, path: str, body: Any, key: str) -> Any:
+        path = path.format(**self.names)
+        if isinstance(body, dict) and body.get("to"):
+            body = {"to": body["to"].format(**self.names)}
+        kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        headers = {"Idempotency-Key": key} if method == "POST" else {}
+        return self.client.generic(method, f"/api/{path}", content, content_type=kind, headers=headers)
+
+    def walk(self, kind: str, method: str, path: str, body: Any, key: str) -> Any:
+        before = digest_rows()
+        # The kinds differ in their words alone, but for those where SQLite may end the transaction itself.
+        for at in range(1, 200, 1 if kind in ROLLS_BACK else 4):
+            self.plan.arm(kind, at)
+            answer = self.send(method, path, body, key)
+            self.plan.take_back()
+            if not self.plan.is_met:
+                assert 200 <= answer.status_code < 300, (method, path, answer.getvalue()[:1000])
+                return answer
+            self.met += 1
+            self.check(answer, FAULTS[kind], before, f"{method} {path}, write {at}")
+        raise AssertionError("it never ends")
+
+    def check(self, answer: Any, fault: faults.Fault, before: str, where: str) -> None:
+        assert answer.status_code == fault.status, (where, answer.getvalue()[:1000])
+        problem = json.loads(answer.content)
+        assert problem["type"].endswith(f"#{fault.kind}"), (where, problem)
+        assert fault.what in problem["detail"] and fault.remedy in problem["detail"], (where, problem)
+        [stored] = [one for one in Stored if one in problem["detail"]]
+        assert stored in (Stored.NOTHING, Stored.UNKNOWN, Stored.SOME), (where, problem)
+        assert stored is not Stored.UNKNOWN or fault.leaves_doubt, (where, problem)
+        # The harness lets no commit through that it fails.
+        assert (digest_rows() != before) == (stored is Stored.SOME), (where, problem)
+        # Only what works in batches can have stored a part.
+        assert stored is not Stored.SOME or "bulk" in where, (where, problem)
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_a_fault_at_any_write_of_a_route_is_named_and_leaves_nothing_half_done(client: Client, plan: Plan, kind: str):
+    walker = Walker(client, plan)
+    for number, (method, path, body) in enumerate(WALK):
+        answer = walker.walk(kind, method, path, body, f"key-{number}")
+        if "Bigagi-Change" in answer and path == "stores/init":
+            walker.names["change"] = answer["Bigagi-Change"]
+        if path.endswith("/branch"):
+            walker.names["branch"] = json.loads(answer.getvalue())["id"]
+        if path == "stores/one" and method == "PATCH":
+            revisions = json.loads(client.get("/api/stores/one/revisions").getvalue())["results"]
+            walker.names["revision"] = revisions[-1]["id"]
+    assert walker.met > 2 * len(WALK)
+
+
+def test_the_walk_leaves_out_no_route_that_writes():
+    walked = {(method, "/api/" + path.partition("?")[0]) for method, path, _ in WALK}
+    samples = {"{revision}": "1", "{change}": "1", "m1": "m0", "budgets/all": "budgets/one", "files/two": "files/one"}
+    for sample, one in samples.items():
+        walked = {(method, path.replace(sample, one)) for method, path in walked}
+    there = {(method, route.path) for route in api_routes() if route.methods for method in route.writing}
+    assert there - walked == NOT_HERE
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_a_fault_on_a_page_is_named_there(client: Client, plan: Plan, kind: str):
+    plan.arm(kind)
+    fields = {"old_password": "correct horse battery"} | dict.fromkeys(
+        ("new_password1", "new_password2"), "another one!"
+    )
+    for path, form in [("/account", fields), ("/account/tokens", {"name": "backup", "days": "30"})]:
+        answer = client.post(path, form)
+        assert answer.status_code == FAULTS[kind].status
+        text = answer.getvalue().decode().replace("&#x27;", "'")
+        assert FAULTS[kind].what in text and FAULTS[kind].remedy in text
+        assert Stored.NOTHING in text or (FAULTS[kind].leaves_doubt and Stored.UNKNOWN in text)
+    plan.take_back()
+    assert client.login(username="owner", password="correct horse battery")
