@@ -78,7 +78,10 @@ def _check_space(path: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     needed, free = SPACE_FACTOR * path.stat().st_size, shutil.disk_usage(folder).free
     if free < needed:
-        raise Refused(f"{folder} has {free >> 20} MiB of free disk space; the import needs {needed >> 20} MiB.")
+        needed_mib = -(-needed // 2**20)
+        raise Refused(
+            f"{folder} has {free >> 20} MiB of free disk space; the import needs {needed_mib} MiB. Free some space."
+        )
 
 
 class Import:

@@ -118,7 +118,8 @@ def check_space(needed: int) -> None:
     free = shutil.disk_usage(_folder()).free
     if free < needed + RESERVE:
         raise NoSpace(
-            f"{settings.DATA_DIR} has {free // MIB} MiB free; the import needs {(needed + RESERVE) // MIB} MiB."
+            f"{settings.DATA_DIR} has {free // MIB} MiB free; the import needs {-(-(needed + RESERVE) // MIB)} MiB. "
+            "Free some space."
         )
 
 
