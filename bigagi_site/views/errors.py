@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 
 from stores.api.middleware import is_api_path
 from stores.api.problems import READS, describe_unexpected, unexpected_response
+from stores.faults import fault_of
 
 MESSAGES = {
     400: "The request is malformed.",
@@ -26,6 +27,9 @@ def _answer(status: int, message: str = "") -> HttpResponse:
 
 @login_not_required
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if fault_of(exception) is not None:
+        # Django takes a session that could not be stored for one that was deleted meanwhile.
+        return _answer_unexpected(request, exception)
     return _answer(400)
 
 
@@ -47,7 +51,13 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 @login_not_required
 def server_error(request: HttpRequest) -> HttpResponse:
     # Django calls this while it handles the exception.
-    error = sys.exception()
+    return _answer_unexpected(request, sys.exception())
+
+
+def _answer_unexpected(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    if (session := getattr(request, "session", None)) is not None:
+        # What the request put into its session is rolled back, or could not be stored either.
+        session.modified = False
     if is_api_path(request.path):
         return unexpected_response(request, error)
     status, message, _ = describe_unexpected(error, only_reads=request.method in READS)

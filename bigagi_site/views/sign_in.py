@@ -47,6 +47,9 @@ class SignInView(LoginView):
             if user is not None:
                 login(request, user, backend=BACKEND)
                 request.session.save()
+                # The middleware sends the cookie of a session that was modified, and stores it once more before that,
+                # which could fail when the link is used up already.
+                request.session.save = _is_saved  # type: ignore[method-assign]
         if user is not None:
             # Away from the address that holds the link.
             return redirect(settings.LOGIN_REDIRECT_URL)
@@ -78,6 +81,10 @@ class SignInView(LoginView):
         """Return the target of `?next=`, or nothing if it is this page, which would be a redirect loop."""
         url: str = super().get_redirect_url(*args)
         return "" if url.partition("?")[0] == self.request.path else url
+
+
+def _is_saved(must_create: bool = False) -> None:
+    """Stand in for the `save` of a session that has been saved."""
 
 
 def _is_prefetch(request: HttpRequest) -> bool:

@@ -9,6 +9,7 @@ from functools import partial
 from io import BufferedReader
 from pathlib import Path
 
+import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
@@ -35,6 +36,8 @@ from stores.importers.writer import Writer
 from stores.models import ImportedRecord, MigrationRun, Store
 from stores.secrets import why_unreadable
 from stores.sql import tune_for_long_job
+
+logger = structlog.get_logger("stores")
 
 CUT = "The file is cut or damaged: everything after that place is missing here. Import a complete file."
 """What blocks a run of which a part could not be read at all."""
@@ -132,9 +135,9 @@ class Import:
             told = f"{message} What was imported until then is stored. {remedy}"
             self.progress.finish(MigrationRun.Status.ERROR, f"{told} Then import the same file again to complete it.")
         except DatabaseError:
-            # A full disk takes not even this; the next look at the run closes it.
-            self.progress.run = None
-            self.progress.finish(MigrationRun.Status.ERROR)
+            # A full disk takes not even this. Who is told now is told the truth; the row is closed by the next look at
+            # it, or by the server's thread as soon as there is room.
+            logger.warning("the end of an import could not be stored yet", run=self.progress.run.pk, exc_info=True)
 
     # --- phases ---
 

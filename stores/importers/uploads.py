@@ -1,6 +1,7 @@
 """Files that come over the API to be imported: streamed to disk, imported by a thread of the server, deleted."""
 
 import threading
+import time
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +20,9 @@ from stores.importers.run import AlreadyRunning, Progress
 from stores.models import MigrationRun
 from stores.secrets import why_unreadable
 from stores.services.errors import Conflict
+
+RETRY_SECONDS = 2
+"""How long until storing the end of a run is tried again."""
 
 logger = structlog.get_logger("stores")
 
@@ -97,7 +101,21 @@ def _import(upload: IncomingFile, options: Options, begun: "Future[int]", facts:
             begun.set_exception(error)
     finally:
         upload.discard()
+        if seen:
+            _store_end(seen[0])
         connections.close_all()
+
+
+def _store_end(progress: Progress) -> None:
+    """See that a run that is over is stored as such, as soon as that is possible, as on a disk that was full."""
+    run = progress.run
+    while run is not None:
+        try:
+            if MigrationRun.objects.filter(pk=run.pk, status=MigrationRun.Status.RUNNING).exists():
+                progress.save()
+            return
+        except DatabaseError:
+            time.sleep(RETRY_SECONDS)
 
 
 def _close(progress: Progress, error: Exception) -> None:

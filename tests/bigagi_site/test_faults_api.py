@@ -11,6 +11,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
+from bigagi_site.models import SignInLink
+from bigagi_site.services import create_sign_in_link
 from stores import faults
 from stores.outcomes import Stored
 from tests.api import make_message
@@ -206,3 +208,22 @@ def test_a_fault_on_a_page_is_named_there(client: Client, plan: Plan, kind: str)
         assert Stored.NOTHING in text or (FAULTS[kind].leaves_doubt and Stored.UNKNOWN in text)
     plan.take_back()
     assert client.login(username="owner", password="correct horse battery")
+
+
+@pytest.mark.parametrize("kind", ["disk-full", "disk-error", "database-busy"])
+def test_a_sign_in_link_stays_unused_until_the_session_is_stored(plan: Plan, kind: str):
+    owner = User.objects.create_superuser("owner")
+    address = create_sign_in_link(owner, "")
+    for at in range(1, 50):
+        stranger = Client(raise_request_exception=False)
+        plan.arm(kind, at)
+        answer = stranger.get(address)
+        plan.take_back()
+        if not plan.is_met:
+            break
+        assert answer.status_code == FAULTS[kind].status
+        assert FAULTS[kind].what in answer.getvalue().decode().replace("&#x27;", "'")
+        assert not SignInLink.objects.exclude(used_at=None).exists(), at
+    assert answer.status_code == 302
+    assert at > 4
+    assert stranger.get("/account").status_code == 200
