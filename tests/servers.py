@@ -132,9 +132,11 @@ def manage(*arguments: str, environment: dict[str, str], **kwargs: Any) -> subpr
 
 
 @contextmanager
-def run_server(environment: dict[str, str], *arguments: str) -> Iterator[Server]:
+def run_server(
+    environment: dict[str, str], *arguments: str, program: tuple[str, ...] = ("manage.py",)
+) -> Iterator[Server]:
     """Start a server, wait until it has printed its link, and end it by its id."""
-    command = [sys.executable, "manage.py", "start", "--port", "0", "--link", *arguments]
+    command = [sys.executable, *program, "start", "--port", "0", "--link", *arguments]
     process = subprocess.Popen(
         command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
