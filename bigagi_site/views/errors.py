@@ -12,6 +12,9 @@ from stores.api.middleware import is_api_path
 from stores.api.problems import READS, describe_unexpected, unexpected_response
 from stores.faults import fault_of
 
+SOURCE_HEADER = "X-Bigagi-Source"
+"""Sent by the scripts of pages."""
+
 MESSAGES = {
     400: "The request is malformed.",
     403: "You do not have access to this page, or its form has expired. Go back, reload the page and try again.",
@@ -58,7 +61,8 @@ def _answer_unexpected(request: HttpRequest, error: BaseException | None) -> Htt
     if (session := getattr(request, "session", None)) is not None:
         # What the request put into its session is rolled back, or could not be stored either.
         session.modified = False
-    if is_api_path(request.path):
+    # A page's script, which asks for a part of it, shows the words of a problem.
+    if is_api_path(request.path) or SOURCE_HEADER in request.headers:
         return unexpected_response(request, error)
     status, message, _ = describe_unexpected(error, only_reads=request.method in READS)
     return _answer(status, message)

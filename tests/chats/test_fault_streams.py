@@ -79,7 +79,10 @@ def test_a_damaged_page_is_named_and_the_rest_is_served(started: dict[str, str])
         status, content, is_whole = read_raw(server, "/api/stores/app-chats")
         assert (status, is_whole) in ((500, True), (200, False))
         assert b"#database-damaged" in content.splitlines()[-1]
-        page = talker.client.get(f"/chat-test/c{served.index(500):02}/turns")
+        turns = f"/chat-test/c{served.index(500):02}/turns"
+        part = talker.client.get(turns, headers={"X-Bigagi-Source": "chat"})
+        assert part.json()["type"].endswith("#database-damaged")
+        page = talker.client.get(turns)
         assert page.status == 500 and "The database is damaged." in page.text
         assert server.stop() == 0
     done = manage("export_store", "app-chats", environment=started)
