@@ -20,8 +20,8 @@ from chats.models import Conversation
 from metrics.ledger.triggers import find_missing_triggers
 from stores.backups import list_backups
 from stores.faults import fault_of
+from stores.keys import tell_foreign, why_unreadable
 from stores.models import Secret, Store
-from stores.secrets import why_unreadable
 from stores.snapshots import database_size
 
 MIB = 2**20
@@ -131,6 +131,8 @@ def check_key_file() -> Finding:
         return ok("There is no key file, and no secret that needs one.")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         return warning(f"Other users can read {path}. Run: chmod 600 {path}")
+    if told := tell_foreign():
+        return warning(told)
     return ok("It decrypts the stored secrets." if Secret.objects.exists() else "The key file exists.")
 
 

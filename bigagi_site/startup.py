@@ -1,10 +1,8 @@
 """What `manage.py start` does before it serves: data folder, key files, socket, database, owner."""
 
-import base64
 import errno
 import json
 import os
-import secrets
 import socket
 import tempfile
 import threading
@@ -33,7 +31,8 @@ from stores.faults import DAMAGED, DISK_FULL, describe_fault, fault_of
 from stores.importers.incoming import tidy_uploads
 from stores.importers.run import close_dead_runs
 from stores.intact import describe_emptied_database, describe_way_back
-from stores.models import Secret
+from stores.keyfile import KeyFileError, create_key_file
+from stores.keys import is_unused, note_keys, tell_foreign, why_unreadable
 
 logger = structlog.get_logger("llms")
 
@@ -85,14 +84,18 @@ def write_private_file(path: Path, text: str) -> None:
             os.unlink(partial)
 
 
-def ensure_key_file() -> bool:
-    """Make the key file for secrets, unless some are stored already; return whether it is there.
+def prepare_key_file() -> list[str]:
+    """Make the key file for secrets, unless some were sealed already; return what is wrong with it.
 
     A new key could not decrypt them, and would be in the way when the owner puts theirs back.
     """
-    if not settings.KEY_FILE.exists() and not Secret.objects.exists():
-        write_private_file(settings.KEY_FILE, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() + "\n")
-    return settings.KEY_FILE.exists()
+    if is_unused():
+        try:
+            create_key_file()
+        except KeyFileError as error:
+            return [f"{error} API keys cannot be stored. Make the folder writable, or set BIGAGI_KEY_FILE."]
+    note_keys()
+    return [told for told in (why_unreadable() or tell_foreign(),) if told]
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -177,13 +180,16 @@ def prepare_database() -> Backup | None:
     return backup
 
 
-def finish_preparing() -> None:
-    """Close what a previous server left unfinished, and make the key file. Raises StartupError."""
+def finish_preparing() -> list[str]:
+    """Close what a previous server left unfinished, and make the key file; return what is wrong with that one.
+
+    Raises StartupError.
+    """
     try:
         close_broken_imports()
         close_broken_generations()
         fetch_environment_models()
-        ensure_key_file()
+        return prepare_key_file()
     except (DatabaseError, OSError) as error:
         if fault_of(error) is None:
             raise

@@ -16,6 +16,8 @@ from llms.querysets import visible
 from llms.vendors import vendor_of
 from llms.vendors.endpoint import Endpoint, NotCallable, base_url, endpoint_of
 from stores.codecs import JSONObject
+from stores.keyfile import key_file_version
+from stores.keys import why_unreadable
 from stores.secrets import UnreadableSecret, reveal
 from stores.sql import fetch
 
@@ -25,8 +27,8 @@ VISION = "oai-chat-vision"
 
 
 MAX_CACHED = 100
-CACHE: "dict[str, tuple[int, CallableModel]]" = {}
-"""Models by id, each with the revision of the store that it was read from."""
+CACHE: "dict[str, tuple[Any, CallableModel]]" = {}
+"""Models by id, each with the revision of the store, and the version of the key file, that it was read from."""
 
 
 class UnknownModel(LookupError):
@@ -73,10 +75,10 @@ def find_model(model_id: str) -> CallableModel:
         return _demo_model(model_id.removeprefix(f"{SERVICE}-"))
     if model_id.startswith(f"{ENV_SERVICE}-"):
         return _env_model(model_id.removeprefix(f"{ENV_SERVICE}-"))
-    # Building a model takes as long as the rest of starting a run, and it changes only with its store.
+    # Building a model takes as long as the rest of starting a run, and it changes only with its store and its key.
     [[revision]] = fetch("SELECT MAX(revision) FROM {stores.StoreCounter} WHERE name = %s", [MODELS.store])
-    kept = CACHE.get(model_id)
-    if kept is not None and revision is not None and kept[0] == revision:
+    kept, version = CACHE.get(model_id), (revision or 0, key_file_version())
+    if kept is not None and revision is not None and kept[0] == version:
         return kept[1]
     row = Model.objects.filter(uid=model_id).first()
     if row is None:
@@ -84,7 +86,7 @@ def find_model(model_id: str) -> CallableModel:
     model = _from_row(row)
     if len(CACHE) >= MAX_CACHED:
         CACHE.clear()
-    CACHE[model_id] = (revision or 0, model)
+    CACHE[model_id] = (version, model)
     return model
 
 
@@ -180,7 +182,8 @@ def reveal_endpoint(service: Service) -> Endpoint:
     try:
         return endpoint_of(reveal(record))
     except UnreadableSecret as error:
-        raise NotCallable(f"The key of {service} cannot be read. {error}") from error
+        how = why_unreadable() or f"{error} Or enter the key of the service again."
+        raise NotCallable(f"The key of {service} cannot be read. {how}", "secrets-unreadable") from error
 
 
 def _object(value: Any) -> JSONObject:

@@ -16,7 +16,7 @@ def calls_told() -> Iterator[None]:
     try:
         yield
     except NotCallable as error:
-        raise Conflict(str(error), "model-not-callable") from error
+        raise Conflict(str(error), error.kind) from error
     except UnknownModel as error:
         raise at("/modelId", str(error), "unknown") from error
     except CallFailed as error:

@@ -1,5 +1,6 @@
 """The file with the keys that encrypt secrets: one a line, the newest first. Losing it costs API keys, never chats."""
 
+import hashlib
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -7,36 +8,77 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from django.conf import settings
 
-from stores.models import Secret
+SHOWN_DIGITS = 8
+"""Digits of a fingerprint that a person is shown."""
 
-HOW_TO_MEND = "Put it back. If it is lost, run `manage.py forget_secrets`: you lose stored API keys, but no chats."
+
+class KeyFileError(Exception):
+    """The key file has no key that can be used; the message says why."""
+
+
+def read_keys() -> list[bytes]:
+    """Return the keys of the file, at least one. Lines that are no keys are passed over.
+
+    Raises `KeyFileError` where the file is missing, cannot be read, or has no key."""
+    path = Path(settings.KEY_FILE)
+    try:
+        keys = _read(path, *_version_of(path))
+    except FileNotFoundError:
+        raise KeyFileError(f"The key file {path} is missing.") from None
+    except OSError as error:
+        raise KeyFileError(f"The key file {path} cannot be read ({error.strerror}).") from error
+    if not keys:
+        raise KeyFileError(f"The key file {path} is damaged: it contains no key.")
+    return keys
+
+
+def key_file_version() -> tuple[int, ...] | None:
+    """Return what changes with the key file, or None where there is none that can be looked at."""
+    try:
+        return _version_of(Path(settings.KEY_FILE))
+    except OSError:
+        return None
+
+
+def _version_of(path: Path) -> tuple[int, ...]:
+    facts = path.stat()
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, changed_ns: int) -> list[bytes]:
-    return path.read_bytes().split()
+def _read(path: Path, *version: int) -> list[bytes]:
+    """Return the keys; `version` changes with the file, so that a file that was swapped is read anew."""
+    return [line for line in path.read_bytes().split() if _is_key(line)]
 
 
-class KeyFileMissing(ValueError):
-    """Secrets are stored, and the file with their key is gone. A new one would be in the way when it is put back."""
+def _is_key(line: bytes) -> bool:
+    try:
+        Fernet(line)
+    except ValueError:
+        return False
+    return True
 
 
-def read_keys(*, create: bool = False) -> list[bytes]:
-    """Return the keys, none where there is no file; with `create`, make the file where there is none and never was.
-
-    Raises `KeyFileMissing` where secrets were stored with another one.
-    """
+def create_key_file() -> None:
+    """Make the file with a new key where there is none. Raises `KeyFileError`."""
     path = Path(settings.KEY_FILE)
-    if not path.exists():
-        if not create:
-            return []
-        if Secret.objects.exists():
-            raise KeyFileMissing(f"The key file {path} is missing. {HOW_TO_MEND}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Nobody else may read it even for a moment, and of two processes that make it one wins.
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(Fernet.generate_key() + b"\n")
-        except FileExistsError:
-            pass
-    return _read(path, path.stat().st_mtime_ns)
+    # Nobody else may read it even for a moment, and of two processes that make it one wins.
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(Fernet.generate_key() + b"\n")
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise KeyFileError(f"The key file {path} cannot be made ({error.strerror}).") from error
+
+
+def fingerprint_of(key: bytes) -> str:
+    """Return the digest by which the database knows a key again: 32 hexadecimal digits. The key is random, so that it
+    cannot be guessed from it."""
+    return hashlib.sha256(b"fingerprint" + key).hexdigest()[:32]
+
+
+def name_key(fingerprint: str) -> str:
+    """Return how a person is told a key."""
+    return f"key {fingerprint[:SHOWN_DIGITS]}" if fingerprint else "an unknown key"

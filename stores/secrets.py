@@ -6,17 +6,15 @@ equal secrets have equal references, so that hashes of what holds them can be co
 text. On the wire a secret is the marker `bigagi-secret:<last4>`.
 """
 
-import hashlib
-import hmac
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from stores.jsontext import UndecodableJSON, decode, encode
-from stores.keyfile import HOW_TO_MEND, read_keys
+from stores.keyfile import KeyFileError, name_key, read_keys
+from stores.keys import SealingKeys, decrypt, note_key, sealing_keys
 from stores.models import Secret
 from stores.shapes import KEY_SHAPE
 
@@ -52,13 +50,6 @@ class UnreadableSecret(ValueError):
     """A secret that the key file cannot decrypt. Its ciphertext is never used in its place."""
 
 
-def refer(value: str) -> str:
-    """Return the reference that stands for the secret."""
-    # The oldest key stays at the end of the file when keys are renewed, and with it all references.
-    key = hashlib.sha256(b"reference" + read_keys(create=True)[-1]).digest()
-    return f"{MARKER}ref:{hmac.new(key, value.encode('utf-8', 'surrogatepass'), 'sha256').hexdigest()[:32]}"
-
-
 # --- taking out -----------------------------------------------------------------------------------------------------
 
 
@@ -70,14 +61,19 @@ def may_hold_secrets(text: str) -> bool:
 
 
 class Sealer:
-    """Takes the secrets out of values and texts; `save` writes them. One serves a whole batch."""
+    """Takes the secrets out of values and texts; `save` writes them. One serves a whole batch.
+
+    The methods raise `SecretsUnreadable` for a secret where the key file is not this database's."""
 
     def __init__(self) -> None:
         self.found: dict[str, str] = {}
         self.count = 0
+        self._keys: SealingKeys | None = None
 
     def _seal(self, secret: str) -> str:
-        reference = refer(secret)
+        if self._keys is None:
+            self._keys = sealing_keys()
+        reference = f"{MARKER}ref:{self._keys.digest(secret)}"
         self.count += 1
         self.found[reference] = secret
         return reference
@@ -160,24 +156,33 @@ class Sealer:
     def save(self) -> None:
         """Write the secrets that were found and are not known yet; call it in the transaction of what refers to
         them."""
-        if not self.found:
+        keys = self._keys
+        if not self.found or keys is None:
             return
+        note_key(keys)
         known = set(Secret.objects.filter(reference__in=map(_digits, self.found)).values_list("reference", flat=True))
         new = {name: value for name, value in self.found.items() if _digits(name) not in known}
-        box = MultiFernet([Fernet(key) for key in read_keys(create=True)]) if new else None
         Secret.objects.bulk_create(
             [
                 Secret(
                     reference=_digits(name),
-                    ciphertext=box.encrypt(value.encode("utf-8", "surrogatepass")),
+                    ciphertext=keys.encrypt(value),
                     last4=_last4(value),
+                    sealed_with=keys.sealed_with,
                 )
                 for name, value in new.items()
-                if box
             ],
             ignore_conflicts=True,
         )
         self.found.clear()
+
+
+class Masker(Sealer):
+    """Puts the wire's markers in the place of secrets, for text that must be kept while they cannot be sealed."""
+
+    def _seal(self, secret: str) -> str:
+        self.count += 1
+        return MARKER + _last4(secret)
 
 
 def _is_marker(text: str) -> bool:
@@ -208,6 +213,11 @@ def _map_strings(value: Any, change: Callable[[str], str]) -> Any:
 def references_in(value: Any) -> set[str]:
     """Return the references, as their digits, in a JSON value."""
     return set(_REFERENCE.findall(encode(value)))
+
+
+def count_references(text: str) -> int:
+    """Return how many references are in a text."""
+    return len(_REFERENCE.findall(text))
 
 
 def _secrets(digits: Iterable[str]) -> dict[str, Secret]:
@@ -241,6 +251,14 @@ def hide(text: str) -> str:
     return _REFERENCE.sub(MARKER, text) if MARKER in text else text
 
 
+def hide_found(text: str) -> str:
+    """Return text with such a marker in the place of each reference, and of what is secret by its shape. It needs no
+    key."""
+    if _WHOLE_SHAPE.fullmatch(text):
+        return MARKER
+    return _FOUND_ANYWHERE.sub(MARKER, text)
+
+
 def reveal(value: Any) -> Any:
     """Return the JSON value with the secrets themselves. Raises `UnreadableSecret` without the right key."""
     if MARKER not in encode(value):
@@ -249,22 +267,22 @@ def reveal(value: Any) -> Any:
     return _map_strings(value, lambda text: _REFERENCE.sub(lambda ref: _open(known.get(ref[1])), text))
 
 
-def why_unreadable() -> str:
-    """Return why the stored secrets cannot be read and how to fix that, or an empty text."""
-    newest = Secret.objects.first()
-    if newest is None:
-        return ""
-    try:
-        _open(newest)
-    except UnreadableSecret as error:
-        return f"{error} {HOW_TO_MEND}"
-    return ""
+def reveal_readable(value: Any, unreadable: list[str]) -> Any:
+    """Return the JSON value with the secrets that can be read; the others are markers, and why is added to
+    `unreadable` for each."""
+    if MARKER not in encode(value):
+        return value
+    known = _secrets(references_in(value))
 
+    def show(reference: re.Match[str]) -> str:
+        secret = known.get(reference[1])
+        try:
+            return _open(secret)
+        except UnreadableSecret as error:
+            unreadable.append(str(error))
+            return MARKER + (secret.last4 if secret is not None else "")
 
-def forget_unreadable() -> int:
-    """Delete the secrets that the key file cannot decrypt, and return how many. References to them are still masked."""
-    gone = [secret.pk for secret in Secret.objects.all() if not is_readable(secret)]
-    return Secret.objects.filter(pk__in=gone).delete()[0] if gone else 0
+    return _map_strings(value, lambda text: _REFERENCE.sub(show, text))
 
 
 def is_readable(secret: Secret) -> bool:
@@ -277,16 +295,19 @@ def is_readable(secret: Secret) -> bool:
 
 
 def _open(secret: Secret | None) -> str:
-    keys = read_keys()
-    if secret is None or not keys:
-        raise UnreadableSecret(f"The key file {settings.KEY_FILE} is missing or empty.")
+    if secret is None:
+        raise UnreadableSecret("It is not stored any more. Enter it again.")
     try:
-        plain = MultiFernet([Fernet(key) for key in keys]).decrypt(bytes(secret.ciphertext))
-    except (InvalidToken, ValueError) as error:
+        keys = read_keys()
+    except KeyFileError as error:
+        raise UnreadableSecret(str(error)) from error
+    value = decrypt(keys, bytes(secret.ciphertext))
+    if value is None:
         raise UnreadableSecret(
-            f"The key file {settings.KEY_FILE} does not match: this secret was encrypted with another key."
-        ) from error
-    return plain.decode("utf-8", "surrogatepass")
+            f"The key file {settings.KEY_FILE} does not match: this secret was encrypted with "
+            f"{name_key(secret.sealed_with)}. If you have the file with that key, add its line to the key file."
+        )
+    return value
 
 
 def show_text(text: str, shown: Callable[[Any], Any]) -> str:

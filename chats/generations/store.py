@@ -13,6 +13,7 @@ from chats.generations.begin import Begun, index_of, insert_one
 from chats.generations.frames import frame
 from chats.models import Conversation, Generation, GenerationEvents
 from chats.services.header import Member, header_of, now_ms, read_members, save_header
+from chats.services.ids import new_fragment_id
 from llms.pricing.estimator import estimate_tokens
 from llms.pricing.formula import Cost
 from llms.pricing.price import Priced, price_model_call
@@ -22,9 +23,11 @@ from stores.codecs import JSONObject, storable
 from stores.journal.delta import diff
 from stores.journal.recorder import Entry, Origin, record_change
 from stores.leases import next_end
-from stores.secrets import Sealer, mask
-from stores.services.errors import Conflict, Missing
+from stores.secrets import Masker, Sealer, mask
+from stores.services.errors import Conflict, Missing, SecretsUnreadable
 from stores.sql import durably, execute, execute_many, insert_rows
+
+LEFT_OUT = "This answer had text like API keys, which was left out, because it cannot be stored encrypted."
 
 # --- flush -----------------------------------------------------------------------------------------------------------
 
@@ -61,7 +64,12 @@ def keep_fragments(flush: Flush) -> None:
     sealer = Sealer()
     for position, fragment in enumerate(flush.fragments, flush.start):
         # What looks like a key is none of ours to keep in clear, not even for a moment.
-        row = fragment_to_row(sealer.seal(fragment), position)
+        try:
+            sealed = sealer.seal(fragment)
+        except SecretsUnreadable:
+            # The run goes on, and so do the others of this transaction; the end says so.
+            sealed = Masker().seal(fragment)
+        row = fragment_to_row(sealed, position)
         if position < flush.begun.fragments_kept:
             table.grow_fragment(flush.begun.message_pk, row)
         else:
@@ -101,6 +109,8 @@ class Finish:
     problem: JSONObject | None = None
     flush: Flush | None = None
     """What was sent since the last flush; None: nobody reads along, or all was told."""
+    is_sealed: bool = False
+    """Whether the answer comes from the database, with references in the place of secrets."""
     is_told: bool = False
     """Whether readers were told the end already, since it could not be stored at first."""
 
@@ -161,7 +171,8 @@ def finish(end: Finish) -> Finished:
     )
     origin = Origin(generation.source, generation.actor, generation.request_id)
     with record_change(origin, "finish answer") as entry:
-        message = entry.sealer.seal(message)
+        if not end.is_sealed:
+            message = _seal_answer(entry, message)
         chat = Conversation.objects.select_for_update().get(pk=generation.conversation_id)
         is_named = _write_message(entry, chat, begun, message, end.title)
     record_call(
@@ -186,6 +197,18 @@ def finish(end: Finish) -> Finished:
     finished = Finished(mask(message), metrics if is_called else {}, chat.revision, is_named)
     _keep_end(end, finished)
     return finished
+
+
+def _seal_answer(entry: Entry, message: JSONObject) -> JSONObject:
+    """Return the answer with references in the place of secrets; where the key file cannot seal them, with markers, and
+    a last fragment that says so: what came must be stored, but never a secret in clear."""
+    try:
+        sealed: JSONObject = entry.sealer.seal(message)
+    except SecretsUnreadable as error:
+        sealed = Masker().seal(message)
+        part = {"pt": "error", "error": f"{LEFT_OUT} {error}"}
+        sealed["fragments"] = [*sealed["fragments"], {"ft": "content", "fId": new_fragment_id(), "part": part}]
+    return sealed
 
 
 def _keep_end(end: Finish, finished: Finished) -> None:

@@ -217,7 +217,7 @@ class GenerationViewSet(WritingViewSet):
         except UnknownModel as error:
             raise at("/modelId", str(error), "unknown") from error
         except NotCallable as error:
-            raise Conflict(str(error), "model-not-callable") from error
+            raise Conflict(str(error), error.kind) from error
         except (DatabaseError, OSError) as error:
             fault = fault_of(error)
             if fault is None or find_stored(error) is not Stored.NOTHING:

@@ -14,7 +14,11 @@ _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d")
 
 
 class NotCallable(Exception):
-    """The service cannot be called; the message says why and what to do."""
+    """The service cannot be called; the message says why and what to do. `kind` names the entry in Troubleshooting."""
+
+    def __init__(self, message: str, kind: str = "model-not-callable") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 @dataclass(frozen=True, repr=False)

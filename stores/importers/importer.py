@@ -33,8 +33,9 @@ from stores.importers.store_intake import StoreIntake
 from stores.importers.verdict import Verdict
 from stores.importers.verifier import Verification
 from stores.importers.writer import Writer
+from stores.keys import why_unreadable
 from stores.models import ImportedRecord, MigrationRun, Store
-from stores.secrets import why_unreadable
+from stores.services.errors import SecretsUnreadable
 from stores.sql import tune_for_long_job
 
 logger = structlog.get_logger("stores")
@@ -116,7 +117,7 @@ class Import:
                 MigrationRun.Status.ERROR, "The import was stopped. Import the same file again to complete it."
             )
             raise
-        except (BackupError, DatabaseError, OSError, MemoryError) as error:
+        except (BackupError, DatabaseError, OSError, MemoryError, SecretsUnreadable) as error:
             self._broken_off(error)
         finally:
             self.held.close()

@@ -17,9 +17,9 @@ from stores.importers.importer import SPACE_FACTOR, Options, import_file
 from stores.importers.incoming import IncomingFile, NoSpace, Refused, open_incoming
 from stores.importers.opening import open_source
 from stores.importers.run import AlreadyRunning, Progress
+from stores.keys import why_unreadable
 from stores.models import MigrationRun
-from stores.secrets import why_unreadable
-from stores.services.errors import Conflict
+from stores.services.errors import SecretsUnreadable
 
 RETRY_SECONDS = 2
 """How long until storing the end of a run is tried again."""
@@ -45,14 +45,15 @@ def check_upload(upload: IncomingFile) -> None:
 
 
 def check_ready() -> None:
-    """Raises `AlreadyRunning` while an import is under way, and `Conflict` where keys could not be told from others."""
+    """Raises `AlreadyRunning` while an import is under way, and `SecretsUnreadable` where keys could not be told from
+    others."""
     runs.close_dead_runs()
     if run := MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING).first():
         raise AlreadyRunning(
             f"another import is running: run {run.pk} of {run.source_name}. Wait until it has finished."
         )
     if reason := why_unreadable():
-        raise Conflict(reason, "secrets-unreadable")
+        raise SecretsUnreadable(reason)
 
 
 def dry_run(upload: IncomingFile, options: Options) -> Progress:

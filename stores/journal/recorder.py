@@ -16,7 +16,7 @@ from stores.journal.telling import tell_change
 from stores.jsontext import encode
 from stores.models import Change, ChangedRecord, MigrationRun, StoreCounter
 from stores.outcomes import note_at_commit
-from stores.secrets import Sealer, hide, may_hold_secrets
+from stores.secrets import Sealer, hide_found, may_hold_secrets
 from stores.sql import execute, insert_one, insert_rows
 
 Action = ChangedRecord.Action
@@ -145,7 +145,7 @@ class Entry:
 
 def _readable(summary: str) -> str:
     """Return a title that the database can store, without secrets."""
-    return storable(hide(Sealer().seal(hide(summary))))[:500]
+    return storable(hide_found(summary))[:500]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Stores, the earlier shapes of records, and the secrets taken out of them."""
+"""Stores, the earlier shapes of records, the secrets taken out of them, and the key that sealed those."""
 
 from django.db import models
 
@@ -96,6 +96,12 @@ class Secret(models.Model):
     last4 = models.CharField(
         max_length=4, blank=True, help_text="The last four characters, of values of 16 characters or more."
     )
+    sealed_with = models.CharField(
+        max_length=32, blank=True, help_text="Fingerprint of the key that encrypted it; empty: not known yet."
+    )
+    is_given_up = models.BooleanField(
+        default=False, help_text="Whether the owner went on without its key. It stays encrypted; no check reports it."
+    )
     created_at = models.DateTimeField(auto_now_add=True, help_text="When it was first seen.")
 
     class Meta:
@@ -103,3 +109,16 @@ class Secret(models.Model):
 
     def __str__(self) -> str:
         return f"…{self.last4}" if self.last4 else "(short)"
+
+
+class KeyFingerprint(models.Model):
+    """The key that a key file must contain to be this database's, by its fingerprint. There is one row at most."""
+
+    ONLY = 1
+    """The primary key of the row: two servers cannot write two."""
+
+    fingerprint = models.CharField(max_length=32, help_text="Digest of the key, which does not tell the key.")
+    created_at = models.DateTimeField(auto_now_add=True, help_text="When a secret was first sealed with this key.")
+
+    def __str__(self) -> str:
+        return self.fingerprint[:8]

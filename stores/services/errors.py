@@ -25,6 +25,13 @@ class Conflict(ServiceError):
         self.kind = kind
 
 
+class SecretsUnreadable(Conflict):
+    """The key file is missing, or is not this database's: a secret can neither be read nor stored."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "secrets-unreadable")
+
+
 class KeyReused(ServiceError):
     """An Idempotency-Key belongs to another request."""
 

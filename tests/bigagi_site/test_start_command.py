@@ -193,8 +193,8 @@ def test_a_missing_key_file_with_stored_secrets_is_told_and_not_replaced(started
 
 
 STORE_SECRET = (
-    "INSERT INTO stores_secret (reference, ciphertext, last4, created_at)"
-    " VALUES ('00000000000000000000000000000000', 'x', '', '2026-01-01 00:00:00')"
+    "INSERT INTO stores_secret (reference, ciphertext, last4, sealed_with, is_given_up, created_at)"
+    " VALUES ('00000000000000000000000000000000', 'x', '', '', false, '2026-01-01 00:00:00')"
 )
 
 

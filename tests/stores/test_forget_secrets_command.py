@@ -10,7 +10,9 @@ from django.core.management import CommandError, call_command
 from chats.models import Conversation
 from stores.importers.importer import Options, import_file
 from stores.importers.incoming import Refused
+from stores.keys import tell_foreign, why_unreadable
 from stores.models import MigrationRun, Secret
+from stores.secrets import is_readable
 from tests import generators
 from tests.stores.imports import import_path
 
@@ -45,7 +47,8 @@ def test_a_wrong_key_file_is_refused_before_anything_is_written(backup: Path, se
     assert MigrationRun.objects.count() == 1
 
 
-def test_forgetting_lets_the_keys_be_imported_again(backup: Path, settings):
+def test_forgetting_deletes_nothing_and_lets_the_keys_be_imported_again(backup: Path, settings):
+    right = settings.KEY_FILE.read_bytes()
     settings.KEY_FILE.unlink()
     told = StringIO()
     call_command("forget_secrets", stdout=told)
@@ -53,11 +56,22 @@ def test_forgetting_lets_the_keys_be_imported_again(backup: Path, settings):
     assert f"{known} of {known}" in told.getvalue()
 
     call_command("forget_secrets", "--yes", stdout=told)
-    assert not Secret.objects.exists()
+    assert f"{known} stored secrets cannot be read" in told.getvalue()
+    assert why_unreadable() == "" and tell_foreign() == ""
     import_path(backup)
 
-    assert Secret.objects.count() == known
+    assert Secret.objects.count() == 2 * known
     assert Conversation.objects.count() == 2
+    # The lost key is found: it belongs into the file, in whatever line.
+    settings.KEY_FILE.write_bytes(settings.KEY_FILE.read_bytes() + right)
+    assert all(is_readable(secret) for secret in Secret.objects.all())
+
+
+def test_a_file_without_a_key_is_told_and_not_overwritten(backup: Path, settings):
+    settings.KEY_FILE.write_bytes(b"no key at all")
+    with pytest.raises(CommandError, match="contains no key. .* move it"):
+        call_command("forget_secrets", "--yes", stdout=StringIO())
+    assert settings.KEY_FILE.read_bytes() == b"no key at all"
 
 
 def test_forgetting_keeps_what_can_be_read(backup: Path):

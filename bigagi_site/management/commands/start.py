@@ -16,7 +16,6 @@ from bigagi_site.services import create_sign_in_link, get_owner
 from stores.batches import stop_writers
 from stores.faults import describe_fault, fault_of
 from stores.intact import describe_missing_database, find_damage
-from stores.secrets import why_unreadable
 
 if TYPE_CHECKING:
     import uvicorn
@@ -83,13 +82,13 @@ class Command(BaseCommand):
         missing = describe_missing_database()
         if backup := startup.prepare_database():
             self.stdout.write(f"Backup before the migration: {backup.path}")
-        startup.finish_preparing()
+        key_faults = startup.finish_preparing()
         if missing:
             self.stderr.write(self.style.WARNING(f"Warning: {missing}"))
         if damage := find_damage():
             self.stderr.write(self.style.WARNING(f"Warning: {damage} What can be read is served."))
-        if reason := why_unreadable():
-            self.stderr.write(self.style.WARNING(f"Warning: {reason} Chats still work."))
+        for fault in key_faults:
+            self.stderr.write(self.style.WARNING(f"Warning: {fault} Chats still work."))
 
     def greet(self, host: str, port: int, base_url: str, *, with_link: bool) -> None:
         self.stdout.write(f"Data:     {settings.DATA_DIR}")

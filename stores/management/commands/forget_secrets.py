@@ -4,27 +4,46 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
 
+from stores.keyfile import KeyFileError
+from stores.keys import adopt_key_file, tell_foreign, why_unreadable
 from stores.management.reading import ReadingCommand
 from stores.models import Secret
-from stores.secrets import forget_unreadable, is_readable
+from stores.secrets import is_readable
 
 
 class Command(ReadingCommand):
     help = (
-        "Delete the stored API keys that cannot be decrypted with the key file, so that new ones can be stored. "
-        "Chats and settings are not changed. Without --yes, only show how many there are."
+        "Go on with another key file after the right one was lost, so that new API keys can be stored. What cannot be "
+        "decrypted stays encrypted, and can be read again if the lost key is found. Chats and settings are not "
+        "changed. Without --yes, only show how many there are."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--yes", action="store_true", help="Delete them.")
+        parser.add_argument("--yes", action="store_true", help="Go on with the key file as it is; make it if missing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["yes"]:
-            self.stdout.write(f"Deleted {forget_unreadable()} unreadable stored keys.")
+            self.go_on()
             return
         known = Secret.objects.count()
         unreadable = sum(not is_readable(secret) for secret in Secret.objects.all())
-        self.stdout.write(f"{unreadable} of {known} stored keys cannot be read with {settings.KEY_FILE}.")
-        if unreadable:
-            self.stdout.write("To delete them: manage.py forget_secrets --yes")
+        self.stdout.write(f"{unreadable} of {known} stored secrets cannot be read with {settings.KEY_FILE}.")
+        if told := why_unreadable() or tell_foreign():
+            self.stdout.write(told)
+            self.stdout.write("To go on without them: manage.py forget_secrets --yes")
+
+    def go_on(self) -> None:
+        try:
+            count = adopt_key_file()
+        except KeyFileError as error:
+            raise CommandError(
+                f"{error} If the file is there, move it to another folder and run this again: a new one is made."
+            ) from error
+        self.stdout.write(f"{settings.KEY_FILE} is now the key file of this database. New API keys can be stored.")
+        if count:
+            self.stdout.write(
+                f"{count} stored secrets cannot be read with it. They stay encrypted, and no text of a chat is lost: "
+                "if you find their key file, add its line to this one."
+            )
