@@ -63,7 +63,7 @@ def close_abandoned(run: Generation) -> bool:
         answer.add_error(CRASHED)
         begun = Begun(generation, model, prompt, None, base, pk or 0, chat.revision)
         seconds = max(0, generation.lease_until - LEASE_MS - generation.started) / 1000
-        finish(Finish(begun, answer, Status.ERROR, "crashed", "issue", CRASHED, seconds))
+        finish(Finish(begun, answer, Status.ERROR, "crashed", "issue", CRASHED, seconds, is_sealed=True))
     return True
 
 
