@@ -148,7 +148,8 @@ def begin(asked: Begin, owner: str) -> Begun:
             started=now_ms(),
         )
         sql.insert_one(generation)
-        prompt = prompt_of(chat, index, model, shares_context=asked.shares_context)
+    # Now the secrets of the question are stored, which the model is sent as they were typed.
+    prompt = prompt_of(chat, index, model, shares_context=asked.shares_context, is_sent=True)
     return Begun(generation, model, prompt, mask(user_message), base, message_pk, chat.revision)
 
 

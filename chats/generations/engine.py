@@ -8,11 +8,12 @@ from typing import Any
 import structlog
 from structlog.contextvars import bind_contextvars
 
-from chats.generations import recovery, titles
+from chats.generations import recovery
 from chats.generations.begin import Begin
 from chats.generations.ending import ABORTED, SERVER_STOPPED, Ending, ending_of, ending_of_failure, ending_of_fault
 from chats.generations.lock import ALIVE
 from chats.generations.naming import name_chat
+from chats.generations.prompt import tell_masked
 from chats.generations.store import Finish
 from chats.generations.stream import Stream
 from chats.generations.writer import Writer
@@ -72,7 +73,11 @@ class Engine:
                 "userMessage": begun.user_message,
                 "message": begun.base,
                 "model": {"id": begun.model.id, "label": begun.model.label, "vendor": begun.model.vendor_id},
-                "prompt": {"tokens": begun.prompt.tokens, "leftOut": begun.prompt.left_out},
+                "prompt": {
+                    "tokens": begun.prompt.tokens,
+                    "leftOut": begun.prompt.left_out,
+                    "keysMasked": begun.prompt.keys_masked,
+                },
             },
         )
         stream.task = self._spawn(self._run(stream), **stream.log_facts)
@@ -104,6 +109,8 @@ class Engine:
         stream.is_over = True
         stream.send_all()
         begun = stream.begun
+        if told := tell_masked(begun.prompt):
+            stream.answer.add_error(told)
         problem = None
         if ending.is_error:
             stream.answer.add_error(ending.detail)
@@ -111,7 +118,7 @@ class Engine:
             problem = describe_problem("", request_id, ending.http_status, ending.detail, kind=ending.kind)
         seconds = self.loop.time() - stream.started
         is_done = ending.status == Generation.Status.DONE
-        title = titles.title_from(begun.prompt.messages) if is_done else ""
+        title = begun.prompt.title if is_done else ""
         finish = Finish(
             begun,
             stream.answer,

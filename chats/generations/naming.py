@@ -21,6 +21,7 @@ from llms.vendors.endpoint import NotCallable
 from metrics.ledger.record import record_call
 from stores.api.asynchronous import in_thread
 from stores.journal.recorder import Origin
+from stores.secrets import mask
 from stores.services.errors import ServiceError
 
 DOMAIN = "fastUtil"
@@ -65,7 +66,8 @@ def _prepare(chat: str, title: str) -> tuple[CallableModel, str] | None:
     texts = (
         [] if first is None else first.fragments.filter(pt="text").order_by("position").values_list("text", flat=True)
     )
-    return model, "\n".join(text or "" for text in texts)
+    # A title needs no key.
+    return model, mask("\n".join(text or "" for text in texts))
 
 
 async def _ask(origin: Origin, chat: str, title: str, model: CallableModel, asked: str) -> None:

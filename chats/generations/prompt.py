@@ -29,6 +29,13 @@ class Prompt:
     left_out: int = 0
     images_told: int = 0
     """Images sent as captions, for a model without image input."""
+    title: str = ""
+    """What the chat can be called by its first question; without keys."""
+    keys: int = 0
+    """Passages that look like API keys."""
+    keys_masked: int = 0
+    """Those of them that are sent as markers, because they cannot be read; `why_masked` says why."""
+    why_masked: str = ""
 
 
 def build_prompt(
@@ -71,6 +78,17 @@ def build_prompt(
     prompt.messages = [*converted, *reversed(kept)]
     prompt.tokens = sum(map(size_of, prompt.messages))
     return prompt
+
+
+def tell_masked(prompt: Prompt) -> str:
+    """Return that keys were not sent as they were typed, and how to send them; or an empty text."""
+    if not prompt.keys_masked:
+        return ""
+    count = "1 passage" if prompt.keys_masked == 1 else f"{prompt.keys_masked:,} passages"
+    return (
+        f"{count} of this chat that looked like an API key could not be read. The model was sent bigagi-secret:… "
+        f"instead. {prompt.why_masked} To send the chat as it was typed, mend this, and regenerate the answer."
+    )
 
 
 def describe_shared(shared: dict[str, Any]) -> str:

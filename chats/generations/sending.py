@@ -1,31 +1,40 @@
-"""What of the database a model is sent: the chat, the persona, the preferences."""
+"""What of the database a model is sent: the chat, the persona, the preferences.
 
+What looks like a key in a message is sent as it was typed; in the preferences, and where nobody sends it yet, it is a
+marker."""
+
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from chats.assets import data_url_of
 from chats.bigagi.conversation import CONVERSATIONS
 from chats.generations.prompt import SHARED, Prompt, build_prompt
+from chats.generations.titles import title_from
 from chats.models import Conversation
 from llms.catalog import CallableModel, response_tokens
 from stores.defaults import DEFAULTS
 from stores.models import Store
-from stores.secrets import mask
+from stores.secrets import MARKER, count_references, mask, reveal_readable
 from stores.services.errors import Conflict
 from stores.sql import fetch
 
 PERSONAS = "app-app-personas"
 
 
-def prompt_of(chat: Conversation, end: int, model: CallableModel, *, shares_context: bool) -> Prompt:
-    """Return what the model is sent of the chat's messages before `end`. Raises `Conflict` where there is none."""
+def prompt_of(
+    chat: Conversation, end: int, model: CallableModel, *, shares_context: bool, is_sent: bool = False
+) -> Prompt:
+    """Return what the model is sent of the chat's messages before `end`; keys are masked unless it `is_sent`.
+
+    Raises `Conflict` where there is none."""
     [record] = CONVERSATIONS.load([chat])
     record = record | {"messages": record["messages"][:end]}
     turns = [one for one in record["messages"] if isinstance(one, dict) and one.get("role") != "system"]
     if not turns:
         raise Conflict("The chat has no message to answer. Send one as message.", "nothing-to-answer")
-    return build_prompt(
-        mask(record),
+    prompt = build_prompt(
+        record,
         date=datetime.now(UTC).date().isoformat(),
         sees_images=model.sees_images,
         image_of=data_url_of,
@@ -34,6 +43,39 @@ def prompt_of(chat: Conversation, end: int, model: CallableModel, *, shares_cont
         shared=shared_context() if shares_context else None,
         system=persona_of(record.get("systemPurposeId")),
     )
+    _show_keys(prompt, is_sent=is_sent)
+    return prompt
+
+
+def _show_keys(prompt: Prompt, *, is_sent: bool) -> None:
+    """Put keys, or their markers, in the place of references; before, take the title, which never has a key."""
+    texts = [(place, key) for place, key in _texts_of(prompt.messages) if MARKER in place[key]]
+    if not texts:
+        prompt.title = title_from(prompt.messages)
+        return
+    held = [place[key] for place, key in texts]
+    masked = mask(held)
+    for (place, key), text in zip(texts, masked, strict=True):
+        place[key] = text
+    prompt.title = title_from(prompt.messages)
+    prompt.keys = sum(map(count_references, held))
+    if is_sent:
+        unreadable: list[str] = []
+        for (place, key), text in zip(texts, reveal_readable(held, unreadable), strict=True):
+            place[key] = text
+        prompt.keys_masked = len(unreadable)
+        prompt.why_masked = unreadable[0] if unreadable else ""
+
+
+def _texts_of(messages: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield where the texts are: the dict that holds each, and its key."""
+    for message in messages:
+        if isinstance(message["content"], str):
+            yield message, "content"
+        else:
+            for part in message["content"]:
+                if part["type"] == "text":
+                    yield part, "text"
 
 
 def shared_context() -> dict[str, Any]:

@@ -59,6 +59,7 @@ def preview(request: HttpRequest) -> HttpResponse:
             {
                 "tokens": prompt.tokens,
                 "leftOut": prompt.left_out,
+                "keys": prompt.keys,
                 "context": model.context_tokens,
                 "messages": [_shown(message) for message in prompt.messages],
             }

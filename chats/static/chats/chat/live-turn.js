@@ -46,6 +46,10 @@ export class LiveTurn {
       const some = prompt.leftOut === 1 ? "1 earlier message does" : `${prompt.leftOut} earlier messages do`;
       this.element.querySelector(".msg-head").append(el("span", { class: "tag" }, `${some} not fit, and was left out`));
     }
+    if (prompt?.keysMasked) {
+      const some = prompt.keysMasked === 1 ? "1 API key" : `${prompt.keysMasked} API keys`;
+      this.element.querySelector(".msg-head").append(el("span", { class: "tag" }, `${some} in the chat sent masked`));
+    }
   }
 
   // A replay tells all from the beginning.

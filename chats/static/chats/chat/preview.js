@@ -24,10 +24,11 @@ export function readPreview() {
 async function open() {
   forgetPreview();
   try {
-    const { messages, tokens, leftOut, context } = await readPreview();
+    const { messages, tokens, leftOut, keys, context } = await readPreview();
     const room = context ? ` of ${context.toLocaleString()}` : "";
     const left = leftOut ? ` ${leftOut} earlier ${leftOut === 1 ? "message does" : "messages do"} not fit and will be left out.` : "";
-    byId("sent-about").textContent = `To ${page.model.label}, without your next message: ≈ ${tokens.toLocaleString()}${room} tokens.${left}`;
+    const typed = keys ? ` ${keys === 1 ? "1 API key is" : `${keys} API keys are`} masked here, and sent as typed.` : "";
+    byId("sent-about").textContent = `To ${page.model.label}, without your next message: ≈ ${tokens.toLocaleString()}${room} tokens.${left}${typed}`;
     byId("sent-list").replaceChildren(
       ...messages.map(({ role, text, cut, images }) =>
         el(
