@@ -66,6 +66,7 @@ _NAVIGATION: dict[str, list[tuple[str, ...]]] = {
         ("Stores", "database", "stores_store"),
         ("Revisions", "history", "stores_revision"),
         ("Secrets", "key", "stores_secret"),
+        ("Key fingerprints", "fingerprint", "stores_keyfingerprint"),
         ("Store revisions", "tag", "stores_storecounter"),
         ("Idempotency keys", "repeat_one", "stores_idempotencykey"),
     ],

@@ -1,10 +1,14 @@
 """big-AGI's `app-models` in and out of this app's rows (`bigagi-format.md` § 5)."""
 
+from typing import Any
+
 from llms.conversion import STEPS
 from llms.models import Assignment, Model, Service
+from llms.vendors.endpoint import address_of
 from stores.codecs import Columns
 from stores.collections import TableCollection
 from stores.registry import StoreSpec
+from stores.secrets import references_in, remove_references
 
 STORE = "app-models"
 
@@ -12,6 +16,27 @@ STORE = "app-models"
 class Services(TableCollection):
     store, key, kind, model = STORE, "sources", "service", Service
     columns = Columns(Service, {"label": "label", "vendor_id": "vId", "setup": "setup"})
+    guards_keys = True
+
+    def guard_keys(self, ours: Any, value: Any, came: Any) -> tuple[Any, list[str]]:
+        """Remove the stored keys of a service that now leads to another scheme, host or port, but for those that were
+        sent anew. Loopback is no exception: other programs listen there."""
+        if not isinstance(value, dict) or address_of(ours) == address_of(value):
+            return value, []
+        held, before, sent = value.get("setup"), ours.get("setup"), came.get("setup")
+        stale = references_in(before) & references_in(held) - references_in(sent)
+        if not stale or not isinstance(held, dict):
+            return value, []
+        setup, dropped = {}, []
+        for name, item in held.items():
+            if not references_in(item) & stale:
+                setup[name] = item
+                continue
+            dropped.append(f"{self.name_of(value)}: {name}")
+            # As it came, so that the same file brings the same record again.
+            if isinstance(sent, dict) and name in sent:
+                setup[name] = remove_references(item, stale)
+        return value | {"setup": setup}, dropped
 
 
 class Models(TableCollection):

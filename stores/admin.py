@@ -26,7 +26,17 @@ from stores.admin_display import (
 )
 from stores.admin_records import MODEL_OF_KIND, link_to_record
 from stores.importers.report import proof, run_report
-from stores.models import IdempotencyKey, ImportedRecord, MigrationRun, Quarantine, Revision, Secret, Store
+from stores.keyfile import name_key
+from stores.models import (
+    IdempotencyKey,
+    ImportedRecord,
+    KeyFingerprint,
+    MigrationRun,
+    Quarantine,
+    Revision,
+    Secret,
+    Store,
+)
 from stores.querysets import read_as_text
 
 __all__ = ["admin_journal"]
@@ -85,8 +95,8 @@ class RevisionAdmin(ReadOnlyAdmin):
 class SecretAdmin(ReadOnlyAdmin):
     """Neither the value nor the reference is ever shown."""
 
-    list_display = ["last_four", "is_readable", instant("created_at")]
-    fields = ["last_four", "is_readable", instant("created_at")]
+    list_display = ["last_four", "is_readable", "key", "is_given_up", instant("created_at")]
+    fields = ["last_four", "is_readable", "key", "is_given_up", instant("created_at")]
 
     @admin.display(description="last four characters")
     def last_four(self, obj: Secret) -> str:
@@ -95,6 +105,19 @@ class SecretAdmin(ReadOnlyAdmin):
     @admin.display(description="readable with the key file", boolean=True)
     def is_readable(self, obj: Secret) -> bool:
         return secrets.is_readable(obj)
+
+    @admin.display(description="encrypted with", ordering="sealed_with")
+    def key(self, obj: Secret) -> str:
+        return name_key(obj.sealed_with)
+
+
+@admin.register(KeyFingerprint)
+class KeyFingerprintAdmin(ReadOnlyAdmin):
+    """The key file that is this database's."""
+
+    list_display = ["fingerprint", instant("created_at")]
+    search_fields = ["=fingerprint"]
+    fields = ["fingerprint", instant("created_at")]
 
 
 @admin.register(MigrationRun)

@@ -45,6 +45,7 @@ class Collection(ABC):
     parts: tuple[str, ...] = ()
     """Kinds of what is counted inside a record."""
     has_keys = True
+    guards_keys = False
     """Whether the records can hold markers of keys, which mean those that are here."""
 
     has_twins = False
@@ -159,6 +160,11 @@ class Collection(ABC):
     def contains(self, ours: Any, theirs: Any) -> bool:
         """Tell whether all that a person made in one state of a record is in another one too."""
         return self.is_same(ours, theirs)
+
+    def guard_keys(self, ours: Any, value: Any, came: Any) -> tuple[Any, list[str]]:
+        """Return the record that is to replace ours without our keys that must not go where it leads, and their names;
+        `came` is what was sent of it. Only where `guards_keys` is set."""
+        return value, []
 
     # --- database ---
 

@@ -215,6 +215,11 @@ def references_in(value: Any) -> set[str]:
     return set(_REFERENCE.findall(encode(value)))
 
 
+def remove_references(value: Any, digits: set[str]) -> Any:
+    """Return the JSON value with nothing in the place of these references."""
+    return _map_strings(value, lambda text: _REFERENCE.sub(lambda ref: "" if ref[1] in digits else ref[0], text))
+
+
 def count_references(text: str) -> int:
     """Return how many references are in a text."""
     return len(_REFERENCE.findall(text))

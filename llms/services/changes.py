@@ -40,7 +40,7 @@ def change_record(
 
 def written(collection: Collection, uid: str, value: Any, entry: Entry) -> Written:
     """Return what the service answers: the record, its row and the entry."""
-    return Written(value, collection.find([uid])[uid], entry.change, entry.lost_keys)
+    return Written(value, collection.find([uid])[uid], entry.change, entry.lost_keys, entry.dropped_keys)
 
 
 def replace_with(collection: Collection, record: JSONObject) -> Change:

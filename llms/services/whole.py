@@ -37,6 +37,7 @@ def merge_llms(origin: Origin, parts: Parts, precondition: Precondition = ANY) -
             for uid, row in here.items():
                 [ours] = collection.load([row])
                 value = ours | records.take_in(entry, came[uid], ours, uid)
+                value = records.guard_keys(entry, collection, ours, value, came[uid])
                 records.overwrite(entry, collection, row, ours, value)
             new = {uid: record for uid, record in came.items() if uid not in here}
             first = collection.first_position()

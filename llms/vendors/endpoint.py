@@ -66,12 +66,8 @@ def base_url(vendor: Vendor, host: str, label: str, region: str = "") -> str:
         if not own:
             raise NotCallable(f"{label} has no host. Add one to the service.")
         return own
-    host = host.strip()
-    if "://" not in host:
-        is_near = host.split(":")[0] in ("localhost", "127.0.0.1", "[")
-        host = f"{'http' if is_near else 'https'}://{host}"
     try:
-        parts = urlsplit(host)
+        parts = urlsplit(_with_scheme(host))
         is_usable = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         is_usable = False
@@ -85,6 +81,32 @@ def base_url(vendor: Vendor, host: str, label: str, region: str = "") -> str:
     path, whole = parts.path.rstrip("/"), urlsplit(own).path if own else vendor.path
     is_part = whole == path or whole.startswith(f"{path}/")
     return parts._replace(path=whole if is_part else path, fragment="").geturl()
+
+
+def address_of(service: JSONObject) -> str:
+    """Return scheme, host and port that a service's JSON leads to, as one text: its keys are for them alone.
+
+    Unlike `endpoint_of`, it takes any setup: of what cannot be called, too, it tells whether it changed."""
+    vendor = vendor_of(service.get("vId"))
+    setup = service.get("setup")
+    setup = setup if isinstance(setup, dict) else {}
+    host = _text(setup, vendor.host_key) or _first(setup, ("host", "endpoint"))
+    region = _text(setup, vendor.region_key) or vendor.default_region
+    host = _with_scheme(host or (vendor.host or vendor.id).replace("{region}", region))
+    try:
+        parts = urlsplit(host)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return host
+    return f"{parts.scheme}://{parts.hostname}:{port}" if parts.hostname else host
+
+
+def _with_scheme(host: str) -> str:
+    host = host.strip()
+    if "://" in host:
+        return host
+    is_near = host.split(":")[0] in ("localhost", "127.0.0.1", "[")
+    return f"{'http' if is_near else 'https'}://{host}"
 
 
 def _text(setup: JSONObject, name: str) -> str:

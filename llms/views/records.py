@@ -43,6 +43,6 @@ class LlmsRecordViewSet(StoreRecordViewSet):
     def answer(self, written: Written, *, is_new: bool = False) -> Response:
         """Return the record as it is kept, with our facts, under the ETag of the store."""
         [facts] = self.shape().get_facts([written.row])
-        body = with_notes(written.value | {"_server": facts}, written.lost_keys)
+        body = with_notes(written.value | {"_server": facts}, written.lost_keys, written.dropped_keys)
         etag = etag_of(counter_of(self.store))
         return self.answer_write(body, etag, written.change, created_at=facts["href"] if is_new else None)

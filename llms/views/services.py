@@ -26,7 +26,8 @@ class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
     """Providers' endpoints. Keys are write-only: they are shown as `bigagi-secret:` and their last four characters.
 
     Sending such a marker back keeps the stored key; if none is stored, the key becomes empty and
-    `_server.notes` says so."""
+    `_server.notes` says so. A key stays with its host: if scheme, host or port change, the stored key is removed unless
+    it is sent again, and `_server.notes` says so."""
 
     queryset = Service.objects.all()
     serializer_class = ServiceSerializer

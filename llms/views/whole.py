@@ -70,7 +70,7 @@ class LlmsViewSet(WritingViewSet):
         parts = _read_parts(body, is_whole=mode == "replace")
         write = services.replace_llms if mode == "replace" else services.merge_llms
         entry = write(self.get_origin(), parts, self.get_precondition())
-        answer = with_notes(_present(list(Model.objects.all())), entry.lost_keys)
+        answer = with_notes(_present(list(Model.objects.all())), entry.lost_keys, entry.dropped_keys)
         return self.answer_write(answer, etag_of(counter_of(STORE)), entry.change)
 
     @writes(operation_id="llms_delete_all", parameters=[CONFIRM, PURGE], responses={204: None})

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from stores import jsontext
 from stores.codecs import INT64
 from stores.collections import Collection
+from stores.services.records import tell_dropped
 
 TEXT = "^[^\\u0000]*$"
 """Text that every database takes; halves of surrogate pairs are not in JSON in UTF-8."""
@@ -80,15 +81,18 @@ class ServerFactsSerializer(serializers.Serializer[Any]):
     href = serializers.CharField(help_text="The record's address.")
 
 
-def with_notes(body: dict[str, Any], lost_keys: Sequence[str]) -> dict[str, Any]:
-    """Return the response to a write, with a note on keys that were sent only as markers and are not stored."""
-    if not lost_keys:
+def with_notes(body: dict[str, Any], lost_keys: Sequence[str], dropped_keys: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the response to a write, with notes on keys that were sent only as markers and are not stored, and on
+    stored keys that were removed."""
+    notes = []
+    if lost_keys:
+        named = ", ".join(sorted(set(lost_keys)))
+        notes.append(f"These keys are now empty, because only a marker was sent and no key is stored: {named}.")
+    if dropped_keys:
+        notes.append(tell_dropped(dropped_keys))
+    if not notes:
         return body
-    note = (
-        "These keys are now empty, because only a marker was sent and no key is stored: "
-        f"{', '.join(sorted(set(lost_keys)))}."
-    )
-    return body | {"_server": body.get("_server", {}) | {"notes": [note]}}
+    return body | {"_server": body.get("_server", {}) | {"notes": notes}}
 
 
 def _is_number(value: Any) -> bool:

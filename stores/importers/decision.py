@@ -1,7 +1,7 @@
 """What becomes of a record that an import brings: it never overwrites or shortens what is newer here."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,6 +56,8 @@ class Decision:
     is_known: bool = False
     """Whether the source has just what was imported before."""
     keeps_source: bool = False
+    dropped_keys: list[str] = field(default_factory=list)
+    """Our keys that were removed because their service leads to another host now."""
 
 
 UNCARRIED = {
@@ -108,11 +110,15 @@ def decide(
         return Decision("unchanged")
     ours = collection.load([row])[0]
     value = complete(candidate.value, ours, source.uncarried, lost)
+    dropped: list[str] = []
+    if collection.guards_keys:
+        value, dropped = collection.guard_keys(ours, value, candidate.value)
     rows = candidate.rows if value is candidate.value else collection.to_rows(value, candidate.uid)
     if rows.content_hash == row.content_hash:
         return Decision("unchanged", rows=rows, source_rows=rows)
     decision = _choose(collection, row, rows, ours, value, imported, source)
     decision.source_rows = rows
+    decision.dropped_keys = dropped if decision.bucket == "updated" else []
     outcome = ours if decision.value is None else decision.value
     decision.keeps_source = outcome is not value and not collection.contains(outcome, value)
     return decision

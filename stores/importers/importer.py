@@ -36,6 +36,7 @@ from stores.importers.writer import Writer
 from stores.keys import why_unreadable
 from stores.models import ImportedRecord, MigrationRun, Store
 from stores.services.errors import SecretsUnreadable
+from stores.services.records import tell_dropped
 from stores.sql import tune_for_long_job
 
 logger = structlog.get_logger("stores")
@@ -259,6 +260,8 @@ class Import:
         if self.writer.lost_keys:
             named = ", ".join(sorted(set(self.writer.lost_keys)))
             note(f"These keys are now empty, because the file has only their markers and no key is stored: {named}.")
+        if self.writer.dropped_keys:
+            note(tell_dropped(self.writer.dropped_keys))
         for spec in registry.all_specs(with_databases=True):
             for text in spec.inspect():
                 note(text)

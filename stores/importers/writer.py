@@ -42,6 +42,7 @@ class Writer:
         self.writes = writes
         self.sealer = Sealer()
         self.lost_keys: list[str] = []
+        self.dropped_keys: list[str] = []
         self.needs_verification = False
         self.restores_deleted = restores_deleted
         self._known_damage: dict[tuple[str, str], Counter[str]] = {}
@@ -113,6 +114,7 @@ class Writer:
             for candidate in candidates
         ]
         for candidate, decision in decisions:
+            self.dropped_keys += decision.dropped_keys
             known, row = imported.get(candidate.uid), rows.get(candidate.uid)
             is_damaged = candidate.rows is not None and damaged_in(candidate.rows)
             if decision.bucket != "unchanged" or is_damaged or not _is_proven(row, known):

@@ -47,6 +47,8 @@ class Entry:
     sealer: Sealer = field(default_factory=Sealer)
     lost_keys: list[str] = field(default_factory=list)
     """Keys that were sent only as a marker and are not stored: they are now empty."""
+    dropped_keys: list[str] = field(default_factory=list)
+    """Stored keys that were removed because their service leads to another host now, each with its service."""
     into: Change | None = None
     """An entry of the same work, made by an earlier transaction, to which this one adds."""
     is_purged: bool = False

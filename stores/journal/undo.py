@@ -80,7 +80,7 @@ def _undo_record(entry: Entry, record: ChangedRecord) -> None:
         return
     [ours] = collection.load([row])
     before = collection.from_journaled(_unpatched(record, collection.as_journaled(ours), body))
-    records.overwrite(entry, collection, row, ours, before)
+    records.overwrite(entry, collection, row, ours, records.guard_keys(entry, collection, ours, before, {}))
 
 
 def _undo_positions(entry: Entry, record: ChangedRecord) -> None:

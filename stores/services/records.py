@@ -40,6 +40,22 @@ def take_in(entry: Entry, value: Any, ours: Any, name: str = "") -> Any:
     return keep_marked(sealed, ours, name, lost=entry.lost_keys) if MARKER in text else sealed
 
 
+def guard_keys(entry: Entry, collection: Collection, ours: Any, value: Any, came: Any) -> Any:
+    """Return the value that is to replace ours without stored keys that must stay with the host they were entered for;
+    `came` is what the client sent."""
+    if not collection.guards_keys or MARKER not in jsontext.encode(ours):
+        return value
+    value, dropped = collection.guard_keys(ours, value, entry.sealer.seal(came))
+    entry.dropped_keys += dropped
+    return value
+
+
+def tell_dropped(keys: Iterable[str]) -> str:
+    """Return in words that stored keys were removed with the address of their service, and what to do."""
+    named = ", ".join(dict.fromkeys(keys))
+    return f"The address changed, so these stored keys were removed. Enter them again for the new address: {named}."
+
+
 def create(entry: Entry, collection: Collection, value: Any, uid: str, position: int = 0) -> Any:
     """Write a new record and return its JSON as it is kept. Raises `Taken` and `Invalid`."""
     if collection.find_for_write(uid) is not None:
@@ -69,7 +85,9 @@ def replace(entry: Entry, collection: Collection, row: Any, value: Any, *, ours:
     `ours` is the row's JSON, where it is known. Raises `Invalid`."""
     if ours is None:
         [ours] = collection.load([row])
+    came = value
     value, originals = collection.convert(take_in(entry, value, ours, row.uid), row.uid)
+    value = guard_keys(entry, collection, ours, value, came)
     if damaged := damaged_in(to_rows(collection, value, row.uid)):
         refuse_damage(damaged, damaged_in(collection.to_rows(ours, row.uid)))
     if overwrite(entry, collection, row, ours, value):
@@ -82,6 +100,7 @@ def patch(entry: Entry, collection: Collection, row: Any, change: JSONObject) ->
     [ours] = collection.load([row])
     # Only the sent part is searched for secrets: a stored reference would be mistaken for a secret.
     value = merge(ours, take_in(entry, change, ours, row.uid))
+    value = guard_keys(entry, collection, ours, value, change)
     if damaged := damaged_in(to_rows(collection, value, row.uid)):
         refuse_damage(damaged, damaged_in(collection.to_rows(ours, row.uid)))
     overwrite(entry, collection, row, ours, value)

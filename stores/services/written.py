@@ -16,3 +16,4 @@ class Written:
     row: Any
     change: Change | None = None
     lost_keys: list[str] = field(default_factory=list)
+    dropped_keys: list[str] = field(default_factory=list)

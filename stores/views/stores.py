@@ -193,10 +193,10 @@ class StoreViewSet(WritingViewSet):
         created_at = href("stores", name) if is_new else None
         if store is not None and not is_relational(name):
             value = WHOLE_STORES.load([store])[0]
-            body = with_notes(value, entry.lost_keys) if isinstance(value, dict) else value
+            body = with_notes(value, entry.lost_keys, entry.dropped_keys) if isinstance(value, dict) else value
             return self.answer_write(body, etag, entry.change, created_at=created_at)
         answer = self.answer_write(None, etag, entry.change, created_at=created_at)
-        pieces = _with_notes(dump_store(name), with_notes({}, entry.lost_keys))
+        pieces = _with_notes(dump_store(name), with_notes({}, entry.lost_keys, entry.dropped_keys))
         headers = dict(answer.headers) | {"Content-Type": "application/json"}
         kwargs: Any = {"headers": headers, "status": answer.status_code}
         # What is new is no longer than a body may be, and an answer to a POST is stored by its Idempotency-Key.

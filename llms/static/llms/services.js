@@ -224,7 +224,7 @@ async function save(event) {
     const word = edited ? "saved" : "added. Test it, then refresh its models";
     reset();
     await load();
-    say(`${value.label} was ${word}.`);
+    say([`${value.label} was ${word}.`, ...(value._server?.notes ?? [])].join(" "));
     list.querySelector(`[data-service="${CSS.escape(value.id)}"] button`)?.focus();
   } catch (refused) {
     error.textContent = refused.message;
