@@ -56,6 +56,8 @@ def undo(origin: Origin, change_id: int) -> Change | None:
         ) as entry:
             for record in change.records.order_by("-id"):
                 _UNDO.get(record.kind, _undo_record)(entry, record)
+            if entry.dropped_keys:
+                entry.summary = f"{entry.summary}. {records.tell_dropped(entry.dropped_keys)}"
         if entry.change is not None:
             took_back = [take_back(change, entry.change) for take_back in _consequences]
             if not has_records and not any(took_back):
