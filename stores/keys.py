@@ -187,6 +187,8 @@ def note_keys() -> None:
             mine = [pk for pk, ciphertext in unknown.iterator() if decrypt([key], bytes(ciphertext)) is not None]
             for some in batched(mine, BATCH):
                 Secret.objects.filter(pk__in=some).update(sealed_with=fingerprint_of(key))
+            # Found again: should it be lost once more, that is told.
+            Secret.objects.filter(sealed_with=fingerprint_of(key), is_given_up=True).update(is_given_up=False)
         with suppress(KeyFileError, SecretsUnreadable):
             note_key(_find_sealing_keys())
 

@@ -14,6 +14,7 @@ from django.test import Client
 from bigagi_site import readiness
 from metrics.ledger.triggers import find_missing_triggers
 from stores.models import Secret
+from stores.secrets import Sealer
 from tests.api import make_chat, make_service, read, read_problem, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +112,17 @@ def test_keys_that_cannot_be_read_are_told(settings):
     problem, faults = read_faults(client)
     assert faults == ["/key_file"]
     assert "forget_secrets" in problem["detail"]
+
+
+def test_secrets_of_another_key_are_warned_of(settings):
+    other = Fernet(Fernet.generate_key())
+    sealer = Sealer()
+    sealer.seal({"apiKey": "hunter2"})
+    sealer.save()
+    Secret.objects.create(reference="0" * 32, ciphertext=other.encrypt(b"x"), sealed_with="cd" * 16)
+    answer = read(sign_in().get("/api/ready"))
+    assert state_of(answer, "key_file") == "warning"
+    assert "1 of 2 stored secrets" in answer["warnings"][0] and "key cdcdcdcd" in answer["warnings"][0]
 
 
 def test_a_key_file_that_others_can_read_is_warned_of(settings):

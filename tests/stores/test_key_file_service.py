@@ -160,6 +160,10 @@ def test_giving_up_deletes_nothing_and_is_undone_by_the_right_key(settings):
     put(settings, SECOND, FIRST)
     assert reveal([sealed, added])[0]["text"] == "use sk-proj-aB3dE5fG7hI9jK1lM3nO5pQ7 here"
     assert all(is_readable(secret) for secret in Secret.objects.all())
+    # Found with the next start, and lost once more: that is told.
+    note_keys()
+    put(settings, SECOND)
+    assert "2 of 3 stored secrets" in tell_foreign()
 
 
 def test_another_server_that_sealed_first_with_another_key_wins(settings):

@@ -33,6 +33,8 @@ class Command(ReadingCommand):
         if told := why_unreadable() or tell_foreign():
             self.stdout.write(told)
             self.stdout.write("To go on without them: manage.py forget_secrets --yes")
+        elif unreadable:
+            self.stdout.write("You went on without them. If you find their key file, add its line to this one.")
 
     def go_on(self) -> None:
         try:
