@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("stores", "0004_run_device"),
+        ("stores", "0005_key_fingerprint"),
     ]
 
     operations = [
