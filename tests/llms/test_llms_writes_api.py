@@ -233,7 +233,7 @@ def test_a_key_outlives_all_but_its_removal():
     given = read(client.get("/api/services/openai"))
     assert "Bigagi-Change" not in send(client, "put", "/api/services/openai", given)
     send(client, "patch", "/api/services/openai", {"label": "Renamed"})
-    send(client, "patch", "/api/services/openai", {"setup": {"oaiHost": "https://host/"}})
+    send(client, "patch", "/api/services/openai", {"setup": {"oaiHost": "https://api.openai.com/"}})
     send(client, "patch", "/api/services/openai", {"setup": {"oaiKey": "bigagi-secret:WXYZ"}})
     send(client, "post", "/api/llms", {"services": [{"id": "openai", "label": "Merged"}]})
     assert stored_keys() == [KEY]
