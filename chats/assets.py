@@ -15,10 +15,14 @@ from typing import Any, BinaryIO
 from django.conf import settings
 
 from chats.models import Asset, Fragment
+from stores import asset_files
 from stores.iteration import batched
 
 CHUNK = 3 * 2**18
 """Bytes read at a time; a multiple of 3, so that each chunk is whole base64."""
+
+LABEL, CHATS = 60, 3
+"""Characters of a label, and chats, by which a damaged file is named."""
 
 LEFT_OVER_AFTER = 3600
 """Seconds after which an unfinished file counts as abandoned."""
@@ -46,7 +50,7 @@ class StoredBytes:
 
 def path_of(sha256: str) -> Path:
     """Return the path of the file with these bytes."""
-    return Path(settings.ASSETS_DIR) / sha256[:2] / sha256
+    return asset_files.path_in(Path(settings.ASSETS_DIR), sha256)
 
 
 def store_base64(pieces: Iterable[str], *, writes: bool = True) -> StoredBytes:
@@ -72,6 +76,7 @@ def store_base64(pieces: Iterable[str], *, writes: bool = True) -> StoredBytes:
                 size += len(piece)
                 file.write(piece)
             file.flush()
+            os.fchmod(file.fileno(), asset_files.READ_ONLY)
             os.fsync(file.fileno())
         target = path_of(digest.hexdigest())
         target.parent.mkdir(exist_ok=True)
@@ -200,6 +205,30 @@ def describe_references() -> list[str]:
         told.append(f"{missing} image reference{'' if missing == 1 else 's'} in chats without a stored image.")
     if orphans:
         told.append(f"{orphans} image{'' if orphans == 1 else 's'} not used by any message (kept).")
+    return told
+
+
+def describe_files(names: Iterable[str]) -> dict[str, str]:
+    """Return for files, by name, the label of their asset and the titles of the chats that show it."""
+    wanted = set(names)
+    assets = {asset.uid: asset for some in batched(wanted, 500) for asset in Asset.objects.filter(sha256__in=some)}
+    if not assets:
+        return {}
+    aliases = {alias: uid for uid in assets for alias in (uid, uuid_of(uid))}
+    titles: dict[str, list[str]] = {uid: [] for uid in assets}
+    images = Fragment.objects.filter(pt__in=("image_ref", "reference"))
+    fields = "part", "message__conversation__user_title", "message__conversation__auto_title"
+    for part, user_title, auto_title in images.values_list(*fields).iterator():
+        uid = next((aliases[alias] for alias in referenced_ids(part) if alias in aliases), None)
+        title = user_title or auto_title or "(untitled)"
+        if uid and title not in titles[uid]:
+            titles[uid].append(title)
+    told: dict[str, str] = {}
+    for uid, asset in assets.items():
+        label = f"“{str(asset)[:LABEL]}”"
+        chats = ", ".join(f"“{title[:LABEL]}”" for title in titles[uid][:CHATS])
+        more = f" and {len(titles[uid]) - CHATS} more" if len(titles[uid]) > CHATS else ""
+        told[asset.sha256 or ""] = f"{label} in the chat {chats}{more}" if chats else label
     return told
 
 

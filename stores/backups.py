@@ -1,7 +1,8 @@
 """Backups: the database and the assets in one folder, checked before it gets its name.
 
-A backup is `<UTC time>-<reason>/` with `bigagi.sqlite3` (on PostgreSQL `bigagi.pgdump`), `assets/` and `manifest.json`.
-The key file is not in it: whoever finds a backup must not find the keys.
+A backup is `<UTC time>-<reason>/` with `bigagi.sqlite3` (on PostgreSQL `bigagi.pgdump`), `assets/`, `SHA256SUMS` (as
+`sha256sum --check` reads it) and `manifest.json`. Its files can be read by their owner alone. The key file is not in
+it: whoever finds a backup must not find the keys.
 """
 
 import hashlib
@@ -10,24 +11,21 @@ import os
 import shutil
 import tomllib
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connections
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from stores import snapshots
-from stores.models import MigrationRun
-from stores.processes import is_alive
+from stores.asset_files import PRIVATE
+from stores.backup_assets import Taken, take_assets
 
 AUTOMATIC_REASONS = ("before-import", "before-migrate")
 AUTOMATIC_KEPT = 10
 MANIFEST = "manifest.json"
+SUMS = "SHA256SUMS"
 
 
 class BackupError(Exception):
@@ -36,12 +34,18 @@ class BackupError(Exception):
 
 @dataclass(frozen=True)
 class Backup:
-    """One backup; `size` in bytes, its assets included."""
+    """One backup; `size` in bytes, its assets included.
+
+    `replaced` has the assets that are damaged here and came from an earlier backup, `lost` those that no earlier
+    backup has: what is wrong with each file here, by name. Both are known of a new backup only.
+    """
 
     path: Path
     size: int
     created_at: datetime
     reason: str
+    replaced: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
 
 
 def server_lock() -> FileLock:
@@ -56,7 +60,9 @@ def list_backups() -> list[Backup]:
         try:
             manifest = json.loads(path.read_text())
             created_at = datetime.fromisoformat(manifest["created_at"])
-            found.append(Backup(path.parent, manifest["size"], created_at, manifest["reason"]))
+            if created_at.tzinfo is None:
+                continue  # Not ours, or damaged: it could not be compared with the others.
+            found.append(Backup(path.parent, int(manifest["size"]), created_at, str(manifest["reason"])))
         except (OSError, ValueError, KeyError, TypeError):
             continue  # A folder that somebody else put there, or that cannot be read, is none of our backups.
     return sorted(found, key=lambda backup: (backup.created_at, backup.path.name), reverse=True)
@@ -65,7 +71,8 @@ def list_backups() -> list[Backup]:
 def create_backup(reason: str, to: Path | None = None) -> Backup:
     """Back the database and the assets up, and return the backup once it is checked.
 
-    `to` is the new folder, or an existing one that gets it inside. Raises BackupError.
+    `to` is the new folder, or an existing one that gets it inside. A damaged asset does not keep the rest from being
+    backed up; a damaged database does. Raises BackupError.
     """
     now = datetime.now(UTC)
     name = f"{now:%Y%m%dT%H%M%SZ}-{reason}"
@@ -75,146 +82,61 @@ def create_backup(reason: str, to: Path | None = None) -> Backup:
         target, number = target.with_name(f"{name}-{number}"), number + 1
     building = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}.unfinished")
     try:
-        _make_private_folder(target.parent)
+        make_private_folder(target.parent)
         building.mkdir(mode=0o700)
-        manifest = _fill(building, reason, now)
+        size, taken = _fill(building, reason, now, is_local=to is None)
         building.rename(target)
     except (OSError, snapshots.SnapshotError) as error:
-        raise BackupError(f"The backup was not made: {error}") from error
+        raise BackupError(f"The backup was not made: {error}{_way_out(error)}") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     if to is None and reason in AUTOMATIC_REASONS:
         _delete_old_automatic_backups()
-    return Backup(target, manifest["size"], now, reason)
+    return Backup(target, size, now, reason, taken.replaced, taken.lost)
 
 
-def _fill(folder: Path, reason: str, now: datetime) -> dict[str, Any]:
+def _way_out(error: Exception) -> str:
+    if isinstance(error, snapshots.DamagedDatabase):
+        return ". What is damaged, and what to do, is shown by: uv run manage.py check_data"
+    return ""
+
+
+def _fill(folder: Path, reason: str, now: datetime, *, is_local: bool) -> tuple[int, Taken]:
     # The database first: an asset's file is written before its row, so all files of the copied rows exist.
     database = folder / snapshots.file_name()
     snapshots.take_snapshot(database)
     counts = snapshots.check_snapshot(database)
-    asset_count, asset_size = _copy_assets(settings.ASSETS_DIR, folder / "assets")
+    taken = take_assets(folder / "assets", links=is_local)
+    sha256 = digest(database)
+    lines = [f"{sha256}  {database.name}", *(f"{name}  assets/{name[:2]}/{name}" for name in taken.names)]
+    _write_private(folder / SUMS, "\n".join(lines) + "\n")
+    size = database.stat().st_size + taken.size
     manifest = {
         "format": 1,
         "app_version": read_version(),
         "created_at": now.isoformat(),
         "reason": reason,
         "database": database.name,
-        "sha256": _digest(database),
-        "size": database.stat().st_size + asset_size,
-        "assets": asset_count,
+        "sha256": sha256,
+        "size": size,
+        "assets": len(taken.names),
+        "lost": taken.lost,
         "counts": counts,
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
-    return manifest
+    _write_private(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
+    return size, taken
 
 
-def restore_backup(path: Path) -> Path | None:
-    """Put the backup at `path` in the place of the present state; return the folder that keeps that state.
-
-    Returns None where there was nothing to keep. Raises BackupError; then everything is as it was.
-    """
-    manifest = _read_manifest(path)
-    database = path / manifest["database"]
-    if manifest["database"] != snapshots.file_name():
-        raise BackupError(f"{path} is for another kind of database ({database.name}): set DATABASE_URL to match.")
-    try:
-        if _digest(database) != manifest["sha256"]:
-            raise BackupError(f"{database} is damaged: its SHA-256 does not match {MANIFEST}.")
-        _check_assets(path / "assets", manifest["assets"])
-        _make_private_folder(settings.DATA_DIR)
-        with _nobody_else():
-            kept = _keep_present_state()
-            # Assets are named by their content: those of the backup join what is here and replace nothing.
-            _copy_assets(path / "assets", settings.ASSETS_DIR)
-            connections.close_all()
-            snapshots.put_back(database)
-    except (OSError, snapshots.SnapshotError) as error:
-        raise BackupError(f"Nothing was restored: {error}") from error
-    return kept
-
-
-def _keep_present_state() -> Path | None:
-    if not snapshots.has_data():
-        return None
-    try:
-        return create_backup("before-restore").path
-    except BackupError as error:
-        if isinstance(error.__cause__, snapshots.DamagedDatabase):
-            return snapshots.set_aside()
-        raise
-
-
-@contextmanager
-def _nobody_else() -> Iterator[None]:
-    lock = server_lock()
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise BackupError(f"A server is running on {settings.DATA_DIR}: stop it, then restore.") from error
-    try:
-        if run := _find_running_import():
-            raise BackupError(
-                f"Import {run.pk} is running (process {run.pid}): wait until it has finished, then restore."
-            )
-        yield
-    finally:
-        lock.release()
-
-
-def _find_running_import() -> MigrationRun | None:
-    try:
-        running = list(MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING).only("pk", "pid"))
-    except DatabaseError:
-        return None  # No database yet, one without tables, or the damaged one that is to be replaced.
-    return next((run for run in running if is_alive(run.pid)), None)
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads((path / MANIFEST).read_text())
-        if manifest["format"] != 1:
-            raise BackupError(f"{path} was made by a newer bigagi: update first.")
-        return {key: manifest[key] for key in ("database", "sha256", "assets")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BackupError(f"{path} is not a backup: it has no readable {MANIFEST}.") from error
-
-
-def _check_assets(folder: Path, count: int) -> None:
-    files = list(_list_assets(folder))
-    if len(files) < count:
-        raise BackupError(f"{folder} has {len(files)} files, but the manifest lists {count}.")
-    for file in files:
-        if _digest(file) != file.name:
-            raise BackupError(f"{file} is damaged: its name does not match the SHA-256 of its bytes.")
-
-
-def _list_assets(folder: Path) -> Iterator[Path]:
-    # Other names are files that an import is writing just now.
-    return (file for file in folder.glob("*/*") if len(file.name) == 64 and file.name.startswith(file.parent.name))
-
-
-def _copy_assets(source: Path, target: Path) -> tuple[int, int]:
-    """Link or copy the assets that are not there yet; return how many the source has, and their bytes."""
-    count = size = 0
-    _make_private_folder(target)
-    for file in _list_assets(source):
-        copy = target / file.parent.name / file.name
-        copy.parent.mkdir(mode=0o700, exist_ok=True)
-        if not copy.exists():
-            _link_or_copy(file, copy)
-        count, size = count + 1, size + file.stat().st_size
-    return count, size
-
-
-def _link_or_copy(file: Path, copy: Path) -> None:
-    try:
-        os.link(file, copy)
-    except OSError:
-        # Another file system, or one without links. The name is given last: half a copy must not look whole.
-        partial = copy.with_name(f".{copy.name}.{uuid.uuid4().hex[:8]}")
-        shutil.copyfile(file, partial)
-        partial.replace(copy)
+def find_whole_database(*, but: Path | None = None) -> Path | None:
+    """Return the newest backup here, other than `but`, whose database is as it was made."""
+    for backup in list_backups():
+        try:
+            manifest = json.loads((backup.path / MANIFEST).read_text())
+            if backup.path != but and digest(backup.path / snapshots.file_name()) == manifest["sha256"]:
+                return backup.path
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None
 
 
 def _delete_old_automatic_backups() -> None:
@@ -223,11 +145,20 @@ def _delete_old_automatic_backups() -> None:
         shutil.rmtree(backup.path, ignore_errors=True)
 
 
-def _make_private_folder(path: Path) -> None:
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder that its owner alone can read, unless it is there already."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Return the SHA-256 of the file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -129,6 +129,14 @@ class Collection(ABC):
         """Tell whether a record here has files of which one is gone or has other bytes."""
         return False
 
+    def file_names(self) -> Iterator[str]:
+        """Yield the names (SHA-256) of the files that belong to the records here."""
+        yield from ()
+
+    def describe_files(self, names: Iterable[str]) -> dict[str, str]:
+        """Return for files of records here, by name, what a person knows them by."""
+        return {}
+
     def is_same(self, one: Any, other: Any) -> bool:
         """Tell whether two records are equal as JSON."""
         return jsontext.same_quickly(one, other)

@@ -1,20 +1,41 @@
 """Snapshots: the database as one file, taken while it is in use, checked, and restored."""
 
+import errno
+import hashlib
 import os
 import shutil
 import sqlite3
 import subprocess
 import tempfile
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 
 BUSY_SECONDS = 20
+
+CHUNK = 2**20
+"""Bytes copied at a time."""
+
+BLOCK = 2**16
+"""Bytes of a damaged file that are lost together where the disk does not give one of them."""
+
+_NO_DAMAGE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+"""Codes of errors that say nothing of the pages themselves."""
 
 
 class SnapshotError(Exception):
@@ -61,13 +82,14 @@ def take_snapshot(target: Path) -> None:
     if is_sqlite():
         if not _live_path().is_file():
             raise SnapshotError(f"there is no database at {_live_path()} yet. Run manage.py start first.")
+        _open_private(target).close()
         with _sqlite_errors(), closing(_open(_live_path())) as source, closing(sqlite3.connect(target)) as copy:
             # In one step: in several, each write of another process would make it begin again.
             source.backup(copy, pages=-1)
             # One file: in a write-ahead log the copy would need two more beside it, and change when it is read.
             copy.execute("PRAGMA journal_mode=DELETE")
-        target.chmod(0o600)
     else:
+        _open_private(target).close()
         _run_postgres("pg_dump", "--format=custom", "--no-owner", f"--file={target}", _postgres_name())
 
 
@@ -75,9 +97,8 @@ def check_snapshot(path: Path) -> dict[str, int]:
     """Open the copy, check it whole, and return the rows of each table. Raises SnapshotError."""
     if is_sqlite():
         with _sqlite_errors(), closing(_open(path)) as copy:
-            problems = [row[0] for row in copy.execute("PRAGMA integrity_check(3)")]
-            if problems != ["ok"]:
-                raise DamagedDatabase(f"{path} is damaged ({'; '.join(problems)})")
+            if problems := _find_problems(copy, "integrity_check", 3):
+                raise DamagedDatabase(f"the database is damaged ({'; '.join(problems)})")
             tables = [row[0] for row in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             plain = [name for name in sorted(tables) if not name.startswith("sqlite_")]
             return {name: copy.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in plain}
@@ -92,24 +113,115 @@ def check_snapshot(path: Path) -> dict[str, int]:
         return counts
 
 
-def put_back(snapshot: Path) -> None:
-    """Make the database what the checked file `snapshot` holds, in one step. Raises SnapshotError."""
+def find_damage(*, is_quick: bool, pause: Callable[[float], None] | None = None) -> list[str]:
+    """Read the live database, and return in words what is wrong with its pages; PostgreSQL watches over its own.
+
+    A quick check does not compare indexes with their tables. `pause` is called now and then with the seconds that the
+    reading took since the last call.
+    """
     if not is_sqlite():
-        _put_back_postgres(snapshot)
-        return
+        return []
+    check = "quick_check" if is_quick else "integrity_check"
+    try:
+        with _sqlite_errors(), closing(_open(_live_path())) as database:
+            if pause:
+                database.set_progress_handler(_call_between(pause), 20_000)
+            return _find_problems(database, check, 10)
+    except SnapshotError as error:
+        return [str(error)]
+
+
+def _call_between(pause: Callable[[float], None]) -> Callable[[], int]:
+    last = time.perf_counter()
+
+    def go_on() -> int:
+        nonlocal last
+        pause(time.perf_counter() - last)
+        last = time.perf_counter()
+        return 0
+
+    return go_on
+
+
+def _find_problems(database: sqlite3.Connection, check: str, most: int) -> list[str]:
+    problems = [str(row[0]) for row in database.execute(f"PRAGMA {check}({most})")]
+    return [] if problems == ["ok"] else [line for text in problems for line in text.splitlines()][:most]
+
+
+def copy_in(snapshot: Path) -> tuple[Path, str]:
+    """Copy the file `snapshot` beside the live database, and return the copy with its SHA-256.
+
+    PostgreSQL takes the file from where it is. Who calls deletes the copy, with `discard`.
+    """
+    digest = hashlib.sha256()
+    if not is_sqlite():
+        with snapshot.open("rb") as file:
+            return snapshot, hashlib.file_digest(file, "sha256").hexdigest()
     live = _live_path()
     live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     incoming = live.with_name(f".{live.name}.{uuid.uuid4().hex[:8]}")
     try:
-        shutil.copyfile(snapshot, incoming)
-        incoming.chmod(0o600)
-        with incoming.open("rb") as file:
-            os.fsync(file.fileno())
-        check_snapshot(incoming)
-        _end_log(live)
-        incoming.replace(live)
-    finally:
+        with snapshot.open("rb") as file, _open_private(incoming) as copy:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+                copy.write(chunk)
+            copy.flush()
+            os.fsync(copy.fileno())
+    except BaseException:
         incoming.unlink(missing_ok=True)
+        raise
+    return incoming, digest.hexdigest()
+
+
+def discard(incoming: Path) -> None:
+    """Delete what `copy_in` made, unless it has become the database."""
+    if is_sqlite():
+        for path in (incoming, *_log_files(incoming), incoming.with_name(f"{incoming.name}-journal")):
+            path.unlink(missing_ok=True)
+
+
+def mend_indexes(copy: Path) -> bool:
+    """Build all indexes of a damaged copy anew from their tables; tell whether it holds together then.
+
+    Nothing else is mended: what would make a damaged table look whole could hide that rows are gone.
+    """
+    if not is_sqlite():
+        return False
+    try:
+        with _sqlite_errors(), closing(_open(copy)) as database:
+            database.execute("REINDEX")
+            is_referring = database.execute("PRAGMA foreign_key_check").fetchone() is None
+        check_snapshot(copy)
+    except SnapshotError:
+        return False
+    return is_referring
+
+
+def mend_live() -> None:
+    """Build the indexes of the live SQLite database anew. Raises SnapshotError, and then leaves it as it was."""
+    live = _live_path()
+    copy = live.with_name(f".{live.name}.{uuid.uuid4().hex[:8]}")
+    connection.close()
+    try:
+        take_snapshot(copy)
+        try:
+            check_snapshot(copy)
+        except DamagedDatabase:
+            if not mend_indexes(copy):
+                raise
+        put_in_place(copy)
+    finally:
+        discard(copy)
+
+
+def put_in_place(incoming: Path) -> None:
+    """Make the database what the checked file of `copy_in` holds, in one step. Raises SnapshotError."""
+    if not is_sqlite():
+        _put_back_postgres(incoming)
+        return
+    live = _live_path()
+    _end_log(live)
+    incoming.replace(live)
 
 
 def set_aside() -> Path:
@@ -118,8 +230,27 @@ def set_aside() -> Path:
     folder.mkdir(mode=0o700, parents=True)
     for file in (_live_path(), *_log_files(_live_path())):
         if file.exists():
-            shutil.copyfile(file, folder / file.name)
+            _copy_readable(file, folder / file.name)
     return folder
+
+
+def _copy_readable(source: Path, target: Path) -> None:
+    """Copy a file; blocks that the disk does not give any more become zeros, so that the rest keeps its place."""
+    with source.open("rb", buffering=0) as file, _open_private(target) as copy:
+        size = os.fstat(file.fileno()).st_size
+        for at in range(0, size, BLOCK):
+            length = min(BLOCK, size - at)
+            try:
+                block = os.pread(file.fileno(), length, at)
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                block = b""
+            copy.write(block.ljust(length, b"\0"))
+
+
+def _open_private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _end_log(live: Path) -> None:
@@ -130,14 +261,22 @@ def _end_log(live: Path) -> None:
         with closing(_open(live)) as old:
             # Leaving the log behind needs to be alone: it fails while any process has the database open.
             mode = old.execute("PRAGMA journal_mode=DELETE").fetchone()[0]
-    except sqlite3.OperationalError as error:
-        raise SnapshotError(f"another process has {live} open ({error}): stop it first") from error
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
+        if _code_of(error) in _NO_DAMAGE:
+            raise SnapshotError(f"another process has {live} open ({error}): stop it first") from error
         mode = "none"
+    # Of a damaged database, the log stays behind; SQLite would read it into the new one.
+    if mode == "none":
         for log in _log_files(live):
             log.unlink(missing_ok=True)
     if mode == "wal":
         raise SnapshotError(f"another process has {live} open: stop it first")
+
+
+def _code_of(error: sqlite3.Error) -> int | None:
+    """Return SQLite's primary code; None where the error is Python's own."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 def _log_files(path: Path) -> tuple[Path, Path]:
@@ -157,9 +296,9 @@ def _open(path: Path) -> sqlite3.Connection:
 def _sqlite_errors() -> Iterator[None]:
     try:
         yield
-    except sqlite3.OperationalError as error:
-        raise SnapshotError(f"the database cannot be copied ({error})") from error
-    except sqlite3.DatabaseError as error:
+    except sqlite3.Error as error:
+        if _code_of(error) in _NO_DAMAGE:
+            raise SnapshotError(f"the database cannot be read or copied ({error})") from error
         raise DamagedDatabase(f"the database is damaged ({error})") from error
 
 

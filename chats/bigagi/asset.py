@@ -4,11 +4,11 @@ In a record's JSON, as this codec takes and gives it, `data.base64` is `StoredBy
 that is no canonical base64 stays text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from chats.assets import CHUNK, NotBase64, StoredBytes, check_file, delete_leftovers, store_base64
+from chats.assets import CHUNK, NotBase64, StoredBytes, check_file, delete_leftovers, describe_files, store_base64
 from chats.leftovers import delete_unnamed
 from chats.models import Asset
 from stores.codecs import Columns, Rows, Unreadable
@@ -101,6 +101,13 @@ class Assets(TableCollection):
     def has_damaged_files(self, uid: str) -> bool:
         asset = Asset.objects.filter(uid=uid, sha256__isnull=False).only("sha256", "size").first()
         return asset is not None and bool(check_file(StoredBytes(asset.sha256 or "", asset.size)))
+
+    def file_names(self) -> Iterator[str]:
+        names = Asset.objects.exclude(sha256=None).order_by().values_list("sha256", flat=True).distinct()
+        yield from (name for name in names.iterator() if name)
+
+    def describe_files(self, names: Iterable[str]) -> dict[str, str]:
+        return describe_files(names)
 
     def is_same(self, one: Any, other: Any) -> bool:
         return super().is_same(_named_bytes(one), _named_bytes(other))

@@ -2,7 +2,9 @@ import hashlib
 import json
 import os
 import sqlite3
+import tempfile
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -120,26 +122,118 @@ def test_a_restore_while_another_process_has_the_database_open_changes_nothing(f
     assert "after" in read(filled)
 
 
-@pytest.mark.parametrize("damage", ["database", "asset", "missing asset", "manifest"])
-def test_a_damaged_backup_is_refused_and_changes_nothing(filled, tmp_path, damage):
-    backup = tmp_path / "backup"
+def make_asset(environment, content):
+    """Write the file of an asset, and return its path below the data folder."""
+    digest = hashlib.sha256(content).hexdigest()
+    path = Path(environment["BIGAGI_DATA_DIR"], "assets", digest[:2], digest)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return Path("assets", digest[:2], digest)
+
+
+def change(path):
+    """Flip a bit of the file in its place."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def elsewhere():
+    """A folder on another file system than the data, where the machine has one."""
+    place = Path("/dev/shm")
+    if not os.access(place, os.W_OK):
+        pytest.skip("there is no second file system")
+    with tempfile.TemporaryDirectory(prefix="bigagi-drill-", dir=place) as folder:
+        yield Path(folder)
+
+
+def test_a_drill_brings_back_everything_that_is_good_and_names_the_rest(filled, tmp_path, elsewhere):
+    data, backup = tmp_path / "data", elsewhere / "backup"
+    contents = [b"good in both", b"damaged here", b"gone here", b"damaged there", b"damaged in both", b"gone there"]
+    files = [make_asset(filled, content) for content in contents]
+    good, bad_here, gone_here, bad_there, bad_in_both, gone_there = files
     back_up(filled, backup)
     write(filled, "after")
-    asset = backup / "assets" / DIGEST[:2] / DIGEST
-    if damage == "database":
-        database = next(backup.glob("bigagi.*"))
-        content = bytearray(database.read_bytes())
-        content[len(content) // 2] ^= 0xFF
-        database.write_bytes(content)
-    elif damage == "asset":
-        asset.unlink()
-        asset.write_bytes(b"another picture")
-    elif damage == "missing asset":
-        asset.unlink()
-    else:
-        (backup / "manifest.json").write_text(json.dumps({"format": 1}))
-    assert_refused(manage("restore", str(backup), environment=filled), str(backup))
+    for path in (data / bad_here, data / bad_in_both, backup / bad_there, backup / bad_in_both):
+        change(path)
+    (data / gone_here).unlink()
+    (backup / gone_there).unlink()
+    done = manage("restore", str(backup), environment=filled)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "before" in read(filled) and "after" not in read(filled)
+    for file, content in zip(files, contents, strict=True):
+        assert ((data / file).read_bytes() == content) == (file != bad_in_both)
+        assert (str(backup / file) in done.stderr) == (file in (bad_there, bad_in_both, gone_there))
+        assert (data / file).stat().st_nlink == 1
+    assert "Replaced 1 damaged file here" in done.stdout
+    assert "All else was restored" in done.stderr
+    again = manage("check_data", environment=filled)
+    assert again.returncode == 1 and str(data / bad_in_both) in again.stderr and str(data / good) not in again.stderr
+
+
+def test_a_whole_backup_on_another_file_system_is_restored(filled, tmp_path, elsewhere):
+    back_up(filled, elsewhere / "backup")
+    write(filled, "after")
+    change(tmp_path / "data" / "assets" / DIGEST[:2] / DIGEST)
+    done = manage("restore", str(elsewhere / "backup"), environment=filled)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "data" / "assets" / DIGEST[:2] / DIGEST).read_bytes() == CONTENT
+    assert "before" in read(filled) and "after" not in read(filled)
+
+
+@pytest.mark.parametrize("content", ["", "{", json.dumps({"format": 1}), "\0" * 500])
+def test_a_damaged_manifest_is_named_and_keeps_nothing_back(filled, tmp_path, content):
+    back_up(filled, tmp_path / "backup")
+    write(filled, "after")
+    (tmp_path / "backup" / "manifest.json").write_text(content)
+    done = manage("restore", str(tmp_path / "backup"), environment=filled)
+    assert done.returncode == 1 and f"{tmp_path / 'backup' / 'manifest.json'} cannot be read" in done.stderr
+    assert "after" not in read(filled)
+
+
+def test_a_database_that_does_not_hold_together_is_refused_and_another_backup_is_named(filled, tmp_path):
+    assert manage("backup", environment=filled).returncode == 0
+    whole = next((tmp_path / "data" / "backups").iterdir())
+    back_up(filled, tmp_path / "backup")
+    write(filled, "after")
+    database = next((tmp_path / "backup").glob("bigagi.*"))
+    database.write_bytes(database.read_bytes()[:-5000])
+    done = manage("restore", str(tmp_path / "backup"), environment=filled)
+    assert_refused(done, str(database), "Nothing was restored", str(whole))
     assert "after" in read(filled)
+
+
+@pytest.mark.parametrize("place", ["bigagi.sqlite3", "assets", f"assets/{DIGEST[:2]}", f"assets/{DIGEST[:2]}/{DIGEST}"])
+def test_a_symbolic_link_in_a_backup_is_refused(filled, tmp_path, place):
+    if "DATABASE_URL" in filled:
+        pytest.skip("the database has another name there")
+    back_up(filled, tmp_path / "backup")
+    write(filled, "after")
+    path = tmp_path / "backup" / place
+    path.rename(tmp_path / "moved")
+    path.symlink_to(tmp_path / "moved")
+    assert_refused(manage("restore", str(tmp_path / "backup"), environment=filled), str(path), "symbolic link")
+    assert "after" in read(filled)
+
+
+def test_check_data_names_what_is_damaged_and_mends_it_from_a_backup(filled, tmp_path):
+    done = manage("check_data", environment=filled)
+    assert done.returncode == 0 and "The database and 1 image or sound are undamaged." in done.stdout
+    assert manage("backup", environment=filled).returncode == 0
+    asset = tmp_path / "data" / "assets" / DIGEST[:2] / DIGEST
+    change(asset)
+    lost = tmp_path / "data" / make_asset(filled, b"in no backup")
+    change(lost)
+    done = manage("check_data", environment=filled)
+    assert done.returncode == 1 and str(asset) in done.stderr and "check_data --repair" in done.stderr
+    done = manage("check_data", "--repair", environment=filled)
+    assert done.returncode == 1 and f"Mended assets/{DIGEST[:2]}/{DIGEST}" in done.stdout
+    assert asset.read_bytes() == CONTENT
+    assert lost.name in done.stderr.splitlines()[-1] and DIGEST not in done.stderr.splitlines()[-1]
+    lost.unlink()
+    assert manage("check_data", environment=filled).returncode == 0
 
 
 def test_a_folder_that_is_no_backup_is_refused(filled, tmp_path):

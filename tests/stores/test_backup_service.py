@@ -1,13 +1,16 @@
 import hashlib
 import json
+import os
 import sqlite3
 import threading
+import time
 from contextlib import closing
 
 import pytest
 from django.db import connection
 
-from stores import backups, snapshots
+from chats.models import Asset
+from stores import asset_files, backup_assets, backups, snapshots
 from stores.backups import AUTOMATIC_KEPT, BackupError, create_backup, list_backups
 from stores.models import Store
 
@@ -29,6 +32,14 @@ def make_asset_file(folder, content=b"\x89PNG"):
     return path
 
 
+def copy_of(asset, backup):
+    return backup.path / "assets" / asset.parent.name / asset.name
+
+
+def modes_of(folder):
+    return {path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*"))}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_it_holds_database_assets_and_manifest(folders):
     Store.objects.create(name="app-ui", data={}, content_hash="")
@@ -44,7 +55,13 @@ def test_it_holds_database_assets_and_manifest(folders):
     database = backup.path / manifest["database"]
     assert manifest["sha256"] == hashlib.sha256(database.read_bytes()).hexdigest()
     copy = backup.path / "assets" / asset.parent.name / asset.name
-    assert copy.samefile(asset), "it should be a hard link"
+    assert copy.read_bytes() == asset.read_bytes()
+    assert not copy.samefile(asset), "what happens to the one here must not happen to the backup's"
+    listed = (backup.path / "SHA256SUMS").read_text().splitlines()
+    assert listed == [
+        f"{manifest['sha256']}  {database.name}",
+        f"{asset.name}  assets/{asset.parent.name}/{asset.name}",
+    ]
     if connection.vendor == "sqlite":
         with closing(sqlite3.connect(database)) as copied:
             assert copied.execute("SELECT name FROM stores_store").fetchall() == [("app-ui",)]
@@ -56,8 +73,16 @@ def test_it_is_private_and_without_the_key_file(folders, settings):
     settings.KEY_FILE = folders / "secrets.key"
     settings.KEY_FILE.write_text("the key")
     backup = create_backup("manual")
-    assert backup.path.stat().st_mode & 0o077 == 0
+    assert modes_of(backup.path) == {0o700, 0o600}
     assert not [path for path in backup.path.rglob("*") if path.is_file() and b"the key" in path.read_bytes()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_backups_here_share_assets_that_nobody_can_write(folders):
+    asset = make_asset_file(folders)
+    first, second = (copy_of(asset, create_backup("manual")) for _ in range(2))
+    assert second.samefile(first) and not second.samefile(asset)
+    assert first.stat().st_mode & 0o777 == 0o400
 
 
 @pytest.mark.django_db(transaction=True)
@@ -65,12 +90,94 @@ def test_it_copies_assets_where_links_are_not_possible(folders, monkeypatch):
     def refuse(*args):
         raise OSError("no links here")
 
-    monkeypatch.setattr(backups.os, "link", refuse)
     asset = make_asset_file(folders)
-    backup = create_backup("manual")
-    copy = backup.path / "assets" / asset.parent.name / asset.name
+    first = create_backup("manual")
+    monkeypatch.setattr(backup_assets.os, "link", refuse)
+    copy = copy_of(asset, create_backup("manual"))
     assert copy.read_bytes() == asset.read_bytes()
-    assert not copy.samefile(asset)
+    assert not copy.samefile(asset) and not copy.samefile(copy_of(asset, first))
+
+
+def damage_by_flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    return bytes(content)
+
+
+DAMAGES = {
+    "flipped": damage_by_flip,
+    "cut": lambda path: path.read_bytes()[:-1],
+    "empty": lambda path: b"",
+    "zeroed": lambda path: bytes(path.stat().st_size),
+}
+
+
+def damage(path, kind):
+    """Write into the very file, as a disk that rots does."""
+    content = DAMAGES[kind](path)
+    mode = path.stat().st_mode
+    path.chmod(0o600)
+    path.write_bytes(content)
+    path.chmod(mode)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", [*DAMAGES, "missing", "link"])
+def test_a_damaged_asset_is_named_and_a_good_one_comes_from_an_earlier_backup(folders, kind):
+    asset, other = make_asset_file(folders), make_asset_file(folders, b"another picture")
+    Asset.objects.create(uid="asset-1", sha256=asset.name, position=0)
+    create_backup("manual")
+    if kind == "missing":
+        asset.unlink()
+    elif kind == "link":
+        asset.rename(folders / "moved")
+        asset.symlink_to(folders / "moved")
+    else:
+        damage(asset, kind)
+    for to in (None, folders / "elsewhere"):
+        backup = create_backup("manual", to)
+        assert list(backup.replaced) == [asset.name] and backup.lost == {}
+        assert copy_of(asset, backup).read_bytes() == b"\x89PNG"
+        assert copy_of(other, backup).read_bytes() == b"another picture"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_asset_without_a_good_copy_keeps_nothing_else_back(folders):
+    asset, other = make_asset_file(folders), make_asset_file(folders, b"another picture")
+    damage(asset, "flipped")
+    backup = create_backup("manual")
+    assert backup.lost == {asset.name: "has different bytes"} and backup.replaced == {}
+    assert not copy_of(asset, backup).exists()
+    assert copy_of(other, backup).read_bytes() == b"another picture"
+    manifest = json.loads((backup.path / "manifest.json").read_text())
+    assert manifest["lost"] == backup.lost and manifest["assets"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_damaged_copy_in_a_backup_is_not_shared(folders):
+    asset = make_asset_file(folders)
+    first = create_backup("manual")
+    damage(copy_of(asset, first), "flipped")
+    backup = create_backup("manual")
+    assert backup.replaced == backup.lost == {}
+    assert copy_of(asset, backup).read_bytes() == b"\x89PNG"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_was_read_is_trusted_until_it_changes(folders, monkeypatch):
+    asset = make_asset_file(folders)
+    long_ago = time.time() - 60
+    os.utime(asset, (long_ago, long_ago))
+    create_backup("manual")
+    create_backup("manual")
+    read = []
+    monkeypatch.setattr(asset_files, "find_fault", lambda path, pause: read.append(path) or "")
+    create_backup("manual")
+    assert asset not in read
+    asset.chmod(0o600)
+    asset.write_bytes(b"\x89PNH")
+    create_backup("manual")
+    assert asset in read
 
 
 @pytest.mark.django_db(transaction=True)
@@ -89,6 +196,7 @@ def test_it_goes_where_it_is_told(folders, existing):
         target.mkdir()
     backup = create_backup("manual", target)
     assert (backup.path.parent if existing else backup.path) == target
+    assert modes_of(backup.path) == {0o700, 0o600}
     assert not (folders / "backups").exists()
 
 
@@ -131,6 +239,9 @@ def test_a_foreign_folder_among_them_is_passed_over(folders):
     (folders / "backups" / "mine" / "manifest.json").write_text("[]")
     (folders / "backups" / "yours").mkdir(parents=True)
     (folders / "backups" / "yours" / "manifest.json").write_text("{")
+    (folders / "backups" / "theirs").mkdir(parents=True)
+    told = {"created_at": "2026-01-01T00:00:00", "size": 1, "reason": "manual"}
+    (folders / "backups" / "theirs" / "manifest.json").write_text(json.dumps(told))
     backup = create_backup("manual")
     assert [found.path for found in list_backups()] == [backup.path]
 

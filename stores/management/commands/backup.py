@@ -5,11 +5,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 
+from stores.backup_assets import describe
 from stores.backups import BackupError, create_backup
+from stores.data_check import REPAIR
 
 
 class Command(BaseCommand):
-    help = "Back up the database and the assets into one folder. The server can keep running."
+    help = (
+        "Back up the database and the assets into one folder, and check it. The server can keep running. Exit "
+        "status: 0 if the backup has everything, 1 if it lacks files that are damaged here (they are listed), 2 if "
+        "no backup was made."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -21,6 +27,24 @@ class Command(BaseCommand):
             backup = create_backup("manual", to.expanduser().absolute() if to else None)
         except BackupError as error:
             raise CommandError(str(error), returncode=2) from error
-        self.stdout.write(f"Backup:  {backup.path} ({filesizeformat(backup.size)}, checked)")
+        checked = f"checked, without {_files(len(backup.lost))}" if backup.lost else "checked"
+        self.stdout.write(f"Backup:  {backup.path} ({filesizeformat(backup.size)}, {checked})")
         self.stdout.write(f"The key file is not in it: keep a copy of {settings.KEY_FILE} elsewhere.")
         self.stdout.write("Without that file stored API keys are lost, but no chats.")
+        told = describe([*backup.replaced, *backup.lost])
+        for words, faults in (("the backup has a good one", backup.replaced), ("not in the backup", backup.lost)):
+            for name, fault in faults.items():
+                label = f": {told[name]}" if name in told else ""
+                self.stderr.write(f"! {settings.ASSETS_DIR / name[:2] / name} {fault}; {words}{label}")
+        if backup.replaced:
+            self.stderr.write(f"Put the good ones back: {REPAIR}")
+        if backup.lost:
+            raise CommandError(
+                f"The backup is without {_files(len(backup.lost))}: damaged or missing here, and in every earlier "
+                "backup. All else is in it. Import a big-AGI backup with images again to get them back.",
+                returncode=1,
+            )
+
+
+def _files(count: int) -> str:
+    return "1 image or sound" if count == 1 else f"{count:,} images or sounds"

@@ -4,22 +4,34 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from stores.backups import BackupError, restore_backup
+from stores.backups import BackupError
+from stores.restores import restore_backup
 
 
 class Command(BaseCommand):
-    help = "Replace the current data with a backup. The current data is backed up first."
+    help = (
+        "Replace the current data with a backup. The current data is backed up first. Exit status: 0 if all files "
+        "of the backup are good, 1 if some are not (they are listed, and all else was restored), 2 if nothing was "
+        "restored."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path, metavar="PATH", help="a folder created by `manage.py backup`")
 
     def handle(self, *args: Any, path: Path, **options: Any) -> None:
         try:
-            kept = restore_backup(path.expanduser().absolute())
+            restored = restore_backup(path.expanduser().absolute())
         except BackupError as error:
             raise CommandError(str(error), returncode=2) from error
         self.stdout.write(f"Restored {path} to {settings.DATA_DIR}")
-        if kept:
-            self.stdout.write(f"The previous data was saved in {kept}")
+        if restored.mended:
+            files = "file" if restored.mended == 1 else "files"
+            self.stdout.write(f"Replaced {restored.mended:,} damaged {files} here by good ones from the backup.")
+        if restored.kept:
+            self.stdout.write(f"The previous data was saved in {restored.kept}")
         if not settings.KEY_FILE.exists():
             self.stdout.write(f"Copy your key file to {settings.KEY_FILE}. Without it, stored API keys cannot be read.")
+        if restored.faults:
+            for fault in restored.faults:
+                self.stderr.write(f"! {fault}")
+            raise CommandError("Not all files of the backup are good: see above. All else was restored.", returncode=1)

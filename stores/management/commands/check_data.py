@@ -1,0 +1,58 @@
+"""`manage.py check_data`: reads all assets and the database, and says what is damaged."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from stores import data_check
+
+
+class Command(BaseCommand):
+    help = (
+        "Read every image and sound and the whole database, and list what is damaged. The server can keep running. "
+        "With --repair, good copies from the backups take the place of damaged files, and damaged indexes of the "
+        "database are built anew. Exit status: 0 if nothing is damaged (any more), otherwise 1."
+    )
+    # Other checks read the database, and would end with a traceback where it is damaged.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--repair", action="store_true", help="mend what can be mended")
+
+    def handle(self, *args: Any, repair: bool, **options: Any) -> None:
+        result = data_check.check()
+        self._list(result)
+        if repair and not result.is_good:
+            self._repair(result)
+            result = data_check.check()
+        if result.is_good:
+            self.stdout.write(result.summary)
+            return
+        raise CommandError(f"{result.summary} {self._advise(result, repaired=repair)}", returncode=1)
+
+    def _list(self, result: data_check.Result) -> None:
+        for problem in result.pages:
+            self.stderr.write(f"! database: {problem}")
+        for name, fault in result.damaged.items():
+            label = f": {result.labels[name]}" if name in result.labels else ""
+            self.stderr.write(f"! {settings.ASSETS_DIR / name[:2] / name} {fault}{label}")
+
+    def _repair(self, result: data_check.Result) -> None:
+        if result.pages:
+            try:
+                aside = data_check.repair_database()
+            except data_check.NotRepaired as error:
+                self.stderr.write(str(error))
+            else:
+                self.stdout.write(f"Built the database's indexes anew. The damaged database was saved in {aside}")
+        for name, backup in data_check.repair_assets(result).items():
+            if backup:
+                self.stdout.write(f"Mended assets/{name[:2]}/{name} from {backup}")
+
+    def _advise(self, result: data_check.Result, *, repaired: bool) -> str:
+        if not repaired:
+            return result.advice
+        if result.pages:
+            return data_check.advise_restore()
+        return "No backup has good copies: import a big-AGI backup with images again."
