@@ -9,6 +9,7 @@ from django.db.models import Sum
 from bigagi_site.startup import describe_database
 from chats.models import Asset, Conversation, Message
 from llms.models import Model, Service
+from stores import data_check
 from stores.backups import Backup, list_backups
 from stores.importers.report import is_all_here, proof
 from stores.journal.purge import Size as JournalSize
@@ -35,6 +36,7 @@ class Overview:
     journal: JournalSize
     last_run: MigrationRun | None
     last_backup: Backup | None
+    last_check: data_check.Result | None
 
     @property
     def is_empty(self) -> bool:
@@ -70,4 +72,5 @@ def describe_data() -> Overview:
         journal=size_of_journal(),
         last_run=as_seen_now(run) if run else None,
         last_backup=next(iter(list_backups()), None),
+        last_check=data_check.read_last(),
     )

@@ -18,6 +18,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from chats.models import Conversation
 from metrics.ledger.triggers import find_missing_triggers
+from stores import data_check
 from stores.backups import list_backups
 from stores.faults import fault_of
 from stores.keys import tell_foreign, why_unreadable
@@ -154,6 +155,17 @@ def check_last_backup() -> Finding:
     return ok(f"{told}.")
 
 
+def check_stored_data() -> Finding:
+    """Tell what the last check of the assets and of the database's pages found."""
+    last = data_check.read_last()
+    if last is None:
+        return ok("The stored data has not been checked yet. The server does so soon after it starts.")
+    told = f"Checked on {last.at:%Y-%m-%d}: {last.summary}"
+    if last.is_good:
+        return ok(told)
+    return (fault if last.pages else warning)(f"{told} {last.advice}")
+
+
 CHECKS: dict[str, Callable[[], Finding]] = {
     "database": check_database,
     "migrations": check_migrations,
@@ -162,6 +174,7 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "disk_space": check_disk_space,
     "key_file": check_key_file,
     "last_backup": check_last_backup,
+    "stored_data": check_stored_data,
 }
 
 

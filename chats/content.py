@@ -39,7 +39,11 @@ def answer_content(request: Request, asset: Asset) -> HttpResponseBase:
     except AssetMissing as error:
         raise NotFound("This asset has no stored bytes. Import a backup that was made with images.") from error
     except AssetDamaged as error:
-        raise Problem(500, "The file of this asset is damaged. Restore a backup.", kind="asset-damaged") from error
+        raise Problem(
+            500,
+            "The file of this asset is damaged. Take a good copy from a backup: uv run manage.py check_data --repair",
+            kind="asset-damaged",
+        ) from error
     mime_type = (asset.mime_type or "").lower()
     inline = INLINE.fullmatch(mime_type) is not None
     content_type = mime_type if inline else "application/octet-stream"

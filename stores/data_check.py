@@ -12,7 +12,7 @@ from django.conf import settings
 from filelock import Timeout
 
 from stores import snapshots
-from stores.asset_files import KnownGood, copy_good, list_names, path_in
+from stores.asset_files import MISSING, KnownGood, copy_good, list_names, path_in
 from stores.backup_assets import describe, find_copies, find_needed, list_folders
 from stores.backups import find_whole_database, server_lock
 
@@ -92,8 +92,9 @@ def forget() -> None:
 def check(*, is_whole: bool = True, pause: Callable[[float], None] | None = None) -> Result:
     """Read the database and the assets, keep the result, and return it.
 
-    Whole, each file is read, and indexes are compared with their tables; else files that were read not long ago are
-    not read again. `pause` is called now and then with the seconds that the reading took since the last call.
+    Whole, each file is read, and indexes are compared with their tables; else files that were read in the last days
+    and are unchanged by their time are not read again. `pause` is called now and then with the seconds that the
+    reading took since the last call.
     """
     pages = snapshots.find_damage(is_quick=not is_whole, pause=pause)
     known = KnownGood()
@@ -109,6 +110,10 @@ def check(*, is_whole: bool = True, pause: Callable[[float], None] | None = None
             # A check that is stopped goes on from here.
             known.save()
     known.save()
+    if MISSING in damaged.values():
+        # Deleted while this check was reading others.
+        needed = find_needed()
+        damaged = {name: fault for name, fault in damaged.items() if fault != MISSING or name in needed}
     result = Result(datetime.now(UTC), len(names), damaged, describe(list(damaged)), pages)
     _write(result)
     return result

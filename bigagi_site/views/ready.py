@@ -41,8 +41,8 @@ class ReadySerializer(serializers.Serializer):
 class ReadyView(APIView):
     @extend_schema(responses=ReadySerializer)
     def get(self, request: Request) -> Response:
-        """Check whether the server is ready: database, migrations, triggers, data folder, disk space, key file
-        and last backup. 503 lists each fault; less serious findings are warnings."""
+        """Check whether the server is ready: database, migrations, triggers, data folder, disk space, key file,
+        last backup and the last check of the stored data. 503 lists each fault; less serious findings are warnings."""
         check_parameters(request, ())
         found = look()
         if faults := {name: one for name, one in found.items() if one.state is State.FAULT}:

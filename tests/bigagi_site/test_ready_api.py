@@ -19,7 +19,7 @@ from tests.api import make_chat, make_service, read, read_problem, sign_in
 
 pytestmark = pytest.mark.django_db
 
-NAMES = ["database", "migrations", "triggers", "data_folder", "disk_space", "key_file", "last_backup"]
+NAMES = ["database", "migrations", "triggers", "data_folder", "disk_space", "key_file", "last_backup", "stored_data"]
 MIB = 2**20
 
 

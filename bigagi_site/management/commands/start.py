@@ -12,6 +12,7 @@ from django.db import DatabaseError, connections
 
 from bigagi_site import startup
 from bigagi_site.checks import TAG
+from bigagi_site.data_watch import watch_data
 from bigagi_site.services import create_sign_in_link, get_owner
 from stores.batches import stop_writers
 from stores.faults import describe_fault, fault_of
@@ -83,6 +84,7 @@ class Command(BaseCommand):
         if backup := startup.prepare_database():
             self.stdout.write(f"Backup before the migration: {backup.path}")
         key_faults = startup.finish_preparing()
+        watch_data()
         if missing:
             self.stderr.write(self.style.WARNING(f"Warning: {missing}"))
         if damage := find_damage():
