@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError
 
 from stores import registry
 from stores.asset_files import MISSING, PRIVATE, READ_ONLY, KnownGood, copy_good, list_names, path_in
+from stores.snapshots import CANNOT_READ
 
 
 @dataclass
@@ -68,7 +68,7 @@ def find_needed() -> set[str]:
     collections = [one for spec in registry.all_specs(with_databases=True) for one in spec.collections]
     try:
         return {name for collection in collections for name in collection.file_names()}
-    except DatabaseError:
+    except CANNOT_READ:
         return set()  # Without tables yet, or damaged: the files themselves are listed all the same.
 
 
@@ -79,7 +79,7 @@ def describe(names: list[str]) -> dict[str, str]:
         for spec in registry.all_specs(with_databases=True):
             for collection in spec.collections if names else ():
                 told |= collection.describe_files(names)
-    except DatabaseError:
+    except CANNOT_READ:
         pass
     return told
 

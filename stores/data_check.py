@@ -15,6 +15,7 @@ from stores import snapshots
 from stores.asset_files import MISSING, KnownGood, copy_good, list_names, path_in
 from stores.backup_assets import describe, find_copies, find_needed, list_folders
 from stores.backups import find_whole_database, server_lock
+from stores.row_check import find_unreadable_rows
 
 NAMED = 3
 """Damaged files that a sentence names."""
@@ -24,19 +25,20 @@ REPAIR = "uv run manage.py check_data --repair"
 
 @dataclass(frozen=True)
 class Result:
-    """What a check found: how many assets there are, what is wrong with which, by name, what people know these by, and
-    what is wrong with the database's pages."""
+    """What a check found: how many assets there are, what is wrong with which, by name, what people know these by, what
+    is wrong with the database's pages, and rows whose content cannot be read."""
 
     at: datetime
     assets: int
     damaged: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     pages: list[str] = field(default_factory=list)
+    rows: list[str] = field(default_factory=list)
 
     @property
     def is_good(self) -> bool:
         """Tell whether nothing is damaged."""
-        return not (self.damaged or self.pages)
+        return not (self.damaged or self.pages or self.rows)
 
     @property
     def summary(self) -> str:
@@ -45,6 +47,12 @@ class Result:
             files = "1 image or sound" if self.assets == 1 else f"{self.assets:,} images and sounds"
             return f"The database and {files} are undamaged." if self.assets else "The database is undamaged."
         told = [f"the database is damaged ({self.pages[0]})"] if self.pages else []
+        if self.rows:
+            count = len(self.rows)
+            told.append(
+                f"{count} row{' of the database has' if count == 1 else 's of the database have'} content that "
+                f"cannot be read ({self.rows[0]})"
+            )
         if self.damaged:
             count = len(self.damaged)
             files = "1 image or sound is" if count == 1 else f"{count:,} images or sounds are"
@@ -62,7 +70,12 @@ class Result:
             told.append(
                 f"Stop the server, and run: {REPAIR}. If that cannot mend the database, it names the backup to restore."
             )
-        elif self.damaged:
+        elif self.rows:
+            told.append(
+                "All other rows can be read. To get these back, restore a backup from before the damage, or import the "
+                "big-AGI backup that they came from again."
+            )
+        if self.damaged and not self.pages:
             told.append(
                 f"Take good copies from your backups: {REPAIR}. What no backup has comes back when you import a "
                 "big-AGI backup with images again."
@@ -92,11 +105,12 @@ def forget() -> None:
 def check(*, is_whole: bool = True, pause: Callable[[float], None] | None = None) -> Result:
     """Read the database and the assets, keep the result, and return it.
 
-    Whole, each file is read, and indexes are compared with their tables; else files that were read in the last days
-    and are unchanged by their time are not read again. `pause` is called now and then with the seconds that the
-    reading took since the last call.
+    Whole, each file and each row is read, and indexes are compared with their tables; else files that were read in the
+    last days and are unchanged by their time are not read again. `pause` is called now and then with the seconds that
+    the reading took since the last call.
     """
     pages = snapshots.find_damage(is_quick=not is_whole, pause=pause)
+    rows = find_unreadable_rows() if is_whole else []
     known = KnownGood()
     needed = find_needed()
     names = sorted({*list_names(settings.ASSETS_DIR), *needed})
@@ -114,7 +128,7 @@ def check(*, is_whole: bool = True, pause: Callable[[float], None] | None = None
         # Deleted while this check was reading others.
         needed = find_needed()
         damaged = {name: fault for name, fault in damaged.items() if fault != MISSING or name in needed}
-    result = Result(datetime.now(UTC), len(names), damaged, describe(list(damaged)), pages)
+    result = Result(datetime.now(UTC), len(names), damaged, describe(list(damaged)), pages, [] if pages else rows)
     _write(result)
     return result
 

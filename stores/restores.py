@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import connections
 from filelock import Timeout
 
 from stores import data_check, snapshots
@@ -143,7 +143,7 @@ def _checked_copy(database: Path, manifest: _Manifest, restored: Restored) -> It
         if manifest.sha256 not in ("", sha256):
             restored.faults.append(
                 f"{database} has different bytes than when it was made; its pages hold together, and were restored. "
-                "Compare the chats with those of another backup"
+                "Read all of it with: uv run manage.py check_data"
             )
             if snapshots.is_sqlite():
                 restored.faults += [
@@ -232,6 +232,6 @@ def _nobody_else() -> Iterator[None]:
 def _find_running_import() -> MigrationRun | None:
     try:
         running = list(MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING).only("pk", "pid"))
-    except DatabaseError:
+    except snapshots.CANNOT_READ:
         return None  # No database yet, one without tables, or the damaged one that is to be replaced.
     return next((run for run in running if is_alive(run.pid)), None)

@@ -26,6 +26,9 @@ CHUNK = 2**20
 BLOCK = 2**16
 """Bytes of a damaged file that are lost together where the disk does not give one of them."""
 
+CANNOT_READ = DatabaseError, UnicodeDecodeError
+"""What reading a damaged database raises: SQLite's words on it can hold bytes that are no text."""
+
 _NO_DAMAGE = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -62,7 +65,7 @@ def has_data() -> bool:
         return False
     try:
         return bool(connection.introspection.table_names())
-    except DatabaseError:
+    except CANNOT_READ:
         # It is there and cannot be read: something to keep all the same.
         return True
 
@@ -261,7 +264,7 @@ def _end_log(live: Path) -> None:
         with closing(_open(live)) as old:
             # Leaving the log behind needs to be alone: it fails while any process has the database open.
             mode = old.execute("PRAGMA journal_mode=DELETE").fetchone()[0]
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         if _code_of(error) in _NO_DAMAGE:
             raise SnapshotError(f"another process has {live} open ({error}): stop it first") from error
         mode = "none"
@@ -273,7 +276,7 @@ def _end_log(live: Path) -> None:
         raise SnapshotError(f"another process has {live} open: stop it first")
 
 
-def _code_of(error: sqlite3.Error) -> int | None:
+def _code_of(error: Exception) -> int | None:
     """Return SQLite's primary code; None where the error is Python's own."""
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
@@ -289,14 +292,17 @@ def _live_path() -> Path:
 
 def _open(path: Path) -> sqlite3.Connection:
     # `rw` does not make the file when it is missing.
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
+    opened = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
+    # What is wrong with a damaged name is told with that name.
+    opened.text_factory = lambda data: data.decode(errors="replace")
+    return opened
 
 
 @contextmanager
 def _sqlite_errors() -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         if _code_of(error) in _NO_DAMAGE:
             raise SnapshotError(f"the database cannot be read or copied ({error})") from error
         raise DamagedDatabase(f"the database is damaged ({error})") from error

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         raise CommandError(f"{result.summary} {self._advise(result, repaired=repair)}", returncode=1)
 
     def _list(self, result: data_check.Result) -> None:
-        for problem in result.pages:
+        for problem in (*result.pages, *result.rows):
             self.stderr.write(f"! database: {problem}")
         for name, fault in result.damaged.items():
             label = f": {result.labels[name]}" if name in result.labels else ""
@@ -53,6 +53,6 @@ class Command(BaseCommand):
     def _advise(self, result: data_check.Result, *, repaired: bool) -> str:
         if not repaired:
             return result.advice
-        if result.pages:
+        if result.pages or result.rows:
             return data_check.advise_restore()
         return "No backup has good copies: import a big-AGI backup with images again."

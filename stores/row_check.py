@@ -1,0 +1,61 @@
+"""Reading every row as the program does: what is damaged inside a row, SQLite's own check does not see."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+
+from stores.snapshots import CANNOT_READ
+
+BATCH = 500
+"""Rows that are read one by one where one of them cannot be read."""
+
+MOST = 20
+"""Rows that are named."""
+
+
+def find_unreadable_rows() -> list[str]:
+    """Return the rows that cannot be read, as `chats_message 12: why`; at most `MOST`."""
+    found: list[str] = []
+    for model in apps.get_models(include_auto_created=True):
+        for words in _read(model):
+            found.append(f"{model._meta.db_table} {words}")
+            if len(found) == MOST:
+                return found
+    return found
+
+
+def _read(model: type[models.Model]) -> Iterator[str]:
+    last: Any = None
+    while True:
+        rows = model._base_manager.order_by("pk")
+        if last is not None:
+            rows = rows.filter(pk__gt=last)
+        try:
+            for row in rows.iterator(chunk_size=BATCH):
+                last = row.pk
+            return
+        except Exception:  # Whatever the database or a field says of the bytes: the row cannot be read.
+            pass
+        try:
+            keys = list(rows.values_list("pk", flat=True)[:BATCH])
+        except CANNOT_READ as error:
+            yield f"cannot be read further: {_first_line(error)}"
+            return
+        for key in keys:
+            try:
+                model._base_manager.get(pk=key)
+            except ObjectDoesNotExist:
+                pass  # Deleted meanwhile.
+            except Exception as error:
+                yield f"{key}: {_first_line(error)}"
+            last = key
+
+
+def _first_line(error: Exception) -> str:
+    # Neither the value nor what is around it: it may be a message or a key.
+    if isinstance(error, CANNOT_READ):
+        return (str(error).strip().splitlines() or [type(error).__name__])[0].partition(" with text ")[0]
+    return f"its content is damaged ({type(error).__name__})"
