@@ -15,8 +15,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Sum
 
-from chats.models import Conversation
+from chats.models import Asset, Conversation
 from metrics.ledger.triggers import find_missing_triggers
 from stores import data_check
 from stores.backups import list_backups
@@ -117,7 +118,10 @@ def check_disk_space() -> Finding:
     mend = f"Free some space, or move the data folder. You can delete old backups in {settings.BACKUPS_DIR}."
     if free < least // 10:
         return fault(f"Only {told}, too little to keep writing. {mend}")
-    needed = max(least, database_size())
+    # Backups share assets with each other, but not with the data: the next one copies those that are new.
+    newest = next(iter(list_backups()), None)
+    assets = Asset.objects.aggregate(size=Sum("size"))["size"] or 0
+    needed = max(least, database_size() + max(0, assets - (newest.assets_size if newest else 0)))
     if free < needed:
         return warning(f"Only {told}; a backup needs {-(-needed // MIB):,} MiB. {mend}")
     return ok(f"{told}.")

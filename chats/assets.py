@@ -21,8 +21,8 @@ from stores.iteration import batched
 CHUNK = 3 * 2**18
 """Bytes read at a time; a multiple of 3, so that each chunk is whole base64."""
 
-LABEL, CHATS = 60, 3
-"""Characters of a label, and chats, by which a damaged file is named."""
+LABEL = 60
+"""Characters of a label by which a damaged file is named."""
 
 LEFT_OVER_AFTER = 3600
 """Seconds after which an unfinished file counts as abandoned."""
@@ -209,7 +209,7 @@ def describe_references() -> list[str]:
 
 
 def describe_files(names: Iterable[str]) -> dict[str, str]:
-    """Return for files, by name, the label of their asset and the titles of the chats that show it."""
+    """Return for files, by name, the label of their asset and the title of a chat that shows it."""
     wanted = set(names)
     assets = {asset.uid: asset for some in batched(wanted, 500) for asset in Asset.objects.filter(sha256__in=some)}
     if not assets:
@@ -226,9 +226,10 @@ def describe_files(names: Iterable[str]) -> dict[str, str]:
     told: dict[str, str] = {}
     for uid, asset in assets.items():
         label = f"“{str(asset)[:LABEL]}”"
-        chats = ", ".join(f"“{title[:LABEL]}”" for title in titles[uid][:CHATS])
-        more = f" and {len(titles[uid]) - CHATS} more" if len(titles[uid]) > CHATS else ""
-        told[asset.sha256 or ""] = f"{label} in the chat {chats}{more}" if chats else label
+        if chats := titles[uid]:
+            more = f" and {len(chats) - 1} more" if len(chats) > 1 else ""
+            label = f"{label} in the chat “{chats[0][:LABEL]}”{more}"
+        told[asset.sha256 or ""] = label
     return told
 
 

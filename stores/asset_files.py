@@ -175,6 +175,7 @@ class KnownGood:
         partial = self._path.with_suffix(".partial")
         try:
             partial.write_text(json.dumps(self._found, separators=(",", ":")))
+            partial.chmod(PRIVATE)
             partial.replace(self._path)
         except OSError:
             partial.unlink(missing_ok=True)

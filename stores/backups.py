@@ -36,14 +36,16 @@ class BackupError(Exception):
 class Backup:
     """One backup; `size` in bytes, its assets included.
 
-    `replaced` has the assets that are damaged here and came from an earlier backup, `lost` those that no earlier
-    backup has: what is wrong with each file here, by name. Both are known of a new backup only.
+    `assets_size` are the bytes of its assets. `replaced` has the assets that are damaged here and came from an earlier
+    backup, `lost` those that no earlier backup has: what is wrong with each file here, by name. Both are known of a new
+    backup only.
     """
 
     path: Path
     size: int
     created_at: datetime
     reason: str
+    assets_size: int = 0
     replaced: dict[str, str] = field(default_factory=dict)
     lost: dict[str, str] = field(default_factory=dict)
 
@@ -62,7 +64,8 @@ def list_backups() -> list[Backup]:
             created_at = datetime.fromisoformat(manifest["created_at"])
             if created_at.tzinfo is None:
                 continue  # Not ours, or damaged: it could not be compared with the others.
-            found.append(Backup(path.parent, int(manifest["size"]), created_at, str(manifest["reason"])))
+            sizes = int(manifest["size"]), int(manifest.get("assets_size", 0))
+            found.append(Backup(path.parent, sizes[0], created_at, str(manifest["reason"]), sizes[1]))
         except (OSError, ValueError, KeyError, TypeError):
             continue  # A folder that somebody else put there, or that cannot be read, is none of our backups.
     return sorted(found, key=lambda backup: (backup.created_at, backup.path.name), reverse=True)
@@ -92,7 +95,7 @@ def create_backup(reason: str, to: Path | None = None) -> Backup:
         shutil.rmtree(building, ignore_errors=True)
     if to is None and reason in AUTOMATIC_REASONS:
         _delete_old_automatic_backups()
-    return Backup(target, size, now, reason, taken.replaced, taken.lost)
+    return Backup(target, size, now, reason, taken.size, taken.replaced, taken.lost)
 
 
 def _way_out(error: Exception) -> str:
@@ -120,6 +123,7 @@ def _fill(folder: Path, reason: str, now: datetime, *, is_local: bool) -> tuple[
         "sha256": sha256,
         "size": size,
         "assets": len(taken.names),
+        "assets_size": taken.size,
         "lost": taken.lost,
         "counts": counts,
     }

@@ -107,7 +107,7 @@ def check(*, is_whole: bool = True, pause: Callable[[float], None] | None = None
 
     Whole, each file and each row is read, and indexes are compared with their tables; else files that were read in the
     last days and are unchanged by their time are not read again. `pause` is called now and then with the seconds that
-    the reading took since the last call.
+    the reading took since the last call. Raises `SnapshotError` where there is no database that can be looked at.
     """
     pages = snapshots.find_damage(is_quick=not is_whole, pause=pause)
     rows = find_unreadable_rows() if is_whole else []
@@ -161,11 +161,9 @@ def repair_database() -> Path:
     """
     with _no_server():
         try:
-            aside = snapshots.set_aside()
-            snapshots.mend_live()
+            return snapshots.mend_live()
         except (OSError, snapshots.SnapshotError) as error:
             raise NotRepaired(f"Building the indexes anew does not mend the database: {error}.") from error
-    return aside
 
 
 def advise_restore() -> str:

@@ -39,6 +39,7 @@ class Restored:
     kept: Path | None = None
     faults: list[str] = field(default_factory=list)
     mended: int = 0
+    is_kept_damaged: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def restore_backup(path: Path) -> Restored:
     try:
         make_private_folder(settings.DATA_DIR)
         with _nobody_else(), _checked_copy(database, manifest, restored) as incoming:
-            restored.kept = _keep_present_state()
+            restored.kept, restored.is_kept_damaged = _keep_present_state()
             assets = _restore_assets(path, manifest, restored)
             connections.close_all()
             snapshots.put_in_place(incoming)
@@ -201,14 +202,15 @@ def _take_from_others(name: str, path: Path, known: KnownGood) -> Path | None:
     return None
 
 
-def _keep_present_state() -> Path | None:
+def _keep_present_state() -> tuple[Path | None, bool]:
+    """Return the folder that keeps what is here, and whether that is a damaged database as it is."""
     if not snapshots.has_data():
-        return None
+        return None, False
     try:
-        return create_backup("before-restore").path
+        return create_backup("before-restore").path, False
     except BackupError as error:
         if isinstance(error.__cause__, snapshots.DamagedDatabase):
-            return snapshots.set_aside()
+            return snapshots.set_aside(), True
         raise
 
 

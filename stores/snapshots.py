@@ -120,7 +120,7 @@ def find_damage(*, is_quick: bool, pause: Callable[[float], None] | None = None)
     """Read the live database, and return in words what is wrong with its pages; PostgreSQL watches over its own.
 
     A quick check does not compare indexes with their tables. `pause` is called now and then with the seconds that the
-    reading took since the last call.
+    reading took since the last call. Raises SnapshotError where the database cannot be looked at.
     """
     if not is_sqlite():
         return []
@@ -130,8 +130,8 @@ def find_damage(*, is_quick: bool, pause: Callable[[float], None] | None = None)
             if pause:
                 database.set_progress_handler(_call_between(pause), 20_000)
             return _find_problems(database, check, 10)
-    except SnapshotError as error:
-        return [str(error)]
+    except DamagedDatabase as error:
+        return [str(error.__cause__ or error)]
 
 
 def _call_between(pause: Callable[[float], None]) -> Callable[[], int]:
@@ -200,8 +200,11 @@ def mend_indexes(copy: Path) -> bool:
     return is_referring
 
 
-def mend_live() -> None:
-    """Build the indexes of the live SQLite database anew. Raises SnapshotError, and then leaves it as it was."""
+def mend_live() -> Path:
+    """Build the indexes of the live SQLite database anew; return the folder that keeps the damaged one.
+
+    Raises SnapshotError, and then leaves the database as it was.
+    """
     live = _live_path()
     copy = live.with_name(f".{live.name}.{uuid.uuid4().hex[:8]}")
     connection.close()
@@ -212,9 +215,11 @@ def mend_live() -> None:
         except DamagedDatabase:
             if not mend_indexes(copy):
                 raise
+        aside = set_aside()
         put_in_place(copy)
     finally:
         discard(copy)
+    return aside
 
 
 def put_in_place(incoming: Path) -> None:

@@ -16,6 +16,7 @@ from metrics.ledger.triggers import find_missing_triggers
 from stores.models import Secret
 from stores.secrets import Sealer
 from tests.api import make_chat, make_service, read, read_problem, sign_in
+from tests.bigagi_site.factories import make_asset
 
 pytestmark = pytest.mark.django_db
 
@@ -30,12 +31,12 @@ def folders(settings, tmp_path):
     settings.KEY_FILE = tmp_path / "secrets.key"
 
 
-def make_backup(folder, age_days):
+def make_backup(folder, age_days, **told):
     path = folder / f"{age_days}-by-hand"
     path.mkdir(parents=True)
     created_at = datetime.now(UTC) - timedelta(days=age_days)
     (path / "manifest.json").write_text(
-        json.dumps({"format": 1, "size": 1, "created_at": created_at.isoformat(), "reason": "by-hand"})
+        json.dumps({"format": 1, "size": 1, "created_at": created_at.isoformat(), "reason": "by-hand"} | told)
     )
 
 
@@ -161,6 +162,16 @@ def test_a_backup_of_a_large_database_has_to_fit(monkeypatch):
     monkeypatch.setattr(readiness, "database_size", lambda: 4000 * MIB)
     [warning] = read(client.get("/api/ready"))["warnings"]
     assert "4,000 MiB" in warning
+
+
+def test_a_backup_has_to_copy_assets_that_no_backup_has(monkeypatch):
+    client = sign_in()
+    have_free(monkeypatch, 3000 * MIB)
+    make_asset(size=4000 * MIB)
+    [warning] = read(client.get("/api/ready"))["warnings"]
+    assert "a backup needs 4,0" in warning
+    make_backup(readiness.settings.BACKUPS_DIR, 1, assets_size=4000 * MIB)
+    assert read(client.get("/api/ready"))["warnings"] == []
 
 
 @pytest.mark.parametrize(("age_days", "state"), [(29, "ok"), (31, "warning")])

@@ -167,7 +167,7 @@ def test_a_drill_brings_back_everything_that_is_good_and_names_the_rest(filled, 
         assert ((data / file).read_bytes() == content) == (file != bad_in_both)
         assert (str(backup / file) in done.stderr) == (file in (bad_there, bad_in_both, gone_there))
         assert (data / file).stat().st_nlink == 1
-    assert "Replaced 1 damaged file here" in done.stdout
+    assert "Replaced 1 damaged file here, from the backup" in done.stdout
     assert "All else was restored" in done.stderr
     again = manage("check_data", environment=filled)
     assert again.returncode == 1 and str(data / bad_in_both) in again.stderr and str(data / good) not in again.stderr
@@ -252,7 +252,7 @@ def test_a_damaged_database_is_set_aside_and_replaced(filled, tmp_path):
     assert "before" in read(filled)
     aside = next((tmp_path / "data" / "backups").glob("*-damaged-*"))
     assert (aside / "bigagi.sqlite3").read_bytes().endswith(b"\xff" * 100)
-    assert str(aside) in done.stdout
+    assert f"The previous database was damaged. It was saved as it is in {aside}" in done.stdout
 
 
 def test_a_backup_of_the_other_kind_of_database_is_refused(filled, tmp_path):

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from stores import data_check
+from stores.backups import list_backups
+from stores.snapshots import SnapshotError, has_data
 
 
 class Command(BaseCommand):
@@ -21,15 +23,25 @@ class Command(BaseCommand):
         parser.add_argument("--repair", action="store_true", help="mend what can be mended")
 
     def handle(self, *args: Any, repair: bool, **options: Any) -> None:
+        if not has_data():
+            way_out = f" {data_check.advise_restore()}" if list_backups() else " Run manage.py start first."
+            raise CommandError(f"There is no data in the database of {settings.DATA_DIR}.{way_out}", returncode=2)
+        try:
+            result = self._check(repair=repair)
+        except SnapshotError as error:
+            raise CommandError(f"Nothing was checked: {error}. Try again.", returncode=2) from error
+        if result.is_good:
+            self.stdout.write(result.summary)
+            return
+        raise CommandError(f"{result.summary} {self._advise(result, repaired=repair)}", returncode=1)
+
+    def _check(self, *, repair: bool) -> data_check.Result:
         result = data_check.check()
         self._list(result)
         if repair and not result.is_good:
             self._repair(result)
             result = data_check.check()
-        if result.is_good:
-            self.stdout.write(result.summary)
-            return
-        raise CommandError(f"{result.summary} {self._advise(result, repaired=repair)}", returncode=1)
+        return result
 
     def _list(self, result: data_check.Result) -> None:
         for problem in (*result.pages, *result.rows):

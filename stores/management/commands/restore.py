@@ -25,9 +25,11 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         self.stdout.write(f"Restored {path} to {settings.DATA_DIR}")
         if restored.mended:
-            files = "file" if restored.mended == 1 else "files"
-            self.stdout.write(f"Replaced {restored.mended:,} damaged {files} here by good ones from the backup.")
-        if restored.kept:
+            mended = "1 damaged file" if restored.mended == 1 else f"{restored.mended:,} damaged files"
+            self.stdout.write(f"Replaced {mended} here, from the backup.")
+        if restored.is_kept_damaged:
+            self.stdout.write(f"The previous database was damaged. It was saved as it is in {restored.kept}")
+        elif restored.kept:
             self.stdout.write(f"The previous data was saved in {restored.kept}")
         if not settings.KEY_FILE.exists():
             self.stdout.write(f"Copy your key file to {settings.KEY_FILE}. Without it, stored API keys cannot be read.")
