@@ -41,7 +41,7 @@ def check_once() -> None:
     try:
         last = data_check.read_last()
         # What a whole check found in the database, a quick one may not see: it must not be called well by that.
-        result = data_check.check(is_whole=bool(last and last.pages), pause=_rest)
+        result = data_check.check(is_whole=bool(last and (last.pages or last.rows)), pause=_rest)
         if not result.is_good:
             logger.error("stored data is damaged", pages=len(result.pages), files=len(result.damaged))
     except (DatabaseError, OSError):

@@ -15,7 +15,7 @@ from stores import snapshots
 from stores.asset_files import MISSING, KnownGood, copy_good, list_names, path_in
 from stores.backup_assets import describe, find_copies, find_needed, list_folders
 from stores.backups import find_whole_database, server_lock
-from stores.row_check import find_unreadable_rows
+from stores.row_check import find_changed_records, find_unreadable_rows
 
 NAMED = 3
 """Damaged files that a sentence names."""
@@ -26,7 +26,7 @@ REPAIR = "uv run manage.py check_data --repair"
 @dataclass(frozen=True)
 class Result:
     """What a check found: how many assets there are, what is wrong with which, by name, what people know these by, what
-    is wrong with the database's pages, and rows whose content cannot be read."""
+    is wrong with the database's pages, and records that cannot be read as they were written."""
 
     at: datetime
     assets: int
@@ -49,10 +49,8 @@ class Result:
         told = [f"the database is damaged ({self.pages[0]})"] if self.pages else []
         if self.rows:
             count = len(self.rows)
-            told.append(
-                f"{count} row{' of the database has' if count == 1 else 's of the database have'} content that "
-                f"cannot be read ({self.rows[0]})"
-            )
+            records = "1 record" if count == 1 else f"{count} records"
+            told.append(f"{records} in the database cannot be read as written ({self.rows[0]})")
         if self.damaged:
             count = len(self.damaged)
             files = "1 image or sound is" if count == 1 else f"{count:,} images or sounds are"
@@ -72,7 +70,7 @@ class Result:
             )
         elif self.rows:
             told.append(
-                "All other rows can be read. To get these back, restore a backup from before the damage, or import the "
+                "All else can be read. To get these back, restore a backup from before the damage, or import the "
                 "big-AGI backup that they came from again."
             )
         if self.damaged and not self.pages:
@@ -110,7 +108,7 @@ def check(*, is_whole: bool = True, pause: Callable[[float], None] | None = None
     the reading took since the last call. Raises `SnapshotError` where there is no database that can be looked at.
     """
     pages = snapshots.find_damage(is_quick=not is_whole, pause=pause)
-    rows = find_unreadable_rows() if is_whole else []
+    rows = _find_damaged_rows() if is_whole and not pages else []
     known = KnownGood()
     needed = find_needed()
     names = sorted({*list_names(settings.ASSETS_DIR), *needed})
@@ -128,9 +126,13 @@ def check(*, is_whole: bool = True, pause: Callable[[float], None] | None = None
         # Deleted while this check was reading others.
         needed = find_needed()
         damaged = {name: fault for name, fault in damaged.items() if fault != MISSING or name in needed}
-    result = Result(datetime.now(UTC), len(names), damaged, describe(list(damaged)), pages, [] if pages else rows)
+    result = Result(datetime.now(UTC), len(names), damaged, describe(list(damaged)), pages, rows)
     _write(result)
     return result
+
+
+def _find_damaged_rows() -> list[str]:
+    return find_unreadable_rows() or find_changed_records()
 
 
 SAVE_EVERY = 500

@@ -12,6 +12,7 @@ from chats.models import Asset
 from stores import asset_files, data_check
 from stores.backups import create_backup
 from tests.api import read, read_problem, sign_in
+from tests.bigagi_site.factories import make_conversation, make_message
 from tests.servers import run_server
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,14 @@ def test_a_damaged_database_is_a_fault(folder):
     assert [error["pointer"] for error in problem["errors"]] == ["/stored_data"]
     assert "Page 7" in problem["detail"] and "Stop the server" in problem["detail"]
     assert "Page 7" in client.get("/").text
+
+
+def test_what_only_a_whole_check_sees_is_not_called_well_by_a_quick_one(folder):
+    # Its digest is none of its content.
+    make_message(make_conversation())
+    assert len(data_check.check().rows) == 1
+    data_watch.check_once()
+    assert "1 record in the database cannot be read as written" in data_check.read_last().summary
 
 
 def test_a_file_that_was_read_lately_is_not_read_again(folder, monkeypatch):

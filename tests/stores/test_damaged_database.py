@@ -197,8 +197,23 @@ def test_rows_whose_content_cannot_be_read_are_named(live):
     result = data_check.check()
     assert result.pages == []
     assert [words.partition(":")[0] for words in result.rows] == [f"chats_fragment {first}", f"chats_fragment {second}"]
-    assert "chats_fragment" in result.summary and "All other rows can be read" in result.advice
+    assert "chats_fragment" in result.summary and "All else can be read" in result.advice
     assert create_backup("manual").lost == {}
+
+
+def test_a_message_that_reads_otherwise_than_it_was_written_is_named_by_its_chat(live):
+    with closing(sqlite3.connect(live)) as database:
+        find = (
+            "SELECT f.id, c.uid, coalesce(c.user_title, c.auto_title) FROM chats_fragment f"
+            " JOIN chats_message m ON m.id = f.message_id JOIN chats_conversation c ON c.id = m.conversation_id"
+            " WHERE f.text <> '' AND coalesce(c.user_title, c.auto_title) <> '' LIMIT 1"
+        )
+        fragment, _, title = database.execute(find).fetchone()
+        database.execute("UPDATE chats_fragment SET text = '!' || substr(text, 2) WHERE id = ?", [fragment])
+        database.commit()
+    connection.close()
+    result = data_check.check()
+    assert result.pages == [] and result.rows == [f"the conversation “{title[:60]}” differs from its digest"]
 
 
 def test_a_database_of_no_byte_is_replaced(live):
