@@ -209,7 +209,7 @@ def _keep_present_state() -> tuple[Path | None, bool]:
     try:
         return create_backup("before-restore").path, False
     except BackupError as error:
-        if isinstance(error.__cause__, snapshots.DamagedDatabase):
+        if isinstance(error.__cause__, snapshots.DamagedDatabase) and snapshots.is_sqlite():
             return snapshots.set_aside(), True
         raise
 

@@ -46,7 +46,7 @@ class SnapshotError(Exception):
 
 
 class DamagedDatabase(SnapshotError):
-    """A SQLite file whose pages do not hold together."""
+    """A SQLite file whose pages do not hold together, or a dump that cannot be read to its end."""
 
 
 def is_sqlite() -> bool:
@@ -105,7 +105,11 @@ def check_snapshot(path: Path) -> dict[str, int]:
             tables = [row[0] for row in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             plain = [name for name in sorted(tables) if not name.startswith("sqlite_")]
             return {name: copy.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in plain}
-    _run_postgres("pg_restore", "--list", str(path))
+    try:
+        # As SQL to nowhere: its list alone would not read the rows.
+        _run_postgres("pg_restore", f"--file={os.devnull}", str(path))
+    except SnapshotError as error:
+        raise DamagedDatabase(f"the dump cannot be read ({error})") from error
     with connection.cursor() as cursor:
         names = sorted(connection.introspection.table_names(cursor))
         quoted = {name: connection.ops.quote_name(name) for name in names}
