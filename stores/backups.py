@@ -5,6 +5,7 @@ A backup is `<UTC time>-<reason>/` with `bigagi.sqlite3` (on PostgreSQL `bigagi.
 it: whoever finds a backup must not find the keys.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -90,12 +91,19 @@ def create_backup(reason: str, to: Path | None = None) -> Backup:
         size, taken = _fill(building, reason, now, is_local=to is None)
         building.rename(target)
     except (OSError, snapshots.SnapshotError) as error:
-        raise BackupError(f"The backup was not made: {error}{_way_out(error)}") from error
+        raise BackupError(f"The backup was not made: {describe_error(error)}{_way_out(error)}") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     if to is None and reason in AUTOMATIC_REASONS:
         _delete_old_automatic_backups()
     return Backup(target, size, now, reason, taken.size, taken.replaced, taken.lost)
+
+
+def describe_error(error: Exception) -> str:
+    """Return in words what went wrong with files or the database."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full. Free some space, and try again."
+    return str(error)
 
 
 def _way_out(error: Exception) -> str:

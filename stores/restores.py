@@ -20,6 +20,7 @@ from stores.backups import (
     SUMS,
     BackupError,
     create_backup,
+    describe_error,
     find_whole_database,
     make_private_folder,
     server_lock,
@@ -74,7 +75,7 @@ def restore_backup(path: Path) -> Restored:
             snapshots.put_in_place(incoming)
             data_check.forget()
     except (OSError, snapshots.SnapshotError) as error:
-        raise BackupError(f"Nothing was restored: {error}") from error
+        raise BackupError(f"Nothing was restored: {describe_error(error)}") from error
     told = describe(list(assets))
     for name, words in assets.items():
         restored.faults.append(f"{path_in(path / 'assets', name)} {words}{f': {told[name]}' if name in told else ''}")

@@ -40,6 +40,9 @@ _NO_DAMAGE = {
 }
 """Codes of errors that say nothing of the pages themselves."""
 
+_UNREADABLE = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS}
+"""I/O errors that are damage; others are of a disk that is full, or of the place of a copy."""
+
 
 class SnapshotError(Exception):
     """A database that cannot be copied, or a damaged copy."""
@@ -104,6 +107,9 @@ def check_snapshot(path: Path) -> dict[str, int]:
                 raise DamagedDatabase(f"the database is damaged ({'; '.join(problems)})")
             tables = [row[0] for row in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             plain = [name for name in sorted(tables) if not name.startswith("sqlite_")]
+            if not plain:
+                # SQLite takes a file of no byte for a database where all is well.
+                raise DamagedDatabase("the database is empty")
             return {name: copy.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in plain}
     try:
         # As SQL to nowhere: its list alone would not read the rows.
@@ -274,7 +280,7 @@ def _end_log(live: Path) -> None:
             # Leaving the log behind needs to be alone: it fails while any process has the database open.
             mode = old.execute("PRAGMA journal_mode=DELETE").fetchone()[0]
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        if _code_of(error) in _NO_DAMAGE:
+        if not _is_damage(error):
             raise SnapshotError(f"another process has {live} open ({error}): stop it first") from error
         mode = "none"
     # Of a damaged database, the log stays behind; SQLite would read it into the new one.
@@ -285,10 +291,12 @@ def _end_log(live: Path) -> None:
         raise SnapshotError(f"another process has {live} open: stop it first")
 
 
-def _code_of(error: Exception) -> int | None:
-    """Return SQLite's primary code; None where the error is Python's own."""
+def _is_damage(error: Exception) -> bool:
+    """Tell whether an error of SQLite's, or of Python with what SQLite gave it, is due to damaged pages."""
     code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
+    if code is None:
+        return True
+    return code in _UNREADABLE or code & 0xFF not in (*_NO_DAMAGE, sqlite3.SQLITE_IOERR)
 
 
 def _log_files(path: Path) -> tuple[Path, Path]:
@@ -312,8 +320,9 @@ def _sqlite_errors() -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, UnicodeDecodeError) as error:
-        if _code_of(error) in _NO_DAMAGE:
-            raise SnapshotError(f"the database cannot be read or copied ({error})") from error
+        if not _is_damage(error):
+            hint = "Is the disk full, or the database locked by another program?"
+            raise SnapshotError(f"the database cannot be read or copied ({error}). {hint}") from error
         raise DamagedDatabase(f"the database is damaged ({error})") from error
 
 

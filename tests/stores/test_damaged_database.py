@@ -216,9 +216,17 @@ def test_a_message_that_reads_otherwise_than_it_was_written_is_named_by_its_chat
     assert result.pages == [] and result.rows == [f"the conversation “{title[:60]}” differs from its digest"]
 
 
-def test_a_database_of_no_byte_is_replaced(live):
-    good = create_backup("manual").path
+def test_a_database_of_no_byte_is_replaced_and_never_taken_for_a_good_one(live):
+    good, empty = create_backup("manual").path, create_backup("manual").path
+    (empty / "bigagi.sqlite3").write_bytes(b"")
+    connection.close()
+    with pytest.raises(BackupError, match="empty"):
+        restore_backup(empty)
+    assert count_chats(live) == CHATS
     write_live(live, b"")
+    connection.close()
+    with pytest.raises(BackupError, match="empty"):
+        create_backup("manual")
     connection.close()
     assert restore_backup(good).faults == []
     assert count_chats(Path(live)) == CHATS

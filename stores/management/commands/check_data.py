@@ -29,7 +29,7 @@ class Command(BaseCommand):
         try:
             result = self._check(repair=repair)
         except SnapshotError as error:
-            raise CommandError(f"Nothing was checked: {error}. Try again.", returncode=2) from error
+            raise CommandError(f"Nothing was checked: {error}", returncode=2) from error
         if result.is_good:
             self.stdout.write(result.summary)
             return
