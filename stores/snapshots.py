@@ -3,10 +3,7 @@
 import errno
 import hashlib
 import os
-import shutil
 import sqlite3
-import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,6 +14,8 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.db import DatabaseError, connection
+
+from stores import postgres
 
 BUSY_SECONDS = 20
 
@@ -96,7 +95,8 @@ def take_snapshot(target: Path) -> None:
             copy.execute("PRAGMA journal_mode=DELETE")
     else:
         _open_private(target).close()
-        _run_postgres("pg_dump", "--format=custom", "--no-owner", f"--file={target}", _postgres_name())
+        with _postgres_errors():
+            postgres.dump(target)
 
 
 def check_snapshot(path: Path) -> dict[str, int]:
@@ -112,9 +112,8 @@ def check_snapshot(path: Path) -> dict[str, int]:
                 raise DamagedDatabase("the database is empty")
             return {name: copy.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in plain}
     try:
-        # As SQL to nowhere: its list alone would not read the rows.
-        _run_postgres("pg_restore", f"--file={os.devnull}", str(path))
-    except SnapshotError as error:
+        postgres.read_dump(path)
+    except postgres.ProgramFailed as error:
         raise DamagedDatabase(f"the dump cannot be read ({error})") from error
     with connection.cursor() as cursor:
         names = sorted(connection.introspection.table_names(cursor))
@@ -235,7 +234,8 @@ def mend_live() -> Path:
 def put_in_place(incoming: Path) -> None:
     """Make the database what the checked file of `copy_in` holds, in one step. Raises SnapshotError."""
     if not is_sqlite():
-        _put_back_postgres(incoming)
+        with _postgres_errors():
+            postgres.put_back(incoming)
         return
     live = _live_path()
     _end_log(live)
@@ -326,44 +326,9 @@ def _sqlite_errors() -> Iterator[None]:
         raise DamagedDatabase(f"the database is damaged ({error})") from error
 
 
-def _put_back_postgres(snapshot: Path) -> None:
-    # Not `pg_restore --clean`: it leaves the tables that are newer than the copy, and the next migration trips on them.
-    tables = [connection.ops.quote_name(name) for name in connection.introspection.table_names()]
-    drops = {"TABLE": tables, "FUNCTION": _find_trigger_functions()}
-    connection.close()
-    drop = "".join(f"DROP {kind} {', '.join(names)} CASCADE;" for kind, names in drops.items() if names)
-    with tempfile.TemporaryDirectory(prefix="bigagi-restore-") as folder:
-        script = Path(folder) / "restore.sql"
-        _run_postgres("pg_restore", "--no-owner", f"--file={script}", str(snapshot))
-        options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
-        command = ("--command", drop) if drop else ()
-        _run_postgres("psql", *options, *command, f"--file={script}", f"--dbname={_postgres_name()}")
-
-
-_TRIGGER_FUNCTIONS = """SELECT p.oid::regprocedure::text FROM pg_proc p
-    WHERE p.pronamespace = current_schema()::regnamespace AND p.prorettype = 'trigger'::regtype AND NOT EXISTS (
-        SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-"""
-
-
-def _find_trigger_functions() -> list[str]:
-    """Return what triggers run, as PostgreSQL names it; without what extensions brought."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TRIGGER_FUNCTIONS)
-        return [name for (name,) in cursor.fetchall()]
-
-
-def _postgres_name() -> str:
-    return str(connection.settings_dict["NAME"])
-
-
-def _run_postgres(program: str, *arguments: str) -> None:
-    if shutil.which(program) is None:
-        raise SnapshotError(f"{program} is not installed: install PostgreSQL's client programs")
-    # Variables rather than a URL: the password must not stand in the list of processes.
-    settings_dict = connection.settings_dict
-    names = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD"}
-    environment = os.environ | {names[key]: str(settings_dict[key]) for key in names if settings_dict[key]}
-    done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SnapshotError(f"{program} failed: {done.stderr.strip().splitlines()[-1] if done.stderr else 'no reason'}")
+@contextmanager
+def _postgres_errors() -> Iterator[None]:
+    try:
+        yield
+    except postgres.ProgramFailed as error:
+        raise SnapshotError(str(error)) from error
