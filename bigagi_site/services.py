@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -34,16 +35,22 @@ def create_sign_in_link(user: User, base_url: str) -> str:
     return f"{base_url.rstrip('/')}{reverse('sign-in')}?link={token}"
 
 
+def is_sign_in_link(token: str) -> bool:
+    """Tell whether the link can be used. It takes no lock, so anybody may ask."""
+    return _usable_links().filter(digest=_digest(token)).exists()
+
+
 def use_sign_in_link(token: str) -> User | None:
     """Use up the link and return its user; None if it is unknown, used, expired or the user inactive."""
-    now = timezone.now()
-    usable = SignInLink.objects.filter(used_at=None, expires_at__gt=now, user__is_active=True)
-    # Read first: on SQLite an UPDATE takes the write lock even where it finds nothing, and anybody may send links.
-    link = usable.select_related("user").filter(digest=_digest(token)).first()
+    link = _usable_links().select_related("user").filter(digest=_digest(token)).first()
     # The condition is part of the UPDATE: of two parallel requests, only one finds a row.
-    if link is None or not usable.filter(pk=link.pk).update(used_at=now):
+    if link is None or not _usable_links().filter(pk=link.pk).update(used_at=timezone.now()):
         return None
     return link.user
+
+
+def _usable_links() -> QuerySet[SignInLink]:
+    return SignInLink.objects.filter(used_at=None, expires_at__gt=timezone.now(), user__is_active=True)
 
 
 def _digest(token: str) -> str:

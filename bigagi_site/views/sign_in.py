@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from bigagi_site.services import use_sign_in_link
+from bigagi_site.services import is_sign_in_link, use_sign_in_link
 from stores.api.throttles import LINKS, PASSWORDS, address_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -41,16 +41,7 @@ class SignInView(LoginView):
             # link unused.
             return HttpResponse(status=204)
         # Before failures are looked at: nobody keeps the owner out by guessing, which 256 random bits do not allow.
-        # Together: where the session cannot be stored, as on a full disk, the link stays unused.
-        with transaction.atomic():
-            user = use_sign_in_link(token)
-            if user is not None:
-                login(request, user, backend=BACKEND)
-                request.session.save()
-                # The middleware sends the cookie of a session that was modified, and stores it once more before that,
-                # which could fail when the link is used up already.
-                request.session.save = _is_saved  # type: ignore[method-assign]
-        if user is not None:
+        if is_sign_in_link(token) and _sign_in(request, token):
             # Away from the address that holds the link.
             return redirect(settings.LOGIN_REDIRECT_URL)
         # Other sites can lead the owner's browser here as often as they like.
@@ -81,6 +72,20 @@ class SignInView(LoginView):
         """Return the target of `?next=`, or nothing if it is this page, which would be a redirect loop."""
         url: str = super().get_redirect_url(*args)
         return "" if url.partition("?")[0] == self.request.path else url
+
+
+def _sign_in(request: HttpRequest, token: str) -> bool:
+    """Use up the link and store the session, together: where that fails, as on a full disk, the link stays unused."""
+    with transaction.atomic():
+        user = use_sign_in_link(token)
+        if user is None:
+            return False
+        login(request, user, backend=BACKEND)
+        request.session.save()
+        # The middleware sends the cookie of a session that was modified, and stores it once more before that, which
+        # could fail when the link is used up already.
+        request.session.save = _is_saved  # type: ignore[method-assign]
+    return True
 
 
 def _is_saved(must_create: bool = False) -> None:
