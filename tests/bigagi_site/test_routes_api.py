@@ -106,7 +106,8 @@ def test_reading_writes_nothing(seed, path):
     client = sign_in()
     with CaptureQueriesContext(connection) as queries:
         client.get(path).getvalue()
-    assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
+    # PostgreSQL reads long lists by a cursor, which is declared.
+    assert {query["sql"].split()[0] for query in queries} - {"DECLARE"} == {"SELECT"}
 
 
 @pytest.mark.django_db

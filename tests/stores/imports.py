@@ -17,7 +17,6 @@ from chats.models import Asset
 from stores import registry, secrets
 from stores.collections import Collection
 from stores.dump import dump_store
-from stores.envelope import open_envelope
 from stores.importers.importer import CUT, Options, import_file
 from stores.importers.run import Progress
 from stores.models import ImportedRecord, MigrationRun, Quarantine, Revision, Store
@@ -111,9 +110,10 @@ def _backup_of(stores: JSONObject) -> JSONObject:
 def without_copies(name: str, value: Any) -> Any:
     """Return a store without records that stand in one of its lists twice, equal: they are one."""
     state = value.get("state") if isinstance(value, dict) else None
-    version = open_envelope(value).version
+    version = value.get("version") if isinstance(value, dict) else None
     # Of a newer version than is known, a store is kept as it is; chats come one by one.
-    is_newer = version is not None and version > registry.get(name).newest_version and name != "app-chats"
+    is_number = isinstance(version, int | float) and not isinstance(version, bool)
+    is_newer = is_number and version > registry.get(name).newest_version and name != "app-chats"
     if not isinstance(state, dict) or is_newer:
         return value
     state = dict(state)
