@@ -6,8 +6,6 @@ import os
 import socket
 import tempfile
 import threading
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -33,6 +31,7 @@ from stores.importers.run import close_dead_runs
 from stores.intact import describe_emptied_database, describe_way_back
 from stores.keyfile import KeyFileError, create_key_file
 from stores.keys import is_unused, note_keys, tell_foreign, why_unreadable
+from stores.private_files import write_private_once
 
 logger = structlog.get_logger("llms")
 
@@ -52,36 +51,12 @@ def prepare_data_dir() -> None:
         with tempfile.TemporaryFile(dir=settings.DATA_DIR):
             pass
         if not os.environ.get("SECRET_KEY"):
-            write_private_file(settings.SECRET_KEY_FILE, get_random_secret_key() + "\n")
+            write_private_once(settings.SECRET_KEY_FILE, get_random_secret_key() + "\n")
             settings.SECRET_KEY = settings.SECRET_KEY_FILE.read_text().strip()
     except OSError as error:
         hint = "Free some space" if fault_of(error) is DISK_FULL else "Make it writable"
         hint = f"{hint}, or set BIGAGI_DATA_DIR to another folder."
         raise StartupError(f"The data folder {settings.DATA_DIR} is not writable ({error.strerror}). {hint}") from error
-
-
-def write_private_file(path: Path, text: str) -> None:
-    """Make a file that its owner alone can read, unless it is there already."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.exists():
-        return
-    # Under another name first: a full disk must not leave an empty file, which would be taken for a key.
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        # Made readable by its owner alone, so that no one else can read it even for a moment.
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        try:
-            # A link, unlike a new name, fails where another process has been faster.
-            os.link(partial, path)
-        except FileExistsError:
-            pass
-        except OSError:
-            # A file system without links.
-            os.replace(partial, path)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(partial)
 
 
 def prepare_key_file() -> list[str]:

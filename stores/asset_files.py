@@ -17,10 +17,12 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from stores.private_files import PRIVATE, open_private
+
 CHUNK = 2**20
 """Bytes read at a time."""
 
-PRIVATE, READ_ONLY = 0o600, 0o400
+READ_ONLY = 0o400
 
 MISSING = "is missing"
 CHANGED = "has different bytes"
@@ -79,7 +81,7 @@ def copy_good(source: Path, target: Path, *, mode: int = READ_ONLY) -> str:
     # Beside the folders of the assets: there, an abandoned one is found and deleted (`chats.assets`).
     partial = target.parent.parent / f"incoming-{uuid.uuid4().hex[:12]}"
     try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as copy:
+        with open_private(partial) as copy:
             try:
                 file = _open_plain(source)
             except OSError as error:

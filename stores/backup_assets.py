@@ -8,7 +8,8 @@ from pathlib import Path
 from django.conf import settings
 
 from stores import registry
-from stores.asset_files import MISSING, PRIVATE, READ_ONLY, KnownGood, copy_good, list_names, path_in
+from stores.asset_files import MISSING, READ_ONLY, KnownGood, copy_good, list_names, path_in
+from stores.private_files import PRIVATE
 from stores.snapshots import CANNOT_READ
 
 

@@ -8,7 +8,6 @@ it: whoever finds a backup must not find the keys.
 import errno
 import hashlib
 import json
-import os
 import shutil
 import tomllib
 import uuid
@@ -20,8 +19,8 @@ from django.conf import settings
 from filelock import FileLock
 
 from stores import snapshots
-from stores.asset_files import PRIVATE
 from stores.backup_assets import Taken, take_assets
+from stores.private_files import write_private
 
 AUTOMATIC_REASONS = ("before-import", "before-migrate")
 AUTOMATIC_KEPT = 10
@@ -120,7 +119,7 @@ def _fill(folder: Path, reason: str, now: datetime, *, is_local: bool) -> tuple[
     taken = take_assets(folder / "assets", links=is_local)
     sha256 = digest(database)
     lines = [f"{sha256}  {database.name}", *(f"{name}  assets/{name[:2]}/{name}" for name in taken.names)]
-    _write_private(folder / SUMS, "\n".join(lines) + "\n")
+    write_private(folder / SUMS, "\n".join(lines) + "\n")
     size = database.stat().st_size + taken.size
     manifest = {
         "format": 1,
@@ -135,7 +134,7 @@ def _fill(folder: Path, reason: str, now: datetime, *, is_local: bool) -> tuple[
         "lost": taken.lost,
         "counts": counts,
     }
-    _write_private(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
+    write_private(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
     return size, taken
 
 
@@ -155,13 +154,6 @@ def _delete_old_automatic_backups() -> None:
     automatic = [backup for backup in list_backups() if backup.reason in AUTOMATIC_REASONS]
     for backup in automatic[AUTOMATIC_KEPT:]:
         shutil.rmtree(backup.path, ignore_errors=True)
-
-
-def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def make_private_folder(path: Path) -> None:

@@ -1,12 +1,13 @@
 """The file with the keys that encrypt secrets: one a line, the newest first. Losing it costs API keys, never chats."""
 
 import hashlib
-import os
 from functools import lru_cache
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 from django.conf import settings
+
+from stores.private_files import write_private_once
 
 SHOWN_DIGITS = 8
 """Digits of a fingerprint that a person is shown."""
@@ -62,13 +63,8 @@ def _is_key(line: bytes) -> bool:
 def create_key_file() -> None:
     """Make the file with a new key where there is none. Raises `KeyFileError`."""
     path = Path(settings.KEY_FILE)
-    # Nobody else may read it even for a moment, and of two processes that make it one wins.
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(Fernet.generate_key() + b"\n")
-    except FileExistsError:
-        pass
+        write_private_once(path, Fernet.generate_key().decode() + "\n")
     except OSError as error:
         raise KeyFileError(f"The key file {path} cannot be made ({error.strerror}).") from error
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 
 from stores import postgres
+from stores.private_files import open_private
 
 BUSY_SECONDS = 20
 
@@ -87,14 +87,14 @@ def take_snapshot(target: Path) -> None:
     if is_sqlite():
         if not _live_path().is_file():
             raise SnapshotError(f"there is no database at {_live_path()} yet. Run manage.py start first.")
-        _open_private(target).close()
+        open_private(target).close()
         with _sqlite_errors(), closing(_open(_live_path())) as source, closing(sqlite3.connect(target)) as copy:
             # In one step: in several, each write of another process would make it begin again.
             source.backup(copy, pages=-1)
             # One file: in a write-ahead log the copy would need two more beside it, and change when it is read.
             copy.execute("PRAGMA journal_mode=DELETE")
     else:
-        _open_private(target).close()
+        open_private(target).close()
         with _postgres_errors():
             postgres.dump(target)
 
@@ -173,7 +173,7 @@ def copy_in(snapshot: Path) -> tuple[Path, str]:
     live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     incoming = live.with_name(f".{live.name}.{uuid.uuid4().hex[:8]}")
     try:
-        with snapshot.open("rb") as file, _open_private(incoming) as copy:
+        with snapshot.open("rb") as file, open_private(incoming) as copy:
             while chunk := file.read(CHUNK):
                 digest.update(chunk)
                 copy.write(chunk)
@@ -254,7 +254,7 @@ def set_aside() -> Path:
 
 def _copy_readable(source: Path, target: Path) -> None:
     """Copy a file; blocks that the disk does not give any more become zeros, so that the rest keeps its place."""
-    with source.open("rb", buffering=0) as file, _open_private(target) as copy:
+    with source.open("rb", buffering=0) as file, open_private(target) as copy:
         size = os.fstat(file.fileno()).st_size
         for at in range(0, size, BLOCK):
             length = min(BLOCK, size - at)
@@ -265,10 +265,6 @@ def _copy_readable(source: Path, target: Path) -> None:
                     raise
                 block = b""
             copy.write(block.ljust(length, b"\0"))
-
-
-def _open_private(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _end_log(live: Path) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from stores.importers.incoming import RESERVE
+from stores.private_files import write_private_once
 from tests import generators
 from tests.chats.talking import Talker, parse_events
 from tests.servers import REPOSITORY, Client, build_environment, manage, run_server
@@ -279,3 +280,15 @@ def test_an_import_under_which_the_disk_fills_up_is_completed_later(disk: SmallD
     done = disk.manage("import_indexeddb", str(path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "300" in done.stdout
+
+
+def test_a_key_file_that_does_not_fit_leaves_none(disk: SmallDisk):
+    path = disk.path / "own.key"
+    disk.leave(0)
+    with pytest.raises(OSError) as caught:
+        write_private_once(path, "k" * 100)
+    assert caught.value.errno == errno.ENOSPC
+    assert [file.name for file in disk.path.glob("*own.key*")] == []
+    disk.free()
+    write_private_once(path, "k" * 100)
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("k" * 100, 0o600)
