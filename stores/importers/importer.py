@@ -25,6 +25,7 @@ from stores.importers.incoming import Refused
 from stores.importers.intake import TWICE, RecordIntake
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.kinds import FLASH
+from stores.importers.known import is_known, known_records
 from stores.importers.lease import keep_lease
 from stores.importers.opening import SourceFile, open_source
 from stores.importers.parser import Parser
@@ -34,7 +35,7 @@ from stores.importers.verdict import Verdict
 from stores.importers.verifier import Verification
 from stores.importers.writer import Writer
 from stores.keys import why_unreadable
-from stores.models import ImportedRecord, MigrationRun, Store
+from stores.models import MigrationRun, Store
 from stores.services.errors import SecretsUnreadable
 from stores.services.records import tell_dropped
 from stores.sql import tune_for_long_job
@@ -302,23 +303,3 @@ class Import:
         certificate = verification.run()
         verification.mark_verified()
         return certificate
-
-
-def known_records() -> dict[tuple[str, str], ImportedRecord]:
-    """Return what earlier imports brought of the long lists and is here unchanged and undamaged, by kind and digest of
-    the raw text."""
-    known = {}
-    for kind in ("conversation", "asset"):
-        collection = registry.collection_of(kind)
-        here = dict(collection.rows().order_by().values_list("uid", "content_hash"))
-        damaged = collection.damaged_uids()
-        for record in ImportedRecord.objects.filter(kind=kind).iterator():
-            if here.get(record.uid) == record.imported_hash and record.uid not in damaged:
-                known[kind, record.source_digest] = record
-    return known
-
-
-def is_known(known: dict[tuple[str, str], ImportedRecord], kind: str, digest: str) -> bool:
-    """Tell whether nothing of a record need be read again; the bytes of an image are, if its file here is damaged."""
-    record = known.get((kind, digest))
-    return record is not None and not registry.collection_of(kind).has_damaged_files(record.uid)

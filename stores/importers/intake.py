@@ -10,12 +10,12 @@ from stores.collections import Collection
 from stores.importers.copies import CHATS, UNREADABLE, read_chats
 from stores.importers.decision import Candidate, imported_uids
 from stores.importers.items import DamagedItem, RecordItem, RecoveryCopy
+from stores.importers.known import KnownRecords
 from stores.importers.lost import find_lost
 from stores.importers.run import Progress
 from stores.importers.verdict import RECOVER
 from stores.importers.words import name_kind, one_or_many, tell_quarantined
 from stores.importers.writer import NEW, SAME, Writer
-from stores.models import ImportedRecord
 from stores.secrets import may_hold_secrets
 
 BATCH_CHARACTERS = 2 * 1024 * 1024
@@ -32,7 +32,7 @@ LONGEST_TRANSACTION = 0.08
 class RecordIntake:
     """Takes the records of long lists in batches, and all that is damaged."""
 
-    def __init__(self, writer: Writer, known: dict[tuple[str, str], ImportedRecord]) -> None:
+    def __init__(self, writer: Writer, known: KnownRecords) -> None:
         self.writer = writer
         self.progress: Progress = writer.progress
         self._known = known
