@@ -1,13 +1,13 @@
 """Whether the database that a server or an import starts on is still what it was: not emptied, not damaged."""
 
-import sqlite3
 import threading
-from contextlib import closing
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
 
+from stores import snapshots
 from stores.backups import list_backups
 
 SECONDS = 2.0
@@ -46,44 +46,24 @@ def find_damage() -> str:
     path = _database_path()
     if path is None or not path.is_file():
         return ""
-    check = _QuickCheck(path)
+    found: list[str] = []
+    is_late = threading.Event()
+    # SQLite does not look at an interrupt within one table, which is why nobody waits for the thread.
+    check = threading.Thread(target=_check, args=(found, is_late), name="quick-check", daemon=True)
     check.start()
     check.join(SECONDS)
-    if check.is_alive():
-        check.give_up()
-        return ""
-    return f"The database {path} is damaged ({check.found}). {describe_way_back()}" if check.found else ""
+    is_late.set()
+    return f"The database {path} is damaged ({'; '.join(found[:PROBLEMS])}). {describe_way_back()}" if found else ""
 
 
-class _QuickCheck(threading.Thread):
-    """`PRAGMA quick_check` by a connection of its own. SQLite does not look at an interrupt within one table, which is
-    why nobody waits for the thread."""
+def _check(found: list[str], is_late: threading.Event) -> None:
+    def go_on(_: float) -> None:
+        if is_late.is_set():
+            raise TimeoutError
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(name="quick-check", daemon=True)
-        self.found = ""
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-
-    def run(self) -> None:
-        try:
-            with closing(
-                sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-            ) as self._connection:
-                rows = [str(row[0]) for row in self._connection.execute(f"PRAGMA quick_check({PROBLEMS})")]
-        except sqlite3.OperationalError:
-            # Interrupted, or in use: to open it for writing tells more.
-            return
-        except sqlite3.DatabaseError as error:
-            self.found = str(error)
-            return
-        if rows != ["ok"]:
-            self.found = " ".join("; ".join(rows).split())
-
-    def give_up(self) -> None:
-        """Ask the check to end."""
-        if self._connection is not None:
-            self._connection.interrupt()
+    # Interrupted, or in use: to open it for writing tells more.
+    with suppress(snapshots.SnapshotError):
+        found += snapshots.find_damage(is_quick=True, pause=go_on)
 
 
 def describe_way_back() -> str:

@@ -3,7 +3,6 @@ half of it; once it is gone, the same request is carried out."""
 
 import hashlib
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,8 +15,9 @@ from bigagi_site.services import create_sign_in_link
 from stores import faults
 from stores.outcomes import Stored
 from tests.api import make_message
+from tests.bigagi_site.faults import UNDER_FAULTS
 from tests.bigagi_site.test_route_server_api import PNG
-from tests.faulty_database import ERRORS, ROLLS_BACK, Plan, faulty_connections
+from tests.faulty_database import ERRORS, ROLLS_BACK, Plan
 from tests.routes import api_routes
 
 FAULTS = {fault.kind: fault for fault in vars(faults).values() if isinstance(fault, faults.Fault)}
@@ -95,17 +95,7 @@ OF_REQUESTS = (
 )
 """Tables of what a request leaves beside its records."""
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor != "sqlite", reason="the harness stands below SQLite's connections"),
-]
-
-
-@pytest.fixture
-def plan(transactional_db: None) -> Iterator[Plan]:
-    with faulty_connections() as plan:
-        yield plan
+pytestmark = UNDER_FAULTS
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """Each fault of the disk and the database at each write of commands: one line names it, and nothing is half done."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 
 from bigagi_site.services import create_owner
 from chats.models import Conversation
@@ -14,8 +12,9 @@ from stores.management.faults import RETURN_CODE, telling_faults
 from stores.models import MigrationRun
 from tests import generators
 from tests.api import make_chat, make_service
+from tests.bigagi_site.faults import UNDER_FAULTS
 from tests.bigagi_site.test_faults_api import FAULTS, digest_rows
-from tests.faulty_database import Plan, faulty_connections
+from tests.faulty_database import Plan
 
 COMMANDS = [
     ("sign_in_link",),
@@ -26,17 +25,7 @@ COMMANDS = [
 ]
 KINDS = ["disk-full", "disk-error", "database-busy", "database-damaged"]
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor != "sqlite", reason="the harness stands below SQLite's connections"),
-]
-
-
-@pytest.fixture
-def plan(transactional_db: None) -> Iterator[Plan]:
-    with faulty_connections() as plan:
-        yield plan
+pytestmark = UNDER_FAULTS
 
 
 def run(*arguments: str) -> int:
