@@ -6,9 +6,9 @@ from llms.conversion import STEPS
 from llms.models import Assignment, Model, Service
 from llms.vendors.endpoint import address_of
 from stores.codecs import Columns
-from stores.collections import TableCollection
 from stores.registry import StoreSpec
 from stores.secrets import references_in, remove_references
+from stores.table_collections import TableCollection
 
 STORE = "app-models"
 

@@ -7,9 +7,9 @@ from metrics.baselines import Counted, describe_devices, drop_other, keep_other,
 from metrics.history.record import watch_imports
 from metrics.models import UsageBaseline
 from stores.codecs import Columns, Rows
-from stores.collections import TableCollection
 from stores.models import ImportedRecord, MigrationRun
 from stores.registry import StoreSpec
+from stores.table_collections import TableCollection
 
 
 class UsageBaselines(TableCollection):

@@ -11,16 +11,19 @@ import json
 import shutil
 import tomllib
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from stores import snapshots
 from stores.backup_assets import Taken, take_assets
 from stores.private_files import write_private
+from stores.sqlite_files import DamagedDatabase, SnapshotError
 
 AUTOMATIC_REASONS = ("before-import", "before-migrate")
 AUTOMATIC_KEPT = 10
@@ -53,6 +56,21 @@ class Backup:
 def server_lock() -> FileLock:
     """Return the lock that a running server holds on the data folder."""
     return FileLock(settings.DATA_DIR / "server.lock", timeout=0)
+
+
+@contextmanager
+def keep_servers_out(then: str) -> Iterator[None]:
+    """Hold a server's lock, so that none starts. Raises BackupError while one runs; `then` says what to do when it was
+    stopped."""
+    lock = server_lock()
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise BackupError(f"A server is running on {settings.DATA_DIR}: stop it, then {then}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def list_backups() -> list[Backup]:
@@ -89,7 +107,7 @@ def create_backup(reason: str, to: Path | None = None) -> Backup:
         building.mkdir(mode=0o700)
         size, taken = _fill(building, reason, now, is_local=to is None)
         building.rename(target)
-    except (OSError, snapshots.SnapshotError) as error:
+    except (OSError, SnapshotError) as error:
         raise BackupError(f"The backup was not made: {describe_error(error)}{_way_out(error)}") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
@@ -106,7 +124,7 @@ def describe_error(error: Exception) -> str:
 
 
 def _way_out(error: Exception) -> str:
-    if isinstance(error, snapshots.DamagedDatabase):
+    if isinstance(error, DamagedDatabase):
         return ". What is damaged, and what to do, is shown by: uv run manage.py check_data"
     return ""
 

@@ -2,23 +2,25 @@
 the database may be what is damaged."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
-from filelock import Timeout
 
 from stores import snapshots
 from stores.asset_files import MISSING, KnownGood, copy_good, list_names, path_in
 from stores.backup_assets import describe, find_copies, find_needed, list_folders
-from stores.backups import find_whole_database, server_lock
+from stores.backups import BackupError, find_whole_database, keep_servers_out
 from stores.row_check import find_changed_records, find_unreadable_rows
+from stores.sqlite_files import SnapshotError
 
 NAMED = 3
 """Damaged files that a sentence names."""
+
+SAVE_EVERY = 500
+"""Files after which a check keeps what it has read."""
 
 REPAIR = "uv run manage.py check_data --repair"
 
@@ -135,10 +137,6 @@ def _find_damaged_rows() -> list[str]:
     return find_unreadable_rows() or find_changed_records()
 
 
-SAVE_EVERY = 500
-"""Files after which a check keeps what it has read."""
-
-
 def repair_assets(result: Result) -> dict[str, Path | None]:
     """Put good copies from the backups in the place of damaged assets; return from which backup each came, if any."""
     known, folders = KnownGood(), list_folders()
@@ -161,11 +159,13 @@ def repair_database() -> Path:
 
     Raises NotRepaired.
     """
-    with _no_server():
-        try:
+    try:
+        with keep_servers_out(f"run: {REPAIR}"):
             return snapshots.mend_live()
-        except (OSError, snapshots.SnapshotError) as error:
-            raise NotRepaired(f"Building the indexes anew does not mend the database: {error}.") from error
+    except BackupError as error:
+        raise NotRepaired(str(error)) from error
+    except (OSError, SnapshotError) as error:
+        raise NotRepaired(f"Building the indexes anew does not mend the database: {error}.") from error
 
 
 def advise_restore() -> str:
@@ -174,19 +174,6 @@ def advise_restore() -> str:
     if backup is None:
         return f"No backup in {settings.BACKUPS_DIR} has a whole database. If you have one elsewhere, restore that."
     return f"Stop the server, and restore the newest backup with a whole database: uv run manage.py restore {backup}"
-
-
-@contextmanager
-def _no_server() -> Iterator[None]:
-    lock = server_lock()
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise NotRepaired(f"A server is running on {settings.DATA_DIR}: stop it, then run: {REPAIR}") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _result_file() -> Path:

@@ -9,6 +9,7 @@ from django.db import connection
 
 from stores import snapshots
 from stores.backups import list_backups
+from stores.sqlite_files import SnapshotError
 
 SECONDS = 2.0
 """How long a start waits for the quick check; a gigabyte that is in memory takes about one."""
@@ -62,7 +63,7 @@ def _check(found: list[str], is_late: threading.Event) -> None:
             raise TimeoutError
 
     # Interrupted, or in use: to open it for writing tells more.
-    with suppress(snapshots.SnapshotError):
+    with suppress(SnapshotError):
         found += snapshots.find_damage(is_quick=True, pause=go_on)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections
-from filelock import Timeout
 
 from stores import data_check, snapshots
 from stores.asset_files import MISSING, KnownGood, copy_good, find_fault, is_name, list_names, path_in
@@ -22,11 +21,12 @@ from stores.backups import (
     create_backup,
     describe_error,
     find_whole_database,
+    keep_servers_out,
     make_private_folder,
-    server_lock,
 )
 from stores.models import MigrationRun
 from stores.processes import is_alive
+from stores.sqlite_files import DamagedDatabase, SnapshotError
 
 
 @dataclass
@@ -68,13 +68,15 @@ def restore_backup(path: Path) -> Restored:
     database = path / snapshots.file_name()
     try:
         make_private_folder(settings.DATA_DIR)
-        with _nobody_else(), _checked_copy(database, manifest, restored) as incoming:
-            restored.kept, restored.is_kept_damaged = _keep_present_state()
-            assets = _restore_assets(path, manifest, restored)
-            connections.close_all()
-            snapshots.put_in_place(incoming)
-            data_check.forget()
-    except (OSError, snapshots.SnapshotError) as error:
+        with keep_servers_out("restore"):
+            _refuse_during_import()
+            with _checked_copy(database, manifest, restored) as incoming:
+                restored.kept, restored.is_kept_damaged = _keep_present_state()
+                assets = _restore_assets(path, manifest, restored)
+                connections.close_all()
+                snapshots.put_in_place(incoming)
+                data_check.forget()
+    except (OSError, SnapshotError) as error:
         raise BackupError(f"Nothing was restored: {describe_error(error)}") from error
     told = describe(list(assets))
     for name, words in assets.items():
@@ -137,7 +139,7 @@ def _checked_copy(database: Path, manifest: _Manifest, restored: Restored) -> It
     try:
         try:
             counts = snapshots.check_snapshot(incoming)
-        except snapshots.DamagedDatabase as error:
+        except DamagedDatabase as error:
             if not snapshots.mend_indexes(incoming):
                 raise BackupError(f"Nothing was restored: {database}: {error}. {_name_another(database)}") from error
             restored.faults.append(f"{database} has damaged indexes; they were built anew")
@@ -210,26 +212,14 @@ def _keep_present_state() -> tuple[Path | None, bool]:
     try:
         return create_backup("before-restore").path, False
     except BackupError as error:
-        if isinstance(error.__cause__, snapshots.DamagedDatabase) and snapshots.is_sqlite():
+        if isinstance(error.__cause__, DamagedDatabase) and snapshots.is_sqlite():
             return snapshots.set_aside(), True
         raise
 
 
-@contextmanager
-def _nobody_else() -> Iterator[None]:
-    lock = server_lock()
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise BackupError(f"A server is running on {settings.DATA_DIR}: stop it, then restore.") from error
-    try:
-        if run := _find_running_import():
-            raise BackupError(
-                f"Import {run.pk} is running (process {run.pid}): wait until it has finished, then restore."
-            )
-        yield
-    finally:
-        lock.release()
+def _refuse_during_import() -> None:
+    if run := _find_running_import():
+        raise BackupError(f"Import {run.pk} is running (process {run.pid}): wait until it has finished, then restore.")
 
 
 def _find_running_import() -> MigrationRun | None:

@@ -79,7 +79,7 @@ class Sealer:
         return reference
 
     def _seal_string(self, text: str, key: str) -> str:
-        if not text or _is_marker(text):
+        if not text or is_marker(text):
             return text
         if _SECRET_KEY.search(key) or _WHOLE_SHAPE.fullmatch(text):
             return self._seal(text)
@@ -101,7 +101,7 @@ class Sealer:
         return text
 
     def _keep_or_seal(self, secret: str) -> str:
-        return secret if _is_marker(secret) else self._seal(secret)
+        return secret if is_marker(secret) else self._seal(secret)
 
     def seal(self, value: Any, key: str = "") -> Any:
         """Return the JSON value with references in the place of secrets; `key` is the key that it stands under."""
@@ -185,8 +185,19 @@ class Masker(Sealer):
         return MARKER + _last4(secret)
 
 
-def _is_marker(text: str) -> bool:
+def is_marker(text: str) -> bool:
+    """Tell whether the text is the wire's marker of a whole secret."""
     return text.startswith(MARKER) and len(text) <= len(MARKER) + 4
+
+
+def is_reference(text: str) -> bool:
+    """Tell whether the text is the reference of a whole secret."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
+def may_hold_key(key: str) -> bool:
+    """Tell whether what stands under this key is secret, or a host that can hold a secret."""
+    return bool(_SECRET_KEY.search(key) or _HOST_KEY.search(key))
 
 
 def _digits(reference: str) -> str:
@@ -320,80 +331,3 @@ def show_text(text: str, shown: Callable[[Any], Any]) -> str:
     if MARKER not in text:
         return text
     return _REFERENCE.sub(lambda reference: encode(shown(reference[0]))[1:-1], text)
-
-
-def keep(incoming: Any, ours: Any, key: str = "", *, lost: list[str] | None = None) -> Any:
-    """Return incoming JSON with our reference wherever it has a marker, or nothing where we have a key.
-
-    A marker for which we have nothing becomes "" under a secret's key, and its key is added to `lost`.
-    """
-    if isinstance(incoming, dict):
-        mine = ours if isinstance(ours, dict) else {}
-        kept = {name: keep(item, mine.get(name), name, lost=lost) for name, item in incoming.items()}
-        absent = {
-            name: item
-            for name, item in mine.items()
-            if name not in incoming and isinstance(item, str) and _REFERENCE.fullmatch(item)
-        }
-        return kept | absent
-    if isinstance(incoming, list):
-        mine_list = ours if isinstance(ours, list) else []
-        return [
-            keep(item, mine_list[at] if at < len(mine_list) else None, key, lost=lost)
-            for at, item in enumerate(incoming)
-        ]
-    if isinstance(incoming, str):
-        if incoming == "" and isinstance(ours, str) and _REFERENCE.fullmatch(ours):
-            return ours
-        # A whole secret is kept whatever the marker shows of it; a part of a text, where the rest is the same.
-        if _is_marker(incoming) and isinstance(ours, str) and _REFERENCE.fullmatch(ours):
-            return ours
-        if MARKER in incoming and isinstance(ours, str) and MARKER in ours and mask(ours) == incoming:
-            return ours
-        if _is_marker(incoming) and (_SECRET_KEY.search(key) or _HOST_KEY.search(key)):
-            if lost is not None:
-                lost.append(key)
-            return ""
-    return incoming
-
-
-def keep_marked(incoming: Any, ours: Any, key: str = "", *, lost: list[str]) -> Any:
-    """Return what a client sent with our reference wherever it has a marker; all else is as it was sent.
-
-    Members of lists that have ids are found by them, wherever they stand now. A marker for which we have nothing
-    becomes "" under a secret's key, and the key is added to `lost`.
-    """
-    if isinstance(incoming, dict):
-        mine = ours if isinstance(ours, dict) else {}
-        return {name: keep_marked(item, mine.get(name), name, lost=lost) for name, item in incoming.items()}
-    if isinstance(incoming, list):
-        mine_list = ours if isinstance(ours, list) else []
-        by_id = {_id_of(item): item for item in mine_list if _id_of(item)}
-        return [
-            keep_marked(item, by_id.get(_id_of(item)) if _id_of(item) else _member(mine_list, at), key, lost=lost)
-            for at, item in enumerate(incoming)
-        ]
-    if not isinstance(incoming, str) or MARKER not in incoming:
-        return incoming
-    if isinstance(ours, str) and MARKER in ours and (mask(ours) == incoming or _is_whole(incoming, ours)):
-        return ours
-    if _is_marker(incoming) and (_SECRET_KEY.search(key) or _HOST_KEY.search(key)):
-        lost.append(key)
-        return ""
-    return incoming
-
-
-def _is_whole(incoming: str, ours: str) -> bool:
-    return _is_marker(incoming) and _REFERENCE.fullmatch(ours) is not None
-
-
-def _id_of(item: Any) -> str:
-    if isinstance(item, dict):
-        for name in ("id", "fId"):
-            if isinstance(item.get(name), str):
-                return f"{name} {item[name]}"
-    return ""
-
-
-def _member(items: list[Any], at: int) -> Any:
-    return items[at] if at < len(items) else None

@@ -1,6 +1,5 @@
 """Snapshots: the database as one file, taken while it is in use, checked, and restored."""
 
-import errno
 import hashlib
 import os
 import sqlite3
@@ -16,40 +15,21 @@ from django.db import DatabaseError, connection
 
 from stores import postgres
 from stores.private_files import open_private
-
-BUSY_SECONDS = 20
+from stores.sqlite_files import (
+    DamagedDatabase,
+    SnapshotError,
+    copy_readable,
+    end_log,
+    log_files,
+    open_database,
+    sqlite_errors,
+)
 
 CHUNK = 2**20
 """Bytes copied at a time."""
 
-BLOCK = 2**16
-"""Bytes of a damaged file that are lost together where the disk does not give one of them."""
-
 CANNOT_READ = DatabaseError, UnicodeDecodeError
 """What reading a damaged database raises: SQLite's words on it can hold bytes that are no text."""
-
-_NO_DAMAGE = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_INTERRUPT,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_READONLY,
-}
-"""Codes of errors that say nothing of the pages themselves."""
-
-_UNREADABLE = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS}
-"""I/O errors that are damage; others are of a disk that is full, or of the place of a copy."""
-
-
-class SnapshotError(Exception):
-    """A database that cannot be copied, or a damaged copy."""
-
-
-class DamagedDatabase(SnapshotError):
-    """A SQLite file whose pages do not hold together, or a dump that cannot be read to its end."""
 
 
 def is_sqlite() -> bool:
@@ -89,7 +69,7 @@ def take_snapshot(target: Path) -> None:
         if not _live_path().is_file():
             raise SnapshotError(f"there is no database at {_live_path()} yet. Run manage.py start first.")
         open_private(target).close()
-        with _sqlite_errors(), closing(_open(_live_path())) as source, closing(sqlite3.connect(target)) as copy:
+        with sqlite_errors(), closing(open_database(_live_path())) as source, closing(sqlite3.connect(target)) as copy:
             # In one step: in several, each write of another process would make it begin again.
             source.backup(copy, pages=-1)
             # One file: in a write-ahead log the copy would need two more beside it, and change when it is read.
@@ -103,7 +83,7 @@ def take_snapshot(target: Path) -> None:
 def check_snapshot(path: Path) -> dict[str, int]:
     """Open the copy, check it whole, and return the rows of each table. Raises SnapshotError."""
     if is_sqlite():
-        with _sqlite_errors(), closing(_open(path)) as copy:
+        with sqlite_errors(), closing(open_database(path)) as copy:
             if problems := _find_problems(copy, "integrity_check", 3):
                 raise DamagedDatabase(f"the database is damaged ({'; '.join(problems)})")
             tables = [row[0] for row in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -136,7 +116,7 @@ def find_damage(*, is_quick: bool, pause: Callable[[float], None] | None = None)
         return []
     check = "quick_check" if is_quick else "integrity_check"
     try:
-        with _sqlite_errors(), closing(_open(_live_path())) as database:
+        with sqlite_errors(), closing(open_database(_live_path())) as database:
             if pause:
                 database.set_progress_handler(_call_between(pause), 20_000)
             return _find_problems(database, check, 10)
@@ -189,7 +169,7 @@ def copy_in(snapshot: Path) -> tuple[Path, str]:
 def discard(incoming: Path) -> None:
     """Delete what `copy_in` made, unless it has become the database."""
     if is_sqlite():
-        for path in (incoming, *_log_files(incoming), incoming.with_name(f"{incoming.name}-journal")):
+        for path in (incoming, *log_files(incoming), incoming.with_name(f"{incoming.name}-journal")):
             path.unlink(missing_ok=True)
 
 
@@ -201,7 +181,7 @@ def mend_indexes(copy: Path) -> bool:
     if not is_sqlite():
         return False
     try:
-        with _sqlite_errors(), closing(_open(copy)) as database:
+        with sqlite_errors(), closing(open_database(copy)) as database:
             database.execute("REINDEX")
             is_referring = database.execute("PRAGMA foreign_key_check").fetchone() is None
         check_snapshot(copy)
@@ -239,7 +219,7 @@ def put_in_place(incoming: Path) -> None:
             postgres.put_back(incoming)
         return
     live = _live_path()
-    _end_log(live)
+    end_log(live)
     incoming.replace(live)
 
 
@@ -247,80 +227,14 @@ def set_aside() -> Path:
     """Copy the damaged SQLite database, with its log, into the backups as it is; return the folder."""
     folder = settings.BACKUPS_DIR / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-damaged-{uuid.uuid4().hex[:4]}"
     folder.mkdir(mode=0o700, parents=True)
-    for file in (_live_path(), *_log_files(_live_path())):
+    for file in (_live_path(), *log_files(_live_path())):
         if file.exists():
-            _copy_readable(file, folder / file.name)
+            copy_readable(file, folder / file.name)
     return folder
-
-
-def _copy_readable(source: Path, target: Path) -> None:
-    """Copy a file; blocks that the disk does not give any more become zeros, so that the rest keeps its place."""
-    with source.open("rb", buffering=0) as file, open_private(target) as copy:
-        size = os.fstat(file.fileno()).st_size
-        for at in range(0, size, BLOCK):
-            length = min(BLOCK, size - at)
-            try:
-                block = os.pread(file.fileno(), length, at)
-            except OSError as error:
-                if error.errno != errno.EIO:
-                    raise
-                block = b""
-            copy.write(block.ljust(length, b"\0"))
-
-
-def _end_log(live: Path) -> None:
-    """Leave the old database without its write-ahead log, which would else be read into the new one."""
-    if not live.exists():
-        return
-    try:
-        with closing(_open(live)) as old:
-            # Leaving the log behind needs to be alone: it fails while any process has the database open.
-            mode = old.execute("PRAGMA journal_mode=DELETE").fetchone()[0]
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        if not _is_damage(error):
-            raise SnapshotError(f"another process has {live} open ({error}): stop it first") from error
-        mode = "none"
-    # Of a damaged database, the log stays behind; SQLite would read it into the new one.
-    if mode == "none":
-        for log in _log_files(live):
-            log.unlink(missing_ok=True)
-    if mode == "wal":
-        raise SnapshotError(f"another process has {live} open: stop it first")
-
-
-def _is_damage(error: Exception) -> bool:
-    """Tell whether an error of SQLite's, or of Python with what SQLite gave it, is due to damaged pages."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        return True
-    return code in _UNREADABLE or code & 0xFF not in (*_NO_DAMAGE, sqlite3.SQLITE_IOERR)
-
-
-def _log_files(path: Path) -> tuple[Path, Path]:
-    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 
 def _live_path() -> Path:
     return Path(connection.settings_dict["NAME"])
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    # `rw` does not make the file when it is missing.
-    opened = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
-    # What is wrong with a damaged name is told with that name.
-    opened.text_factory = lambda data: data.decode(errors="replace")
-    return opened
-
-
-@contextmanager
-def _sqlite_errors() -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        if not _is_damage(error):
-            hint = "Is the disk full, or the database locked by another program?"
-            raise SnapshotError(f"the database cannot be read or copied ({error}). {hint}") from error
-        raise DamagedDatabase(f"the database is damaged ({error})") from error
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """big-AGI's workspaces and live files in and out of this app's rows (`bigagi-format.md` § 7)."""
 
 from stores.codecs import Columns
-from stores.collections import ListingCollection, TableCollection
 from stores.registry import StoreSpec
+from stores.table_collections import ListingCollection, TableCollection
 from workspace.models import LiveFile, Workspace, WorkspaceFile
 
 

@@ -12,7 +12,7 @@ from chats.assets import CHUNK, NotBase64, StoredBytes, check_file, delete_lefto
 from chats.leftovers import delete_unnamed
 from chats.models import Asset
 from stores.codecs import Columns, Rows, Unreadable
-from stores.collections import TableCollection
+from stores.table_collections import TableCollection
 
 COLUMNS = Columns(
     Asset,

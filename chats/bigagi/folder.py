@@ -2,7 +2,7 @@
 
 from chats.models import Folder, FolderMembership
 from stores.codecs import Columns
-from stores.collections import ListingCollection
+from stores.table_collections import ListingCollection
 
 
 class Folders(ListingCollection):

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from chats.content import answer_content
 from chats.filters import AssetFilterSet
 from chats.models import Asset
-from chats.serializers import AssetSerializer, ListedAssetSerializer
+from chats.serializers.assets import AssetSerializer, ListedAssetSerializer
 from chats.services import assets as services
 from stores.api.parsers import MAX_FILE
 from stores.api.schema import PURGE, reads, writes

@@ -17,7 +17,7 @@ from chats.bigagi.conversation import CONVERSATIONS
 from chats.filters import ConversationFilterSet
 from chats.generations.lock import sequence_in
 from chats.models import Conversation
-from chats.serializers import (
+from chats.serializers.conversations import (
     BranchSerializer,
     BulkResultSerializer,
     BulkSerializer,

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from chats.bigagi.folder import FOLDERS
 from chats.models import Folder
-from chats.serializers import FolderChatsSerializer, FolderOrderSerializer, FolderSerializer
+from chats.serializers.folders import FolderChatsSerializer, FolderOrderSerializer, FolderSerializer
 from chats.services import folders as services
 from stores.api.ids import LOOKUP
 from stores.api.parsers import JSONParser, MergePatchParser

@@ -19,7 +19,8 @@ from chats.generations.recovery import close_abandoned
 from chats.generations.replay import describe_run, describe_unread, find_run, replay, reset
 from chats.generations.stream import Stream
 from chats.models import Generation
-from chats.serializers import GenerateSerializer, GenerationSerializer, MessageSerializer
+from chats.serializers.conversations import MessageSerializer
+from chats.serializers.generations import GenerateSerializer, GenerationSerializer
 from llms.catalog import UnknownModel
 from llms.vendors.endpoint import NotCallable
 from stores.api.asynchronous import in_thread, on_loop

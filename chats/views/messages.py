@@ -14,7 +14,7 @@ from chats.bigagi.conversation import load_messages
 from chats.costs import explain_cost
 from chats.generations.lock import sequence_in
 from chats.models import Conversation, Message
-from chats.serializers import MessageCostSerializer, MessageSerializer
+from chats.serializers.conversations import MessageCostSerializer, MessageSerializer
 from chats.services import messages as services
 from stores.api.concurrency import answer_revision
 from stores.api.filters import check_parameters

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from structlog.contextvars import bind_contextvars
 
 from chats.generations.frames import frame
-from chats.serializers import TrialSerializer, TrialServicesSerializer, TrialStepsSerializer
+from chats.serializers.trial import TrialSerializer, TrialServicesSerializer, TrialStepsSerializer
 from chats.trial.reach import list_endpoints, look_at_all
 from chats.trial.walk import Walk
 from stores.api.asynchronous import on_loop

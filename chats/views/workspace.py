@@ -3,7 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chats.serializers import WorkspaceImportSerializer
+from chats.serializers.folders import WorkspaceImportSerializer
 from chats.services.workspace import import_workspace
 from stores.api.ids import LOOKUP
 from stores.api.schema import writes

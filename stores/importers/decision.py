@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from stores import secrets
+from stores import marked
 from stores.codecs import Rows
 from stores.collections import Age, Collection, Original
 from stores.models import ImportedRecord
@@ -82,7 +82,7 @@ def complete(candidate: Any, ours: Any, uncarried: frozenset[str], lost: list[st
         mine = {key: ours[key] for key in uncarried if key in ours and key not in candidate}
         if mine:
             candidate = candidate | mine
-    return secrets.keep(candidate, ours, lost=lost)
+    return marked.keep(candidate, ours, lost=lost)
 
 
 def decide(
@@ -155,7 +155,7 @@ def _choose(
 
 def _without_markers(collection: Collection, candidate: Candidate, lost: list[str]) -> Rows | None:
     before = len(lost)
-    value = secrets.keep(candidate.value, None, candidate.uid, lost=lost) if collection.has_keys else None
+    value = marked.keep(candidate.value, None, candidate.uid, lost=lost) if collection.has_keys else None
     return candidate.rows if len(lost) == before else collection.to_rows(value, candidate.uid)
 
 

@@ -19,7 +19,8 @@ from stores.importers.kinds import detect_kind
 from stores.importers.lost import find_lost
 from stores.importers.naming import Names
 from stores.importers.parser import Parser
-from stores.importers.rereader import CannotReread, Found, OddPart, reread
+from stores.importers.rereader import Found, reread
+from stores.importers.unescaping import CannotReread, OddPart
 from stores.models import ImportedRecord, Revision, Store
 from stores.secrets import Sealer
 from stores.wholes import WHOLE_STORES

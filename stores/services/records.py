@@ -14,9 +14,10 @@ from stores.codecs import Damaged, JSONObject, Rows, Unreadable, damaged_in
 from stores.collections import Collection
 from stores.journal.delta import Delta, diff
 from stores.journal.recorder import Entry
+from stores.marked import keep_marked
 from stores.merge_patch import merge
 from stores.models import Revision
-from stores.secrets import MARKER, keep_marked, may_hold_secrets
+from stores.secrets import MARKER, may_hold_secrets
 from stores.services.errors import Invalid, Missing, Taken, at
 
 KEPT_REVISIONS = 50

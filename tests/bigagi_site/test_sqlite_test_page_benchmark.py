@@ -8,6 +8,7 @@ from tests.bigagi_site.panel import (
     open_panel,
     save,
 )
+from tests.nightly import IS_NIGHT
 
 pytestmark = pytest.mark.browser
 INK = """canvas => {
@@ -58,7 +59,7 @@ def test_it_shows_charts_a_table_and_words_and_leaves_nothing(server, panel):
     assert panel.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.parametrize("size", [10, pytest.param(100, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("size", [10, 100] if IS_NIGHT else [10])
 def test_saving_one_message_is_faster_than_indexeddb(server, panel, size):
     [result] = measure(panel, size)["results"]
     assert result["save"]["api"]["median_ms"] < result["save"]["indexeddb"]["median_ms"]

@@ -13,6 +13,7 @@ from chats.models import Asset
 from stores import asset_files, backup_assets, backups, snapshots
 from stores.backups import AUTOMATIC_KEPT, BackupError, create_backup, list_backups
 from stores.models import Store
+from stores.sqlite_files import DamagedDatabase
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_two_in_one_second_have_two_names(folders):
 @pytest.mark.django_db(transaction=True)
 def test_an_unsound_copy_gets_no_name(folders, monkeypatch):
     def find_damage(path):
-        raise snapshots.DamagedDatabase("page 7 is never used")
+        raise DamagedDatabase("page 7 is never used")
 
     monkeypatch.setattr(snapshots, "check_snapshot", find_damage)
     with pytest.raises(BackupError, match="page 7"):

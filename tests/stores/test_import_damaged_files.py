@@ -11,7 +11,6 @@ from django.db import OperationalError
 from chats import assets as asset_files
 from chats.models import Asset, Conversation
 from stores.backups import BackupError
-from stores.collections import TableCollection
 from stores.dump import dump_store
 from stores.importers import importer
 from stores.importers.importer import Options, import_file
@@ -19,6 +18,7 @@ from stores.importers.report import proof
 from stores.management.commands.import_indexeddb import is_clean
 from stores.models import MigrationRun, Quarantine
 from stores.registry import collection_of
+from stores.table_collections import TableCollection
 from tests import generators
 from tests.stores.imports import (
     assert_all_here,

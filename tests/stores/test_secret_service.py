@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from stores import secrets
 from stores.jsontext import decode, encode
+from stores.marked import keep
 from stores.models import Secret
-from stores.secrets import MARKER, Sealer, UnreadableSecret, keep, mask, reveal, show_text
+from stores.secrets import MARKER, Sealer, UnreadableSecret, mask, reveal, show_text
 from tests.strategies import anything, equal_json, first_difference, to_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_dir")]

@@ -168,23 +168,14 @@ def assert_backup_is_here(source: dict[str, Any]) -> None:
 
 @in_one_database
 @given(backups(), st.sampled_from([None, 2]), st.booleans())
-def test_a_backup_comes_back(tmp_path, backup, indent, ascii_only):
+def test_a_backup_comes_back_and_changes_nothing_when_it_comes_again(tmp_path, backup, indent, ascii_only):
     text = to_text(backup, indent=indent, ascii_only=ascii_only)
 
     with undone():
         bring_in(tmp_path, text)
-
         assert_backup_is_here(json.loads(text))
-
-
-@in_one_database
-@given(backups())
-def test_a_backup_that_comes_again_changes_nothing(tmp_path, backup):
-    text = to_text(backup)
-
-    with undone():
-        bring_in(tmp_path, text)
         kept = Quarantine.objects.count(), Revision.objects.count()
+
         progress = bring_in(tmp_path, text)
 
         assert progress.bucket("created") == progress.bucket("updated") == progress.bucket("skipped") == 0

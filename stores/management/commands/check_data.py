@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from stores import data_check
 from stores.backups import list_backups
-from stores.snapshots import SnapshotError, has_data
+from stores.snapshots import has_data
+from stores.sqlite_files import SnapshotError
 
 
 class Command(BaseCommand):
