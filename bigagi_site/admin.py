@@ -9,8 +9,8 @@ from django.http import HttpRequest
 
 from bigagi_site.models import Statistic, Token
 from bigagi_site.tokens import revoke_tokens
-from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import column, instant, pretty
+from stores.admin.base import ReadOnlyAdmin
+from stores.admin.display import column, instant, pretty
 
 # Their own admins write past the journal; they were registered when their apps were loaded, which is before this one.
 for model in [model for model in admin.site._registry if model._meta.app_label in ("auth", "knox")]:

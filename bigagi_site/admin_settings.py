@@ -35,6 +35,7 @@ _NAVIGATION: dict[str, list[tuple[str, ...]]] = {
         ("Services", "hub", "llms_service"),
         ("Models", "neurology", "llms_model"),
         ("Assignments", "assignment_turned_in", "llms_assignment"),
+        ("Refused parameters", "block", "llms_refusedparameter"),
     ],
     "Usage": [
         ("Totals by service", "functions", "metrics_usagebaseline"),

@@ -19,8 +19,8 @@ class BigagiSiteConfig(AppConfig):
     def ready(self) -> None:
         from bigagi_site import checks  # noqa: F401  (registers the system checks)
         from bigagi_site.logs import keep_warnings
-        from stores.conversions import APP_UI, APP_UX_LABS
-        from stores.registry import register
+        from stores.records.conversions import APP_UI, APP_UX_LABS
+        from stores.records.registry import register
 
         # The inspection panel tries conversions by the API, and may not touch the person's own stores.
         for spec in (APP_UI, APP_UX_LABS):

@@ -5,9 +5,11 @@ A JSON request through a2wsgi costs a third of one through the ASGI handler, whi
 
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
+from django.urls import Resolver404, resolve
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bigagi_site.settings")
 
@@ -17,11 +19,12 @@ from bigagi_site.wsgi import application as wsgi_application
 from bigagi_site.asgi_handler import BodyNotHeld, ThreadHandler
 from bigagi_site.refusals import build_refusal
 from bigagi_site.routes import is_asgi_path, is_store, is_upload
-from stores.api.bodies import hold_body, read_at_most
-from stores.api.parsers import MAX_BODY, MAX_CHAT
-from stores.api.problems import describe_broken
+from stores.api.bodies import hold_body, read_at_most, whole_body
+from stores.api.middleware import is_api_path
+from stores.api.parsers import MAX_BODY, MAX_CHAT, MIB, too_large
 from stores.api.request_ids import HEADER
-from stores.outcomes import Stored
+from stores.records.commits import Stored
+from stores.records.problem_details import describe_broken
 
 django_asgi = ThreadHandler(wsgi_application)
 django_wsgi: Any = WSGIMiddleware(cast(Any, wsgi_application), workers=10)
@@ -44,16 +47,41 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             await django_asgi(scope, read_at_most(receive, limit), send)
         except BodyNotHeld as error:
             await _refuse(scope, send, *describe_broken(error, Stored.NOTHING))
-    elif _has_no_length(scope):
-        await _refuse(scope, send, 411, NO_LENGTH, None)
     else:
-        await django_wsgi(scope, receive, send)
+        await _answer_by_wsgi(scope, receive, send)
 
 
-def _has_no_length(scope: Scope) -> bool:
-    """Tell whether the body comes in chunks: WSGI knows no such body, and the view would see an empty one."""
-    names = {name.lower() for name, _ in scope["headers"]}
-    return b"transfer-encoding" in names and b"content-length" not in names
+async def _answer_by_wsgi(scope: Scope, receive: Receive, send: Send) -> None:
+    headers = dict(scope["headers"])
+    length = int(headers.get(b"content-length", b"0"))
+    if not length:
+        # WSGI knows no body in chunks, and the view would see an empty one.
+        if b"transfer-encoding" in headers:
+            await _refuse(scope, send, 411, NO_LENGTH, None)
+        else:
+            await django_wsgi(scope, receive, send)
+    elif length > MAX_BODY and length > (limit := _limit_of(scope["path"])):
+        is_of_api = is_api_path(scope["path"])
+        detail = str(too_large(limit).detail) if is_of_api else f"A form must have at most {limit // MIB} MiB."
+        await _refuse(scope, send, 413, detail, None)
+    else:
+        async with AsyncExitStack() as stack:
+            try:
+                held = await stack.enter_async_context(whole_body(receive))
+            except OSError as error:
+                await _refuse(scope, send, *describe_broken(error, Stored.NOTHING))
+                return
+            if held is not None:
+                await django_wsgi(scope, held, send)
+
+
+def _limit_of(path: str) -> int:
+    """Return how many bytes a body may have that is sent to `path`."""
+    try:
+        view = resolve(path).func
+    except Resolver404:
+        return MAX_BODY
+    return int(getattr(getattr(view, "cls", None), "max_body", MAX_BODY))
 
 
 async def _refuse(scope: Scope, send: Send, status: int, detail: str, kind: str | None) -> None:

@@ -16,7 +16,7 @@ from django.db import close_old_connections
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-from stores.api.asynchronous import LOOP
+from stores.background.threads import LOOP
 
 # Threads are started as they are needed. A request needs one until its answer begins.
 _threads = ThreadPoolExecutor(max_workers=32, thread_name_prefix="answers")

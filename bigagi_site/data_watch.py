@@ -6,7 +6,7 @@ import time
 import structlog
 from django.db import DatabaseError, connection
 
-from stores import data_check
+from stores.backups import data_check
 
 logger = structlog.get_logger("stores")
 
@@ -37,8 +37,9 @@ def _watch() -> None:
 
 
 def check_once() -> None:
-    """Check the stored data with rests, and log what is damaged."""
+    """Check the stored data with rests, and log what is damaged. Before, delete what killed commands left behind."""
     try:
+        data_check.delete_left_over_files()
         last = data_check.read_last()
         # What a whole check found in the database, a quick one may not see: it must not be called well by that.
         result = data_check.check(is_whole=bool(last and (last.pages or last.rows)), pause=_rest)

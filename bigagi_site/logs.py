@@ -16,7 +16,7 @@ from django.conf import settings
 
 from bigagi_site.optional import import_without
 from bigagi_site.tracebacks import format_exception
-from stores.shapes import hide_keys
+from stores.records.key_shapes import hide_keys
 
 # Its rich tracebacks would print local variables, and are off (`build_formatter`).
 import_without("structlog", "rich")
@@ -58,6 +58,9 @@ def keep_pattern(logger: Any, method: str, event: Event) -> Event:
 def tell_exception(logger: Any, method: str, event: Event) -> Event:
     """Put an exception in as text that is safe (`tracebacks`)."""
     info = event.pop("exc_info", None)
+    if str(event.get("logger")).startswith("django.security."):
+        # Requests that Django refuses to read: anybody can send them, and the words say all.
+        return event
     if info is True:
         info = sys.exc_info()
     error = info[1] if isinstance(info, tuple) else info

@@ -11,7 +11,7 @@ from django.template.response import SimpleTemplateResponse
 from django.utils.deprecation import MiddlewareMixin
 from django_structlog.middlewares import RequestMiddleware
 
-from stores.secrets import MARKER, mask
+from stores.records.secrets import MARKER, mask
 
 _LOGGER = logging.getLogger("django_structlog.middlewares.request")
 

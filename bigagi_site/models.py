@@ -6,7 +6,7 @@ from django.utils import timezone
 from knox.models import AbstractAuthToken
 from knox.settings import CONSTANTS
 
-from stores.fields import VerbatimJSONField
+from stores.records.fields import VerbatimJSONField
 
 
 class SignInLink(models.Model):

@@ -9,14 +9,14 @@ from django.db.models import Sum
 from bigagi_site.startup import describe_database
 from chats.models import Asset, Conversation, Message
 from llms.models import Model, Service
-from stores import data_check
-from stores.backups import Backup, list_backups
+from stores.backups import data_check
+from stores.backups.creation import Backup, list_backups
+from stores.backups.snapshots import database_size
 from stores.importers.report import is_all_here, proof
-from stores.journal.purge import Size as JournalSize
-from stores.journal.purge import size_of_journal
 from stores.models import MigrationRun
 from stores.querysets import as_seen_now
-from stores.snapshots import database_size
+from stores.records.journal.purge import Size as JournalSize
+from stores.records.journal.purge import size_of_journal
 
 
 @dataclass(frozen=True)

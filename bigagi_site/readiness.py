@@ -8,23 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Sum
 
 from chats.models import Asset, Conversation
 from metrics.ledger.triggers import find_missing_triggers
-from stores import data_check
-from stores.backups import list_backups
-from stores.faults import fault_of
-from stores.keys import tell_foreign, why_unreadable
+from stores.backups import data_check, versions
+from stores.backups.creation import list_backups
+from stores.backups.snapshots import database_size
 from stores.models import Secret, Store
-from stores.snapshots import database_size
+from stores.records.faults import fault_of
+from stores.records.keys import tell_foreign, why_unreadable
 
 MIB = 2**20
 
@@ -78,20 +75,12 @@ def database_fault(error: DatabaseError) -> Finding:
     )
 
 
-@lru_cache(maxsize=1)
-def _migrations() -> frozenset[tuple[str, str]]:
-    return frozenset(MigrationLoader(None).graph.nodes)
-
-
 def check_migrations() -> Finding:
     """Tell whether the tables are those of this program."""
-    applied = set(MigrationRecorder(connection).applied_migrations())
-    if missing := sorted(_migrations() - applied):
-        name = ".".join(missing[0])
-        return fault(f"The database is not migrated (to {name}). Restart the server, or run: manage.py migrate")
-    ours = {app for app, _ in _migrations()}
-    if newer := sorted(key for key in applied - _migrations() if key[0] in ours):
-        return fault(f"The database is newer than this program (it has {'.'.join(newer[-1])}). Update bigagi.")
+    if missing := versions.find_missing():
+        return fault(f"The database is not migrated (to {missing[0]}). Restart the server, or run: manage.py migrate")
+    if newer := versions.find_unknown():
+        return fault(f"The database is newer than this program (it has {newer[-1]}). Update bigagi.")
     return ok("All migrations are applied.")
 
 
@@ -114,17 +103,17 @@ def check_disk_space() -> Finding:
     """Tell whether a backup of the database still fits beside it, and whether anything does."""
     least = settings.MIN_FREE_MIB * MIB
     free = shutil.disk_usage(settings.DATA_DIR).free
-    told = f"{free // MIB:,} MiB are free in {settings.DATA_DIR}"
+    text = f"{free // MIB:,} MiB are free in {settings.DATA_DIR}"
     mend = f"Free some space, or move the data folder. You can delete old backups in {settings.BACKUPS_DIR}."
     if free < least // 10:
-        return fault(f"Only {told}, too little to keep writing. {mend}")
+        return fault(f"Only {text}, too little to keep writing. {mend}")
     # Backups share assets with each other, but not with the data: the next one copies those that are new.
     newest = next(iter(list_backups()), None)
     assets = Asset.objects.aggregate(size=Sum("size"))["size"] or 0
     needed = max(least, database_size() + max(0, assets - (newest.assets_size if newest else 0)))
     if free < needed:
-        return warning(f"Only {told}; a backup needs {-(-needed // MIB):,} MiB. {mend}")
-    return ok(f"{told}.")
+        return warning(f"Only {text}; a backup needs {-(-needed // MIB):,} MiB. {mend}")
+    return ok(f"{text}.")
 
 
 def check_key_file() -> Finding:
@@ -134,10 +123,11 @@ def check_key_file() -> Finding:
     path = settings.KEY_FILE
     if not path.exists():
         return ok("There is no key file, and no secret that needs one.")
+    warnings = [tell_foreign()]
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return warning(f"Other users can read {path}. Run: chmod 600 {path}")
-    if told := tell_foreign():
-        return warning(told)
+        warnings.append(f"Other users can read {path}. Run: chmod 600 {path}")
+    if any(warnings):
+        return warning(" ".join(filter(None, warnings)))
     return ok("It decrypts the stored secrets." if Secret.objects.exists() else "The key file exists.")
 
 
@@ -153,10 +143,10 @@ def check_last_backup() -> Finding:
             return warning(f"There is no backup in {folder}. Create one: uv run manage.py backup")
         return ok("There is no backup, and no data yet.")
     age = datetime.now(UTC) - newest.created_at
-    told = f"The last backup was made on {newest.created_at:%Y-%m-%d}"
+    text = f"The last backup was made on {newest.created_at:%Y-%m-%d}"
     if age > timedelta(days=days):
-        return warning(f"{told}, more than {days} days ago. Create one: uv run manage.py backup")
-    return ok(f"{told}.")
+        return warning(f"{text}, more than {days} days ago. Create one: uv run manage.py backup")
+    return ok(f"{text}.")
 
 
 def check_stored_data() -> Finding:
@@ -164,10 +154,10 @@ def check_stored_data() -> Finding:
     last = data_check.read_last()
     if last is None:
         return ok("The stored data has not been checked yet. The server does so soon after it starts.")
-    told = f"Checked on {last.at:%Y-%m-%d}: {last.summary}"
+    text = f"Checked on {last.at:%Y-%m-%d}: {last.summary}"
     if last.is_good:
-        return ok(told)
-    return (fault if last.pages else warning)(f"{told} {last.advice}")
+        return ok(text)
+    return (fault if last.pages else warning)(f"{text} {last.advice}")
 
 
 CHECKS: dict[str, Callable[[], Finding]] = {

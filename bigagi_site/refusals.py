@@ -1,9 +1,10 @@
 """Answers to requests that no view gets, since they break a rule of the server itself."""
 
 from stores.api.middleware import is_api_path
-from stores.api.problems import CONTENT_TYPE, describe_problem
+from stores.api.problems import CONTENT_TYPE
 from stores.api.request_ids import HEADER, choose_request_id
-from stores.jsontext import encode
+from stores.records.jsontext import encode
+from stores.records.problem_details import describe_problem
 
 LONGEST_INSTANCE = 1_000
 """Characters of the path that the answer repeats."""

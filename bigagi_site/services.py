@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -28,10 +29,11 @@ def create_owner() -> User:
 def create_sign_in_link(user: User, base_url: str) -> str:
     """Return a fresh link under `base_url` that signs `user` in once, within `LINK_LIFETIME`."""
     now = timezone.now()
-    SignInLink.objects.filter(expires_at__lt=now).delete()
     # 256 random bits, stored only as a digest: a signature would add nothing.
     token = secrets.token_urlsafe(32)
-    SignInLink.objects.create(user=user, digest=_digest(token), expires_at=now + LINK_LIFETIME)
+    with transaction.atomic():
+        SignInLink.objects.filter(expires_at__lt=now).delete()
+        SignInLink.objects.create(user=user, digest=_digest(token), expires_at=now + LINK_LIFETIME)
     return f"{base_url.rstrip('/')}{reverse('sign-in')}?link={token}"
 
 

@@ -83,7 +83,7 @@ CONTENT_SECURITY_POLICY = {
 
 INSTALLED_APPS = [
     "unfold",
-    "django.contrib.admin",
+    "bigagi_site.admin_app.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

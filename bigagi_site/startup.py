@@ -18,20 +18,20 @@ from filelock import FileLock, Timeout
 
 from bigagi_site.checks import LOOPBACK
 from bigagi_site.services import create_owner, get_owner
-from chats.generations.recovery import close_all_abandoned
+from chats.generations.abandoned import close_all_abandoned
 from llms.calls.events import CallFailed
 from llms.catalog import env_key
 from llms.services.refresh import refresh_environment
 from llms.vendors.endpoint import NotCallable
 from metrics.ledger.keeping import keep_ledger
-from stores.backups import Backup, BackupError, create_backup, server_lock
-from stores.faults import DAMAGED, DISK_FULL, describe_fault, fault_of
+from stores.backups.creation import Backup, BackupError, create_backup, server_lock
+from stores.backups.intact import describe_emptied_database, describe_way_back
 from stores.importers.incoming import tidy_uploads
 from stores.importers.run import close_dead_runs
-from stores.intact import describe_emptied_database, describe_way_back
-from stores.keyfile import KeyFileError, create_key_file
-from stores.keys import is_unused, note_keys, tell_foreign, why_unreadable
-from stores.private_files import write_private_once
+from stores.records.faults import DAMAGED, DISK_FULL, describe_fault, fault_of
+from stores.records.keyfile import KeyFileError, create_key_file
+from stores.records.keys import is_unused, note_keys, tell_foreign, why_unreadable
+from stores.records.private_files import write_private_once
 
 logger = structlog.get_logger("llms")
 
@@ -70,7 +70,7 @@ def prepare_key_file() -> list[str]:
         except KeyFileError as error:
             return [f"{error} API keys cannot be stored. Make the folder writable, or set BIGAGI_KEY_FILE."]
     note_keys()
-    return [told for told in (why_unreadable() or tell_foreign(),) if told]
+    return [text for text in (why_unreadable() or tell_foreign(),) if text]
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -148,8 +148,8 @@ def prepare_database() -> Backup | None:
         if get_owner() is None:
             create_owner()
     except DatabaseError as error:
-        told = f"{DAMAGED.what} {describe_way_back()}" if fault_of(error) is DAMAGED else describe_fault(error)
-        raise StartupError(f"The database {describe_database()} cannot be used: {told}") from error
+        text = f"{DAMAGED.what} {describe_way_back()}" if fault_of(error) is DAMAGED else describe_fault(error)
+        raise StartupError(f"The database {describe_database()} cannot be used: {text}") from error
     except BackupError as error:
         raise StartupError(f"The database needs a backup before it is migrated. {error}") from error
     return backup

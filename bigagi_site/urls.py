@@ -25,6 +25,9 @@ from llms.views.page import services_page
 from stores.api.schema import SchemaView
 from stores.api.viewsets import UnknownRouteView
 
+# Their addresses are listed below (see `bigagi_site.admin_app`).
+admin.autodiscover()
+
 api_patterns: list[URLPattern | URLResolver] = [
     path("", include("stores.urls")),
     path("", include("llms.urls")),

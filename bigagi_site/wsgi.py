@@ -7,7 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bigagi_site.settings")
 application = get_wsgi_application()
 
-from stores.batches import start_writers  # noqa: E402  (needs the settings)
+from stores.background.batches import start_writers  # noqa: E402  (needs the settings)
 
 # A server, whichever it is: what requests leave to be noted is written from now on.
 start_writers()

@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
 from django.apps import AppConfig
 
 
@@ -9,9 +12,19 @@ class ChatsConfig(AppConfig):
         # Models can be imported only now.
         from chats.bigagi.stores import APP_CHATS, APP_FOLDERS, BIG_AGI
         from metrics.series import register_personas
-        from stores.registry import register
+        from stores.records.registry import register
 
-        register(APP_CHATS)
+        register(replace(APP_CHATS, close_abandoned=_close_abandoned))
         register(APP_FOLDERS)
         register(BIG_AGI)
         register_personas("SELECT uid AS conversation, system_purpose_id AS persona FROM {chats.Conversation}")
+
+
+def _close_abandoned(uids: Sequence[str] | None) -> None:
+    # Commands, which begin no answers, need not wait until all of this is loaded.
+    from chats.generations.abandoned import close_abandoned_in, close_all_abandoned
+
+    if uids is None:
+        close_all_abandoned()
+    else:
+        close_abandoned_in(uids)

@@ -4,8 +4,6 @@ import base64
 import binascii
 import hashlib
 import os
-import tempfile
-import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,17 +13,15 @@ from typing import Any, BinaryIO
 from django.conf import settings
 
 from chats.models import Asset, Fragment
-from stores import asset_files
-from stores.iteration import batched
+from stores.records import asset_files
+from stores.records.iteration import batched
+from stores.records.private_files import open_private
 
 CHUNK = 3 * 2**18
 """Bytes read at a time; a multiple of 3, so that each chunk is whole base64."""
 
 LABEL = 60
 """Characters of a label by which a damaged file is named."""
-
-LEFT_OVER_AFTER = 3600
-"""Seconds after which an unfinished file counts as abandoned."""
 
 
 class AssetMissing(FileNotFoundError):
@@ -68,9 +64,9 @@ def store_base64(pieces: Iterable[str], *, writes: bool = True) -> StoredBytes:
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     size = 0
-    handle, name = tempfile.mkstemp(dir=folder, prefix="incoming-")
+    partial = asset_files.new_path(folder)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open_private(partial) as file:
             for piece in _decoded(pieces):
                 digest.update(piece)
                 size += len(piece)
@@ -80,19 +76,11 @@ def store_base64(pieces: Iterable[str], *, writes: bool = True) -> StoredBytes:
             os.fsync(file.fileno())
         target = path_of(digest.hexdigest())
         target.parent.mkdir(exist_ok=True)
-        os.replace(name, target)
+        partial.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
     return StoredBytes(digest.hexdigest(), size)
-
-
-def delete_leftovers() -> None:
-    """Delete files that a writer left unfinished long ago."""
-    for path in Path(settings.ASSETS_DIR).glob("incoming-*"):
-        # Another process may be writing a younger one.
-        if path.stat().st_mtime < time.time() - LEFT_OVER_AFTER:
-            path.unlink(missing_ok=True)
 
 
 def _decoded(pieces: Iterable[str]) -> Iterator[bytes]:
@@ -200,12 +188,12 @@ def describe_references() -> list[str]:
             named.update(assets)
             missing += not assets
     orphans = Asset.objects.filter(scope_id="app-chat").exclude(uid__in=named).count()
-    told = []
+    notes = []
     if missing:
-        told.append(f"{missing} image reference{'' if missing == 1 else 's'} in chats without a stored image.")
+        notes.append(f"{missing} image reference{'' if missing == 1 else 's'} in chats without a stored image.")
     if orphans:
-        told.append(f"{orphans} image{'' if orphans == 1 else 's'} not used by any message (kept).")
-    return told
+        notes.append(f"{orphans} image{'' if orphans == 1 else 's'} not used by any message (kept).")
+    return notes
 
 
 def describe_files(names: Iterable[str]) -> dict[str, str]:
@@ -223,14 +211,14 @@ def describe_files(names: Iterable[str]) -> dict[str, str]:
         title = user_title or auto_title or "(untitled)"
         if uid and title not in titles[uid]:
             titles[uid].append(title)
-    told: dict[str, str] = {}
+    labels: dict[str, str] = {}
     for uid, asset in assets.items():
         label = f"“{str(asset)[:LABEL]}”"
         if chats := titles[uid]:
             more = f" and {len(chats) - 1} more" if len(chats) > 1 else ""
             label = f"{label} in the chat “{chats[0][:LABEL]}”{more}"
-        told[asset.sha256 or ""] = label
-    return told
+        labels[asset.sha256 or ""] = label
+    return labels
 
 
 def data_url_of(part: Any) -> str | None:

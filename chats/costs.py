@@ -1,16 +1,18 @@
 """How a message's cost is calculated: tokens × price, the price source, and the provider's own figure."""
 
-import time
 from typing import Any
 
 from chats.models import Message
-from llms.catalog import CallableModel, UnknownModel, find_model, price_facts
+from llms.callable_model import CallableModel, UnknownModel
+from llms.catalog import find_model, price_facts
 from llms.pricing.formula import NANO_A_CENT, NO_PRICING, NO_TOKENS, PARTIAL_MESSAGE, PARTIAL_PRICE
 from llms.pricing.price import price_model_call
 from llms.pricing.tokens import Tokens, tokens_of_metrics
 from llms.vendors.endpoint import NotCallable
 from metrics.models import UsageEvent
-from stores.codecs import JSONObject
+from stores.records.clock import now_ms
+from stores.records.codecs import JSONObject
+from stores.records.json_values import is_number
 
 WORDS = {
     "free": "The model is free.",
@@ -102,14 +104,14 @@ def _model_of(uid: str, generator: JSONObject) -> CallableModel:
 
 def _time_of(message: JSONObject) -> int:
     created = message.get("created")
-    if isinstance(created, int | float) and not isinstance(created, bool) and 0 < created < 10**14:
+    if is_number(created) and 0 < created < 10**14:
         return int(created)
-    return int(time.time() * 1000)
+    return now_ms()
 
 
 def _nano_of(metrics: Any, name: str) -> int | None:
     cents = metrics.get(name) if isinstance(metrics, dict) else None
-    if isinstance(cents, int | float) and not isinstance(cents, bool) and 0 <= cents < 10**9:
+    if is_number(cents) and 0 <= cents < 10**9:
         return round(cents * NANO_A_CENT)
     return None
 

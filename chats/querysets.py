@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q, QuerySet
 
 from chats.models import Conversation, FolderMembership, Message
-from stores.sql import fetch, marks
+from stores.records.sql import fetch, marks
 
 
 @dataclass

@@ -7,12 +7,13 @@ from typing import Any
 from django.db.models import Max
 
 from chats.assets import find_assets
-from chats.blocks import Block, Budget, build_block
+from chats.fragments import Block, RenderBudget, build_block
 from chats.models import Conversation, Fragment, Message
 from chats.rendering import printable
-from stores.admin_display import format_moment, format_text
 from stores.models import Quarantine
-from stores.secrets import mask
+from stores.records.formatting import format_moment, format_text
+from stores.records.json_values import number_in
+from stores.records.secrets import mask
 
 PAGE_SIZE = 100
 """Places of a conversation on one page: so many messages render in about a second."""
@@ -108,7 +109,7 @@ def read_turns(messages: Iterable[Message]) -> list[Turn]:
     members: dict[int, list[list[Any]]] = {}
     for fragment in fragments:
         members.setdefault(fragment[0], []).append(fragment)
-    budget = Budget()
+    budget = RenderBudget()
     turns = []
     for row, about in zip(rows, metadata, strict=True):
         placed: list[tuple[int, Block | Damage]] = [(damage.position, damage) for damage in broken.get(row.pk, [])]
@@ -189,14 +190,9 @@ def _quotes(metadata: Any) -> list[str]:
     return [printable(text[:1000]) for text in texts if isinstance(text, str)]
 
 
-def _number(metrics: Any, key: str) -> int | float | None:
-    value = metrics.get(key) if isinstance(metrics, dict) else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
 def format_cost(metrics: Any) -> str:
     """Return the cost in dollars of a message's metrics, in which `$c` is cents (`bigagi-format.md` § 6)."""
-    cents = _number(metrics, "$c")
+    cents = number_in(metrics, "$c")
     code = metrics.get("$code") if isinstance(metrics, dict) else None
     reason = f" ({code})" if isinstance(code, str) else ""
     if cents is None:
@@ -213,11 +209,11 @@ def _facts(message: Message) -> list[str]:
         ("TOut", "output"),
         ("TOutR", "reasoning (included)"),
     ):
-        if (value := _number(metrics, key)) is not None:
+        if (value := number_in(metrics, key)) is not None:
             facts.append(f"{value:,} {label}")
-    if (first := _number(metrics, "dtStart")) is not None:
+    if (first := number_in(metrics, "dtStart")) is not None:
         facts.append(f"first token after {first / 1000:.2f} s")
-    if (whole := _number(metrics, "dtAll")) is not None:
+    if (whole := number_in(metrics, "dtAll")) is not None:
         facts.append(f"{whole / 1000:.2f} s")
     if not facts and message.token_count is not None:
         facts.append(f"{message.token_count:,} tokens")

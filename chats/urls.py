@@ -3,8 +3,8 @@ from django.urls import re_path
 from chats.views import AssetViewSet, ConversationViewSet, FolderViewSet, MessageViewSet, WorkspaceImportViewSet
 from chats.views.generations import GenerationViewSet
 from chats.views.trial import TrialViewSet
-from stores.api.ids import LOOKUP
 from stores.api.routers import ApiRouter
+from stores.records.ids import LOOKUP
 
 app_name = "chats"
 
@@ -14,17 +14,12 @@ router.register(MessageViewSet.prefix, MessageViewSet, "message")
 router.register("folders", FolderViewSet, "folder")
 router.register("assets", AssetViewSet, "asset")
 router.register(WorkspaceImportViewSet.prefix, WorkspaceImportViewSet, "workspace-import")
+router.register("generations", GenerationViewSet, "generation")
 
-begin = GenerationViewSet.as_view({"post": "generate"})
-look = GenerationViewSet.as_view({"get": "retrieve"})
-join = GenerationViewSet.as_view({"get": "events"})
-stop = GenerationViewSet.as_view({"post": "stop"})
+GENERATE = GenerationViewSet.as_view({"post": "generate"})
 
 urlpatterns = [
-    re_path(rf"^chats/(?P<chat>{LOOKUP})/generate/?$", begin, name="generate"),
-    re_path(rf"^generations/(?P<id>{LOOKUP})/?$", look, name="generation"),
-    re_path(rf"^generations/(?P<id>{LOOKUP})/events/?$", join, name="generation-events"),
-    re_path(rf"^generations/(?P<id>{LOOKUP})/stop/?$", stop, name="generation-stop"),
+    re_path(rf"^chats/(?P<chat>{LOOKUP})/generate/?$", GENERATE, name="generate"),
     re_path(r"^test-ai/?$", TrialViewSet.as_view({"get": "services", "post": "create"}), name="test-ai"),
     *router.urls,
 ]

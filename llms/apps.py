@@ -8,6 +8,6 @@ class LlmsConfig(AppConfig):
     def ready(self) -> None:
         # Models can be imported only now.
         from llms.bigagi import APP_MODELS
-        from stores.registry import register
+        from stores.records.registry import register
 
         register(APP_MODELS)

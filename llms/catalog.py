@@ -1,72 +1,30 @@
 """The models that can be called: those of the database, and those of virtual services, which are never rows."""
 
 import os
-from collections.abc import AsyncGenerator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from llms.bigagi import ASSIGNMENTS, MODELS, SERVICES
-from llms.calls.demo import LABEL, SERVICE, stream_demo
+from llms.callable_model import ENV_SERVICE, VISION, CallableModel, UnknownModel
+from llms.calls.demo import LABEL, SERVICE
 from llms.calls.demo import MODELS as DEMO_MODELS
-from llms.calls.events import Event, Request
-from llms.calls.upstream import stream_call
 from llms.effective import effective_values
 from llms.models import Assignment, Model, Service
 from llms.querysets import visible
+from llms.refused import find_refused_by
 from llms.vendors import vendor_of
-from llms.vendors.endpoint import Endpoint, NotCallable, base_url, endpoint_of
-from stores.codecs import JSONObject
-from stores.keyfile import key_file_version
-from stores.keys import why_unreadable
-from stores.secrets import UnreadableSecret, reveal
-from stores.sql import fetch
-
-ENV_SERVICE = "bigagi-env-openai"
-DEMO_MODEL = f"{SERVICE}-echo"
-VISION = "oai-chat-vision"
-
+from llms.vendors.endpoint import Endpoint, NotCallable, base_url, endpoint_of, path_of
+from stores.records.codecs import JSONObject
+from stores.records.json_values import object_or_empty
+from stores.records.keyfile import key_file_version
+from stores.records.keys import why_unreadable
+from stores.records.secrets import UnreadableSecret, reveal
+from stores.records.sql import fetch
 
 MAX_CACHED = 100
 CACHE: "dict[str, tuple[Any, CallableModel]]" = {}
 """Models by id, each with the revision of the store, and the version of the key file, that it was read from."""
-
-
-class UnknownModel(LookupError):
-    """There is no such model."""
-
-
-@dataclass(frozen=True)
-class CallableModel:
-    """A model with all that a call and its price need. `endpoint` is None for the Demo service."""
-
-    id: str
-    ref: str
-    label: str
-    service_id: str
-    vendor_id: str
-    endpoint: Endpoint | None = field(repr=False, default=None)
-    context_tokens: int | None = None
-    max_output_tokens: int | None = None
-    pricing: Any = None
-    has_user_price: bool = False
-    interfaces: tuple[str, ...] = ()
-    parameters: JSONObject = field(default_factory=dict)
-
-    @property
-    def is_virtual(self) -> bool:
-        return self.service_id in (SERVICE, ENV_SERVICE)
-
-    @property
-    def sees_images(self) -> bool:
-        return self.endpoint is None or VISION in self.interfaces
-
-    def call(self, request: Request) -> AsyncGenerator[Event, None]:
-        """Return the events of a call."""
-        return stream_demo(request) if self.endpoint is None else stream_call(self.endpoint, request)
-
-    def request(self, messages: list[dict[str, Any]]) -> Request:
-        """Return what is asked of the model: these messages, under its parameters."""
-        return Request(self.ref, messages, call_parameters(self), response_tokens(self))
 
 
 def find_model(model_id: str) -> CallableModel:
@@ -91,7 +49,7 @@ def find_model(model_id: str) -> CallableModel:
 
 
 def choose_model(last_model_id: str | None = None) -> CallableModel:
-    """Return the model for a chat that names none (design, section 7): the assigned one, else that of the last reply,
+    """Return the model for a chat that names none: the assigned one, else that of the last reply,
     else the newest visible one that can be called, else Demo."""
     for candidate in (assigned_model("primaryChat"), last_model_id):
         if candidate and (found := _try(candidate)):
@@ -145,7 +103,8 @@ def price_facts(model_id: str) -> CallableModel:
 
 def _from_row(row: Model) -> CallableModel:
     service = service_of(row)
-    return _described(row, service.uid, service.vendor_id or "", reveal_endpoint(service))
+    model = _described(row, service.uid, service.vendor_id or "", reveal_endpoint(service))
+    return replace(model, refusals=find_refused_by(service.uid, model.ref, address_of_service(service)))
 
 
 def _described(row: Model, service_id: str, vendor_id: str, endpoint: Endpoint | None) -> CallableModel:
@@ -164,7 +123,7 @@ def _described(row: Model, service_id: str, vendor_id: str, endpoint: Endpoint |
         pricing=values["pricing"],
         has_user_price=isinstance(model.get("userPricing"), dict),
         interfaces=tuple(name for name in interfaces if isinstance(name, str)) if isinstance(interfaces, list) else (),
-        parameters=_object(model.get("initialParameters")) | _object(model.get("userParameters")),
+        parameters=object_or_empty(model.get("initialParameters")) | object_or_empty(model.get("userParameters")),
     )
 
 
@@ -176,6 +135,11 @@ def service_of(row: Model) -> Service:
     return service
 
 
+def address_of_service(service: Service) -> str:
+    """Return scheme, host, port and path of a stored service (`path_of`)."""
+    return path_of(SERVICES.load([service])[0])
+
+
 def reveal_endpoint(service: Service) -> Endpoint:
     """Return where the service is called, with its key. Raises `NotCallable`."""
     [record] = SERVICES.load([service])
@@ -184,32 +148,6 @@ def reveal_endpoint(service: Service) -> Endpoint:
     except UnreadableSecret as error:
         how = why_unreadable() or f"{error} Or enter the key of the service again."
         raise NotCallable(f"The key of {service} cannot be read. {how}", "secrets-unreadable") from error
-
-
-def _object(value: Any) -> JSONObject:
-    return value if isinstance(value, dict) else {}
-
-
-# --- parameters ------------------------------------------------------------------------------------------------------
-
-
-def call_parameters(model: CallableModel) -> dict[str, Any]:
-    """Return what the model's parameters of big-AGI are called in OpenAI's protocol."""
-    parameters: dict[str, Any] = {}
-    temperature = model.parameters.get("llmTemperature")
-    is_number = isinstance(temperature, int | float) and not isinstance(temperature, bool)
-    if is_number and "hotfix-no-temperature" not in model.interfaces:
-        parameters["temperature"] = temperature
-    effort = model.parameters.get("llmVndOaiEffort")
-    if model.vendor_id == "openai" and isinstance(effort, str) and "oai-chat-reasoning" in model.interfaces:
-        parameters["reasoning_effort"] = effort
-    return parameters
-
-
-def response_tokens(model: CallableModel) -> int | None:
-    """Return how many tokens an answer may have; None: as many as the provider gives."""
-    wanted = model.parameters.get("llmResponseTokens")
-    return wanted if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > 0 else None
 
 
 # --- virtual services ------------------------------------------------------------------------------------------------
@@ -236,7 +174,12 @@ def env_endpoint() -> Endpoint:
     if not env_key():
         raise NotCallable("OPENAI_API_KEY is not set. Set it and restart the server, or add a service.")
     host = os.environ.get("OPENAI_BASE_URL", "").strip()
-    return Endpoint(vendor, base_url(vendor, host, "OPENAI_BASE_URL"), env_key())
+    return Endpoint(vendor, base_url(vendor, host, "OPENAI_BASE_URL"), env_key(), is_environments=True)
+
+
+def env_address() -> str:
+    """Return scheme, host, port and path of the environment's service (`path_of`)."""
+    return path_of({"vId": "openai", "setup": {"oaiHost": os.environ.get("OPENAI_BASE_URL", "").strip()}})
 
 
 def env_models() -> list[JSONObject]:
@@ -265,6 +208,7 @@ def _env_model(ref: str) -> CallableModel:
         max_output_tokens=listed.get("maxOutputTokens"),
         # The book prices it at the date of each call.
         interfaces=interfaces,
+        refusals=find_refused_by(ENV_SERVICE, ref, env_address()),
     )
 
 
@@ -283,7 +227,7 @@ def virtual_services() -> Iterator[tuple[JSONObject, list[JSONObject]]]:
         yield service, env_models()
     yield (
         {"id": SERVICE, "label": LABEL, "vId": "bigagi", "setup": {}},
-        [_as_demo(ref, label, told) for ref, (label, told) in DEMO_MODELS.items()],
+        [_as_demo(ref, label, text) for ref, (label, text) in DEMO_MODELS.items()],
     )
 
 

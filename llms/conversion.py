@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from stores.codecs import JSONObject
+from stores.records.codecs import JSONObject
 
 
 def _each_model(change: Callable[[JSONObject], JSONObject]) -> Callable[[JSONObject], JSONObject]:

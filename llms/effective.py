@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from stores.codecs import JSONObject
+from stores.records.codecs import JSONObject
 
 
 def _is_count(value: Any) -> bool:

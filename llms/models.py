@@ -1,9 +1,9 @@
-"""Services, the models they offer, and which model serves which domain."""
+"""Services, the models they offer, which model serves which domain, and what services refused."""
 
 from django.db import models
 
-from stores.fields import VerbatimJSONField
 from stores.models import Record
+from stores.records.fields import VerbatimJSONField
 
 
 class Service(Record):
@@ -31,7 +31,7 @@ class Model(Record):
     )
     vendor_id = models.CharField(max_length=100, null=True, blank=True, help_text="The vendor (vId).")
     llm_ref = models.CharField(
-        max_length=200, null=True, blank=True, help_text="The vendor's own id of the model (initialParameters.llmRef)."
+        max_length=500, null=True, blank=True, help_text="The vendor's own id of the model (initialParameters.llmRef)."
     )
     description = models.TextField(null=True, blank=True, help_text="What the vendor says of it.")
     hidden = models.BooleanField(null=True, blank=True, help_text="Whether big-AGI hides it.")
@@ -73,3 +73,27 @@ class Assignment(Record):
 
     def __str__(self) -> str:
         return self.uid
+
+
+class RefusedParameter(models.Model):
+    """An optional parameter that a service refused when bigagi called it: it is left out for 30 days, at this address.
+    Not part of big-AGI's setup."""
+
+    service_uid = models.CharField(max_length=200, help_text="The id of the service.")
+    model_ref = models.CharField(
+        max_length=200, blank=True, help_text="The provider's name of the model that refused it; empty: any model."
+    )
+    parameter = models.CharField(max_length=50, help_text="The parameter, as stream_options.")
+    address = models.TextField(help_text="Scheme, host, port and path that refused it.")
+    refused_at = models.DateTimeField(help_text="When it was refused.")
+
+    class Meta:
+        ordering = ["service_uid", "model_ref", "parameter"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service_uid", "model_ref", "parameter"], name="llms_refused_parameter_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parameter} at {self.service_uid}"

@@ -9,8 +9,11 @@ from llms.bigagi import ASSIGNMENTS, MODELS, SERVICES
 from llms.effective import effective_values
 from llms.models import Assignment, Model, Service
 from llms.querysets import count_models
-from stores.api.ids import href
-from stores.api.serializers import ID, RecordSerializer, ServerFactsSerializer
+from llms.refused import tell_refusals
+from llms.vendors.endpoint import path_of
+from stores.api.members import ID, AnyMember, FlagMember, IdMember, ListMember, NumberMember, ObjectMember, TextMember
+from stores.api.serializers import RecordSerializer, ServerFactsSerializer
+from stores.records.ids import href
 
 
 class VirtualFactsSerializer(ServerFactsSerializer):
@@ -19,28 +22,59 @@ class VirtualFactsSerializer(ServerFactsSerializer):
     )
 
 
+class RefusedParameterSerializer(serializers.Serializer[Any]):
+    """An optional parameter that the service refused, and that calls leave out."""
+
+    parameter = serializers.CharField(help_text="Such as stream_options.")
+    model = serializers.CharField(
+        allow_blank=True, help_text="The provider's name of the model that refused it; empty: any model."
+    )
+    refusedAt = serializers.IntegerField(help_text="In ms since the epoch.")
+    triedAgainAt = serializers.IntegerField(help_text="From when on it will be sent again, in ms since the epoch.")
+
+
 class ServiceFactsSerializer(VirtualFactsSerializer):
     modelCount = serializers.IntegerField(help_text="The number of its models.")
+    hiddenCount = serializers.IntegerField(help_text="The number of them that are hidden.")
+    refused = RefusedParameterSerializer(
+        many=True,
+        required=False,
+        help_text="What calls leave out, because the service refused it; missing if nothing. Not part of its setup.",
+    )
 
 
 class ServiceSerializer(RecordSerializer):
     """A provider's endpoint. Keys are shown as `bigagi-secret:` and their last four characters."""
 
     collection = SERVICES
-    id = serializers.CharField(required=False, help_text="1 to 200 characters; if missing, one is created from vId.")
+    id = IdMember(help_text="1 to 200 characters; if missing, one is created from vId.")
     # Any, here as in other serializers: DRF's fields have attributes of this name.
-    label: Any = serializers.CharField(required=False, help_text="big-AGI itself accepts up to 32 characters.")
-    vId = serializers.CharField(required=False, help_text="The vendor, such as openai.")
-    setup = serializers.JSONField(
-        required=False, help_text="Host and keys. Sending a marker back keeps the stored key."
-    )
+    label: Any = TextMember(help_text="big-AGI itself accepts up to 32 characters.")
+    vId = TextMember(help_text="The vendor, such as openai.")
+    setup = AnyMember(help_text="Host and keys. Sending a marker back keeps the stored key.")
     _server = ServiceFactsSerializer(read_only=True)
 
     def get_facts(self, records: Sequence[Service]) -> list[dict[str, Any]]:
         counts = count_models(records)
+        paths = {service.uid: path_of(record) for service, record in zip(records, self.load(records), strict=True)}
+        refused = tell_refusals(paths)
+        counted = [counts.get(service.uid, (0, 0)) for service in records]
         return [
-            {"href": href("services", service.uid), "modelCount": counts.get(service.uid, 0)} for service in records
+            {"href": href("services", service.uid), "modelCount": count, "hiddenCount": unseen}
+            | refused.get(service.uid, {})
+            for service, (count, unseen) in zip(records, counted, strict=True)
         ]
+
+
+class LeftOutSerializer(serializers.Serializer[Any]):
+    """A listed model that is not offered."""
+
+    ref = serializers.CharField(help_text="The provider's name of the model.")
+    reason = serializers.CharField(help_text="Why it is left out.")
+    id = serializers.CharField(
+        allow_null=True,
+        help_text="The hidden model: PATCH its `userHidden` to false to offer it. null where none could be kept.",
+    )
 
 
 class RefreshedSerializer(serializers.Serializer[Any]):
@@ -52,6 +86,9 @@ class RefreshedSerializer(serializers.Serializer[Any]):
     )
     vanished = serializers.ListField(
         child=serializers.CharField(), help_text="Models that are no longer offered; they are kept and hidden."
+    )
+    leftOut = LeftOutSerializer(
+        many=True, help_text="Listed models that are not offered, with the reason: they cannot chat, or cannot be kept."
     )
 
 
@@ -80,21 +117,22 @@ class ModelSerializer(RecordSerializer):
     """A model that a service offers."""
 
     collection = MODELS
-    id = serializers.CharField(required=False, help_text="1 to 200 characters.")
-    label: Any = serializers.CharField(required=False)
-    sId = serializers.CharField(required=False)
-    vId = serializers.CharField(required=False)
-    hidden = serializers.BooleanField(required=False)
-    contextTokens = serializers.IntegerField(required=False, allow_null=True)
-    maxOutputTokens = serializers.IntegerField(required=False, allow_null=True)
-    interfaces = serializers.ListField(child=serializers.CharField(), required=False)
-    pricing = serializers.JSONField(required=False)
-    userLabel = serializers.CharField(required=False, help_text="Your own name for it; overrides label.")
-    userHidden = serializers.BooleanField(required=False)
-    userStarred = serializers.BooleanField(required=False)
-    userContextTokens = serializers.IntegerField(required=False, allow_null=True)
-    userMaxOutputTokens = serializers.IntegerField(required=False, allow_null=True)
-    userPricing = serializers.JSONField(required=False)
+    id = IdMember(help_text="1 to 200 characters.")
+    label: Any = TextMember()
+    sId = TextMember()
+    vId = TextMember()
+    hidden = FlagMember()
+    hiddenReason = TextMember(help_text="Why a refresh has hidden it.")
+    contextTokens = NumberMember(allow_null=True)
+    maxOutputTokens = NumberMember(allow_null=True)
+    interfaces = ListMember()
+    pricing = AnyMember()
+    userLabel = TextMember(help_text="Your own name for it; overrides label.")
+    userHidden = FlagMember()
+    userStarred = FlagMember()
+    userContextTokens = NumberMember(allow_null=True)
+    userMaxOutputTokens = NumberMember(allow_null=True)
+    userPricing = AnyMember()
     _server = ModelFactsSerializer(read_only=True)
 
     def get_facts(self, records: Sequence[Model]) -> list[dict[str, Any]]:
@@ -116,12 +154,10 @@ class AssignmentSerializer(RecordSerializer):
     """The model of a domain."""
 
     collection = ASSIGNMENTS
-    mct = serializers.CharField(required=False, help_text="Default: model-parametric.")
-    domainId = serializers.CharField(required=False, help_text="Default: the domain in the address.")
-    modelId = serializers.CharField(
-        required=False, allow_null=True, help_text="The model's id, which need not exist here; null for none."
-    )
-    modelParameters = serializers.DictField(required=False)
+    mct = TextMember(help_text="Default: model-parametric.")
+    domainId = TextMember(help_text="Default: the domain in the address.")
+    modelId = TextMember(allow_null=True, help_text="The model's id, which need not exist here; null for none.")
+    modelParameters = ObjectMember()
     _server = AssignmentFactsSerializer(read_only=True)
 
     def get_facts(self, records: Sequence[Assignment]) -> list[dict[str, Any]]:

@@ -2,17 +2,26 @@
 
 from collections.abc import Mapping
 
-from llms.catalog import virtual_services
+from llms.callable_model import ENV_SERVICE
+from llms.catalog import env_address, virtual_services
 from llms.effective import effective_values
-from stores.api.ids import href
-from stores.codecs import JSONObject
+from llms.refused import tell_refusals
+from stores.records.codecs import JSONObject
+from stores.records.ids import href
 
 
 def services() -> list[JSONObject]:
     """Return the virtual services, with our facts."""
+    found = list(virtual_services())
+    refused = tell_refusals({service["id"]: env_address() for service, _ in found if service["id"] == ENV_SERVICE})
+    facts = {"hiddenCount": 0, "virtual": True}
     return [
-        service | {"_server": {"href": href("services", service["id"]), "modelCount": len(models), "virtual": True}}
-        for service, models in virtual_services()
+        service
+        | {
+            "_server": {"href": href("services", service["id"]), "modelCount": len(models), **facts}
+            | refused.get(service["id"], {})
+        }
+        for service, models in found
     ]
 
 

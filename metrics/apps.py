@@ -14,8 +14,8 @@ class MetricsConfig(AppConfig):
         from metrics.ledger.keeping import keep_after_migration
         from metrics.ledger.triggers import make_way
         from metrics.query_tally import watch_connection
-        from stores.journal.undo import register_consequence
-        from stores.registry import register
+        from stores.records.registry import register
+        from stores.records.undoing import register_consequence
 
         register(APP_METRICS)
         register_consequence(take_back)

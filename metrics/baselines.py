@@ -1,12 +1,12 @@
 """The totals of several browsers: the one imported last, and the others."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from metrics.models import OtherBaseline, UsageBaseline
-from stores import jsontext
 from stores.models import ChangedRecord
+from stores.records import jsontext
+from stores.records.json_values import number_in
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,15 @@ class Counted:
             return self.device == other.device or jsontext.same_quickly(self.baseline, other.baseline)
         if self.device == other.device:
             return True
-        first = _number(self.baseline, "firstUsageDate")
-        return first is not None and first == _number(other.baseline, "firstUsageDate")
+        first = number_in(self.baseline, "firstUsageDate")
+        return first is not None and first == number_in(other.baseline, "firstUsageDate")
 
     def is_newer(self, other: "Counted") -> bool:
         """Tell whether this count is later than the other, by the same browser."""
         return self._reached() > other._reached()
 
     def _reached(self) -> tuple[float, float]:
-        return _number(self.baseline, "lastUsageDate") or 0, _number(self.baseline, "usageCount") or 0
+        return number_in(self.baseline, "lastUsageDate") or 0, number_in(self.baseline, "usageCount") or 0
 
 
 def keep_other(service: str, counted: Counted) -> None:
@@ -74,8 +74,3 @@ def describe_devices() -> list[str]:
     """Name the services whose totals of several browsers are added up."""
     services = sorted(others())
     return [f"Totals of several browsers were added up for: {', '.join(services)}."] if services else []
-
-
-def _number(baseline: Any, name: str) -> float | None:
-    value = baseline.get(name) if isinstance(baseline, Mapping) else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from metrics.baselines import Counted, describe_devices, drop_other, keep_other, tidy_others
-from metrics.history.record import watch_imports
+from metrics.history.recording import watch_imports
 from metrics.models import UsageBaseline
-from stores.codecs import Columns, Rows
 from stores.models import ImportedRecord, MigrationRun
-from stores.registry import StoreSpec
-from stores.table_collections import TableCollection
+from stores.records.codecs import Rows
+from stores.records.registry import StoreSpec
+from stores.records.table_collections import TableCollection
 
 
 class UsageBaselines(TableCollection):
@@ -19,18 +19,15 @@ class UsageBaselines(TableCollection):
     store, key, kind, model = "app-metrics", "serviceMetrics", "baseline", UsageBaseline
     shape = "map"
     id_in_record = False
-    columns = Columns(
-        UsageBaseline,
-        {
-            "total_costs": "totalCosts",
-            "total_savings": "totalSavings",
-            "total_input_tokens": "totalInputTokens",
-            "total_output_tokens": "totalOutputTokens",
-            "usage_count": "usageCount",
-            "first_usage": "firstUsageDate",
-            "last_usage": "lastUsageDate",
-        },
-    )
+    paths = {
+        "total_costs": "totalCosts",
+        "total_savings": "totalSavings",
+        "total_input_tokens": "totalInputTokens",
+        "total_output_tokens": "totalOutputTokens",
+        "usage_count": "usageCount",
+        "first_usage": "firstUsageDate",
+        "last_usage": "lastUsageDate",
+    }
 
     def insert(self, batch: Sequence[tuple[Rows, int]], run: MigrationRun | None = None) -> None:
         records = [self._build(rows, position) for rows, position in batch]
@@ -45,8 +42,8 @@ class UsageBaselines(TableCollection):
 
     def replace(self, record: Any, rows: Rows, run: MigrationRun | None = None) -> None:
         if run is not None:
-            [ours] = self.load([record])
-            before = Counted(record.device, ours)
+            [stored] = self.load([record])
+            before = Counted(record.device, stored)
             after = Counted(run.source_device, self.to_json(rows.uid, rows.columns, rows.extra))
             if before.is_same_browser(after):
                 record.device = run.source_device or record.device
@@ -56,24 +53,21 @@ class UsageBaselines(TableCollection):
             drop_other(record.uid, Counted(record.device, after.baseline))
         super().replace(record, rows, run)
 
-    def pass_over(self, records: Sequence[tuple[str, Any]], run: MigrationRun) -> None:
+    def observe(self, records: Sequence[tuple[str, Any]], run: MigrationRun) -> None:
         here = self.find(uid for uid, _ in records)
         for uid, baseline in records:
             row: Any = here.get(uid)
             if row is None or not isinstance(baseline, dict):
                 continue
-            [ours] = self.load([row])
+            [stored] = self.load([row])
             passed = Counted(run.source_device, baseline)
-            if not passed.is_same_browser(Counted(row.device, ours)):
+            if not passed.is_same_browser(Counted(row.device, stored)):
                 keep_other(uid, passed)
             elif passed.device and not row.device:
                 UsageBaseline.objects.filter(pk=row.pk).update(device=passed.device)
 
     def tidy(self) -> None:
         tidy_others()
-
-    def _build(self, rows: Rows, position: int) -> UsageBaseline:
-        return UsageBaseline(uid=rows.uid, extra=rows.extra or None, content_hash=rows.content_hash, **rows.columns)
 
 
 def _imported_devices(uids: Sequence[str]) -> dict[str, str]:

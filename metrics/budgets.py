@@ -8,9 +8,9 @@ from django.db import transaction
 from metrics.days import month_of, start_of, today
 from metrics.models import Budget
 from metrics.money import format_nano_usd
-from stores.journal.recorder import Origin, record_change
 from stores.models import Change
-from stores.sql import fetch, insert_one
+from stores.records.journal.recorder import Origin, record_change
+from stores.records.sql import fetch, insert_one
 
 ALL = ""
 """The value that means all services."""

@@ -19,10 +19,10 @@ from metrics.days import DAY, day_at, start_of
 from metrics.ledger.sums import COUNTED, QUARTER_MS, measures_of_event
 from metrics.models import CountingStart, UsageEvent, UsageQuarter
 from metrics.reconciliation import Amounts, DeviceCount, counts_anything, find_end, read_devices, sum_by_service
-from stores.iteration import batched
-from stores.journal.recorder import Origin, record_change
 from stores.models import Change
-from stores.sql import fetch, insert_one
+from stores.records.iteration import batched
+from stores.records.journal.recorder import Origin, record_change
+from stores.records.sql import fetch, insert_one
 
 NOTHING = Amounts()
 
@@ -177,9 +177,9 @@ def _read_since(start: CountingStart, baselines: dict[str, _Baselines], services
     earlier = _imported(_spans_before(start, baselines))
     totals = {}
     for service in services:
-        found, told = baselines.get(service, _Baselines(service)), explained.get(service, NOTHING)
+        found, reported = baselines.get(service, _Baselines(service)), explained.get(service, NOTHING)
         grown = found.grown_since(start) - earlier.get(service, NOTHING)
-        totals[service] = _total(found, grown.at_least(told), ledger.get(service, LedgerSums()), told)
+        totals[service] = _total(found, grown.at_least(reported), ledger.get(service, LedgerSums()), reported)
     return totals
 
 

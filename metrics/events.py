@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from metrics.models import UsageEvent
-from stores.jsontext import encode
-from stores.services.errors import Missing
+from stores.records.errors import Missing
+from stores.records.jsontext import encode
 
 CORRECTED_BY = "corrected_by"
 FIELDS = (
@@ -20,7 +20,7 @@ FIELDS = (
     *("cost_reported_nano_usd", "cost_code", "price_source", "ms_to_first_token", "ms_total", "outcome"),
     *("corrects", CORRECTED_BY),
 )
-"""A usage event as in the design's section 6, with the event that reverses it."""
+"""The members of a usage event, with the event that reverses it."""
 TIME = "time"
 """A table's column with `at` for people to read, in ISO 8601."""
 

@@ -12,8 +12,8 @@ from metrics.days import DAY, EARLIEST, LATEST, start_of
 from metrics.models import ApiRequest, UsageEvent
 from metrics.models.events import NOT_ERRORS
 from stores.api.filters import FlagFilter, MillisecondsFilter
+from stores.api.members import TEXT
 from stores.api.problems import bad_parameter
-from stores.api.serializers import TEXT
 
 MAX_MS = 10**9
 """Longer than any request: eleven days."""

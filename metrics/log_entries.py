@@ -10,7 +10,7 @@ from django.db import transaction
 
 from metrics.models import LogEntry
 from metrics.pruning import prune_log
-from stores.batches import BatchWriter
+from stores.background.batches import BatchWriter
 
 CAPACITY = 1_000
 """Entries that can wait to be written; beyond, they are lost and counted."""

@@ -91,7 +91,7 @@ class Measurement:
         }
 
 
-class Stream:
+class CountedStream:
     """A stream whose bytes are counted; noted once, at its end or when nobody reads on."""
 
     def __init__(self, measured: Measurement, status: int, source: Any) -> None:
@@ -112,7 +112,7 @@ class Stream:
             self._measured.note(self._status, self._sent, error=error)
 
 
-class SyncStream(Stream):
+class SyncStream(CountedStream):
     def __iter__(self) -> Iterator[bytes]:
         return self
 
@@ -130,7 +130,7 @@ class SyncStream(Stream):
         return chunk
 
 
-class AsyncStream(Stream):
+class AsyncStream(CountedStream):
     """Its queries are not counted: other threads run them, for all streams together."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:

@@ -1,7 +1,7 @@
 """The services, vendors and models named in the ledger, which may no longer exist elsewhere."""
 
 from metrics.models import UsageDay
-from stores.sql import fetch
+from stores.records.sql import fetch
 
 LIMIT = 500
 """Names that a list of choices has at most."""

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from stores.records.json_values import is_number
+
 SUMMED = (
     *("totalCosts", "totalSavings", "totalInputTokens", "totalOutputTokens", "usageCount"),
     *("freeUsages", "noPricingUsages", "noTokenUsages", "partialMessageUsages", "partialPriceUsages"),
@@ -34,4 +36,4 @@ def _sum(values: list[int | float]) -> int | float | None:
 
 def _is_finite(value: Any) -> bool:
     # An integer beyond what a double holds is damage, and would break a sum with floats.
-    return not isinstance(value, bool) and isinstance(value, int | float) and abs(value) < 2**1000
+    return is_number(value) and abs(value) < 2**1000

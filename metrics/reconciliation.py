@@ -19,6 +19,8 @@ from metrics.bigagi import BASELINES
 from metrics.ledger.sums import QUARTER_MS
 from metrics.models import UsageDayDetail, UsageEvent, UsageQuarter
 from stores.models import ImportedRecord
+from stores.records.dump import records_of
+from stores.records.json_values import is_number
 
 NANO_A_DOLLAR = 10**9
 LARGEST = 2**53
@@ -211,7 +213,7 @@ def amounts_of_baseline(baseline: Any) -> Amounts:
 
 def nano_of_dollars(value: Any) -> int | None:
     """Return the nano-dollars of a JSON number of dollars, by its digits; None where it is none, or damaged."""
-    if not _is_number(value) or not 0 <= value < LARGEST / NANO_A_DOLLAR:
+    if not is_number(value) or not 0 <= value < LARGEST / NANO_A_DOLLAR:
         return None
     return int((Decimal(repr(value)) * NANO_A_DOLLAR).to_integral_value(ROUND_HALF_UP))
 
@@ -225,11 +227,7 @@ def dollars(nano_usd: int) -> str:
 
 
 def _count(value: Any) -> int:
-    return int(value) if _is_number(value) and 0 <= value < LARGEST else 0
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number(value) and 0 <= value < LARGEST else 0
 
 
 # --- queries ---------------------------------------------------------------------------------------------------------
@@ -239,7 +237,7 @@ def read_devices() -> dict[str, tuple[DeviceCount, ...]]:
     """Return what each browser counted, by the service's id; the one that was loaded last comes first."""
     found: dict[str, list[DeviceCount]] = {}
     read_at = _read_times()
-    for row, baseline in BASELINES.records():
+    for row, baseline in records_of(BASELINES):
         found[row.uid] = [describe_device(row.device, baseline, is_newest=True, read_at=read_at.get(row.uid))]
     for service, beside in others().items():
         found[service] += [describe_device(other.device, other.baseline, is_newest=False) for other in beside]

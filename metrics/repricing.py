@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from llms.catalog import CallableModel, UnknownModel, find_model, price_facts
+from llms.callable_model import CallableModel, UnknownModel
+from llms.catalog import find_model, price_facts
 from llms.pricing.book import is_flat_in_book
 from llms.pricing.formula import FREE, Cost, is_flat, price_call
 from llms.pricing.price import is_flat_price, price_by_book, price_model_call
 from llms.pricing.tokens import Tokens
 from llms.vendors.endpoint import NotCallable
 from metrics.models import UsageEvent
-from stores.api.ids import href
-from stores.codecs import JSONObject
-from stores.sql import fetch
+from stores.records.clock import now_ms
+from stores.records.codecs import JSONObject
+from stores.records.ids import href
+from stores.records.sql import fetch
 
 DAY_MS = 86_400_000
 SPAN_MS = 31 * DAY_MS
@@ -91,7 +93,7 @@ def reprice(
 ) -> list[Repriced]:
     """Return what the calls from `start` until before `end`, in ms since the epoch, cost by the three prices, by
     service and model; the most expensive by today's price first."""
-    now = int(time.time() * 1000) if now is None else now
+    now = now_ms() if now is None else now
     found: dict[tuple[str, str, str], _Pricing] = {}
     for group in _groups(start, end, service=service, model=model):
         key = (group.service, group.vendor, group.model)

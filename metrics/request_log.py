@@ -7,7 +7,7 @@ from django.db import transaction
 
 from metrics.models import ApiRequest
 from metrics.pruning import prune_log
-from stores.batches import BatchWriter
+from stores.background.batches import BatchWriter
 
 CAPACITY = 10_000
 """Entries that can wait to be written; beyond, they are lost and counted."""

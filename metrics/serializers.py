@@ -2,14 +2,21 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.fields import empty
 
-from metrics.budgets import OK, OVER, WARNING
+from metrics.budgets import MAX_NANO_USD, OK, OVER, WARNING
+from metrics.ledger.limits import MOST_NANO_USD, MOST_TOKENS
 from metrics.models import ApiRequest, UsageEvent
-from metrics.reporting import LIMITS, MAX, SOURCES
+from metrics.reporting import SOURCES
 from metrics.series import BY, PER
-from stores.api.serializers import TEXT, IdField
+from stores.api.members import ID, FlagMember, ShortTextMember, WholeNumberMember
+from stores.api.serializers import FormSerializer
+from stores.records.clock import now_ms
+from stores.records.errors import at as error_at
+from stores.records.json_values import MAX_COUNT as MAX
 
 
 class TotalsSerializer(serializers.Serializer):
@@ -99,57 +106,71 @@ class UsageEventSerializer(serializers.ModelSerializer):
         ]
 
     def to_representation(self, instance: Any) -> Any:
+        # Its columns are JSON as they are; DRF's walk through the fields takes several times as long.
         return {name: getattr(instance, "corrects_id" if name == "corrects" else name) for name in self.Meta.fields}
 
 
-def _count(name: str, help_text: str) -> serializers.Field[Any, Any, Any, Any]:
-    described = extend_schema_field({"type": "integer", "minimum": 0, "maximum": LIMITS[name]})
-    field = described(type("CountField", (serializers.IntegerField,), {}))
-    return field(required=False, allow_null=True, min_value=0, max_value=LIMITS[name], help_text=help_text)
+def _count(help_text: str, most: int = MAX) -> WholeNumberMember:
+    return WholeNumberMember(most, more=", or null if unknown", allow_null=True, help_text=help_text)
 
 
-def _name(length: int, help_text: str) -> serializers.Field[Any, Any, Any, Any]:
-    """Return a text that can be empty: DRF's own is described as one of two things that an empty one is both of."""
-    described = extend_schema_field({"type": "string", "maxLength": length, "pattern": TEXT})
-    return described(type("NameField", (serializers.JSONField,), {}))(required=False, help_text=help_text)
+class SourceField(serializers.ChoiceField):
+    def run_validation(self, data: Any = empty) -> Any:
+        if data not in SOURCES:
+            raise ValidationError(f"source must be one of: {', '.join(SOURCES)}.", "choice")
+        return data
 
 
-class ReportedCallSerializer(serializers.Serializer):
+NO_MODEL = "The model is required: send the id of the model that was called."
+AHEAD_MS = 24 * 60 * 60 * 1000
+"""How far a client's clock may be ahead."""
+
+
+class ReportedCallSerializer(FormSerializer):
     """A call that was made elsewhere. What is left out or null is unknown."""
 
-    rules = {"additionalProperties": False}
-
-    at = serializers.IntegerField(
-        required=False, min_value=0, max_value=MAX, help_text="When it was made, in ms since the epoch; default: now."
-    )
-    source = serializers.ChoiceField(  # type: ignore[assignment]  # a member, not the attribute of fields
+    at = WholeNumberMember(MAX, help_text="When it was made, in ms since the epoch; default: now.")
+    source = SourceField(  # type: ignore[assignment]  # a member, not the attribute of fields
         choices=SOURCES, required=False, help_text="`api`, or `test`: test calls are not counted."
     )
-    model = IdField(help_text="The model's id.")
-    service = _name(200, "The service's id; default: that of the model, if it is known.")
-    vendor = _name(100, "The vendor; default: that of the model, if it is known.")
-    conversation = _name(200, "The chat's id.")
-    message = _name(200, "The message's id.")
-    input_tokens = _count("input_tokens", "New input tokens.")
-    cache_read_tokens = _count("cache_read_tokens", "Input tokens read from a cache.")
-    cache_write_tokens = _count("cache_write_tokens", "Input tokens written to a cache.")
-    output_tokens = _count("output_tokens", "Visible output tokens.")
-    reasoning_tokens = _count("reasoning_tokens", "Reasoning tokens, not included in the visible ones.")
-    estimated = serializers.BooleanField(required=False, help_text="Whether the counts are estimates.")
-    cost_nano_usd = _count(
-        "cost_nano_usd", "Cost in 10⁻⁹ USD; null to use the model's price, otherwise the price book of that day."
+    service = ShortTextMember(200, help_text="The service's id; default: that of the model, if it is known.")
+    vendor = ShortTextMember(100, help_text="The vendor; default: that of the model, if it is known.")
+    model = ShortTextMember(
+        200, schema=ID, required=True, error_messages={"required": NO_MODEL}, help_text="The model's id."
     )
-    cost_reported_nano_usd = _count("cost_reported_nano_usd", "Cost reported by the provider, in 10⁻⁹ USD.")
-    ms_to_first_token = _count("ms_to_first_token", "Milliseconds to the first token.")
-    ms_total = _count("ms_total", "Milliseconds until the end of the call.")
-    outcome = _name(20, "How it ended: done (the default), stopped, or the kind of failure.")
+    conversation = ShortTextMember(200, help_text="The chat's id.")
+    message = ShortTextMember(200, help_text="The message's id.")
+    outcome = ShortTextMember(20, help_text="How it ended: done (the default), stopped, or the kind of failure.")
+    input_tokens = _count("New input tokens.", MOST_TOKENS - 1)
+    cache_read_tokens = _count("Input tokens read from a cache.", MOST_TOKENS - 1)
+    cache_write_tokens = _count("Input tokens written to a cache.", MOST_TOKENS - 1)
+    output_tokens = _count("Visible output tokens.", MOST_TOKENS - 1)
+    reasoning_tokens = _count("Reasoning tokens, not included in the visible ones.", MOST_TOKENS - 1)
+    cost_nano_usd = _count(
+        "Cost in 10⁻⁹ USD; null to use the model's price, otherwise the price book of that day.", MOST_NANO_USD - 1
+    )
+    cost_reported_nano_usd = _count("Cost reported by the provider, in 10⁻⁹ USD.", MOST_NANO_USD - 1)
+    ms_to_first_token = _count("Milliseconds to the first token.")
+    ms_total = _count("Milliseconds until the end of the call.")
+    estimated = FlagMember(fault="{name} must be true or false.", help_text="Whether the counts are estimates.")
+
+    def validate(self, attrs: Any) -> Any:
+        if attrs.get("at", 0) > now_ms() + AHEAD_MS:
+            raise error_at("/at", "at must not be in the future. It is in milliseconds since 1970.", "range")
+        if not attrs["model"]:
+            raise error_at("/model", NO_MODEL, "required")
+        return attrs
 
 
-class BudgetWriteSerializer(serializers.Serializer):
+class BudgetWriteSerializer(FormSerializer):
     """A monthly budget to set."""
 
-    rules = {"additionalProperties": False}
-    nano_usd = serializers.IntegerField(min_value=0, max_value=MAX, help_text="In 10⁻⁹ USD.")
+    nano_usd = WholeNumberMember(
+        MAX_NANO_USD,
+        fault=f"nano_usd must be a whole number of 10⁻⁹ USD from 0 to {MAX_NANO_USD}.",
+        required=True,
+        help_text="In 10⁻⁹ USD.",
+    )
 
 
 class BudgetSerializer(serializers.Serializer):
@@ -168,6 +189,7 @@ class BudgetSerializer(serializers.Serializer):
     href = serializers.CharField(help_text="The budget's address.")
 
 
+@extend_schema_serializer(many=False)
 class BudgetsSerializer(serializers.Serializer):
     """The current budgets, starting with that of all services."""
 

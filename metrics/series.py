@@ -14,7 +14,7 @@ from metrics.ledger.sums import COUNTED, day_of, local_of, measures_of_event, qu
 from metrics.ledger.triggers import DAYS, DETAILS, LEDGER, QUARTERS, ZONE
 from metrics.models import UsageEvent
 from metrics.models.rollups import FIRST_TOKEN, SUMS, TOTAL
-from stores.sql import fetch
+from stores.records.sql import fetch
 
 FILTERS = ("service", "vendor", "model", "source")
 BY = ("all", *FILTERS, "hour", "persona", "conversation")

@@ -1,6 +1,5 @@
 from django.urls import re_path
 
-from metrics.service_tests import ServiceTestViewSet
 from metrics.views import (
     BudgetViewSet,
     EventViewSet,
@@ -10,26 +9,22 @@ from metrics.views import (
     SeriesView,
     TotalsViewSet,
 )
-from stores.api.ids import LOOKUP
+from metrics.views.service_tests import ServiceTestViewSet
 from stores.api.routers import ApiRouter
+from stores.records.ids import LOOKUP
 
 app_name = "metrics"
 
 router = ApiRouter()
 router.register("requests", RequestViewSet, "request")
 router.register("metrics/events", EventViewSet, "event")
+router.register("metrics/budgets", BudgetViewSet, "budget")
 
 TOTALS = TotalsViewSet.as_view({"get": "retrieve", "post": "create", "delete": "destroy"})
 
 urlpatterns = [
     re_path(r"^metrics/?$", TOTALS, name="totals"),
     re_path(r"^metrics/series/?$", SeriesView.as_view(), name="series"),
-    re_path(r"^metrics/budgets/?$", BudgetViewSet.as_view({"get": "read_all"}), name="budget-list"),
-    re_path(
-        rf"^metrics/budgets/(?P<id>{LOOKUP})/?$",
-        BudgetViewSet.as_view({"put": "update", "delete": "destroy"}),
-        name="budget-detail",
-    ),
     re_path(r"^metrics/reconciliation/?$", ReconciliationView.as_view(), name="reconciliation"),
     re_path(r"^metrics/repricing/?$", RepricingView.as_view(), name="repricing"),
     re_path(

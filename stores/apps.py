@@ -7,8 +7,8 @@ class StoresConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only now.
-        from stores.conversions import APP_UI, APP_UX_LABS
-        from stores.registry import register
+        from stores.records.conversions import APP_UI, APP_UX_LABS
+        from stores.records.registry import register
 
         register(APP_UI)
         register(APP_UX_LABS)

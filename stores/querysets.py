@@ -6,11 +6,11 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from stores import jsontext, registry
-from stores.dump import StoreNotFound
-from stores.leases import is_over, this_owner
+from stores.background.leases import is_over, this_owner
 from stores.models import MigrationRun, Revision, Store
-from stores.registry import is_relational
+from stores.records import jsontext, registry
+from stores.records.dump import StoreNotFound
+from stores.records.registry import is_relational
 
 ENDED_IN_THE_MIDDLE = "The import was interrupted. Import the same file again to complete it."
 """What blocks a run whose process is gone."""

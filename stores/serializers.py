@@ -5,13 +5,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from stores.api.ids import href
-from stores.api.serializers import ID, one_of
-from stores.codecs import INT64
-from stores.jsontext import UndecodableJSON, decode
+from stores.api.members import ID
+from stores.api.serializers import one_of
 from stores.models import Change, ChangedRecord, MigrationRun, Revision
 from stores.querysets import as_seen_now
-from stores.secrets import mask
+from stores.records.codecs import INT64
+from stores.records.ids import href
+from stores.records.jsontext import UndecodableJSON, decode
+from stores.records.secrets import mask
 
 VERSION = {"type": "integer", "minimum": -INT64, "maximum": INT64 - 1}
 

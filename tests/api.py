@@ -13,10 +13,10 @@ from chats.bigagi.folder import FOLDERS
 from chats.models import Asset, Conversation
 from llms.bigagi import ASSIGNMENTS, MODELS, SERVICES
 from metrics.bigagi import BASELINES
-from stores.collections import Collection
 from stores.models import Store
-from stores.secrets import Sealer
-from stores.wholes import WHOLE_STORES
+from stores.records.collections import Collection
+from stores.records.opaque_stores import OPAQUE_STORES
+from stores.records.sealing import Sealer
 from workspace.bigagi import LIVE_FILES, WORKSPACES
 
 ODD_IDS = [
@@ -125,7 +125,9 @@ def make_file(uid: str = "file", **members: Any) -> Any:
 
 
 def make_store(name: str = "app-ui", value: Any = None) -> Store:
-    return store_record(WHOLE_STORES, {"state": {"centerMode": "full"}, "version": 3} if value is None else value, name)
+    return store_record(
+        OPAQUE_STORES, {"state": {"centerMode": "full"}, "version": 3} if value is None else value, name
+    )
 
 
 def make_asset(uid: str = "asset", position: int = 0, *, held: Any = None, **members: Any) -> Asset:

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db import models
 
-from stores import jsontext
-from stores.codecs import Damaged, Rows
-from stores.fields import VerbatimJSONField
+from stores.records import jsontext
+from stores.records.codecs import Damaged, Rows
+from stores.records.fields import VerbatimJSONField
 from tests.strategies import equal_json, first_difference, to_text
 
 

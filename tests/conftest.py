@@ -1,9 +1,11 @@
 """What all tests share: a data folder of their own, real files, a browser, and a server in a process."""
 
+import gc
 import os
 import shutil
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
+from django.contrib import admin
+from filelock import FileLock
 from hypothesis import HealthCheck, is_hypothesis_test
 from hypothesis import settings as hypothesis_settings
 
 from tests.browsers import SharedBrowser, run_browser
+from tests.nightly import IS_NIGHT
 from tests.servers import REPOSITORY, Server, build_environment, own_database, run_server
 
 if TYPE_CHECKING:
@@ -39,6 +44,7 @@ for name in (
 ):
     os.environ.pop(name, None)
 django.setup()
+admin.autodiscover()
 # The workers of pytest-xdist inherit the environment, and have to come here first too.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
@@ -50,6 +56,8 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default")
 
 IS_SECOND_DATABASE = os.environ.get("BIGAGI_CI") == "1" and bool(os.environ.get("DATABASE_URL"))
 DATABASE_FIXTURES = {"db", "transactional_db", "environment", "started", "first_start", "server"}
+SECONDS = {"property": 60, "exhaustive": 0.4, "slow": 4, "browser": 2}
+"""How long a test of a kind takes, about."""
 CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 
 
@@ -62,8 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return two processes more than there are cores, four at most: nearly half of the time is spent waiting for
-    servers and browsers."""
+    """Return two processes more than there are cores, four at most: some of the time is spent waiting for servers and
+    browsers, and with more browsers at once a slow machine runs into their timeouts."""
     return min((os.cpu_count() or 1) + 2, 4)
 
 
@@ -71,9 +79,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark what a machine with more to offer, or more time, tests in another way than a newcomer's. In the pass on
     PostgreSQL, leave out what never asks a database."""
     if IS_SECOND_DATABASE:
-        left_out = [item for item in items if not _uses_database(item)]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if _uses_database(item)]
+        chosen = [item for item in items if _uses_database(item)]
+        chosen = chosen if IS_NIGHT else _some_of_modules(_some_cases(chosen))
+        config.hook.pytest_deselected(items=list(set(items) - set(chosen)))
+        items[:] = chosen
     for item in items:
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker("real_data")
@@ -82,6 +91,47 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # Many examples and long walks: together half of the time.
         if any(item.iter_markers("property")) or any(item.iter_markers("exhaustive")):
             item.add_marker("slow")
+    _put_long_ones_first(items)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage seldom, and never among what was collected, which stays: it took a fifth of the tests' time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+def _some_cases(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests, and of those with more than three cases each third one: all have run on SQLite."""
+    cases: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        cases[item.nodeid.partition("[")[0]].append(item)
+    return [item for same in cases.values() for item in (same[::3] if len(same) > 3 else same)]
+
+
+def _some_of_modules(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests, and of modules with more than ten each third one: most of a module goes the same way through
+    the database. Modules with SQL, locks or files of their own say so by their mark."""
+    modules: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        modules[item.nodeid.partition("::")[0]].append(item)
+    return [
+        item
+        for same in modules.values()
+        for item in (same[::3] if len(same) > 10 and not any(same[0].iter_markers("each_database")) else same)
+    ]
+
+
+def _put_long_ones_first(items: list[pytest.Item]) -> None:
+    """Order what one process each runs, modules and classes, so that none is left with a long one at the end."""
+    seconds: dict[str, float] = defaultdict(float)
+    for item in items:
+        seconds[_scope_of(item)] += next((SECONDS[mark] for mark in SECONDS if any(item.iter_markers(mark))), 0.2)
+    items.sort(key=lambda item: -seconds[_scope_of(item)])
+
+
+def _scope_of(item: pytest.Item) -> str:
+    return item.nodeid.split("[")[0].rpartition("::")[0]
 
 
 def _uses_database(item: pytest.Item) -> bool:
@@ -133,6 +183,36 @@ def empty_the_ledger() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def find_static_files_once() -> Iterator[None]:
+    """Let the clients of all tests share what WhiteNoise finds: each of them has middleware of its own, and looking
+    through the folders took longer than most requests do."""
+    from whitenoise.middleware import WhiteNoiseMiddleware
+
+    find = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
+
+    def add_files_from_finders(self: Any) -> None:
+        if not found:
+            find(self)
+            found.update(self.files)
+        self.files = found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add_files_from_finders)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def hash_passwords_fast() -> Iterator[None]:
+    """Let a password of a test cost no second; servers hash as ever."""
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PBKDF2PasswordHasher, "iterations", 1_000)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def forget() -> None:
     """Forget what the process remembers of the tests before: tokens, failures, and what waits to be written."""
@@ -162,12 +242,17 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def first_start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Yield the environment of a data folder that a server has set up: the pattern from which tests get copies."""
-    data_dir = tmp_path_factory.mktemp("first-start") / "data"
+    """Yield the environment of a data folder that a server has set up: the pattern from which tests get copies. Where
+    the database is a file in it, all processes of a run share one."""
     with own_database() as database:
-        environment = build_environment(data_dir, **database)
-        with run_server(environment) as running:
-            assert running.stop() == 0
+        is_shared = not database and "PYTEST_XDIST_WORKER" in os.environ
+        folder = tmp_path_factory.getbasetemp().parent if is_shared else tmp_path_factory.mktemp("first-start")
+        environment = build_environment(folder / "first-start", **database)
+        with FileLock(folder / "first-start.lock"):
+            if not (folder / "first-start.done").exists():
+                with run_server(environment) as running:
+                    assert running.stop() == 0
+                (folder / "first-start.done").touch()
         yield environment
 
 
@@ -216,7 +301,10 @@ def page(browser: "Browser", server: Server) -> Iterator["Page"]:
     context.add_cookies([{"name": "bigagi_session", "value": session, "url": server.url}])
     opened = context.new_page()
     errors: list[str] = []
-    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on(
+        "console",
+        lambda message: errors.append(f"{message.text} {message.location}") if message.type == "error" else None,
+    )
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened
     context.close()

@@ -26,6 +26,9 @@ FAULTS: dict[str, Fault] = {}
 class FaultyProvider(FakeProvider):
     """Fails as the model says that it is asked for."""
 
+    slow_words = 400
+    """Words of the slow answer, fifty a second: more of them where another process must start meanwhile."""
+
     def answer(self, handler: Handler) -> None:
         body = self.asked[-1].body
         name = body.get("model") if isinstance(body, dict) else None
@@ -397,7 +400,7 @@ def tools_and_reasoning(handler, provider):
 @fault
 def slow(handler, provider):
     handler.begin_stream()
-    for number in range(400):
+    for number in range(provider.slow_words):
         handler.send_event(provider.chunk({"content": f"word{number} "}))
         time.sleep(0.02)
     end(handler, provider)

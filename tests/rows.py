@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import models
 
 from bigagi_site.models import Statistic, Token
-from stores.fields import CompressedTextField, VerbatimJSONField
+from stores.records.fields import CompressedTextField, VerbatimJSONField
 
 APPS = ("stores", "llms", "metrics", "workspace", "chats")
 

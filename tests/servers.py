@@ -7,7 +7,6 @@ import re
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -21,7 +20,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from tests import forking
+from tests.forking import Process
+
+REPOSITORY = forking.REPOSITORY
 START_SECONDS = 60
 OWN_VARIABLES = re.compile(r"BIGAGI_|LOG_|SECRET_KEY|DEBUG|DATABASE_URL|COLUMNS|FORWARDED_")
 
@@ -85,7 +87,7 @@ class Client:
 class Server:
     """A running server. `link` signs in once; `sign_in` uses it up and gives the same session each time."""
 
-    process: subprocess.Popen[str]
+    process: "Process | subprocess.Popen[str]"
     data_dir: Path
     environment: dict[str, str]
     url: str = ""
@@ -126,9 +128,18 @@ def build_environment(data_dir: Path, **variables: str) -> dict[str, str]:
     return inherited | own | variables
 
 
-def manage(*arguments: str, environment: dict[str, str], **kwargs: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, **kwargs)
+def manage(
+    *arguments: str, environment: dict[str, str], input: str | None = None, timeout: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, and return what it printed. It is killed when the time is over, in seconds."""
+    process = forking.start(("manage.py",), list(arguments), environment, has_input=input is not None)
+    try:
+        out, errors = process.communicate(input, timeout)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return subprocess.CompletedProcess(["manage.py", *arguments], process.wait(), out, errors)
 
 
 @contextmanager
@@ -136,10 +147,7 @@ def run_server(
     environment: dict[str, str], *arguments: str, program: tuple[str, ...] = ("manage.py",)
 ) -> Iterator[Server]:
     """Start a server, wait until it has printed its link, and end it by its id."""
-    command = [sys.executable, *program, "start", "--port", "0", "--link", *arguments]
-    process = subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    process = forking.start(program, ["start", "--port", "0", "--link", *arguments], environment, is_merged=True)
     server = Server(process, Path(environment["BIGAGI_DATA_DIR"]), environment)
     threading.Thread(target=_read_lines, args=(process, server.lines), daemon=True).start()
     try:
@@ -163,7 +171,7 @@ def run_server(
                 process.wait()
 
 
-def _read_lines(process: subprocess.Popen[str], lines: "queue.Queue[str | None]") -> None:
+def _read_lines(process: "Process | subprocess.Popen[str]", lines: "queue.Queue[str | None]") -> None:
     # The pipe is read to its end: a server that logs into a full one would stand still.
     assert process.stdout
     for line in process.stdout:

@@ -7,18 +7,9 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import (
-    NOTHING,
-    ROW_FACTS,
-    link_to,
-    link_to_list,
-    link_to_page,
-    moment,
-    pretty,
-    size_of,
-    whole,
-)
+from stores.admin.base import ReadOnlyAdmin
+from stores.admin.display import ROW_FACTS, column, link_to, link_to_list, link_to_page, moment, pretty, size_of, whole
+from stores.records.formatting import NOTHING
 from workspace.models import LiveFile, Workspace, WorkspaceFile
 
 
@@ -31,13 +22,7 @@ class WorkspaceAdmin(ReadOnlyAdmin):
     list_display = ["uid", "conversation_link", "number_of_files"]
     search_fields = ["uid"]
     list_defer = ("extra",)
-    fields = [
-        "uid",
-        "conversation_link",
-        "file_list",
-        pretty("extra"),
-        *ROW_FACTS,
-    ]
+    fields = ["uid", "conversation_link", "file_list", pretty("extra"), *ROW_FACTS]
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
         return queryset.annotate(file_count=Count("files"))
@@ -61,7 +46,7 @@ class WorkspaceAdmin(ReadOnlyAdmin):
 
 @admin.register(WorkspaceFile)
 class WorkspaceFileAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "workspace_link", "file_link", "position"]
+    list_display = ["__str__", column("workspace", link_to, ordering=True), "file_link", "position"]
     search_fields = ["file_uid", "workspace__uid"]
     list_select_related = ["workspace"]
     ordering = ["-id"]
@@ -69,10 +54,6 @@ class WorkspaceFileAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: Any) -> QuerySet:
         return _with_file_key(super().get_queryset(request))
-
-    @admin.display(description="workspace", ordering="workspace")
-    def workspace_link(self, obj: WorkspaceFile) -> SafeString | str:
-        return link_to(obj.workspace)
 
     @admin.display(description="file")
     def file_link(self, obj: Any) -> SafeString | str:
@@ -88,12 +69,7 @@ class LiveFileAdmin(ReadOnlyAdmin):
     downloads = {"content": "txt"}
     fields = [
         *("name", "uid", "type", size_of("size"), "workspaces", whole("content"), pretty("extra")),
-        *(
-            moment("last_modified"),
-            moment("created"),
-            "revision",
-            *ROW_FACTS,
-        ),
+        *(moment("last_modified"), moment("created"), "revision", *ROW_FACTS),
     ]
 
     @admin.display(description="workspaces")

@@ -7,7 +7,7 @@ class WorkspaceConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only now.
-        from stores.registry import register
+        from stores.records.registry import register
         from workspace.bigagi import AGI_CLIENT_WORKSPACE, AGI_LIVE_FILE
 
         register(AGI_CLIENT_WORKSPACE)

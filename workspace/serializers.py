@@ -3,10 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from stores.api.ids import href
-from stores.api.serializers import IdField, RecordListSerializer, RecordSerializer, ServerFactsSerializer, one_of
+from stores.api.members import IdField, IdMember, NumberMember, ObjectMember, TextMember
+from stores.api.serializers import (
+    BodySerializer,
+    FormSerializer,
+    RecordListSerializer,
+    RecordSerializer,
+    ServerFactsSerializer,
+    one_of,
+)
+from stores.records.errors import at
+from stores.records.ids import href
 from workspace.bigagi import LIVE_FILES
 from workspace.models import LiveFile, Workspace
 from workspace.querysets import files_by_workspace, workspaces_by_file
@@ -55,13 +65,13 @@ class LiveFileSerializer(RecordSerializer):
     """A text file as big-AGI wrote it. `_server` has only what its revision, and so its ETag, stands for."""
 
     collection = LIVE_FILES
-    id = serializers.CharField(required=False, help_text="1 to 200 characters; if missing, one is created.")
-    name = serializers.CharField(required=False)
-    type = serializers.CharField(required=False, help_text="The MIME type.")
-    size = serializers.IntegerField(required=False, help_text="In bytes; set with the text.")
-    content = serializers.CharField(required=False, allow_null=True, help_text="The text, up to 10 MiB as UTF-8.")
-    lastModified = serializers.IntegerField(required=False, help_text="In ms since the epoch; set with the text.")
-    created = serializers.IntegerField(required=False, help_text="In ms since the epoch.")
+    id = IdMember(help_text="1 to 200 characters; if missing, one is created.")
+    name = TextMember()
+    type = TextMember(help_text="The MIME type.")
+    size = NumberMember(help_text="In bytes; set with the text.")
+    content = TextMember(allow_null=True, help_text="The text, up to 10 MiB as UTF-8.")
+    lastModified = NumberMember(help_text="In ms since the epoch; set with the text.")
+    created = NumberMember(help_text="In ms since the epoch.")
     _server = LiveFileFactsSerializer(read_only=True)
 
     def get_facts(self, records: Sequence[LiveFile]) -> list[dict[str, Any]]:
@@ -113,19 +123,25 @@ class WorkspaceFilesSerializer(serializers.Serializer):
         return {"results": files.data, "missing": [uid for uid in uids if uid not in here]}
 
 
-class WorkspaceFilesWriteSerializer(serializers.Serializer):
+@extend_schema_field(LiveFileSerializer)
+class LiveFileMember(ObjectMember):
+    """A file of which the view reads the members."""
+
+
+class WorkspaceFilesWriteSerializer(FormSerializer):
     """What is put into a workspace: files that are here, or a new one."""
 
-    rules = one_of("ids", "file") | {"additionalProperties": False}
-    ids: Any = serializers.ListField(
-        child=IdField(),
-        required=False,
-        help_text="Files that are here.",
-    )
-    file = LiveFileSerializer(required=False, help_text="A new file.")
+    rules = FormSerializer.rules | one_of("ids", "file")
+    ids: Any = serializers.ListField(child=IdField(), required=False, help_text="Files that are here.")
+    file = LiveFileMember(help_text="A new file.")
+
+    def validate(self, attrs: Any) -> Any:
+        if len(attrs) != 1:
+            raise at("/ids", "Send either ids or file.", "required")
+        return attrs
 
 
-class WorkspaceCopySerializer(serializers.Serializer):
+class WorkspaceCopySerializer(BodySerializer):
     """Where a workspace's files are put."""
 
     to = IdField(help_text="The id of another workspace.")

@@ -14,7 +14,7 @@ from bigagi_site.dashboard.counting import read_counting
 from bigagi_site.dashboard.database import describe_sizes, find_slowest_routes
 from bigagi_site.dashboard.speed import read_speeds
 from bigagi_site.dashboard.spending import find_expensive_models, link_to_calls, link_to_list_of_calls, read_month
-from bigagi_site.dashboard.statistics import Found, read_statistics
+from bigagi_site.dashboard.statistics import FoundStatistic, read_statistics
 from bigagi_site.overview import describe_data
 from chats.models import Conversation, Folder
 from metrics.budgets import read_budgets
@@ -22,8 +22,8 @@ from metrics.days import DAY, month_of, today
 from metrics.models import LogEntry
 from metrics.names import find_services
 from metrics.series import zone_name
-from stores.admin_display import format_moment
 from stores.models import Change, Quarantine, Store
+from stores.records.formatting import format_moment
 from workspace.models import LiveFile
 
 NEWEST = 8
@@ -68,7 +68,7 @@ def read_usage(asked: str | None) -> dict[str, Any]:
     }
 
 
-def _data(statistics: dict[str, Found]) -> dict[str, Any]:
+def _data(statistics: dict[str, FoundStatistic]) -> dict[str, Any]:
     overview = describe_data()
     day_ago = timezone.now() - timedelta(days=1)
     return {
@@ -102,7 +102,7 @@ def _data(statistics: dict[str, Found]) -> dict[str, Any]:
     }
 
 
-def _expensive_chats(statistics: dict[str, Found]) -> list[dict[str, Any]]:
+def _expensive_chats(statistics: dict[str, FoundStatistic]) -> list[dict[str, Any]]:
     """Return the chats that cost most, with their titles; None for one that is not here any more."""
     rows = statistics["expensive_chats"].figures or []
     chats = Conversation.objects.filter(uid__in=[row["conversation"] for row in rows])
@@ -117,7 +117,7 @@ def _expensive_chats(statistics: dict[str, Found]) -> list[dict[str, Any]]:
     ]
 
 
-def _accounts(statistics: dict[str, Found]) -> list[dict[str, Any]]:
+def _accounts(statistics: dict[str, FoundStatistic]) -> list[dict[str, Any]]:
     """Return the accounts of the services, with links to the messages that explain them, if any do."""
     rows = statistics["accounts"].figures or []
     return [row | {"url": _link_to_explained(row) if row.get("explains") else ""} for row in rows]
@@ -128,13 +128,13 @@ def _link_to_explained(row: dict[str, Any]) -> str:
     return link_to_list_of_calls(service=row["service"], source__exact="import", **when)
 
 
-def _link_to_unpriced(statistics: dict[str, Found]) -> str:
+def _link_to_unpriced(statistics: dict[str, FoundStatistic]) -> str:
     """Return the address of the list of the calls of which `prices` says that they are unpriced."""
     start = (statistics["prices"].figures or {}).get("start", "")
     return link_to_list_of_calls(when=f"{start}..", price="unpriced")
 
 
-def _tables(statistics: dict[str, Found]) -> list[dict[str, Any]]:
+def _tables(statistics: dict[str, FoundStatistic]) -> list[dict[str, Any]]:
     """Return the tables by size, with their rows as last counted, and links to the lists of their records."""
     sizes, rows = statistics["table_sizes"].figures, statistics["rows"].figures or {}
     models = {model._meta.db_table: model for model in apps.get_models() if admin.site.is_registered(model)}

@@ -123,7 +123,7 @@ def chart_tokens(span: Span) -> Chart:
     """Return the tokens over time: new input, what a cache read or wrote, output with reasoning."""
     values = {point["at"]: _kinds(point) for point in read_series(span.query("all")).points()}
     sums = [sum(row[at] for row in values.values()) for at in range(len(KINDS))]
-    told = ", ".join(f"{short(number)} {name}" for (name, _), number in zip(KINDS, sums, strict=True))
+    text = ", ".join(f"{short(number)} {name}" for (name, _), number in zip(KINDS, sums, strict=True))
     return Chart(
         name="tokens",
         title="Input, cached and output tokens",
@@ -131,7 +131,7 @@ def chart_tokens(span: Span) -> Chart:
         per=span.per.capitalize(),
         series=[Column(name) for name, _ in KINDS],
         rows=_rows(span, lambda at: values.get(at, [0] * len(KINDS))),
-        summary=f"{told} in {span.words}.",
+        summary=f"{text} in {span.words}.",
         empty="No tokens were used in this period.",
     )
 

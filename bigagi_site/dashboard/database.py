@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from metrics.models import ApiRequest
-from stores.snapshots import database_size, is_sqlite
+from stores.backups.snapshots import database_size, is_sqlite
 
 SLOWEST = 6
 LATEST_REQUESTS = 20_000

@@ -15,7 +15,6 @@ from metrics.ledger.triggers import find_missing_triggers
 from metrics.models import UsageEvent
 from metrics.reconciliation import counts_anything, reconcile
 from metrics.repricing import reprice
-from stores.snapshots import is_sqlite
 
 MOST = 8
 
@@ -42,9 +41,19 @@ def find_expensive_chats() -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
+_TABLE_SIZES = {
+    "sqlite": "SELECT coalesce(m.tbl_name, d.name), sum(d.pgsize) FROM dbstat d"
+    " LEFT JOIN sqlite_master m ON m.name = d.name WHERE d.aggregate = TRUE GROUP BY 1",
+    "postgresql": "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
+    " WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace",
+}
+
+
 def find_table_sizes() -> dict[str, Any]:
     """Return bytes by table, indexes included, and by app."""
-    sizes = _sqlite_sizes() if is_sqlite() else _postgresql_sizes()
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLE_SIZES[connection.vendor])
+        sizes: dict[str, int] = dict(cursor.fetchall())
     owners = {model._meta.db_table: model._meta.app_label for model in apps.get_models(include_auto_created=True)}
     tables: list[dict[str, Any]] = [
         {"table": table, "app": owners.get(table, "other"), "bytes": size}
@@ -54,24 +63,6 @@ def find_table_sizes() -> dict[str, Any]:
     for row in tables:
         by_app[row["app"]] = by_app.get(row["app"], 0) + row["bytes"]
     return {"tables": tables, "apps": dict(sorted(by_app.items(), key=lambda item: -item[1]))}
-
-
-def _sqlite_sizes() -> dict[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(m.tbl_name, d.name), sum(d.pgsize) FROM dbstat d"
-            " LEFT JOIN sqlite_master m ON m.name = d.name WHERE d.aggregate = TRUE GROUP BY 1"
-        )
-        return dict(cursor.fetchall())
-
-
-def _postgresql_sizes() -> dict[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
-            " WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
-        )
-        return dict(cursor.fetchall())
 
 
 def find_integrity() -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import date
 from bigagi_site.dashboard.spending import link_to_calls
 from metrics.latency import PERCENTILES, find_percentiles
 from metrics.models.rollups import FIRST_TOKEN, TOTAL
-from stores.sql import fetch
+from stores.records.sql import fetch
 
 _SUMS = ", ".join(f"SUM({name})" for name in ("calls", "errors", *FIRST_TOKEN, *TOTAL))
 

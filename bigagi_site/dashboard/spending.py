@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 from django.urls import get_script_prefix, reverse
 
 from metrics.days import DAY, month_of, today
-from stores.sql import fetch
+from stores.records.sql import fetch
 
 MOST = 8
 
 
 @dataclass(frozen=True)
-class Amounts:
+class Spending:
     """Sums over calls; money in nano-dollars. `cached_tokens` were read from a cache or written to one."""
 
     calls: int = 0
@@ -45,9 +45,9 @@ class Month:
     first: date
     same_day: date
     """The first day of the last month that is not in `last_so_far`."""
-    now: Amounts
-    last_so_far: Amounts
-    last: Amounts
+    now: Spending
+    last_so_far: Spending
+    last: Spending
 
     @property
     def change(self) -> int | None:
@@ -70,13 +70,13 @@ def read_month() -> Month:
     return Month(first, same_day, add_up(first, after), add_up(last_first, same_day), add_up(last_first, first))
 
 
-def add_up(first: date, after: date) -> Amounts:
+def add_up(first: date, after: date) -> Spending:
     """Return the sums of the days from `first` on, before `after`."""
     [row] = fetch(
         f"SELECT {SUMS} FROM {{metrics.UsageDay}} WHERE dimension = 'all' AND day >= %s AND day < %s",
         [first.isoformat(), after.isoformat()],
     )
-    return Amounts(*map(int, row))
+    return Spending(*map(int, row))
 
 
 def find_expensive_models(first: date, last: date) -> list[dict[str, Any]]:
@@ -87,7 +87,7 @@ def find_expensive_models(first: date, last: date) -> list[dict[str, Any]]:
         [first.isoformat(), last.isoformat(), MOST],
     )
     return [
-        {"model": model, "amounts": Amounts(*map(int, sums)), "url": link_to_calls(first, last, model=model)}
+        {"model": model, "amounts": Spending(*map(int, sums)), "url": link_to_calls(first, last, model=model)}
         for model, *sums in rows
     ]
 

@@ -27,7 +27,7 @@ _thread: threading.Thread | None = None
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundStatistic:
     """Figures and when they were found; None where they never were."""
 
     figures: Any = None
@@ -35,13 +35,14 @@ class Found:
     error: str = ""
 
 
-def read_statistics() -> dict[str, Found]:
+def read_statistics() -> dict[str, FoundStatistic]:
     """Return the last figures of each kind, and ask for newer ones where they are due."""
     rows = {row.name: row for row in Statistic.objects.filter(name__in=list(FINDERS))}
     if any(_is_due(rows.get(name), finder.every) for name, finder in FINDERS.items()):
         find_in_background()
     return {
-        name: Found(row.figures, row.found_at, row.error) if (row := rows.get(name)) else Found() for name in FINDERS
+        name: FoundStatistic(row.figures, row.found_at, row.error) if (row := rows.get(name)) else FoundStatistic()
+        for name in FINDERS
     }
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from bigagi_site.docs import records
 from bigagi_site.docs.steps import bodies
-from stores.api.problems import TROUBLESHOOTING
-from stores.api.schema_hooks import operations_of
+from stores.api.schema_walks import operations_of
+from stores.records.problem_details import TROUBLESHOOTING
 
 PROBLEM: dict[str, Any] = {
     "type": f"{TROUBLESHOOTING}bad-request",

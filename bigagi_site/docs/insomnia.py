@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from bigagi_site.docs.steps import STEPS, Answered, Step
-from stores.api.schema_hooks import operations_of
-from stores.jsontext import encode
+from stores.api.schema_walks import operations_of
+from stores.records.jsontext import encode
 
 WORKSPACE = "wrk_bigagi"
 ENVIRONMENT = "env_bigagi"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from stores.api.schema_hooks import operations_of
+from stores.api.schema_walks import operations_of
 
 MADE: dict[str, tuple[str, str]] = {
     "assets_create": ("/api/assets/{}", "$response.body#/id"),

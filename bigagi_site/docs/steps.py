@@ -89,6 +89,7 @@ def _llms() -> list[Step]:
         Step("services_retrieve", service),
         Step("services_update", service, records.SERVICE | {"label": "OpenAI"}),
         Step("services_partial_update", service, {"label": "OpenAI (mine)"}),
+        Step("services_refused_destroy", service),
         Step("services_test", {"id": "bigagi-demo"}, {}, name="Call the Demo service once"),
         Step("services_refresh_create", {"id": "bigagi-demo"}, name="Ask the Demo service for its models"),
         Step("openai_models"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.db import models
 
-from stores.fields import CompressedTextField
+from stores.records.fields import CompressedTextField
 
 OPEN_APPS = frozenset({"chats", "contenttypes", "llms", "metrics", "stores", "workspace"})
 """Apps whose tables are open. Users, sessions, tokens, sign-in links and the admin's log are in others."""

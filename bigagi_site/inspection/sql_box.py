@@ -13,7 +13,7 @@ from django.db import connection
 from bigagi_site.inspection import worker
 from bigagi_site.inspection.policy import closed_tables, open_tables
 from bigagi_site.inspection.worker import CELL_CHARACTERS, Refused
-from stores.secrets import hide
+from stores.records.secrets import hide
 
 SECONDS = 5.0
 ROWS = 1_000
@@ -31,7 +31,7 @@ def is_available() -> bool:
     return connection.vendor == "sqlite" and not _is_in_memory(str(connection.settings_dict["NAME"]))
 
 
-def run_statement(sql: str, parameters: Any = (), *, is_plan: bool = False, rows: int = ROWS) -> dict[str, Any]:
+def run_statement(sql: str, parameters: Any = (), *, is_plan: bool = False) -> dict[str, Any]:
     """Run a statement and return {columns, rows, row_count, is_cut, ms}, or for its plan {plan, ms}. Raises `Refused`.
 
     `parameters` is a list for `?`, or a dict for `:name`.
@@ -52,7 +52,7 @@ def run_statement(sql: str, parameters: Any = (), *, is_plan: bool = False, rows
                 "tables": open_tables(),
                 "closed": closed_tables(),
                 "seconds": SECONDS,
-                "rows": rows,
+                "rows": ROWS,
                 "is_plan": is_plan,
             }
         )

@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bigagi_site.forms import TokenForm
+from bigagi_site.sessions import storing_session
 from bigagi_site.tokens import create_token, revoke_tokens, tokens_of
 
 
@@ -22,9 +23,10 @@ def account(request: HttpRequest) -> HttpResponse:
     """Let the owner set or change the password; show their tokens."""
     form = _password_form(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        form.save()
-        # Other sessions end; the one that set the password goes on.
-        update_session_auth_hash(request, cast(User, request.user))
+        with storing_session(request):
+            form.save()
+            # Other sessions end; the one that set the password goes on.
+            update_session_auth_hash(request, cast(User, request.user))
         messages.success(request, "Password saved.")
         return redirect("account")
     return _show(request, form=form)

@@ -14,8 +14,8 @@ from bigagi_site.dashboard.board import build_board
 from bigagi_site.templatetags.figures import usd
 from metrics.budgets import ALL, set_budget
 from metrics.counting import start_counting
-from stores.admin_writes import admin_origin, read_form, tell_change
-from stores.services.errors import ServiceError
+from stores.admin.writes import admin_origin, read_form, tell_change
+from stores.records.errors import ServiceError
 
 NANO = 10**9
 MAX_USD = 1_000_000

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from bigagi_site.docs.database import QUERIES, foreign_tables, own_tables
 from bigagi_site.docs.diagram import COLORS, build_dot, draw_svg, has_graphviz
 from bigagi_site.docs.insomnia import build_collection
+from bigagi_site.docs.troubleshooting import read_entries
 from bigagi_site.startup import describe_database
 from stores.api.filters import check_parameters
 from stores.api.problems import bad_parameter
@@ -61,6 +62,7 @@ class TroubleshootingPage(DocsPage):
 
     def get_context(self) -> dict[str, Any]:
         return {
+            "groups": read_entries(),
             "data_dir": settings.DATA_DIR,
             "database": describe_database(),
             "key_file": settings.KEY_FILE,

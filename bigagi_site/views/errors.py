@@ -9,14 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from stores.api.middleware import is_api_path
-from stores.api.problems import READS, describe_unexpected, unexpected_response
-from stores.faults import fault_of
+from stores.api.problems import READS, describe_refused, problem_response, unexpected_response
+from stores.records.faults import fault_of
+from stores.records.problem_details import describe_unexpected
 
 SOURCE_HEADER = "X-Bigagi-Source"
 """Sent by the scripts of pages."""
 
 MESSAGES = {
-    400: "The request is malformed.",
     403: "You do not have access to this page, or its form has expired. Go back, reload the page and try again.",
     404: "Nothing was found at this address.",
 }
@@ -33,7 +33,8 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     if fault_of(exception) is not None:
         # Django takes a session that could not be stored for one that was deleted meanwhile.
         return _answer_unexpected(request, exception)
-    return _answer(400)
+    status, message = describe_refused(exception)
+    return problem_response(request, status, message) if _wants_problem(request) else _answer(status, message)
 
 
 @login_not_required
@@ -57,12 +58,16 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _answer_unexpected(request, sys.exception())
 
 
+def _wants_problem(request: HttpRequest) -> bool:
+    """Tell whether the answer is to be a problem: to programs, and to a page's script, which shows its words."""
+    return is_api_path(request.path) or SOURCE_HEADER in request.headers
+
+
 def _answer_unexpected(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     if (session := getattr(request, "session", None)) is not None:
         # What the request put into its session is rolled back, or could not be stored either.
         session.modified = False
-    # A page's script, which asks for a part of it, shows the words of a problem.
-    if is_api_path(request.path) or SOURCE_HEADER in request.headers:
+    if _wants_problem(request):
         return unexpected_response(request, error)
     status, message, _ = describe_unexpected(error, only_reads=request.method in READS)
     return _answer(status, message)

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 from bigagi_site.inspection.sql_box import is_available, run_statement
 from bigagi_site.inspection.tables import KnownTable, describe, known_tables, list_tables, read_rows
 from bigagi_site.inspection.worker import Refused
-from stores.api.problems import CONTENT_TYPE, describe_problem
+from stores.api.problems import CONTENT_TYPE
 from stores.api.renderers import write_json
 from stores.api.request_ids import request_id_of
+from stores.records.problem_details import describe_problem
 
 NOT_SQLITE = "The SQL box works with SQLite only; this server uses another database."
 STATUSES = {"busy": 429, "database": 503, "memory": 422, "time": 422}

@@ -16,6 +16,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from bigagi_site.services import is_sign_in_link, use_sign_in_link
+from bigagi_site.sessions import storing_session
 from stores.api.throttles import LINKS, PASSWORDS, address_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -60,7 +61,8 @@ class SignInView(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         PASSWORDS.succeed(address_of(self.request))
-        return super().form_valid(form)
+        with storing_session(self.request):
+            return super().form_valid(form)
 
     def refuse(self, seconds: int) -> HttpResponse:
         """Return that this address has to wait."""
@@ -75,21 +77,14 @@ class SignInView(LoginView):
 
 
 def _sign_in(request: HttpRequest, token: str) -> bool:
-    """Use up the link and store the session, together: where that fails, as on a full disk, the link stays unused."""
+    """Use up the link and store the session, together: where that fails the link stays unused."""
     with transaction.atomic():
         user = use_sign_in_link(token)
         if user is None:
             return False
-        login(request, user, backend=BACKEND)
-        request.session.save()
-        # The middleware sends the cookie of a session that was modified, and stores it once more before that, which
-        # could fail when the link is used up already.
-        request.session.save = _is_saved  # type: ignore[method-assign]
+        with storing_session(request):
+            login(request, user, backend=BACKEND)
     return True
-
-
-def _is_saved(must_create: bool = False) -> None:
-    """Stand in for the `save` of a session that has been saved."""
 
 
 def _is_prefetch(request: HttpRequest) -> bool:

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from bigagi_site.apps import TEST_PREFIX
-from stores.conversions import APP_UI, APP_UX_LABS
+from stores.records.conversions import APP_UI, APP_UX_LABS
 
 CHART = "unfold/js/chart/chart.js"
 """Chart.js, as unfold ships it."""

@@ -7,10 +7,10 @@ from django.utils.safestring import SafeString
 
 from chats.admin.message import link_to_message
 from chats.assets import path_of, uuid_of
-from chats.blocks import RASTER_TYPES, content_url
+from chats.fragments import RASTER_TYPES, content_url
 from chats.models import Asset, Fragment
-from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import ROW_FACTS, pretty, size_of
+from stores.admin.base import ReadOnlyAdmin
+from stores.admin.display import ROW_FACTS, pretty, size_of
 
 MAX_USES = 20
 

@@ -14,11 +14,13 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from chats.admin.filters import ArchivedFilter, ChangedFilter, FolderFilter
+from chats.generations.abandoned import close_abandoned_in
 from chats.models import Conversation, Folder, Message
 from chats.services import conversations as services
 from chats.transcript import page_at, read_page
-from stores.admin_display import format_json, format_moment, moment
-from stores.admin_writes import ActingAdmin, admin_origin, named, read_form, tell_change
+from stores.admin.display import moment
+from stores.admin.writes import ActingAdmin, admin_origin, named, read_form, tell_change
+from stores.records.formatting import format_json, format_moment
 from workspace.models import LiveFile, WorkspaceFile
 
 
@@ -55,6 +57,8 @@ class ConversationAdmin(ActingAdmin):
         self, request: HttpRequest, queryset: QuerySet, action: str, change: Callable[[Any, Conversation], None]
     ) -> None:
         uids = list(queryset.order_by("position", "pk").values_list("uid", flat=True))
+        if action == "delete":
+            close_abandoned_in(uids)
         entry, missing = services.change_many(admin_origin(request), f"{action} chats", uids, change)
         count = entry.record_count if entry else 0
         tell_change(request, entry, f"{action.capitalize()} {count} of {len(uids)} chats")
@@ -81,6 +85,7 @@ class ConversationAdmin(ActingAdmin):
 
     def delete(self, request: HttpRequest, chat: Conversation) -> str:
         """Delete the chat; the journal keeps it."""
+        close_abandoned_in([chat.uid])
         change = services.delete_chat(admin_origin(request), chat.uid)
         tell_change(request, change, f"Deleted {named(chat.title)}")
         return self.list_page()
@@ -88,8 +93,8 @@ class ConversationAdmin(ActingAdmin):
     acts = {"rename": rename, "archive": archive, "unarchive": unarchive, "delete": delete}
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
-        mine = Message.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
-        counted = Subquery(mine.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
+        own = Message.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
+        counted = Subquery(own.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
         return queryset.annotate(number_of_messages=Coalesce(counted, 0))
 
     @admin.display(description="title", ordering=Coalesce("user_title", "auto_title"))

@@ -1,6 +1,5 @@
 """Filters of the chats' lists."""
 
-import time
 from typing import Any
 
 from django.contrib import admin
@@ -8,6 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from chats.models import Folder, FolderMembership, Message
+from stores.records.clock import now_ms
 
 DAY = 24 * 60 * 60 * 1000
 
@@ -25,7 +25,7 @@ class ChangedFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         value = self.value()
-        now = int(time.time() * 1000)
+        now = now_ms()
         if value in self.days:
             return queryset.filter(**{f"{self.field}__gte": now - self.days[value] * DAY})
         if value == "old":

@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString
 
 from chats.models import Conversation, Folder, FolderMembership
 from chats.services import folders as services
-from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import ROW_FACTS, link_to, link_to_list, link_to_page, pretty, show_table
-from stores.admin_writes import ActingAdmin, admin_origin, named, read_form, tell_change
+from stores.admin.base import ReadOnlyAdmin
+from stores.admin.display import ROW_FACTS, link_to, link_to_list, link_to_page, pretty, show_table
+from stores.admin.writes import ActingAdmin, admin_origin, named, read_form, tell_change
 
 
 class FolderForm(forms.Form):

@@ -8,8 +8,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from chats.models import Generation, GenerationEvents
-from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import link_to, link_to_list, moment, pretty
+from stores.admin.base import ReadOnlyAdmin
+from stores.admin.display import link_to, link_to_list, moment, pretty
 
 
 @admin.register(Generation)

@@ -14,8 +14,9 @@ from unfold.paginator import InfinitePaginator
 from chats.admin.filters import CreatedFilter, FlagFilter, FragmentTypeFilter, RoleFilter
 from chats.models import Fragment, Message
 from llms.models import Model
-from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import link_to, link_to_list, link_to_page, moment, pretty, shorten, show_table, whole
+from stores.admin.base import ReadOnlyAdmin
+from stores.admin.display import link_to, link_to_list, link_to_page, moment, pretty, show_table, whole
+from stores.records.formatting import shorten
 
 
 def link_to_message(message: Message, text: object) -> SafeString:

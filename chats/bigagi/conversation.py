@@ -1,6 +1,7 @@
 """The codec of conversations, and `app-chats` in and out of this app's rows (`bigagi-format.md` § 3)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import F, Min, Q
@@ -9,17 +10,28 @@ from django.utils import timezone
 from chats.bigagi import rows as table
 from chats.bigagi.conversion import convert_message, find_old_messages
 from chats.bigagi.history import record_calls
-from chats.bigagi.message import MessageRow, find_message_uids, fragment_to_json, message_to_json, message_to_row
+from chats.bigagi.message import MessageRow, find_message_uids, message_to_row
 from chats.bigagi.originals import original_messages, place_of, put_originals_back
-from chats.bigagi.states import compare_chats, contains_chat, count_unreadable, join_chats, read_text, seen_messages
+from chats.bigagi.rows import load_messages
+from chats.bigagi.states import (
+    compare_chats,
+    contains_chat,
+    count_unreadable,
+    join_chats,
+    read_text,
+    seen_messages,
+    settle_chat,
+)
 from chats.bigagi.uids import chat_uid, twin_uid
-from chats.generations.lock import check_free, close_abandoned_in
+from chats.lock import check_free
 from chats.models import Conversation, Message
-from stores import jsontext
-from stores.codecs import Columns, Damaged, JSONObject, Rows, Unreadable
-from stores.collections import Age, Collection, Original
 from stores.models import MigrationRun, Quarantine
-from stores.quarantine import load_quarantined, save_quarantine
+from stores.records import jsontext
+from stores.records.codecs import Columns, Damaged, JSONObject, Rows, Unreadable
+from stores.records.collections import Collection, Original
+from stores.records.json_values import number_in
+from stores.records.protocols import Parts, States
+from stores.records.quarantine import load_quarantined, save_quarantine
 
 STORE = "app-chats"
 BLOCK = 2**32
@@ -124,9 +136,39 @@ def title_of(record: Any) -> str:
     return "(untitled)"
 
 
+def count_parts(record: Any) -> dict[str, int]:
+    """Return how many messages and fragments a chat's JSON has."""
+    messages = record.get("messages") if isinstance(record, dict) else None
+    if not isinstance(messages, list):
+        return {"message": 0, "fragment": 0}
+    # An old message counts as the one fragment that it becomes.
+    fragments = len(find_old_messages(messages)) + sum(map(_count_fragments, messages))
+    return {"message": len(messages), "fragment": fragments}
+
+
+def damaged_uids() -> set[str]:
+    """Return the chats of which a message or fragment is in the quarantine."""
+    here = Quarantine.objects.filter(store=STORE, owner__isnull=False)
+    messages = Message.objects.filter(pk__in=here.filter(collection="fragments").values("owner"))
+    owners = here.filter(collection="messages").values("owner")
+    chats = Conversation.objects.filter(Q(pk__in=owners) | Q(pk__in=messages.values("conversation")))
+    return set(chats.values_list("uid", flat=True))
+
+
 class Conversations(Collection):
     store, key, kind, model = STORE, "conversations", "conversation", Conversation
-    parts = ("message", "fragment")
+    parts = Parts(
+        ("message", "fragment"), {"message": Message}, count_parts, count_unreadable, seen_messages, damaged_uids
+    )
+    states = States(partial(number_in, key="updated"), compare_chats, join_chats, contains_chat)
+    member_lists = {"messages": "conversation", "fragments": "message"}
+    nouns = {
+        "conversation": ("chat", "chats"),
+        "message": ("message", "messages"),
+        "fragment": ("part of a message", "parts of messages"),
+    }
+    route = "chats"
+    is_long = keeps_places = True
     has_keys = False
     has_twins = True
     converts_records = True
@@ -156,42 +198,8 @@ class Conversations(Collection):
             originals.append(("message", place_of(uid, converted[at], at), messages[at]))
         return record | {"messages": converted}, originals
 
-    def count_parts(self, record: Any) -> dict[str, int]:
-        messages = record.get("messages") if isinstance(record, dict) else None
-        if not isinstance(messages, list):
-            return {"message": 0, "fragment": 0}
-        # An old message counts as the one fragment that it becomes.
-        fragments = len(find_old_messages(messages)) + sum(map(_count_fragments, messages))
-        return {"message": len(messages), "fragment": fragments}
-
-    def updated_of(self, record: Any) -> float | None:
-        updated = record.get("updated") if isinstance(record, dict) else None
-        return updated if isinstance(updated, int | float) and not isinstance(updated, bool) else None
-
-    def count_unreadable(self, record: Any) -> dict[str, int]:
-        return count_unreadable(record)
-
     def to_text(self, record: Any) -> str:
         return f"{title_of(record)}\n\n{read_text(record)}" if isinstance(record, dict) else ""
-
-    def seen_parts(self, record: Any) -> list[str]:
-        return seen_messages(record)
-
-    def damaged_uids(self) -> set[str]:
-        here = Quarantine.objects.filter(store=STORE, owner__isnull=False)
-        messages = Message.objects.filter(pk__in=here.filter(collection="fragments").values("owner"))
-        owners = here.filter(collection="messages").values("owner")
-        chats = Conversation.objects.filter(Q(pk__in=owners) | Q(pk__in=messages.values("conversation")))
-        return set(chats.values_list("uid", flat=True))
-
-    def compare(self, ours: Any, theirs: Any) -> Age:
-        return compare_chats(ours, theirs)
-
-    def join(self, ours: Any, theirs: Any) -> Any:
-        return join_chats(ours, theirs)
-
-    def contains(self, ours: Any, theirs: Any) -> bool:
-        return contains_chat(ours, theirs)
 
     def first_position(self) -> int:
         top = self.rows().aggregate(top=Min("position"))["top"]
@@ -230,14 +238,11 @@ class Conversations(Collection):
         if run is not None:
             record_calls([rows])
 
-    def find_for_write(self, uid: str) -> Any:
-        chat = super().find_for_write(uid)
-        if chat is not None:
-            close_abandoned_in(chat)
-        return chat
-
     def check_free(self, record: Any) -> None:
         check_free(record)
+
+    def settle(self, stored: Any, before: Any) -> Any:
+        return settle_chat(stored, before)
 
     def delete(self, record: Any) -> None:
         table.delete_messages(list(record.messages.order_by().values_list("pk", flat=True)))
@@ -272,26 +277,6 @@ class Conversations(Collection):
         for record, conversation in zip(records, loaded, strict=True):
             put_originals_back(record.uid, conversation["messages"])
         return loaded
-
-
-def load_messages(
-    keys: Sequence[int], by: str = "conversation", *, shows_uids: bool = False
-) -> list[tuple[int, int, JSONObject]]:
-    """Return conversation key, position and JSON of the messages of these conversations, or (`by="id"`) with these
-    keys; three queries. With `shows_uids` each has the id by which it is addressed here, also where the source had
-    none, or one that is there twice."""
-    rows = list(table.messages_of(keys, by))
-    fragments: dict[int, list[tuple[int, Any]]] = {pk: [] for pk, *_ in rows}
-    for owner, position, columns, pt, text, part, extra in table.fragments_of(list(fragments)):
-        fragments[owner].append((position, fragment_to_json(columns, pt, text, part, extra)))
-    for owner, position, damaged in table.damaged_fragments_of(list(fragments)):
-        fragments[owner].append((position, damaged))
-    loaded = []
-    for pk, owner, position, uid, columns, extra in rows:
-        is_derived = bool(columns["has_derived_uid"])
-        message = message_to_json(uid, columns, extra, fragments[pk], has_derived_uid=is_derived)
-        loaded.append((owner, position, message | {"id": uid} if shows_uids and is_derived else message))
-    return loaded
 
 
 CONVERSATIONS = Conversations()

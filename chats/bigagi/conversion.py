@@ -3,7 +3,7 @@
 from typing import Any
 
 from chats.bigagi.uids import derived_id
-from stores.codecs import JSONObject
+from stores.records.codecs import JSONObject
 
 DROPPED = ("text", "sender", "avatar", "typing", "originLLM")
 

@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from chats.bigagi import rows as table
 from chats.bigagi.message import MESSAGE
 from chats.models import Conversation, Message
-from metrics.history.codec import Call, call_of_facts, call_of_message
-from metrics.history.record import record_history
-from stores.codecs import JSONObject, Rows
+from metrics.history.codec import MessageCall, call_of_facts, call_of_message
+from metrics.history.recording import record_history
+from stores.records.codecs import JSONObject, Rows
 
 MESSAGES_A_BATCH = 500
 
@@ -20,7 +20,7 @@ def record_calls(chats: Sequence[Rows]) -> int:
     return record_history([pair for rows in chats for pair in calls_of(rows)])
 
 
-def calls_of(rows: Rows) -> Iterator[tuple[str, Call]]:
+def calls_of(rows: Rows) -> Iterator[tuple[str, MessageCall]]:
     """Yield the calls that a chat's messages tell of, with the chat's id."""
     times = (rows.columns["updated"], rows.columns["created"])
     for part in rows.parts:
@@ -31,7 +31,9 @@ def calls_of(rows: Rows) -> Iterator[tuple[str, Call]]:
                 yield rows.uid, call
 
 
-def _call_of(uid: str, columns: Mapping[str, Any], extra: JSONObject, chat_times: tuple[Any, ...]) -> Call | None:
+def _call_of(
+    uid: str, columns: Mapping[str, Any], extra: JSONObject, chat_times: tuple[Any, ...]
+) -> MessageCall | None:
     """Return the call that a message's row tells of."""
     if "generator" in extra or "created" in extra or extra.get("updated") is not None:
         return call_of_message(MESSAGE.join(columns, extra) | {"id": uid}, chat_times)
@@ -46,7 +48,7 @@ def count_messages() -> int:
     return _with_metrics().count()
 
 
-def calls_here() -> Iterator[tuple[int, list[tuple[str, Call]]]]:
+def calls_here() -> Iterator[tuple[int, list[tuple[str, MessageCall]]]]:
     """Yield the calls that messages here tell of, with their chats' ids, in batches, and of how many messages. No
     query stays open between them."""
     last = 0
@@ -62,7 +64,7 @@ def _with_metrics() -> QuerySet[Message]:
     return Message.objects.filter(metrics__isnull=False)
 
 
-def calls_of_messages(keys: Sequence[int]) -> list[tuple[str, Call]]:
+def calls_of_messages(keys: Sequence[int]) -> list[tuple[str, MessageCall]]:
     """Return the calls that these messages tell of."""
     found = list(table.messages_of(keys, "id"))
     chats: dict[int, tuple[str, Any, Any]] = {

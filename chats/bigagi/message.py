@@ -7,8 +7,8 @@ from typing import Any
 
 from chats.bigagi.uids import derived_id
 from chats.models import Fragment, Message
-from stores import jsontext
-from stores.codecs import Columns, Damaged, JSONObject, Unreadable, is_id, is_storable, storable
+from stores.records import jsontext
+from stores.records.codecs import Columns, Damaged, JSONObject, Unreadable, is_id, is_storable, storable
 
 MESSAGE = Columns(
     Message,

@@ -6,9 +6,9 @@ from django.db.models import QuerySet
 
 from chats.bigagi.conversion import convert_message, is_old_message
 from chats.bigagi.uids import derived_id
-from stores import jsontext
-from stores.codecs import JSONObject, is_id
 from stores.models import Revision
+from stores.records import jsontext
+from stores.records.codecs import JSONObject, is_id
 
 
 def original_messages() -> QuerySet[Revision]:

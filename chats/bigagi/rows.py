@@ -6,15 +6,15 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import BooleanField
 
-from chats.bigagi.message import FRAGMENT, MESSAGE, FragmentRow, MessageRow
+from chats.bigagi.message import FRAGMENT, MESSAGE, FragmentRow, MessageRow, fragment_to_json, message_to_json
 from chats.models import Conversation, Fragment, Message
-from stores.codecs import Rows
-from stores.fields import VerbatimJSONField
-from stores.iteration import batched
-from stores.jsontext import decode, encode
 from stores.models import Quarantine
-from stores.quarantine import load_quarantined
-from stores.sql import KEYS_A_QUERY, allocate_ids, execute, fetch, insert_rows, now, select_rows
+from stores.records.codecs import JSONObject, Rows
+from stores.records.fields import VerbatimJSONField
+from stores.records.iteration import batched
+from stores.records.jsontext import decode, encode
+from stores.records.quarantine import load_quarantined
+from stores.records.sql import KEYS_A_QUERY, allocate_ids, execute, fetch, insert_rows, now, select_rows
 
 CONVERSATION_COLUMNS = (
     *("user_title", "auto_title", "system_purpose_id", "user_symbol"),
@@ -89,9 +89,12 @@ def insert_fragments(owner: int, fragments: Sequence[FragmentRow]) -> None:
 
 
 def grow_fragment(owner: int, fragment: FragmentRow) -> None:
-    """Write the text and the part of a fragment that is here."""
-    statement = "UPDATE {chats.Fragment} SET text = %s, part = %s WHERE message_id = %s AND position = %s"
-    execute(statement, [fragment.text, _part_text(fragment), owner, fragment.position])
+    """Write kind, text and part of a fragment that is here: text can turn out to be reasoning."""
+    statement = (
+        "UPDATE {chats.Fragment} SET ft = %s, pt = %s, text = %s, part = %s WHERE message_id = %s AND position = %s"
+    )
+    kind = [fragment.columns["ft"], fragment.pt]
+    execute(statement, [*kind, fragment.text, _part_text(fragment), owner, fragment.position])
 
 
 def message_values(pk: int, owner: int, row: MessageRow) -> tuple[Any, ...]:
@@ -166,3 +169,23 @@ def damaged_fragments_of(keys: Sequence[int]) -> Iterator[tuple[int, int, Any]]:
         return
     for some in batched(keys, KEYS_A_QUERY):
         yield from load_quarantined("app-chats", "fragments", some)
+
+
+def load_messages(
+    keys: Sequence[int], by: str = "conversation", *, shows_uids: bool = False
+) -> list[tuple[int, int, JSONObject]]:
+    """Return conversation key, position and JSON of the messages of these conversations, or (`by="id"`) with these
+    keys; three queries. With `shows_uids` each has the id by which it is addressed here, also where the source had
+    none, or one that is there twice."""
+    rows = list(messages_of(keys, by))
+    fragments: dict[int, list[tuple[int, Any]]] = {pk: [] for pk, *_ in rows}
+    for owner, position, columns, pt, text, part, extra in fragments_of(list(fragments)):
+        fragments[owner].append((position, fragment_to_json(columns, pt, text, part, extra)))
+    for owner, position, damaged in damaged_fragments_of(list(fragments)):
+        fragments[owner].append((position, damaged))
+    loaded = []
+    for pk, owner, position, uid, columns, extra in rows:
+        is_derived = bool(columns["has_derived_uid"])
+        message = message_to_json(uid, columns, extra, fragments[pk], has_derived_uid=is_derived)
+        loaded.append((owner, position, message | {"id": uid} if shows_uids and is_derived else message))
+    return loaded

@@ -8,42 +8,45 @@ from typing import Any
 
 from chats.bigagi.conversion import is_old_message
 from chats.bigagi.message import TEXT_PATHS, why_damaged_fragment
-from stores import jsontext
-from stores.codecs import JSONObject
-from stores.collections import Age
+from stores.records import jsontext
+from stores.records.codecs import JSONObject
+from stores.records.json_values import is_number
+from stores.records.protocols import Age
 
-VOLATILE = frozenset({"updated", "tokenCount", "pendingIncomplete"})
+PENDING = "pendingIncomplete"
+"""The member of a message that somebody still writes."""
+VOLATILE = frozenset({"updated", "tokenCount", PENDING})
 """Members of chats and messages that big-AGI changes by itself."""
 
 
-def compare_chats(ours: Any, theirs: Any) -> Age:
+def compare_chats(stored: Any, incoming: Any) -> Age:
     """Tell which state is the older one: that whose messages are the beginning of the other's."""
-    mine, others = (list(map(seen_content, _messages(chat))) for chat in (ours, theirs))
-    if mine == others:
+    here, there = (list(map(seen_content, _messages(chat))) for chat in (stored, incoming))
+    if here == there:
         return Age.UNKNOWN
-    if others == mine[: len(others)]:
+    if there == here[: len(there)]:
         return Age.OLDER
-    return Age.NEWER if mine == others[: len(mine)] else Age.UNKNOWN
+    return Age.NEWER if here == there[: len(here)] else Age.UNKNOWN
 
 
-def join_chats(ours: JSONObject, theirs: JSONObject) -> JSONObject:
-    """Return our chat with the messages by which the other state of it is longer.
+def join_chats(stored: JSONObject, incoming: JSONObject) -> JSONObject:
+    """Return the stored chat with the messages by which the incoming state of it is longer.
 
-    Ours stay as they are: the browser drops the reasoning of all answers but the last (`bigagi-format.md` § 11).
+    Its own stay as they are: the browser drops the reasoning of all answers but the last (`bigagi-format.md` § 11).
     """
-    messages = [*ours["messages"], *theirs["messages"][len(ours["messages"]) :]]
-    times = [chat["updated"] for chat in (ours, theirs) if _is_number(chat.get("updated"))]
-    return ours | {"messages": messages} | ({"updated": max(times)} if times else {})
+    messages = [*stored["messages"], *incoming["messages"][len(stored["messages"]) :]]
+    times = [chat["updated"] for chat in (stored, incoming) if is_number(chat.get("updated"))]
+    return stored | {"messages": messages} | ({"updated": max(times)} if times else {})
 
 
-def contains_chat(ours: Any, theirs: Any) -> bool:
-    """Tell whether all of the other state's messages and titles, and what else a person gave it, are in ours."""
-    if not isinstance(ours, dict) or not isinstance(theirs, dict):
+def contains_chat(stored: Any, incoming: Any) -> bool:
+    """Tell whether all messages and titles of the other state, and what a person gave it, are in the stored one."""
+    if not isinstance(stored, dict) or not isinstance(incoming, dict):
         return False
-    for key, value in theirs.items():
-        if key not in VOLATILE and key != "messages" and not (key in ours and jsontext.same(ours[key], value)):
+    for key, value in incoming.items():
+        if key not in VOLATILE and key != "messages" and not (key in stored and jsontext.same(stored[key], value)):
             return False
-    return not Counter(map(_kept, theirs["messages"])) - Counter(map(_kept, ours["messages"]))
+    return not Counter(map(_kept, incoming["messages"])) - Counter(map(_kept, stored["messages"]))
 
 
 def seen_content(message: Any) -> str:
@@ -77,13 +80,13 @@ def count_unreadable(chat: Any) -> dict[str, int]:
 
 def read_text(chat: Any) -> str:
     """Return the chat's messages as plain text: who wrote each, and what can be read in it."""
-    told = []
+    turns = []
     for message in _messages(chat):
         if isinstance(message, dict):
             role = message.get("role")
             texts = "\n".join(filter(None, map(_text_of, message.get("fragments") or ())))
-            told.append(f"{str(role).capitalize() if isinstance(role, str) else 'Message'}:\n{texts}")
-    return "\n\n".join(told)
+            turns.append(f"{str(role).capitalize() if isinstance(role, str) else 'Message'}:\n{texts}")
+    return "\n\n".join(turns)
 
 
 def _text_of(fragment: Any) -> str:
@@ -115,5 +118,17 @@ def _kept(message: Any) -> str:
     return jsontext.canonical(message)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def settle_chat(stored: JSONObject, before: JSONObject) -> JSONObject:
+    """Return what an undo makes of a chat, its state before, in which no message that has ended is pending again:
+    nobody would ever end it."""
+
+    def uid_of(message: Any) -> str | None:
+        uid = message.get("id") if isinstance(message, dict) else None
+        return uid if isinstance(uid, str) else None
+
+    ended = {uid_of(message) for message in stored["messages"] if uid_of(message) and not message.get(PENDING)}
+    messages = [
+        {name: value for name, value in message.items() if name != PENDING} if uid_of(message) in ended else message
+        for message in before["messages"]
+    ]
+    return before | {"messages": messages}

@@ -4,7 +4,7 @@ from chats.assets import describe_references
 from chats.bigagi.asset import ASSETS
 from chats.bigagi.conversation import CONVERSATIONS
 from chats.bigagi.folder import FOLDERS
-from stores.registry import StoreSpec
+from stores.records.registry import StoreSpec
 
 APP_CHATS = StoreSpec("app-chats", newest_version=4, collections=(CONVERSATIONS,), phase="chats")
 APP_FOLDERS = StoreSpec("app-folders", collections=(FOLDERS,), phase="folders")

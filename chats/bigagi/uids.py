@@ -3,8 +3,8 @@
 import hashlib
 from typing import Any
 
-from stores import jsontext
-from stores.codecs import is_id
+from stores.records import jsontext
+from stores.records.codecs import is_id
 
 
 def derived_id(*parts: object, length: int = 21) -> str:

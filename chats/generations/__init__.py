@@ -1,1 +1,1 @@
-"""Generations: server tasks that stream an answer into a chat, with or without readers (design, section 7)."""
+"""Generations: server tasks that stream an answer into a chat, with or without readers."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from stores.jsontext import encode
+from stores.records.jsontext import encode
 
 _NUMBER = re.compile(r"id: (\d+)\n")
 _HTML = "\nevent: html\n"

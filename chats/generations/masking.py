@@ -2,7 +2,7 @@
 
 import re
 
-from stores.secrets import mask_found
+from stores.records.secrets import mask_found
 
 LONGEST = 512
 """Number of characters to hold back for a possible key."""

@@ -9,20 +9,24 @@ from contextlib import aclosing
 
 import structlog
 
+from chats.generations.titles import title_of_answer, without_thoughts
 from chats.models import Conversation
 from chats.services.conversations import patch_chat
+from llms.callable_model import CallableModel, UnknownModel
 from llms.calls.events import CallFailed, Request, Text, Usage
 from llms.calls.noting import note_failure
-from llms.catalog import CallableModel, UnknownModel, assigned_model, find_model
+from llms.calls.usage import fill_tokens
+from llms.catalog import assigned_model, find_model
 from llms.pricing.estimator import estimate_tokens
 from llms.pricing.price import price_model_call
 from llms.pricing.tokens import Tokens
 from llms.vendors.endpoint import NotCallable
-from metrics.ledger.record import record_call
-from stores.api.asynchronous import in_thread
-from stores.journal.recorder import Origin
-from stores.secrets import mask
-from stores.services.errors import ServiceError
+from metrics.ledger.recording import EndedCall, record_call
+from stores.background.threads import in_thread
+from stores.records.clock import now_ms
+from stores.records.errors import ServiceError
+from stores.records.journal.recorder import Origin
+from stores.records.secrets import mask
 
 DOMAIN = "fastUtil"
 SECONDS = 30
@@ -30,8 +34,7 @@ MAX_TOKENS = 400
 """Tokens for the title: few, plus some for a model that reasons first."""
 SHOWN = 2_000
 """Characters of question and answer that the model is shown."""
-LONGEST = 80
-_ASKED = (
+_INSTRUCTION = (
     "Give this conversation a title of at most six words, in its own language. Answer with the title alone.\n\n"
     "Question:\n{question}\n\nAnswer:\n{answer}"
 )
@@ -46,8 +49,8 @@ async def name_chat(origin: Origin, chat: str, title: str, answer: str) -> None:
         if found is None:
             return
         model, question = found
-        asked = _ASKED.format(question=question[:SHOWN], answer=answer[:SHOWN])
-        await _ask(origin, chat, title, model, asked)
+        instruction = _INSTRUCTION.format(question=question[:SHOWN], answer=without_thoughts(answer).strip()[:SHOWN])
+        await _ask(origin, chat, title, model, instruction)
     except Exception:
         logger.exception("a chat could not be named")
 
@@ -70,13 +73,13 @@ def _prepare(chat: str, title: str) -> tuple[CallableModel, str] | None:
     return model, mask("\n".join(text or "" for text in texts))
 
 
-async def _ask(origin: Origin, chat: str, title: str, model: CallableModel, asked: str) -> None:
-    at, began = int(time.time() * 1000), time.perf_counter()
+async def _ask(origin: Origin, chat: str, title: str, model: CallableModel, instruction: str) -> None:
+    at, began = now_ms(), time.perf_counter()
     pieces: list[str] = []
     usage: Usage | None = None
     first_ms: int | None = None
     outcome = "done"
-    request = Request(model.ref, [{"role": "user", "content": asked}], max_tokens=MAX_TOKENS)
+    request = Request(model.ref, [{"role": "user", "content": instruction}], max_tokens=MAX_TOKENS)
     try:
         async with asyncio.timeout(SECONDS), aclosing(model.call(request)) as events:
             async for event in events:
@@ -91,30 +94,31 @@ async def _ask(origin: Origin, chat: str, title: str, model: CallableModel, aske
     except TimeoutError:
         outcome = "timeout"
     text = "".join(pieces)
-    is_estimated = usage is None and bool(text)
-    tokens = usage.tokens if usage else Tokens()
-    if is_estimated:
-        tokens = Tokens(estimate_tokens(asked), None, None, estimate_tokens(text))
+    tokens, is_estimated = usage.tokens if usage else Tokens(), False
+    if text or tokens.is_known():
+        sizes = {"output": estimate_tokens(text) if text else 0, "reasoning": 0}
+        tokens, is_estimated = fill_tokens(tokens, prompt=estimate_tokens(instruction), **sizes)
 
     def store() -> None:
         record_call(
-            at=at,
-            source=origin.source if origin.source == "chat" else "api",
-            service=model.service_id,
-            vendor=model.vendor_id,
-            model=model.id,
-            conversation=chat,
-            message="",
-            tokens=tokens,
-            is_estimated=is_estimated,
-            priced=price_model_call(model, tokens, at, is_partial=outcome != "done"),
-            reported_nano_usd=usage.reported_nano_usd if usage else None,
-            first_ms=first_ms,
-            total_ms=_ms_since(began),
-            outcome=outcome,
-            raw_usage=usage.raw if usage else None,
+            EndedCall(
+                at=at,
+                source=origin.source if origin.source == "chat" else "api",
+                service=model.service_id,
+                vendor=model.vendor_id,
+                model=model.id,
+                conversation=chat,
+                tokens=tokens,
+                is_estimated=is_estimated,
+                priced=price_model_call(model, tokens, at, is_partial=outcome != "done"),
+                reported_nano_usd=usage.reported_nano_usd if usage else None,
+                first_ms=first_ms,
+                total_ms=_ms_since(began),
+                outcome=outcome,
+                raw_usage=usage.raw if usage else None,
+            )
         )
-        named = clean_title(text) if outcome == "done" else ""
+        named = title_of_answer(text) if outcome == "done" else ""
         row = Conversation.objects.filter(uid=chat).first()
         if named and row is not None and not row.user_title and row.auto_title == title:
             try:
@@ -123,13 +127,6 @@ async def _ask(origin: Origin, chat: str, title: str, model: CallableModel, aske
                 logger.info("a chat was changed while it was named")
 
     await in_thread(store)
-
-
-def clean_title(text: str) -> str:
-    """Return a model's answer as a title: its first line, without quotes, marks and a final stop."""
-    line = next((line for line in text.splitlines() if line.strip()), "")
-    title = " ".join(line.split()).strip("\"'“”„«»*#` ").rstrip(".").strip()
-    return title if len(title) <= LONGEST else ""
 
 
 def _ms_since(began: float) -> int:

@@ -1,13 +1,14 @@
 """The prompt for a chat: system message, history and attachments, cut to the model's context. Pure."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from chats.rendering import printable
 from llms.pricing.estimator import estimate_tokens
-from stores.codecs import JSONObject
-from stores.jsontext import encode
+from stores.records.codecs import JSONObject
+from stores.records.jsontext import encode
 
 SKIP_FLAG = "aix.skip"
 TOKENS_A_MESSAGE = 4
@@ -15,6 +16,9 @@ TOKENS_AN_IMAGE = 800
 DEFAULT_SYSTEM = "You are a helpful assistant. Today is {date}."
 SHARED = ("app-ui", "app-ux-labs")
 """Stores whose state is shared on request."""
+
+_THOUGHTS = re.compile(r"\A(?:\s*<(think|thinking)>.*?</\1>)+\s*", re.DOTALL | re.IGNORECASE)
+"""A model's reasoning as many servers write it, in front of the answer in the same text."""
 
 ImageOf = Callable[[JSONObject], str | None]
 """Returns the data URL of an image that a part names; None where it is not here."""
@@ -27,10 +31,8 @@ class Prompt:
     messages: list[dict[str, Any]] = field(default_factory=list)
     tokens: int = 0
     left_out: int = 0
-    images_told: int = 0
+    images_captioned: int = 0
     """Images sent as captions, for a model without image input."""
-    title: str = ""
-    """What the chat can be called by its first question; without keys."""
     keys: int = 0
     """Passages that look like API keys."""
     keys_masked: int = 0
@@ -51,7 +53,7 @@ def build_prompt(
 ) -> Prompt:
     """Return what is sent of a chat's JSON, whose last message is the one to answer.
 
-    The stored system messages are sent as they are; a chat without one gets `system` or a short text of ours. From the
+    The stored system messages are sent as they are; a chat without one gets `system` or `DEFAULT_SYSTEM`. From the
     oldest on, messages that do not fit into the context beside an answer are left out.
     """
     prompt = Prompt()
@@ -80,8 +82,8 @@ def build_prompt(
     return prompt
 
 
-def tell_masked(prompt: Prompt) -> str:
-    """Return that keys were not sent as they were typed, and how to send them; or an empty text."""
+def describe_masked_keys(prompt: Prompt) -> str:
+    """Return in words that keys were not sent as they were typed, and how to send them; or an empty text."""
     if not prompt.keys_masked:
         return ""
     count = "1 passage" if prompt.keys_masked == 1 else f"{prompt.keys_masked:,} passages"
@@ -135,11 +137,15 @@ def _convert(message: JSONObject, sees_images: bool, image_of: ImageOf, prompt: 
                 if url:
                     parts.append({"type": "image_url", "image_url": {"url": url}})
                 else:
-                    prompt.images_told += 1
-                    texts.append(f"[Image: {_caption(fragment, part)}]")
+                    prompt.images_captioned += 1
+                    kind = "Sound" if part.get("assetType") == "audio" else "Image"
+                    texts.append(f"[{kind}: {_caption(fragment, part)}]")
     # Half of a surrogate pair cannot be sent.
     text = printable("\n\n".join(filter(None, texts)))
     role = str(message["role"])
+    if role == "assistant":
+        # Makers of reasoning models ask to leave it out of the history: it is no part of the answer.
+        text = _THOUGHTS.sub("", text)
     if not parts:
         return {"role": role, "content": text}
     return {"role": role, "content": [*([{"type": "text", "text": text}] if text else []), *parts]}

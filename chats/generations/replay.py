@@ -1,19 +1,19 @@
-"""What a run sent, out of the database: for readers who come after its process, or after the memory's time."""
+"""What a generation sent, out of the database: for readers who come after its process, or after the memory's time."""
 
 from collections.abc import AsyncGenerator
 
 import structlog
 
-from chats.bigagi.conversation import load_messages
+from chats.bigagi.rows import load_messages
 from chats.generations.frames import DONE, frame, pick_frames
 from chats.models import Generation, GenerationEvents
-from stores.api.asynchronous import in_thread
-from stores.api.ids import href
-from stores.api.problems import describe_broken, describe_problem
-from stores.codecs import JSONObject
-from stores.outcomes import Stored
-from stores.secrets import mask
-from stores.services.errors import Missing
+from stores.background.threads import in_thread
+from stores.records.codecs import JSONObject
+from stores.records.commits import Stored
+from stores.records.errors import Missing
+from stores.records.ids import href
+from stores.records.problem_details import describe_broken, describe_problem
+from stores.records.secrets import mask
 
 logger = structlog.get_logger("chats")
 
@@ -21,7 +21,7 @@ LOOKS = 3
 """How often a message is looked for whose row was replaced in between."""
 
 
-def find_run(uid: str) -> Generation:
+def find_generation(uid: str) -> Generation:
     """Return the generation. Raises `Missing`."""
     row = Generation.objects.select_related("conversation").filter(uid=uid).first()
     if row is None:
@@ -29,9 +29,9 @@ def find_run(uid: str) -> Generation:
     return row
 
 
-def describe_run(uid: str) -> JSONObject:
+def describe_generation(uid: str) -> JSONObject:
     """Return the generation with its message as it is now, secrets masked. Raises `Missing`."""
-    row = find_run(uid)
+    row = find_generation(uid)
     return {
         "id": row.uid,
         "status": row.status,
@@ -49,8 +49,8 @@ def describe_run(uid: str) -> JSONObject:
 
 
 def _load_message(row: Generation) -> JSONObject | None:
-    """Return the message that the run writes, or None where it was deleted."""
-    # The end of a run puts another row in the place of the message's: it can come between two queries.
+    """Return the message that the generation writes, or None where it was deleted."""
+    # The end of a generation replaces the row of its message: this can come between two queries.
     for _ in range(LOOKS):
         pk = row.conversation.messages.filter(uid=row.message_uid).values_list("pk", flat=True).first()
         if pk is None:
@@ -62,11 +62,11 @@ def _load_message(row: Generation) -> JSONObject | None:
 
 
 async def replay(uid: str, after: int, *, html: bool) -> AsyncGenerator[bytes, None]:
-    """Yield the kept events beyond number `after`; then, unless the last of them ended the run, the whole message."""
+    """Yield the kept events beyond number `after`; then the whole message, unless the last of them is the end."""
     try:
         text, last, is_whole = await in_thread(_kept, uid, after, html)
     except Exception as error:
-        yield _tell_unread(uid, after + 1, error)
+        yield _unread_frame(uid, after + 1, error)
         return
     if text and after <= last:
         yield text.encode("ascii")
@@ -78,14 +78,20 @@ async def replay(uid: str, after: int, *, html: bool) -> AsyncGenerator[bytes, N
 async def reset(uid: str, number: int) -> AsyncGenerator[bytes, None]:
     """Yield the event that gives the whole message to a reader who cannot be given what it missed."""
     try:
-        told = await in_thread(describe_run, uid)
+        described = await in_thread(describe_reset, uid)
     except Exception as error:
-        yield _tell_unread(uid, number, error)
+        yield _unread_frame(uid, number, error)
         return
-    yield frame(number, "reset", {"message": told["message"], "status": told["status"], "detail": told["detail"]})
+    yield frame(number, "reset", described)
 
 
-def _tell_unread(uid: str, number: int, error: Exception) -> bytes:
+def describe_reset(uid: str) -> JSONObject:
+    """Return what that event says: the message as it is stored, and how the generation stands."""
+    described = describe_generation(uid)
+    return {name: described[name] for name in ("message", "status", "detail")}
+
+
+def _unread_frame(uid: str, number: int, error: Exception) -> bytes:
     """Return the event that says that the rest cannot be read."""
     logger.exception("the events of a generation could not be read", generation=uid)
     return frame(number, "error", {"problem": describe_unread(uid, error)})
@@ -98,7 +104,7 @@ def describe_unread(uid: str, error: Exception) -> JSONObject:
 
 
 def _kept(uid: str, after: int, html: bool) -> tuple[str, int, bool]:
-    """Return events, the number of the last that is kept, and whether all are kept, to the end of the run."""
+    """Return events, the number of the last that is kept, and whether all are kept, to the end."""
     kept = GenerationEvents.objects.filter(generation__uid=uid).order_by("first")
     stretches = list(kept.values_list("first", "last", "frames"))
     if not stretches:

@@ -10,14 +10,13 @@ from typing import Any
 from chats.assets import data_url_of
 from chats.bigagi.conversation import CONVERSATIONS
 from chats.generations.prompt import SHARED, Prompt, build_prompt
-from chats.generations.titles import title_from
 from chats.models import Conversation
-from llms.catalog import CallableModel, response_tokens
+from llms.callable_model import CallableModel, response_tokens
 from stores.defaults import DEFAULTS
 from stores.models import Store
-from stores.secrets import MARKER, count_references, mask, reveal_readable
-from stores.services.errors import Conflict
-from stores.sql import fetch
+from stores.records.errors import Conflict
+from stores.records.secrets import MARKER, count_references, mask, reveal_readable
+from stores.records.sql import fetch
 
 PERSONAS = "app-app-personas"
 
@@ -48,16 +47,14 @@ def prompt_of(
 
 
 def _show_keys(prompt: Prompt, *, is_sent: bool) -> None:
-    """Put keys, or their markers, in the place of references; before, take the title, which never has a key."""
+    """Put keys, or their markers, in the place of references."""
     texts = [(place, key) for place, key in _texts_of(prompt.messages) if MARKER in place[key]]
     if not texts:
-        prompt.title = title_from(prompt.messages)
         return
     held = [place[key] for place, key in texts]
     masked = mask(held)
     for (place, key), text in zip(texts, masked, strict=True):
         place[key] = text
-    prompt.title = title_from(prompt.messages)
     prompt.keys = sum(map(count_references, held))
     if is_sent:
         unreadable: list[str] = []
@@ -88,7 +85,7 @@ def shared_context() -> dict[str, Any]:
 
 def persona_of(purpose_id: Any) -> str:
     """Return the system message of a persona that the person made (`PERSONAS`), or nothing."""
-    # Few make any, and every run asks.
+    # Few make any, and every generation asks.
     if not fetch("SELECT 1 FROM {stores.Store} WHERE name = %s", [PERSONAS]):
         return ""
     store = Store.objects.filter(name=PERSONAS).first()

@@ -1,19 +1,21 @@
-"""One run in memory: its events and readers."""
+"""One generation in memory: its phase, its events and its readers."""
 
 import asyncio
 from collections.abc import AsyncGenerator
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
 from chats.generations.answer import Answer
-from chats.generations.begin import Begun
-from chats.generations.blocks import BlockRenderer
+from chats.generations.flushing import GenerationFlush
 from chats.generations.frames import frame
+from chats.generations.markdown import BlockRenderer
 from chats.generations.masking import PieceMask
-from chats.generations.store import Flush
-from llms.calls.events import Event, Reasoning, Text
-from stores.jsontext import OWN_DEPTH, decode, encode
-from stores.secrets import mask_found
+from chats.generations.phases import TRANSITIONS, Phase
+from chats.generations.requests import StartedGeneration
+from llms.calls.events import Event, Reasoning, Rethought, Text
+from stores.records.jsontext import OWN_DEPTH, decode, encode
+from stores.records.secrets import mask_found
 
 JOINED_SECONDS = 0.015
 """Pieces that arrive within this time are sent as one; slightly less than the read interval of calls."""
@@ -22,36 +24,26 @@ COMMENT_SECONDS = 15
 COMMENT = b": still here\n\n"
 
 
-def copy_part(part: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of a part that no longer grows."""
-    return {key: dict(value) if isinstance(value, dict) else value for key, value in part.items()}
+class GenerationStream:
+    """The events of a generation, numbered from 1, and its answer as it grows. Only the event loop's thread writes."""
 
-
-class Stream:
-    """The events of a run, numbered from 1, and its answer as it grows. It belongs to the event loop's thread."""
-
-    def __init__(self, begun: Begun, loop: asyncio.AbstractEventLoop) -> None:
-        self.begun = begun
-        self.uid = begun.generation.uid
-        self.answer = Answer(begun.base)
+    def __init__(self, generation: StartedGeneration, loop: asyncio.AbstractEventLoop) -> None:
+        self.generation = generation
+        self.uid = generation.row.uid
+        self.answer = Answer(generation.start_message)
         self.loop = loop
+        self.phase = Phase.STARTING
         self.frames: list[bytes] = []
         self.is_html: list[bool] = []
         self.flushed = 0
         """Events that are in the database."""
         self.is_dirty = False
-        self.is_ended = False
+        """Whether there is something to flush."""
+        self.has_failed_flush = False
         self.wants_html = False
-        self.is_calling = False
-        self.is_over = False
-        """Whether the call has ended and only its end has to be stored."""
-        self.is_stopping = False
-        self.is_leaving = False
-        """Whether the server ends."""
-        self.is_waiting = False
-        """Whether the last flush failed."""
+        """Whether a reader asked for rendered blocks."""
         self.blocks = BlockRenderer()
-        self.started = loop.time()
+        self.started_at = loop.time()
         self.task: asyncio.Task[None] | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._mask = PieceMask()
@@ -64,15 +56,26 @@ class Stream:
 
     @property
     def log_facts(self) -> dict[str, str]:
-        """The facts for log lines: the ids of the run and of the request that started it."""
-        return {"generation": self.uid, "request_id": self.begun.generation.request_id}
+        """The facts for log lines: the ids of the generation and of the request that started it."""
+        return {"generation": self.uid, "request_id": self.generation.row.request_id}
+
+    def move_to(self, phase: Phase) -> bool:
+        """Enter a phase; False, and nothing else, where it does not follow the present one."""
+        if phase not in TRANSITIONS[self.phase]:
+            return False
+        self.phase = phase
+        if phase.is_released:
+            self._wake()
+        return True
 
     # --- writing ---
 
     def take(self, event: Event) -> None:
         """Add what the model sent."""
-        self.answer.take(event, self.loop.time() - self.started)
+        self.answer.take(event, self.loop.time() - self.started_at)
         self.is_dirty = True
+        if isinstance(event, Rethought):
+            self._rethink()
         if not isinstance(event, Text | Reasoning):
             return
         name = "text" if isinstance(event, Text) else "reasoning"
@@ -85,6 +88,13 @@ class Stream:
             # Soon, not now: pieces that were read together are sent together.
             later = self.loop.call_soon if wait <= 0 else partial(self.loop.call_later, wait)
             self._timer = later(self._send_held)
+
+    def _rethink(self) -> None:
+        """Tell readers that all text so far was reasoning."""
+        self.send_all()
+        self._sent.clear()
+        self.blocks = BlockRenderer()
+        self.send("rethought", {})
 
     def _send_held(self) -> None:
         if self._timer is not None:
@@ -103,7 +113,7 @@ class Stream:
             self.send("delta", {self._held_name: text})
 
     def send_all(self) -> None:
-        """Send all text that came."""
+        """Send all text that is held back."""
         self._send_held()
         self._send_text(self._mask.rest())
 
@@ -123,11 +133,6 @@ class Stream:
         self.is_html.append(html)
         self._wake()
 
-    def end(self) -> None:
-        """Release all readers after the last event."""
-        self.is_ended = True
-        self._wake()
-
     def comment(self) -> None:
         """Send a keep-alive comment to readers that have waited long."""
         if self.loop.time() - self._woken_at >= COMMENT_SECONDS:
@@ -140,7 +145,7 @@ class Stream:
                 waiter.set_result(None)
         self._waiters.clear()
 
-    def take_flush(self, *, is_last: bool = False) -> Flush | None:
+    def take_flush(self, *, is_last: bool = False) -> GenerationFlush | None:
         """Return what is not in the database yet, or None. At the end, fragments are written elsewhere."""
         if not (self.is_dirty or is_last):
             return None
@@ -149,18 +154,21 @@ class Stream:
         frames = b"".join(self.frames[self.flushed :]).decode("ascii")
         self.flushed = last
         fragments = [] if is_last else self.answer.now()
-        start = max(0, self.begun.fragments_kept - 1)
+        start = min(self.answer.changed_from, self.generation.stored_fragments)
+        self.answer.changed_from = len(self.answer.fragments)
         # A copy, because the text keeps growing while the database writes.
-        new = [fragment | {"part": copy_part(fragment["part"])} for fragment in fragments[start:]]
-        return Flush(self.begun, start, new, first, last, frames)
+        new = [fragment | {"part": deepcopy(fragment["part"])} for fragment in fragments[start:]]
+        return GenerationFlush(self.generation, start, new, first, last, frames)
 
-    def settle(self, flush: Flush) -> None:
+    def confirm(self, flush: GenerationFlush) -> None:
         """Note that the flush is in the database."""
-        self.begun.fragments_kept = max(self.begun.fragments_kept, flush.start + len(flush.fragments))
+        stored = flush.start + len(flush.fragments)
+        self.generation.stored_fragments = max(self.generation.stored_fragments, stored)
 
-    def give_back(self, flush: Flush) -> None:
+    def give_back(self, flush: GenerationFlush) -> None:
         """Note that the flush failed: the next one includes it."""
         self.flushed = flush.first - 1
+        self.answer.changed_from = min(self.answer.changed_from, flush.start)
         self.is_dirty = True
 
     def describe_now(self) -> tuple[int, bytes]:
@@ -173,7 +181,7 @@ class Stream:
             key = "text" if fragment["part"]["pt"] == "text" else "aText"
             shown = fragment["part"][key][: -len(self._mask.held)]
             fragments[texts[-1]] = fragment | {"part": fragment["part"] | {key: shown}}
-        text = mask_found(encode(self.begun.base | {"fragments": fragments}))
+        text = mask_found(encode(self.generation.start_message | {"fragments": fragments}))
         number = len(self.frames)
         data = {"message": decode(text, OWN_DEPTH), "status": "running", "detail": ""}
         return number, frame(number, "reset", data)
@@ -181,7 +189,7 @@ class Stream:
     # --- reading ---
 
     async def read(self, after: int = 0, *, html: bool = False) -> AsyncGenerator[bytes, None]:
-        """Yield the events after number `after` as they arrive, until the end of the run."""
+        """Yield the events after number `after` as they arrive, until the end."""
         self.wants_html = self.wants_html or html
         at = min(max(after, 0), len(self.frames))
         while True:
@@ -192,7 +200,7 @@ class Stream:
                 if content := b"".join(self.frames[each] for each in wanted):
                     yield content
                 continue
-            if self.is_ended:
+            if self.phase.is_released:
                 return
             waiter: asyncio.Future[None] = self.loop.create_future()
             self._waiters.add(waiter)
@@ -200,5 +208,5 @@ class Stream:
                 await waiter
             finally:
                 self._waiters.discard(waiter)
-            if at == len(self.frames) and not self.is_ended:
+            if at == len(self.frames) and not self.phase.is_released:
                 yield COMMENT

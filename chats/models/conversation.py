@@ -2,8 +2,8 @@
 
 from django.db import models
 
-from stores.fields import VerbatimJSONField
 from stores.models import Record
+from stores.records.fields import VerbatimJSONField
 
 
 class Conversation(Record):

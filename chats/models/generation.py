@@ -1,15 +1,15 @@
-"""Runs of a model, and what they sent."""
+"""Generations of answers, and what they sent."""
 
 from django.db import models
 
 from chats.models.conversation import Conversation
-from stores.fields import VerbatimJSONField
+from stores.records.fields import VerbatimJSONField
 
 
 class Generation(models.Model):
-    """One run of a model, which writes one assistant message.
+    """One answer of a model, which is written into one assistant message.
 
-    Its `owner` renews `lease_until` while it runs; a run whose lease has expired can be closed by any process.
+    Its `owner` renews `lease_until` while it runs; one whose lease has expired can be closed by any process.
     """
 
     class Status(models.TextChoices):
@@ -45,7 +45,7 @@ class Generation(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            # Two runs would write one chat at once.
+            # Two generations would write one chat at once.
             models.UniqueConstraint(
                 fields=["conversation"], condition=models.Q(status="running"), name="chats_generation_one_running"
             )
@@ -57,7 +57,7 @@ class Generation(models.Model):
 
 
 class GenerationEvents(models.Model):
-    """A stretch of what a run sent, for readers who join later; deleted ten minutes after the end."""
+    """A stretch of what a generation sent, for readers who join later; deleted ten minutes after the end."""
 
     generation = models.ForeignKey(
         Generation, on_delete=models.CASCADE, related_name="events", help_text="The run that sent it."

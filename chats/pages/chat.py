@@ -9,15 +9,16 @@ from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from chats.generations.lock import running_in
+from chats.lock import running_in
 from chats.models import Conversation
 from chats.pages.budgets import find_warnings, read_lines
 from chats.pages.preferences import read_personas, read_ui
 from chats.pages.status import describe_service
 from chats.pages.turns import Window, read_one, read_window
-from llms.catalog import CallableModel, choose_model
-from stores.api.ids import UnknownId, decode_id, encode_id
-from stores.secrets import mask
+from llms.callable_model import CallableModel
+from llms.catalog import choose_model
+from stores.records.ids import UnknownId, decode_id, encode_id
+from stores.records.secrets import mask
 
 MAX_POSITION = 10**12
 

@@ -4,18 +4,23 @@ from typing import Any
 
 from chats.pages.status import describe_key, describe_virtual_key
 from llms.bigagi import MODELS
-from llms.catalog import CallableModel, choose_model, find_model, virtual_services
+from llms.callable_model import CallableModel
+from llms.catalog import choose_model, find_model, virtual_services
 from llms.effective import effective_values
 from llms.models import Model, Service
-from llms.querysets import visible
-from stores.secrets import mask
+from llms.pricing.formula import REQUEST
+from llms.querysets import hidden, visible
+from stores.records.json_values import number_or_none, text_or_empty
+from stores.records.secrets import mask
 
 VISION = "oai-chat-vision"
 
 
-def list_choices() -> list[dict[str, Any]]:
-    """Return services with their visible models; of a service that cannot be called also why not."""
-    rows = list(visible(Model.objects.exclude(service_uid=None)).order_by("position", "pk"))
+def list_choices(*, is_hidden: bool = False) -> list[dict[str, Any]]:
+    """Return services with their visible models, or with those that are hidden; of a service that cannot be called
+    also why not."""
+    chosen = hidden if is_hidden else visible
+    rows = list(chosen(Model.objects.exclude(service_uid=None)).order_by("position", "pk"))
     by_service: dict[str, list[Any]] = {}
     for row, record in zip(rows, MODELS.load(rows), strict=True):
         by_service.setdefault(row.service_uid or "", []).append(record)
@@ -28,17 +33,21 @@ def list_choices() -> list[dict[str, Any]]:
                 {
                     "id": service.uid,
                     "label": service.label or service.uid,
+                    "vendor": service.vendor_id or "",
+                    "isVirtual": False,
                     "status": key,
                     "whyNot": why_not,
                     "models": [_choice(model) for model in models],
                 }
             )
-    for virtual, models in virtual_services():
+    for virtual, models in virtual_services() if not is_hidden else ():
         key, why_not = describe_virtual_key(virtual["id"])
         services.append(
             {
                 "id": virtual["id"],
                 "label": virtual["label"],
+                "vendor": virtual["vId"],
+                "isVirtual": True,
                 "status": key,
                 "whyNot": why_not,
                 "models": [_choice(model) for model in models],
@@ -46,6 +55,11 @@ def list_choices() -> list[dict[str, Any]]:
         )
     masked: list[dict[str, Any]] = mask(services)
     return masked
+
+
+def count_hidden() -> int:
+    """Return how many models `list_choices` leaves out because they are hidden."""
+    return hidden(Model.objects.filter(service_uid__in=Service.objects.values("uid"))).count()
 
 
 def model_of(uid: str) -> CallableModel:
@@ -67,8 +81,10 @@ def _choice(model: dict[str, Any]) -> dict[str, Any]:
         "context": values["contextTokens"],
         "input": _price(chat.get("input")),
         "output": _price(chat.get("output")),
+        "fee": number_or_none(chat.get(REQUEST)),
         "vision": isinstance(interfaces, list) and VISION in interfaces,
         "starred": values["starred"],
+        "hiddenReason": text_or_empty(model.get("hiddenReason")),
     }
 
 
@@ -78,4 +94,4 @@ def _price(price: Any) -> float | str | None:
         price = price[0].get("price")
     if price == "free":
         return "free"
-    return price if isinstance(price, int | float) and not isinstance(price, bool) else None
+    return number_or_none(price)

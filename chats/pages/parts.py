@@ -6,22 +6,22 @@ from typing import Any
 from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import conditional_page, require_safe
 
 from chats.generations.prompt import DEFAULT_SYSTEM, Prompt, describe_shared
 from chats.generations.sending import prompt_of, shared_context
 from chats.models import Conversation, Fragment, Message
 from chats.pages.budgets import read_lines
-from chats.pages.choices import list_choices, model_of
+from chats.pages.choices import count_hidden, list_choices, model_of
 from chats.pages.status import name_services
 from chats.pages.turns import show_dollars
-from llms.catalog import UnknownModel
+from llms.callable_model import UnknownModel
 from llms.pricing.estimator import estimate_tokens
 from llms.vendors.endpoint import NotCallable
 from metrics.models import UsageEvent
-from stores.api.ids import encode_id
-from stores.secrets import mask
-from stores.services.errors import Conflict
+from stores.records.errors import Conflict
+from stores.records.ids import encode_id
+from stores.records.secrets import mask
 
 SHOWN = 6_000
 """Characters of each message that a preview shows."""
@@ -33,9 +33,14 @@ FOUND = 20
 
 
 @require_safe
+@conditional_page
 def models(request: HttpRequest) -> HttpResponse:
-    """The models to choose from, by service."""
-    return _uncached(JsonResponse({"services": list_choices()}))
+    """The models to choose from, by service, and how many are hidden; `?hidden=1`: those that are hidden. A list is
+    long and seldom changes: it has an ETag."""
+    is_hidden = request.GET.get("hidden") == "1"
+    response = JsonResponse({"services": list_choices(is_hidden=is_hidden), "hidden": count_hidden()})
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 @require_safe

@@ -5,7 +5,7 @@ from typing import Any
 from chats.models import Conversation
 from stores.defaults import DEFAULTS
 from stores.models import Store
-from stores.secrets import mask
+from stores.records.secrets import mask
 
 _HONOURED: dict[str, set[Any]] = {
     "enterIsNewline": {True, False},

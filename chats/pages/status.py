@@ -7,17 +7,19 @@ from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from llms.catalog import ENV_SERVICE, env_endpoint, reveal_endpoint, virtual_services
+from llms.callable_model import ENV_SERVICE
+from llms.catalog import env_endpoint, reveal_endpoint, virtual_services
 from llms.models import Service
 from llms.vendors.endpoint import NotCallable
 from metrics.models import UsageEvent
-from stores.secrets import mask
+from stores.records.secrets import mask
 
 _FAILED = {
     "wrong-key": "the API key was rejected",
     "no-credit": "the account had no credit left",
     "rate-limited": "the provider's rate limit was reached",
     "model-gone": "the provider did not know the model",
+    "redirected": "the provider redirected to another address",
     "unreachable": "the provider could not be reached",
     "timeout": "the provider did not answer in time",
     "stalled": "the answer stalled",
@@ -32,10 +34,10 @@ _FAILED = {
 @never_cache
 def status(request: HttpRequest) -> JsonResponse:
     """Whether the service `?service=` has a key, and its last check."""
-    told = describe_service(request.GET.get("service", ""))
-    if told is None:
+    text = describe_service(request.GET.get("service", ""))
+    if text is None:
         raise Http404("There is no such service.")
-    return JsonResponse(told)
+    return JsonResponse(text)
 
 
 def describe_service(uid: str) -> dict[str, Any] | None:
@@ -49,10 +51,10 @@ def describe_service(uid: str) -> dict[str, Any] | None:
         key, why_not = describe_key(row)
     else:
         return None
-    told: dict[str, Any] = mask(
+    described: dict[str, Any] = mask(
         {"id": uid, "label": label, "status": key, "whyNot": why_not, "lastCheck": read_last_check(uid)}
     )
-    return told
+    return described
 
 
 def name_services(uids: Sequence[str]) -> dict[str, str]:

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from chats.blocks import Block
+from chats.fragments import Block
 from chats.models import Conversation, Message
 from chats.transcript import Damage, Turn, read_damage, read_turns
 from llms.calls.demo import MODELS as DEMO_MODELS
 from llms.calls.demo import SERVICE
 from llms.models import Model
 from metrics.models import UsageEvent
+from stores.records.json_values import number_in
 
 WINDOW = 24
 """Messages that the page gets at once."""
@@ -153,8 +154,8 @@ def figures_of(message: Message, event: UsageEvent | None) -> tuple[list[str], l
         return [], [], ""
     is_estimated = event is not None and event.estimated
     about = "≈ " if is_estimated else ""
-    new, out = _number(metrics, "TIn"), _number(metrics, "TOut")
-    read, written = _number(metrics, "TCacheRead"), _number(metrics, "TCacheWrite")
+    new, out = number_in(metrics, "TIn"), number_in(metrics, "TOut")
+    read, written = number_in(metrics, "TCacheRead"), number_in(metrics, "TCacheWrite")
     taken = sum(count for count in (new, read, written) if count)
     summary, figures = [], []
     if new is not None or out is not None:
@@ -164,29 +165,24 @@ def figures_of(message: Message, event: UsageEvent | None) -> tuple[list[str], l
         ("Cache read", read),
         ("Cache write", written),
         ("Output", out),
-        ("Reasoning (part of the output)", _number(metrics, "TOutR")),
+        ("Reasoning (part of the output)", number_in(metrics, "TOutR")),
     ):
         if count is not None:
             figures.append(Figure(label, f"{about}{int(count):,} tokens"))
-    if (first := _number(metrics, "dtStart")) is not None:
+    if (first := number_in(metrics, "dtStart")) is not None:
         summary.append(f"first token {first / 1000:.2f} s")
         figures.append(Figure("Time to first token", f"{first / 1000:.2f} s"))
-    if (whole := _number(metrics, "dtAll")) is not None:
+    if (whole := number_in(metrics, "dtAll")) is not None:
         figures.append(Figure("Total time", f"{whole / 1000:.2f} s"))
-    if (speed := _number(metrics, "vTOutInner")) is not None:
+    if (speed := number_in(metrics, "vTOutInner")) is not None:
         summary.append(f"{speed:,.0f} tokens/s")
         figures.append(Figure("Speed", f"{speed:,.1f} tokens/s"))
     cost = _cost(metrics)
     return summary, figures, about + cost if cost.startswith("$") else cost
 
 
-def _number(metrics: dict[str, Any], key: str) -> int | float | None:
-    value = metrics.get(key)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
 def _cost(metrics: dict[str, Any]) -> str:
-    cents, code = _number(metrics, "$c"), metrics.get("$code")
+    cents, code = number_in(metrics, "$c"), metrics.get("$code")
     if cents is None:
         return "free" if code == "free" else "unpriced"
     return show_dollars(cents / 100)

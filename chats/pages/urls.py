@@ -4,7 +4,7 @@ from chats.pages.budgets import budget
 from chats.pages.chat import chat_page, new_chat_page, state, turns
 from chats.pages.parts import crash, models, preview, search, usage
 from chats.pages.status import status
-from stores.api.ids import LOOKUP
+from stores.records.ids import LOOKUP
 
 urlpatterns = [
     path("chat-test", new_chat_page, name="chat-page"),

@@ -7,8 +7,9 @@ from rest_framework import serializers
 
 from chats.bigagi.asset import ASSETS
 from chats.models import Asset
-from stores.api.ids import href
+from stores.api.members import AnyMember, IdMember, TextMember
 from stores.api.serializers import RecordSerializer, ServerFactsSerializer
+from stores.records.ids import href
 
 BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
 """Base64 as it is written, with nothing in its unused bits."""
@@ -34,10 +35,10 @@ class AssetSerializer(RecordSerializer):
             }
         },
     }
-    id = serializers.CharField(required=False, help_text="If missing, one is created.")
-    assetType = serializers.CharField(required=False)
-    label: Any = serializers.CharField(required=False)
-    data: Any = serializers.JSONField(required=False)
+    id = IdMember(help_text="If missing, one is created.")
+    assetType = TextMember()
+    label: Any = TextMember()
+    data: Any = AnyMember()
     _server = AssetFactsSerializer(read_only=True)
 
     def load(self, records: Sequence[Asset]) -> list[Any]:

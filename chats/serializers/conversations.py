@@ -5,12 +5,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from chats.bigagi.conversation import CONVERSATIONS, chat_to_json, load_messages
+from chats.bigagi.conversation import CONVERSATIONS, chat_to_json
+from chats.bigagi.rows import load_messages
 from chats.filters import ConversationFilterSet
 from chats.models import Conversation, Message
 from chats.querysets import ChatFacts, facts_of_chats, facts_of_messages
-from stores.api.ids import href
-from stores.api.serializers import ID, IdField, RecordSerializer, ServerFactsSerializer, one_of
+from stores.api.members import ID, FlagMember, IdField, IdMember, ListMember, NameMember, NumberMember, TextMember
+from stores.api.serializers import BodySerializer, RecordSerializer, ServerFactsSerializer, one_of
+from stores.records.errors import at, pointer_of
+from stores.records.ids import href
 
 FRAGMENT = {"type": "object", "required": ["ft"], "properties": {"ft": {"type": "string"}}}
 MESSAGE = {
@@ -21,16 +24,16 @@ MESSAGE = {
 """What can be read of what a client sends; all else in it is kept."""
 
 
-class FragmentsField(serializers.ListField):
+class FragmentsMember(ListMember):
     """The fragments of a message: big-AGI drops one without its type."""
 
-    accepts = {"items": FRAGMENT}
+    schema = {"type": "array", "items": FRAGMENT}
 
 
-class MessagesField(serializers.ListField):
+class MessagesMember(ListMember):
     """The messages of a chat. An id must be unique in the chat; a new one is made where it is missing."""
 
-    accepts = {"items": MESSAGE}
+    schema = {"type": "array", "items": MESSAGE}
 
 
 class ConversationFactsSerializer(ServerFactsSerializer):
@@ -52,12 +55,12 @@ class ListedConversationFactsSerializer(ConversationFactsSerializer):
 class ConversationHeaderSerializer(RecordSerializer):
     """A chat without its messages."""
 
-    id = serializers.CharField()
-    userTitle = serializers.CharField(required=False)
-    autoTitle = serializers.CharField(required=False)
-    systemPurposeId = serializers.CharField(required=False)
-    created = serializers.IntegerField(required=False)
-    updated = serializers.IntegerField(required=False, allow_null=True)
+    id = IdMember()
+    userTitle = TextMember()
+    autoTitle = TextMember()
+    systemPurposeId = TextMember()
+    created = NumberMember()
+    updated = NumberMember(allow_null=True)
     _server = ListedConversationFactsSerializer(read_only=True)
 
     def load(self, records: Sequence[Conversation]) -> list[Any]:
@@ -77,16 +80,16 @@ class ConversationSerializer(RecordSerializer):
     """A chat as big-AGI wrote it. `_server` has only what the chat's revision, and so its ETag, stands for."""
 
     collection = CONVERSATIONS
-    id = serializers.CharField(required=False, help_text="If missing, one is created.")
-    messages = MessagesField(child=serializers.JSONField())
-    userTitle = serializers.CharField(required=False)
-    autoTitle = serializers.CharField(required=False)
-    systemPurposeId = serializers.CharField(required=False)
-    userSymbol = serializers.CharField(required=False)
-    isArchived = serializers.BooleanField(required=False)
-    tokenCount = serializers.IntegerField(required=False)
-    created = serializers.IntegerField(required=False)
-    updated = serializers.IntegerField(required=False, allow_null=True)
+    id = IdMember(help_text="If missing, one is created.")
+    messages = MessagesMember(required=True)
+    userTitle = TextMember()
+    autoTitle = TextMember()
+    systemPurposeId = TextMember()
+    userSymbol = TextMember()
+    isArchived = FlagMember()
+    tokenCount = NumberMember()
+    created = NumberMember()
+    updated = NumberMember(allow_null=True)
     _server = ConversationFactsSerializer(read_only=True)
 
     def load(self, records: Sequence[Conversation]) -> list[Any]:
@@ -117,16 +120,20 @@ class MessageFactsSerializer(ServerFactsSerializer):
 class MessageSerializer(RecordSerializer):
     """A message with its fragments. Its context has the `chat`."""
 
-    id = serializers.CharField(required=False, help_text="If missing, one is created.")
-    role = serializers.CharField(required=False)
-    fragments = FragmentsField(child=serializers.JSONField())
-    purposeId = serializers.CharField(required=False)
-    tokenCount = serializers.IntegerField(required=False)
-    userFlags = serializers.ListField(child=serializers.JSONField(), required=False)
-    pendingIncomplete = serializers.BooleanField(required=False)
-    created = serializers.IntegerField(required=False)
-    updated = serializers.IntegerField(required=False, allow_null=True)
+    id = IdMember(help_text="If missing, one is created.")
+    role = TextMember()
+    fragments = FragmentsMember(required=True)
+    purposeId = TextMember()
+    tokenCount = NumberMember()
+    userFlags = ListMember()
+    pendingIncomplete = FlagMember()
+    created = NumberMember()
+    updated = NumberMember(allow_null=True)
     _server = MessageFactsSerializer(read_only=True)
+
+    def load_stored(self) -> Any:
+        assert self.instance is not None
+        return load_messages([self.instance.pk], by="id")[0][2]
 
     def load(self, records: Sequence[Message]) -> list[Any]:
         # Its order is given up, for the model's own sorts by a join with the chats.
@@ -142,15 +149,13 @@ class MessageSerializer(RecordSerializer):
         ]
 
 
-class BranchSerializer(serializers.Serializer[Any]):
+class BranchSerializer(BodySerializer):
     """The last message of a branch."""
 
-    messageId = serializers.CharField(
-        required=False, help_text="The last message of the branch. Default: the whole chat."
-    )
+    messageId = NameMember(help_text="The last message of the branch. Default: the whole chat.")
 
 
-class BulkSerializer(serializers.Serializer[Any]):
+class BulkSerializer(BodySerializer):
     """An action on many chats: on those listed, or on those that match a filter."""
 
     rules = one_of("ids", "filter") | {
@@ -164,6 +169,17 @@ class BulkSerializer(serializers.Serializer[Any]):
     ids: Any = serializers.ListField(child=IdField(), required=False, help_text="The chats' ids.")
     filter: Any = serializers.DictField(required=False, help_text="The filters of the list, such as {archived: true}.")
     folder = IdField(required=False, allow_null=True, help_text="Where `move` puts the chats; null for no folder.")
+
+    def validate(self, attrs: Any) -> Any:
+        if ("ids" in attrs) == ("filter" in attrs):
+            raise at("/ids", "Send either ids or filter.", "required")
+        filters = ConversationFilterSet.base_filters
+        if unknown := sorted(set(attrs.get("filter", ())) - set(filters)):
+            text = f"Unknown filter. Allowed: {', '.join(filters)}."
+            raise at(pointer_of("filter", unknown[0]), text, "unknown")
+        if attrs["action"] == "move" and "folder" not in attrs:
+            raise at("/folder", "To move chats, send the id of a folder, or null for none.", "required")
+        return attrs
 
 
 class BulkResultSerializer(serializers.Serializer[Any]):

@@ -8,22 +8,27 @@ from rest_framework import serializers
 
 from chats.bigagi.folder import FOLDERS
 from chats.models import Folder
-from stores.api.ids import href
-from stores.api.serializers import ID, IdField, RecordSerializer, ServerFactsSerializer
+from stores.api.members import ID, IdField, IdMember, ListMember, TextMember
+from stores.api.serializers import BodySerializer, RecordSerializer, ServerFactsSerializer
+from stores.records.ids import href
 from workspace.serializers import WorkspaceSerializer
 
 
-class UniqueIdsField(serializers.ListField):
+class UniqueIdsMember(ListMember):
     """A list of ids, each of them once."""
 
-    accepts = {"items": ID, "uniqueItems": True}
+    schema = {"type": "array", "items": ID, "uniqueItems": True}
 
 
-class FolderOrderSerializer(serializers.Serializer[Any]):
+class FolderOrderSerializer(BodySerializer):
+    """Folders in their new order."""
+
     ids: Any = serializers.ListField(child=IdField(), help_text="Folders in their new order.")
 
 
-class FolderChatsSerializer(serializers.Serializer[Any]):
+class FolderChatsSerializer(BodySerializer):
+    """Chats for a folder."""
+
     ids: Any = serializers.ListField(child=IdField(), help_text="Chats to add at the end of the folder.")
 
 
@@ -35,10 +40,10 @@ class FolderSerializer(RecordSerializer):
     """A folder with the ids of its chats, in order."""
 
     collection = FOLDERS
-    id = serializers.CharField(required=False, help_text="If missing, one is created.")
-    title = serializers.CharField(required=False)
-    conversationIds = UniqueIdsField(child=serializers.JSONField(), required=False)
-    color = serializers.CharField(required=False)
+    id = IdMember(help_text="If missing, one is created.")
+    title = TextMember()
+    conversationIds = UniqueIdsMember()
+    color = TextMember()
     _server = FolderFactsSerializer(read_only=True)
 
     def get_facts(self, records: Sequence[Folder]) -> list[dict[str, Any]]:

@@ -4,12 +4,26 @@ from typing import Any
 
 from rest_framework import serializers
 
+from stores.api.members import FlagMember, NameMember
+from stores.api.serializers import FormSerializer
+from stores.records.errors import at
 
-class TrialSerializer(serializers.Serializer[Any]):
-    """The model to test."""
 
-    rules = {"additionalProperties": False}
-    modelId = serializers.CharField(required=False, help_text="Default: the model of `primaryChat`.")
+class TrialSerializer(FormSerializer):
+    """The model to test, and what to ask it."""
+
+    rules = FormSerializer.rules | {"not": {"required": ["modelId", "serviceId"]}}
+    modelId = NameMember(help_text="Default: the model of `primaryChat`.")
+    serviceId = NameMember(help_text="In place of a model: the service whose cheapest visible model is tested.")
+    prompt = NameMember(help_text="What to ask. Default: a question whose answer shows what reached the model.")
+    shareContext = FlagMember(help_text="Whether the preferences are sent, too. Default: true.")
+
+    def validate(self, attrs: Any) -> Any:
+        if "modelId" in attrs and "serviceId" in attrs:
+            raise at("/serviceId", "Must not be sent together with modelId.", "exclusive")
+        if attrs.get("prompt") == "":
+            raise at("/prompt", "Must not be empty.", "blank")
+        return attrs
 
 
 class TrialServiceSerializer(serializers.Serializer[Any]):
@@ -20,8 +34,18 @@ class TrialServiceSerializer(serializers.Serializer[Any]):
     vendor = serializers.CharField(allow_null=True)
     virtual = serializers.BooleanField(help_text="Whether it comes with the program or from the environment.")
     configured = serializers.BooleanField(help_text="Whether it has all that a call needs.")
-    reachable = serializers.BooleanField(allow_null=True, help_text="null if its host was not checked.")
-    detail = serializers.CharField(help_text="What is missing.")
+    check = serializers.ChoiceField(
+        ["models", "connection", "none"],
+        help_text="What was done: one real call, for the list of models; only a connection, where the provider has no "
+        "such list; nothing.",
+    )
+    reachable = serializers.BooleanField(allow_null=True, help_text="Whether its host responded; null: not asked.")
+    working = serializers.BooleanField(
+        allow_null=True, help_text="Whether it listed its models, so the key is accepted; null: not asked."
+    )
+    models = serializers.IntegerField(allow_null=True, help_text="How many models it listed.")
+    ms = serializers.IntegerField(allow_null=True, help_text="How long that took.")
+    detail = serializers.CharField(help_text="The result, or what is missing or wrong.")
 
 
 class TrialServicesSerializer(serializers.Serializer[Any]):
@@ -49,5 +73,6 @@ class TrialStepsSerializer(serializers.Serializer[Any]):
 
     ok = serializers.BooleanField(help_text="Whether all steps succeeded.")
     model = TrialModelSerializer(allow_null=True)
+    answer = serializers.CharField(help_text="The text of the answer.")
     ms = serializers.IntegerField()
     steps = TrialStepSerializer(many=True)

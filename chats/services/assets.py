@@ -6,13 +6,13 @@ from chats.assets import NotBase64, StoredBytes, store_base64
 from chats.bigagi.asset import ASSETS
 from chats.models import Asset
 from chats.services import ids
-from stores.codecs import JSONObject
-from stores.journal.purge import record_deletion
-from stores.journal.recorder import Origin, record_change
 from stores.models import Change
-from stores.services import records
-from stores.services.errors import Taken, at
-from stores.services.written import Written
+from stores.records import editing
+from stores.records.codecs import JSONObject
+from stores.records.errors import Taken, at
+from stores.records.journal.purge import record_deletion
+from stores.records.journal.recorder import Origin, record_change
+from stores.records.written import Written
 
 
 def create_asset(origin: Origin, record: JSONObject) -> Written:
@@ -24,26 +24,26 @@ def create_asset(origin: Origin, record: JSONObject) -> Written:
     if not isinstance(text, str):
         raise at("/data/base64", "The bytes are required here, as base64.", "required")
     try:
-        # The file is there before the row that names it (design, section 5); one that no row names does no harm.
+        # The file is there before the row that names it; one that no row names does no harm.
         held: StoredBytes = store_base64([text])
     except NotBase64 as error:
         raise at("/data/base64", f"Must be base64: {error}.") from error
     with record_change(origin, "create asset", _label(record)) as entry:
         bare = record | {"data": {key: value for key, value in record["data"].items() if key != "base64"}}
-        sealed = records.take_in(entry, bare, None, uid)
+        sealed = editing.take_in(entry, bare, None, uid)
         value = sealed | {"data": sealed["data"] | {"base64": held}}
         if ASSETS.find_for_write(uid) is not None:
             raise Taken(f"The id {uid} is taken by another asset.")
-        records.insert(entry, ASSETS, records.to_rows(ASSETS, value, uid), ASSETS.first_position())
+        editing.insert(entry, ASSETS, editing.to_rows(ASSETS, value, uid), ASSETS.first_position())
     return Written(value, Asset.objects.get(uid=uid), entry.change, entry.lost_keys)
 
 
 def delete_asset(origin: Origin, uid: str, *, purge: bool = False) -> Change | None:
     """Delete the asset; its file stays while the journal names it. Raises `Missing`."""
     with record_deletion(origin, "delete asset", purge=purge) as entry:
-        row = records.find_for_write(ASSETS, uid)
+        row = editing.find_for_write(ASSETS, uid)
         entry.summary = str(row)
-        records.delete(entry, ASSETS, row)
+        editing.delete(entry, ASSETS, row)
     return entry.change
 
 

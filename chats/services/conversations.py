@@ -9,19 +9,19 @@ from django.db.models import Min
 from chats.bigagi.conversation import CONVERSATIONS, title_of
 from chats.models import Conversation
 from chats.services import ids
-from chats.services.header import header_of, now_ms, read_members, save_header
+from chats.services.editor import ConversationEditor
 from chats.services.message_ids import messages_without_own_id, with_message_ids
-from stores import jsontext
-from stores.codecs import JSONObject
-from stores.iteration import batched
-from stores.journal.purge import record_deletion
-from stores.journal.recorder import Entry, Origin, record_change
-from stores.merge_patch import merge
 from stores.models import Change
-from stores.preconditions import ANY, Precondition, etag_of
-from stores.services import records
-from stores.services.errors import at
-from stores.services.written import Written
+from stores.records import editing, jsontext
+from stores.records.clock import now_ms
+from stores.records.codecs import JSONObject
+from stores.records.errors import at
+from stores.records.iteration import batched
+from stores.records.journal.purge import record_deletion
+from stores.records.journal.recorder import Entry, Origin, record_change
+from stores.records.merge_patch import merge
+from stores.records.preconditions import ANY, Precondition, etag_of
+from stores.records.written import Written
 from workspace.bigagi import WORKSPACES
 
 BATCH = 50
@@ -41,22 +41,22 @@ def create_chat(origin: Origin, record: JSONObject) -> Written:
     record = with_message_ids({"id": ids.new_chat_id()} | record)
     uid = ids.read_id(record)
     with record_change(origin, "create chat", title_of(record)) as entry:
-        value = records.create(entry, CONVERSATIONS, record, uid, top_position())
+        value = editing.create(entry, CONVERSATIONS, record, uid, top_position())
     return _written(uid, value, entry)
 
 
 def replace_chat(origin: Origin, uid: str, record: JSONObject, precondition: Precondition = ANY) -> Written:
     """Make the chat what the JSON says; only messages that are others are written. Raises `Missing`, `Invalid`."""
     with record_change(origin, "replace chat", title_of(record)) as entry:
-        row = records.find_for_write(CONVERSATIONS, uid)
+        row = editing.find_for_write(CONVERSATIONS, uid)
         precondition.check(etag_of(row))
         if record.get("id", uid) != uid:
             raise at("/id", "The id of a chat cannot be changed.")
-        [ours] = CONVERSATIONS.load([row])
-        own_id = {"id": ours["id"]} if "id" in ours else {}
+        [stored] = CONVERSATIONS.load([row])
+        own_id = {"id": stored["id"]} if "id" in stored else {}
         record = {name: value for name, value in record.items() if name != "id"} | own_id
         record = with_message_ids(record, messages_without_own_id(row))
-        value = records.replace(entry, CONVERSATIONS, row, record, ours=ours)
+        value = editing.replace(entry, CONVERSATIONS, row, record, stored=stored)
     return _written(uid, value, entry)
 
 
@@ -67,26 +67,27 @@ def patch_chat(origin: Origin, uid: str, change: JSONObject, precondition: Preco
     if change.get("id", uid) != uid:
         raise at("/id", "The id of a chat cannot be changed.")
     with record_change(origin, "patch chat") as entry:
-        row = records.find_for_write(CONVERSATIONS, uid)
+        row = editing.find_for_write(CONVERSATIONS, uid)
         precondition.check(etag_of(row))
-        header = header_of(row)
+        editor = ConversationEditor(entry, row)
         change = {name: value for name, value in change.items() if name != "id"}
-        # Only what came is looked through for secrets: a reference of ours would be taken for one that looks like it.
-        patched = merge(header, records.take_in(entry, change, header, uid))
-        if not jsontext.same(patched, header) and not {"updated", "isArchived"} & change.keys():
+        # Only the change is searched for secrets: a stored reference would be mistaken for a secret.
+        patched = merge(editor.header, editing.take_in(entry, change, editor.header, uid))
+        if not jsontext.same(patched, editor.header) and not {"updated", "isArchived"} & change.keys():
             patched["updated"] = now_ms()
         entry.summary = title_of(patched)
-        save_header(entry, row, header, patched, read_members(row), [])
+        editor.header = patched
+        editor.save()
     return Written(patched, Conversation.objects.get(pk=row.pk), entry.change, entry.lost_keys)
 
 
 def delete_chat(origin: Origin, uid: str, precondition: Precondition = ANY, *, purge: bool = False) -> Change | None:
     """Delete the chat. The journal keeps it, unless it is to be forgotten as well. Raises `Missing`."""
     with record_deletion(origin, "delete chat", purge=purge) as entry:
-        row = records.find_for_write(CONVERSATIONS, uid)
+        row = editing.find_for_write(CONVERSATIONS, uid)
         precondition.check(etag_of(row))
         entry.summary = row.title
-        records.delete(entry, CONVERSATIONS, row)
+        editing.delete(entry, CONVERSATIONS, row)
     return entry.change
 
 
@@ -120,16 +121,17 @@ def change_many(
 
 def archive_one(entry: Entry, row: Conversation, *, is_archived: bool) -> None:
     """Archive the chat, or take it back."""
-    header = header_of(row)
-    held = header.get("isArchived")
+    editor = ConversationEditor(entry, row)
+    stored = editor.header.get("isArchived")
     # What big-AGI takes for true is not what filters find.
-    if held is not True if is_archived else bool(held):
-        save_header(entry, row, header, header | {"isArchived": is_archived}, read_members(row), [])
+    if stored is not True if is_archived else bool(stored):
+        editor.header = editor.header | {"isArchived": is_archived}
+        editor.save()
 
 
 def delete_one(entry: Entry, row: Conversation) -> None:
     """Delete the chat."""
-    records.delete(entry, CONVERSATIONS, row)
+    editing.delete(entry, CONVERSATIONS, row)
 
 
 def move_many(
@@ -150,24 +152,24 @@ def branch_chat(origin: Origin, uid: str, message_id: str | None = None) -> Writ
 
     Raises `Missing` for the chat, `Invalid` for the message."""
     with record_change(origin, "branch chat") as entry:
-        row = records.find_for_write(CONVERSATIONS, uid)
-        [ours] = CONVERSATIONS.load([row], shows_uids=True)
-        messages = ours["messages"]
+        row = editing.find_for_write(CONVERSATIONS, uid)
+        [stored] = CONVERSATIONS.load([row], shows_uids=True)
+        messages = stored["messages"]
         if message_id is not None:
             places = [at for at, message in enumerate(messages) if _has_id(message, message_id)]
             if not places:
                 raise at("/messageId", f"The chat has no message {message_id}.", "unknown")
             messages = messages[: places[0] + 1]
         new_uid = ids.new_chat_id()
-        branch = {key: value for key, value in ours.items() if key != "userTitle"}
+        branch = {key: value for key, value in stored.items() if key != "userTitle"}
         branch |= {
             "id": new_uid,
-            "autoTitle": number_title(title_of(ours)),
+            "autoTitle": number_title(title_of(stored)),
             "messages": [copy_message(message) for message in messages],
             "updated": now_ms(),
         }
         entry.summary = branch["autoTitle"]
-        records.insert(entry, CONVERSATIONS, records.to_rows(CONVERSATIONS, branch, new_uid), top_position())
+        editing.insert(entry, CONVERSATIONS, editing.to_rows(CONVERSATIONS, branch, new_uid), top_position())
         _copy_workspace(entry, uid, new_uid)
     return _written(new_uid, branch, entry)
 
@@ -199,4 +201,4 @@ def _has_id(message: Any, uid: str) -> bool:
 def _copy_workspace(entry: Entry, uid: str, new_uid: str) -> None:
     for row in WORKSPACES.find([uid]).values():
         [files] = WORKSPACES.load([row])
-        records.insert(entry, WORKSPACES, records.to_rows(WORKSPACES, files, new_uid))
+        editing.insert(entry, WORKSPACES, editing.to_rows(WORKSPACES, files, new_uid))

@@ -6,15 +6,16 @@ from typing import Any
 from chats.bigagi.folder import FOLDERS
 from chats.models import Folder, FolderMembership
 from chats.services import ids
-from stores.codecs import JSONObject, is_id
-from stores.journal.lists import move
-from stores.journal.recorder import Entry, Origin, record_change
-from stores.merge_patch import merge
 from stores.models import Change
-from stores.preconditions import ANY, Precondition, counter_of, etag_of
-from stores.services import records
-from stores.services.errors import Invalid, at
-from stores.services.written import Written
+from stores.records import editing
+from stores.records.codecs import JSONObject, is_id
+from stores.records.errors import Invalid, at
+from stores.records.journal.lists import move
+from stores.records.journal.purge import record_deletion
+from stores.records.journal.recorder import Entry, Origin, record_change
+from stores.records.merge_patch import merge
+from stores.records.preconditions import ANY, Precondition, counter_of, etag_of
+from stores.records.written import Written
 
 
 def create_folder(origin: Origin, record: JSONObject, precondition: Precondition = ANY) -> Written:
@@ -23,15 +24,15 @@ def create_folder(origin: Origin, record: JSONObject, precondition: Precondition
     uid = ids.read_id(record)
     with record_change(origin, "create folder", _title(record)) as entry:
         _check(precondition)
-        value = records.create(entry, FOLDERS, record, uid, FOLDERS.first_position())
+        value = editing.create(entry, FOLDERS, record, uid, FOLDERS.first_position())
     return _written(uid, value, entry)
 
 
 def replace_folder(origin: Origin, uid: str, record: JSONObject, precondition: Precondition = ANY) -> Written:
     """Make the folder what the JSON says. Raises `Missing` and `Invalid`."""
 
-    def replaced(entry: Entry, ours: JSONObject) -> JSONObject:
-        value: JSONObject = records.take_in(entry, {"id": uid} | record, ours, uid)
+    def replaced(entry: Entry, stored: JSONObject) -> JSONObject:
+        value: JSONObject = editing.take_in(entry, {"id": uid} | record, stored, uid)
         return value
 
     return _change(origin, "replace folder", uid, replaced, precondition)
@@ -40,9 +41,9 @@ def replace_folder(origin: Origin, uid: str, record: JSONObject, precondition: P
 def patch_folder(origin: Origin, uid: str, patch: JSONObject, precondition: Precondition = ANY) -> Written:
     """Change members of the folder (JSON Merge Patch). Raises `Missing` and `Invalid`."""
 
-    def patched(entry: Entry, ours: JSONObject) -> JSONObject:
-        # Only what came is looked through for secrets: a reference of ours would be taken for one that looks like it.
-        value: JSONObject = merge(ours, records.take_in(entry, patch, ours, uid))
+    def patched(entry: Entry, stored: JSONObject) -> JSONObject:
+        # Only the patch is searched for secrets: a stored reference would be mistaken for a secret.
+        value: JSONObject = merge(stored, editing.take_in(entry, patch, stored, uid))
         return value
 
     return _change(origin, "patch folder", uid, patched, precondition)
@@ -51,10 +52,10 @@ def patch_folder(origin: Origin, uid: str, patch: JSONObject, precondition: Prec
 def add_chats(origin: Origin, uid: str, chats: Iterable[str], precondition: Precondition = ANY) -> Written:
     """Put chats at the end of the folder; those in it stay where they are. Raises `Missing`."""
 
-    def added(entry: Entry, ours: JSONObject) -> JSONObject:
-        listed = ours["conversationIds"]
-        new = [chat for chat in dict.fromkeys(records.take_in(entry, list(chats), None)) if chat not in listed]
-        return ours | {"conversationIds": [*listed, *new]}
+    def added(entry: Entry, stored: JSONObject) -> JSONObject:
+        listed = stored["conversationIds"]
+        new = [chat for chat in dict.fromkeys(editing.take_in(entry, list(chats), None)) if chat not in listed]
+        return stored | {"conversationIds": [*listed, *new]}
 
     return _change(origin, "add to folder", uid, added, precondition)
 
@@ -62,19 +63,19 @@ def add_chats(origin: Origin, uid: str, chats: Iterable[str], precondition: Prec
 def remove_chat(origin: Origin, uid: str, chat: str, precondition: Precondition = ANY) -> Written:
     """Take a chat out of the folder; the chat stays. Raises `Missing` for the folder."""
 
-    def without(entry: Entry, ours: JSONObject) -> JSONObject:
-        return ours | {"conversationIds": [listed for listed in ours["conversationIds"] if listed != chat]}
+    def without(entry: Entry, stored: JSONObject) -> JSONObject:
+        return stored | {"conversationIds": [listed for listed in stored["conversationIds"] if listed != chat]}
 
     return _change(origin, "remove from folder", uid, without, precondition)
 
 
-def delete_folder(origin: Origin, uid: str, precondition: Precondition = ANY) -> Change | None:
-    """Delete the folder; its chats stay. Raises `Missing`."""
-    with record_change(origin, "delete folder") as entry:
-        row = records.find_for_write(FOLDERS, uid)
+def delete_folder(origin: Origin, uid: str, precondition: Precondition = ANY, *, purge: bool = False) -> Change | None:
+    """Delete the folder; its chats stay. The journal keeps it, unless it is to be forgotten, too. Raises `Missing`."""
+    with record_deletion(origin, "delete folder", purge=purge) as entry:
+        row = editing.find_for_write(FOLDERS, uid)
         _check(precondition)
         entry.summary = str(row)
-        records.delete(entry, FOLDERS, row)
+        editing.delete(entry, FOLDERS, row)
     return entry.change
 
 
@@ -101,18 +102,18 @@ def move_chats(entry: Entry, uids: list[str], folder: str | None) -> None:
     """Put chats into this folder and out of all others; None: out of all. Raises `Missing`."""
     moved = set(uids)
     if folder is not None:
-        records.find_for_write(FOLDERS, folder)
+        editing.find_for_write(FOLDERS, folder)
     owners = FolderMembership.objects.filter(conversation_uid__in=uids).values("folder")
     for row in Folder.objects.select_for_update().filter(pk__in=owners).exclude(uid=folder or ""):
-        [ours] = FOLDERS.load([row])
-        rest = [uid for uid in ours["conversationIds"] if not (is_id(uid) and uid in moved)]
-        records.overwrite(entry, FOLDERS, row, ours, ours | {"conversationIds": rest})
+        [stored] = FOLDERS.load([row])
+        rest = [uid for uid in stored["conversationIds"] if not (is_id(uid) and uid in moved)]
+        editing.overwrite(entry, FOLDERS, row, stored, stored | {"conversationIds": rest})
     if folder is not None:
-        row = records.find_for_write(FOLDERS, folder)
-        [ours] = FOLDERS.load([row])
-        listed = ours["conversationIds"]
+        row = editing.find_for_write(FOLDERS, folder)
+        [stored] = FOLDERS.load([row])
+        listed = stored["conversationIds"]
         added = [*listed, *(uid for uid in dict.fromkeys(uids) if uid not in listed)]
-        records.overwrite(entry, FOLDERS, row, ours, ours | {"conversationIds": added})
+        editing.overwrite(entry, FOLDERS, row, stored, stored | {"conversationIds": added})
 
 
 def _change(
@@ -123,14 +124,14 @@ def _change(
     precondition: Precondition,
 ) -> Written:
     with record_change(origin, action) as entry:
-        row = records.find_for_write(FOLDERS, uid)
+        row = editing.find_for_write(FOLDERS, uid)
         _check(precondition)
-        [ours] = FOLDERS.load([row])
-        record = change(entry, ours)
+        [stored] = FOLDERS.load([row])
+        record = change(entry, stored)
         if record.get("id") != uid:
             raise at("/id", "The id of a folder cannot be changed.")
         entry.summary = _title(record)
-        records.overwrite(entry, FOLDERS, row, ours, record)
+        editing.overwrite(entry, FOLDERS, row, stored, record)
     return _written(uid, record, entry)
 
 

@@ -4,8 +4,8 @@ import secrets
 import string
 import uuid
 
-from stores.codecs import JSONObject, is_id
-from stores.services.errors import at
+from stores.records.codecs import JSONObject, is_id
+from stores.records.errors import at
 
 _ALPHABET = string.ascii_letters + string.digits + "_-"
 

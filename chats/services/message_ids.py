@@ -4,14 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from chats.bigagi.conversation import CONVERSATIONS, load_messages
+from chats.bigagi.conversation import CONVERSATIONS
 from chats.bigagi.message import find_message_uids
+from chats.bigagi.rows import load_messages
 from chats.models import Conversation
 from chats.services import ids
-from stores import jsontext
-from stores.codecs import JSONObject
-from stores.secrets import mask
-from stores.services.errors import at
+from stores.records import jsontext
+from stores.records.codecs import JSONObject
+from stores.records.errors import at
+from stores.records.secrets import mask
 
 
 def with_message_ids(record: JSONObject, kept: Iterable[tuple[str, JSONObject]] = ()) -> JSONObject:

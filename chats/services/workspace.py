@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from chats.models import Conversation, Fragment
-from stores.codecs import is_id
-from stores.journal.recorder import Origin
-from stores.preconditions import ANY, Precondition
-from stores.services.errors import Missing
-from stores.services.written import Written
+from stores.records.codecs import is_id
+from stores.records.errors import Missing
+from stores.records.journal.recorder import Origin
+from stores.records.preconditions import ANY, Precondition
+from stores.records.written import Written
 from workspace.services.assigning import missing_files
 from workspace.services.workspaces import assign_found
 

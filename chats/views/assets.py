@@ -10,11 +10,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chats.content import answer_content
 from chats.filters import AssetFilterSet
 from chats.models import Asset
 from chats.serializers.assets import AssetSerializer, ListedAssetSerializer
 from chats.services import assets as services
+from chats.views.asset_content import answer_content
 from stores.api.parsers import MAX_FILE
 from stores.api.schema import PURGE, reads, writes
 from stores.api.viewsets import RecordViewSet
@@ -29,7 +29,6 @@ class AssetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewS
 
     queryset = Asset.objects.all()
     filterset_class = AssetFilterSet
-    shape = AssetSerializer
     # The bytes come as base64, which is a third longer.
     max_body = MAX_FILE * 4 // 3 + 2**20
 
@@ -46,8 +45,7 @@ class AssetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewS
     @extend_schema(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
         """Delete the asset. The journal keeps a copy for undo; `?purge=true` deletes permanently."""
-        purge = self.read_flag("purge")
-        return self.answer_deletion(services.delete_asset(self.get_origin(), self.get_uid(), purge=purge))
+        return self.answer_purge(services.delete_asset)
 
     @reads(
         parameters=[RANGE],

@@ -15,7 +15,8 @@ from rest_framework.response import Response
 
 from chats.bigagi.conversation import CONVERSATIONS
 from chats.filters import ConversationFilterSet
-from chats.generations.lock import sequence_in
+from chats.generations.abandoned import close_abandoned_in
+from chats.lock import sequence_in
 from chats.models import Conversation
 from chats.serializers.conversations import (
     BranchSerializer,
@@ -27,25 +28,25 @@ from chats.serializers.conversations import (
 from chats.services import conversations as services
 from chats.services.folders import move_chats
 from chats.services.message_ids import show_uids
+from chats.views.chat_writing import ChatWritingMixin
 from stores.api.parsers import MAX_CHAT, JSONParser, MergePatchParser
-from stores.api.problems import Problem
-from stores.api.schema import CHANGE_HEADER, PURGE, writes
+from stores.api.schema import PURGE, writes
 from stores.api.serializers import with_notes
 from stores.api.streaming import stream
 from stores.api.viewsets import RevisionViewSet
-from stores.iteration import batched
-from stores.jsontext import encode
 from stores.models import Change
-from stores.preconditions import etag_of
-from stores.secrets import mask
-from stores.services.errors import at, pointer_of
-from stores.services.written import Written
+from stores.records.errors import at
+from stores.records.iteration import batched
+from stores.records.jsontext import encode
+from stores.records.preconditions import etag_of
+from stores.records.secrets import mask
+from stores.records.written import Written
 
 EXPORT_BATCH = 20
 """Chats that an export holds in memory."""
 
 
-class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
+class ConversationViewSet(mixins.ListModelMixin, ChatWritingMixin, RevisionViewSet):
     """Chats: without messages in lists, and individually as big-AGI wrote them."""
 
     queryset = Conversation.objects.defer("content_hash", "created_at", "updated_at")
@@ -53,10 +54,10 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
     orderings = ("position", "-position", "-updated", "updated", "-created", "created")
     parser_classes = [JSONParser, MergePatchParser]
     max_body = MAX_CHAT
-    shape: type[Any] | None = ConversationSerializer
+    serializer_class = ConversationSerializer
 
     def get_serializer_class(self) -> type:
-        return ConversationHeaderSerializer if self.action == "list" else ConversationSerializer
+        return ConversationHeaderSerializer if self.action == "list" else super().get_serializer_class()
 
     def sequence_of(self, record: Conversation) -> int | None:
         return sequence_in(record)
@@ -71,18 +72,8 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
     def update(self, request: Request, id: str) -> Response:
         """Replace the chat. Only messages that differ are rewritten."""
         row = self.get_object()
-        body = self.read_object()
-        # Odd members are allowed where they are what is stored; only then is that read.
-        if self._has_errors(body):
-            body = self.read_record(CONVERSATIONS.load([row])[0])
+        body = self.read_record(row)
         return self._answer(services.replace_chat(self.get_origin(), row.uid, body, self.get_precondition()))
-
-    def _has_errors(self, body: Any) -> bool:
-        try:
-            self.read_record()
-        except Problem:
-            return True
-        return False
 
     @writes(request=ConversationHeaderSerializer, responses=ConversationHeaderSerializer)
     def partial_update(self, request: Request, id: str) -> Response:
@@ -96,15 +87,12 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
     @writes(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
         """Delete the chat. The journal keeps a copy for undo; `?purge=true` deletes permanently."""
-        purge = self.read_flag("purge")
-        change = services.delete_chat(self.get_origin(), self.get_uid(), self.get_precondition(), purge=purge)
-        return self.answer_deletion(change)
+        return self.answer_purge(services.delete_chat, self.get_precondition())
 
     @writes(if_match=False, request=BranchSerializer, responses={201: ConversationSerializer})
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], serializer_class=BranchSerializer)
     def branch(self, request: Request, id: str) -> Response:
         """Copy the chat up to and including a message, or all of it."""
-        self.shape = BranchSerializer
         body = self.read_record()
         return self._answer(services.branch_chat(self.get_origin(), self.get_uid(), body.get("messageId")), is_new=True)
 
@@ -112,9 +100,7 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
     @action(detail=False, methods=["post"], answers_in_one_transaction=False)
     def bulk(self, request: Request) -> Response:
         """Archive, unarchive, delete or move many chats as one journal entry."""
-        form = BulkSerializer(data=self.read_object())
-        form.is_valid(raise_exception=True)
-        wanted = form.validated_data
+        wanted = BulkSerializer(data=self.read_object()).take()
         uids = self._find_ids(wanted)
         change, missing = self._change_many(wanted, uids)
         result = {
@@ -126,14 +112,9 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
         return self.answer_write(result, None, change)
 
     def _find_ids(self, wanted: dict[str, Any]) -> list[str]:
-        if ("ids" in wanted) == ("filter" in wanted):
-            raise at("/ids", "Send either ids or filter.", "required")
         if "ids" in wanted:
             return list(dict.fromkeys(wanted["ids"]))
         given = {name: _as_word(value) for name, value in wanted["filter"].items()}
-        if unknown := sorted(set(given) - set(ConversationFilterSet.base_filters)):
-            allowed = ", ".join(ConversationFilterSet.base_filters)
-            raise at(pointer_of("filter", unknown[0]), f"Unknown filter. Allowed: {allowed}.", "unknown")
         found = ConversationFilterSet(given, queryset=Conversation.objects.all())
         if not found.is_valid():
             name, messages = next(iter(found.errors.items()))
@@ -143,14 +124,14 @@ class ConversationViewSet(mixins.ListModelMixin, RevisionViewSet):
     def _change_many(self, wanted: dict[str, Any], uids: list[str]) -> tuple[Change | None, list[str]]:
         origin, name = self.get_origin(), wanted["action"]
         if name == "move":
-            if "folder" not in wanted:
-                raise at("/folder", "To move chats, send the id of a folder, or null for none.", "required")
             return services.move_many(origin, uids, wanted["folder"], move_chats)
         change: Any = {
             "archive": partial(services.archive_one, is_archived=True),
             "unarchive": partial(services.archive_one, is_archived=False),
             "delete": services.delete_one,
         }[name]
+        if name == "delete":
+            close_abandoned_in(uids)
         return services.change_many(origin, f"{name} chats", uids, change)
 
     @extend_schema(filters=True, responses={(200, "application/x-ndjson"): OpenApiTypes.STR})
@@ -178,6 +159,3 @@ def _export(keys: list[int]) -> Iterator[bytes]:
         rows: QuerySet[Conversation] = Conversation.objects.filter(pk__in=some).order_by("position", "pk")
         for chat in CONVERSATIONS.load(list(rows)):
             yield f"{encode(mask(chat))}\n".encode("ascii")
-
-
-__all__ = ["CHANGE_HEADER", "ConversationViewSet"]

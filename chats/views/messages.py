@@ -4,36 +4,37 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.functional import SimpleLazyObject
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chats.bigagi.conversation import load_messages
+from chats.bigagi.rows import load_messages
 from chats.costs import explain_cost
-from chats.generations.lock import sequence_in
+from chats.lock import sequence_in
 from chats.models import Conversation, Message
 from chats.serializers.conversations import MessageCostSerializer, MessageSerializer
 from chats.services import messages as services
+from chats.views.chat_writing import ChatWritingMixin
 from stores.api.concurrency import answer_revision
 from stores.api.filters import check_parameters
-from stores.api.ids import LOOKUP, href
 from stores.api.schema import reads, writes
-from stores.api.serializers import find_errors, with_notes
-from stores.api.viewsets import RecordViewSet
-from stores.preconditions import etag_of
-from stores.services.written import Written
+from stores.api.serializers import with_notes
+from stores.records.ids import LOOKUP, href
+from stores.records.preconditions import etag_of
+from stores.records.written import Written
 
 
-class MessageViewSet(mixins.ListModelMixin, RecordViewSet):
+class MessageViewSet(mixins.ListModelMixin, ChatWritingMixin):
     """The messages of one chat. Their revision is the chat's."""
 
     queryset = Message.objects.none()
+    chat_kwarg = "chat"
     serializer_class = MessageSerializer
     prefix = f"chats/(?P<chat>{LOOKUP})/messages"
     orderings = ("position", "-position")
-    shape = MessageSerializer
 
     def get_chat(self) -> Conversation:
         return get_object_or_404(Conversation, uid=self.get_uid("chat"))
@@ -59,8 +60,7 @@ class MessageViewSet(mixins.ListModelMixin, RecordViewSet):
     def cost(self, request: Request, chat: str, id: str) -> Response:
         """How the message's cost is calculated: tokens × price, the price source, and the provider's own figure."""
         check_parameters(request, ())
-        self.chat = self.get_chat()
-        row = self.get_object()
+        row = self._find_message()
         return Response(explain_cost(row, load_messages([row.pk], by="id")[0][2]))
 
     @writes(request=MessageSerializer, responses={201: MessageSerializer})
@@ -73,11 +73,7 @@ class MessageViewSet(mixins.ListModelMixin, RecordViewSet):
     @writes(request=MessageSerializer, responses=MessageSerializer)
     def update(self, request: Request, chat: str, id: str) -> Response:
         """Replace the message."""
-        body = self.read_object()
-        if any(find_errors(MessageSerializer, body)):
-            self.chat = self.get_chat()
-            body = self.read_record(load_messages([self.get_object().pk], by="id")[0][2])
-        uid = self.get_uid()
+        body, uid = self.read_record(SimpleLazyObject(self._find_message)), self.get_uid()
         return self._answer(
             services.replace_message(self.get_origin(), self.get_uid("chat"), uid, body, self.get_precondition())
         )
@@ -91,12 +87,6 @@ class MessageViewSet(mixins.ListModelMixin, RecordViewSet):
         answer.headers["ETag"] = etag_of(written.row)
         return answer
 
-    def get_current(self) -> Response:
-        if "id" in self.kwargs:
-            return super().get_current()
-        self.chat = self.get_chat()
-        return self.list(self.request)
-
     def get_queryset(self) -> QuerySet[Message]:
         # The serializer reads whole messages by plain SQL; here it is enough to know which.
         if not hasattr(self, "chat"):
@@ -105,6 +95,11 @@ class MessageViewSet(mixins.ListModelMixin, RecordViewSet):
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "chat": getattr(self, "chat", None)}
+
+    def _find_message(self) -> Message:
+        self.chat = self.get_chat()
+        message: Message = self.get_object()
+        return message
 
     def _answer(self, written: Written, *, is_new: bool = False) -> Response:
         position, message = written.value

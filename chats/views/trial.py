@@ -17,13 +17,13 @@ from chats.generations.frames import frame
 from chats.serializers.trial import TrialSerializer, TrialServicesSerializer, TrialStepsSerializer
 from chats.trial.reach import list_endpoints, look_at_all
 from chats.trial.walk import Walk
-from stores.api.asynchronous import on_loop
 from stores.api.filters import check_parameters
 from stores.api.renderers import EventStreamRenderer, JSONRenderer, write_json
 from stores.api.schema import EVENT
 from stores.api.viewsets import WritingViewSet
-from stores.codecs import JSONObject
-from stores.services.errors import at, pointer_of
+from stores.background.threads import on_loop
+from stores.records.codecs import JSONObject
+from stores.records.errors import Missing
 
 EVENTS: Any = {(200, EventStreamRenderer.media_type): EVENT}
 
@@ -42,17 +42,24 @@ class TrialViewSet(WritingViewSet):
 
     @extend_schema(
         operation_id="test_ai_services",
-        parameters=[OpenApiParameter("reach", OpenApiTypes.BOOL, description="If false, no host is contacted.")],
+        parameters=[
+            OpenApiParameter("reach", OpenApiTypes.BOOL, description="If false, no host is contacted."),
+            OpenApiParameter("service", OpenApiTypes.STR, description="The id of the one service to check."),
+        ],
         responses=TrialServicesSerializer,
     )
     def services(self, request: Request) -> Response:
-        """Which services are configured, and whether their hosts accept connections. Nothing is sent to them."""
-        check_parameters(request, ("reach",))
-        listed = list_endpoints()
+        """Which services are configured, and whether they work: each is asked once for its list of models, with its
+        key. That costs nothing, and nothing is stored."""
+        check_parameters(request, ("reach", "service"))
+        only = request.GET.get("service")
+        listed = list_endpoints(only)
+        if only is not None and not listed:
+            raise Missing(f"There is no service {only}.")
         if self.parse_flag("reach", is_default=True):
             services = on_loop(request, look_at_all(listed))
         else:
-            services = [told for told, _ in listed]
+            services = [text for text, _ in listed]
         return Response({"services": services})
 
     @extend_schema(
@@ -66,15 +73,18 @@ class TrialViewSet(WritingViewSet):
     def create(self, request: Request) -> StreamingHttpResponse:
         """Test the full round trip, database to model to database, in six steps, each reported with its time.
 
-        Afterwards only the call's event remains in the ledger, with the source `test`."""
+        The stream has an event `step` for each, `delta` for each piece of the answer's text, and `done`. Afterwards
+        only the call's event remains in the ledger, with the source `test`."""
         check_parameters(request, ("stream",))
-        body = self.read_object()
-        if unknown := sorted(set(body) - {"modelId"}):
-            raise at(pointer_of(unknown[0]), "Unknown field. Allowed: modelId.", "unknown")
-        if not isinstance(body.get("modelId", ""), str):
-            raise at("/modelId", "Must be a string.", "type")
+        body = TrialSerializer(data=self.read_object()).take()
         is_stream = self.parse_flag("stream", is_default=True)
-        walk = Walk(replace(self.get_origin(), source="test"), body.get("modelId"))
+        walk = Walk(
+            replace(self.get_origin(), source="test"),
+            body.get("modelId"),
+            body.get("serviceId"),
+            body.get("prompt"),
+            body.get("shareContext", True),
+        )
         queue = on_loop(request, _start(walk))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         if is_stream:
@@ -85,6 +95,7 @@ class TrialViewSet(WritingViewSet):
 
 async def _start(walk: Walk) -> "asyncio.Queue[JSONObject | None]":
     queue: asyncio.Queue[JSONObject | None] = asyncio.Queue()
+    walk.tell = lambda text: queue.put_nowait({"text": text})
     # Not in the context of the request, which ends before.
     context = contextvars.Context()
     context.run(bind_contextvars, request_id=walk.origin.request_id)
@@ -111,9 +122,10 @@ async def _frames(queue: "asyncio.Queue[JSONObject | None]") -> AsyncGenerator[b
     number = 0
     async for step in _read(queue):
         number += 1
-        yield frame(number, "step" if "number" in step else "done", step)
+        name = "step" if "number" in step else "delta" if "text" in step else "done"
+        yield frame(number, name, step)
 
 
 async def _whole(queue: "asyncio.Queue[JSONObject | None]") -> AsyncGenerator[bytes, None]:
-    steps = [step async for step in _read(queue)]
+    steps = [step async for step in _read(queue) if "text" not in step]
     yield write_json(steps[-1] | {"steps": steps[:-1]}).encode("ascii")

@@ -5,10 +5,10 @@ from rest_framework.response import Response
 
 from chats.serializers.folders import WorkspaceImportSerializer
 from chats.services.workspace import import_workspace
-from stores.api.ids import LOOKUP
 from stores.api.schema import writes
 from stores.api.viewsets import RecordViewSet
-from stores.preconditions import counter_of, etag_of
+from stores.records.ids import LOOKUP
+from stores.records.preconditions import counter_of, etag_of
 from workspace.bigagi import WORKSPACES
 from workspace.models import Workspace
 from workspace.serializers import WorkspaceSerializer

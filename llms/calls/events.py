@@ -21,6 +21,11 @@ class Reasoning:
 
 
 @dataclass(slots=True)
+class Rethought:
+    """All text so far was reasoning: only its closing tag came."""
+
+
+@dataclass(slots=True)
 class ToolCall:
     """A piece of a call of a tool; pieces of one call have the same `index`."""
 
@@ -30,11 +35,37 @@ class ToolCall:
     arguments: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A page that the answer refers to; `start` and `end` are characters of its text."""
+
+    url: str
+    title: str = ""
+    start: int | None = None
+    end: int | None = None
+    snippet: str = ""
+
+
 @dataclass(slots=True)
 class Citations:
-    """Addresses that the answer refers to."""
+    """Pages that the answer refers to; one can come again, with its title."""
 
-    urls: list[str]
+    citations: list[Citation]
+
+
+@dataclass(slots=True)
+class Media:
+    """An image or sound: its address, or its bytes as a data URL. A data URL without a type goes on with the last."""
+
+    url: str
+
+
+@dataclass(slots=True)
+class Extra:
+    """What has no place of its own in a message."""
+
+    name: str
+    value: Any
 
 
 @dataclass(slots=True)
@@ -48,12 +79,17 @@ class Usage:
 
 @dataclass(slots=True)
 class Finish:
-    """Why the answer ended: stop, length, content_filter, tool_calls."""
+    """Why the answer ended: stop, length, content_filter, tool_calls; another reason is the provider's for breaking it
+    off."""
 
     reason: str
 
+    @property
+    def is_known(self) -> bool:
+        return self.reason in ("stop", "length", "content_filter", "tool_calls")
 
-Event = Text | Reasoning | ToolCall | Citations | Usage | Finish
+
+Event = Text | Reasoning | Rethought | ToolCall | Citations | Media | Extra | Usage | Finish
 
 
 @dataclass

@@ -2,12 +2,13 @@
 
 import asyncio
 from typing import Any
-from urllib.parse import urljoin
 
+from llms.calls.client import key_headers, open_client
 from llms.calls.events import CallFailed
-from llms.calls.upstream import failure_of, open_client
+from llms.calls.failures import describe_error, status_in
+from llms.calls.sdk_errors import errors_of_calls, failure_of
 from llms.vendors.endpoint import Endpoint
-from stores.codecs import JSONObject
+from stores.records.codecs import JSONObject
 
 LIST_SECONDS = 30
 """How long a list may take."""
@@ -15,21 +16,19 @@ LIST_SECONDS = 30
 
 async def list_models(endpoint: Endpoint) -> list[JSONObject]:
     """Return the provider's models, each an object with an `id`. Raises `CallFailed`."""
-    import openai
-
     vendor = endpoint.vendor
     if vendor.known_models:
         return [{"id": ref} for ref in vendor.known_models]
-    url = urljoin(f"{endpoint.base_url.rstrip('/')}/", vendor.models)
-    headers = {name: value.replace("{key}", endpoint.key) for name, value in vendor.models_headers.items()}
+    headers = key_headers(endpoint)
+    headers |= {name: value.replace("{key}", endpoint.key) for name, value in vendor.models_headers.items()}
     try:
         # The SDK's own types would refuse lists that differ from OpenAI's.
-        asked = open_client(endpoint).get(url, cast_to=object, options={"headers": headers})
+        asked = open_client(endpoint).get(endpoint.url(vendor.models), cast_to=object, options={"headers": headers})
         answer = await asyncio.wait_for(asked, LIST_SECONDS)
-    except (openai.APIError, TimeoutError) as error:
-        raise await failure_of(endpoint, error) from None
     except ValueError:
         raise _no_list(endpoint) from None
+    except errors_of_calls() as error:
+        raise await failure_of(endpoint, error) from None
     return read_models(answer, endpoint)
 
 
@@ -37,15 +36,21 @@ def read_models(answer: Any, endpoint: Endpoint) -> list[JSONObject]:
     """Return the models of an answer: OpenAI's `data`, Cohere's `models`, Together's bare list. Raises `CallFailed`."""
     listed = answer
     if isinstance(answer, dict):
-        listed = answer.get("data") if "data" in answer else answer.get("models")
+        if error := answer.get("error"):
+            raise describe_error(status_in(error), error, key=endpoint.key)
+        listed = answer.get("data") or answer.get("models")
+        if listed is None and ("data" in answer or "models" in answer):
+            # LM Studio and others, before a model is there.
+            return []
     if not isinstance(listed, list):
         raise _no_list(endpoint)
     found: dict[str, JSONObject] = {}
     for model in listed:
-        if isinstance(model, dict):
-            ref = model.get("id") or model.get("name")
-            if isinstance(ref, str) and 0 < len(ref) <= 150 and ref.isprintable():
-                found.setdefault(ref, model | {"id": ref})
+        # Small servers list bare names.
+        known = {"id": model} if isinstance(model, str) else model
+        ref = (known.get("id") or known.get("name")) if isinstance(known, dict) else None
+        if ref and isinstance(ref, str):
+            found.setdefault(ref, known | {"id": ref})
     return list(found.values())
 
 

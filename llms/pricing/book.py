@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from llms.pricing.formula import NANO_A_TOKEN, Part
+from llms.pricing.formula import NANO_A_TOKEN, REQUEST, Part
 from llms.pricing.tokens import Tokens
-from stores.codecs import JSONObject
+from stores.records.codecs import JSONObject
 
 _PROVIDERS = {
     "openai": "openai",
@@ -81,7 +82,7 @@ def _parts(prices: Any, tokens: Tokens, usd: Decimal) -> tuple[Part, ...]:
     parts = [Part(name, count, price) for name, count, price in counts if count]
     rest = usd * 10**9 - sum((part.nano_usd for part in parts), Decimal(0))
     if rest:
-        parts.append(Part("request", 1, rest / 1000))
+        parts.append(Part(REQUEST, 1, rest / 1000))
     return tuple(parts)
 
 
@@ -98,13 +99,12 @@ def _at_size(price: Any, size: int, otherwise: Decimal = Decimal(0)) -> Decimal:
 def is_flat_in_book(vendor_id: str, ref: str, at: int) -> bool:
     """Tell whether the book has one price for a kind of token all that day (UTC), in whole nano-dollars: then many
     calls together cost what their sum does. A model that it does not know costs nothing, and so does the sum."""
-    if vendor_id not in _PROVIDERS:
+    model = _find(vendor_id, ref)
+    if model is None:
         return True
-    from genai_prices import data_snapshot
     from genai_prices.types import StartDateConstraint
 
     try:
-        _, model = data_snapshot.get_snapshot().find_provider_model(_plain(ref), None, _PROVIDERS[vendor_id], None)
         prices = model.get_prices(_day(at))
     except (LookupError, ValueError):
         return True
@@ -119,12 +119,10 @@ def is_flat_in_book(vendor_id: str, ref: str, at: int) -> bool:
 
 def facts_in_book(vendor_id: str, ref: str, at: int) -> JSONObject:
     """Return the label, contextTokens and pricing of a model, in big-AGI's shape; what is not known is not there."""
-    if vendor_id not in _PROVIDERS:
+    model = _find(vendor_id, ref)
+    if model is None:
         return {}
-    from genai_prices import data_snapshot
-
     try:
-        _, model = data_snapshot.get_snapshot().find_provider_model(_plain(ref), None, _PROVIDERS[vendor_id], None)
         prices: Any = model.get_prices(_day(at))
     except (LookupError, ValueError):
         return {}
@@ -139,8 +137,25 @@ def facts_in_book(vendor_id: str, ref: str, at: int) -> JSONObject:
             chat["cache"] = {"cType": "ant-bp", "read": read, "write": write, "duration": 300}
         elif read is not None:
             chat["cache"] = {"cType": "oai-ac", "read": read}
+        if prices.requests_kcount:
+            chat[REQUEST] = _number(prices.requests_kcount / 1000)
         facts["pricing"] = {"chat": chat}
     return facts
+
+
+@lru_cache(maxsize=10_000)
+def _find(vendor_id: str, ref: str) -> Any:
+    """Return the book's model, or None. The book itself remembers what it finds; what it does not know it looks for
+    through all of its models, for milliseconds each time."""
+    if vendor_id not in _PROVIDERS:
+        return None
+    from genai_prices import data_snapshot
+
+    try:
+        _, model = data_snapshot.get_snapshot().find_provider_model(_plain(ref), None, _PROVIDERS[vendor_id], None)
+    except (LookupError, ValueError):
+        return None
+    return model
 
 
 def _as_price(price: Any) -> Any:

@@ -8,10 +8,14 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from llms.pricing.tokens import Tokens
+from stores.records.json_values import is_number
 
 FREE = "free"
 NO_TOKENS, NO_PRICING = "no-tokens", "no-pricing"
 PARTIAL_PRICE, PARTIAL_MESSAGE = "partial-price", "partial-msg"
+
+REQUEST = "request"
+"""The name of the part that is a fee."""
 
 NANO_A_TOKEN = 1000
 """Nano-dollars per token at one USD per million tokens."""
@@ -73,7 +77,8 @@ def price_call(tokens: Tokens, pricing: Any, *, speed: Any = None, is_partial: b
         return Cost(code=NO_PRICING)
     size = tokens.total_input
     price_in, price_out = _price(chat.get("input"), size), _price(chat.get("output"), size)
-    if price_in == FREE and price_out == FREE:
+    fee = _fee(chat)
+    if price_in == FREE and price_out == FREE and not fee:
         return Cost(code=FREE)
     factor = SPEED_FACTORS.get(speed, 1) if isinstance(speed, str) else 1
     usable_in, usable_out = _usable(price_in, price_out, factor), _usable(price_out, price_in, factor)
@@ -90,8 +95,17 @@ def price_call(tokens: Tokens, pricing: Any, *, speed: Any = None, is_partial: b
             parts[1:1] = cached
             paid = sum((part.nano_usd for part in parts if part.name != "output"), Decimal(0))
             saved = _whole(usable_in * size * NANO_A_TOKEN - paid)
+    if fee:
+        parts.append(Part(REQUEST, 1, fee))
     total = _whole(sum((part.nano_usd for part in parts), Decimal(0)))
     return Cost(total, code, saved, tuple(parts))
+
+
+def _fee(chat: dict[str, Any]) -> Decimal:
+    """Return the fee for a request, as the price of a million: OpenRouter and Perplexity have one. big-AGI has no place
+    for it; here it is `request`, in USD."""
+    fee = chat.get(REQUEST)
+    return Decimal(str(fee)) * 10**6 if fee is not None and _is_number(fee) and fee > 0 else Decimal(0)
 
 
 def is_flat(pricing: Any, *, speed: Any = None) -> bool:
@@ -100,6 +114,8 @@ def is_flat(pricing: Any, *, speed: Any = None) -> bool:
     chat = pricing.get("chat") if isinstance(pricing, dict) else None
     if not isinstance(chat, dict):
         return True
+    if _fee(chat):
+        return False
     cache = chat.get("cache")
     held = [chat.get("input"), chat.get("output")]
     held += [cache.get("read"), cache.get("write")] if isinstance(cache, dict) else []
@@ -154,7 +170,7 @@ def _price(value: Any, size: int) -> Price:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 10**9
+    return is_number(value) and abs(value) < 10**9
 
 
 def _whole(nano_usd: Decimal) -> int:

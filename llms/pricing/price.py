@@ -9,7 +9,7 @@ from llms.pricing.formula import NO_PRICING, PARTIAL_MESSAGE, Cost, is_flat, pri
 from llms.pricing.tokens import Tokens
 
 if TYPE_CHECKING:
-    from llms.catalog import CallableModel
+    from llms.callable_model import CallableModel
 
 USER, MODEL = "user", "model"
 

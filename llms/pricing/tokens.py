@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
+from stores.records.json_values import count_or_none
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -39,18 +41,12 @@ def tokens_of_metrics(metrics: Any) -> Tokens:
     """Return the tokens of a message's metrics (`bigagi-format.md` § 6): `TIn` is new input, `TOutR` inside `TOut`."""
     if not isinstance(metrics, dict):
         return Tokens()
-    total, reasoning = _count(metrics.get("TOut")), _count(metrics.get("TOutR"))
+    total, reasoning = count_or_none(metrics.get("TOut")), count_or_none(metrics.get("TOutR"))
     output = total if total is None or reasoning is None else max(0, total - reasoning)
     return Tokens(
-        _count(metrics.get("TIn")),
-        _count(metrics.get("TCacheRead")),
-        _count(metrics.get("TCacheWrite")),
+        count_or_none(metrics.get("TIn")),
+        count_or_none(metrics.get("TCacheRead")),
+        count_or_none(metrics.get("TCacheWrite")),
         output,
         reasoning,
     )
-
-
-def _count(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if 0 <= value < 2**53 else None

@@ -2,14 +2,14 @@
 
 from llms.bigagi import ASSIGNMENTS
 from llms.services.changes import check, written
-from stores.codecs import JSONObject
-from stores.journal.purge import record_deletion
-from stores.journal.recorder import Origin, record_change
 from stores.models import Change
-from stores.preconditions import ANY, Precondition
-from stores.services import records
-from stores.services.errors import at
-from stores.services.written import Written
+from stores.records import editing
+from stores.records.codecs import JSONObject
+from stores.records.errors import at
+from stores.records.journal.purge import record_deletion
+from stores.records.journal.recorder import Origin, record_change
+from stores.records.preconditions import ANY, Precondition
+from stores.records.written import Written
 
 
 def put_assignment(
@@ -21,14 +21,14 @@ def put_assignment(
     with record_change(origin, "assign model", domain) as entry:
         row = ASSIGNMENTS.find_for_write(domain)
         check(precondition)
-        [ours] = [{"domainId": domain}] if row is None else ASSIGNMENTS.load([row])
-        if "domainId" in record and record["domainId"] not in (domain, ours.get("domainId")):
+        [stored] = [{"domainId": domain}] if row is None else ASSIGNMENTS.load([row])
+        if "domainId" in record and record["domainId"] not in (domain, stored.get("domainId")):
             raise at("/domainId", "The domain of an assignment cannot be changed.")
         if row is None:
             record = {"mct": "model-parametric", "domainId": domain} | record
-            value = records.create(entry, ASSIGNMENTS, record, domain)
+            value = editing.create(entry, ASSIGNMENTS, record, domain)
         else:
-            value = records.replace(entry, ASSIGNMENTS, row, record)
+            value = editing.replace(entry, ASSIGNMENTS, row, record)
     return written(ASSIGNMENTS, domain, value, entry), row is None
 
 
@@ -37,7 +37,7 @@ def delete_assignment(
 ) -> Change | None:
     """Delete the assignment: the domain is automatic again. Raises `Missing`."""
     with record_deletion(origin, "delete assignment", domain, purge=purge) as entry:
-        row = records.find_for_write(ASSIGNMENTS, domain)
+        row = editing.find_for_write(ASSIGNMENTS, domain)
         check(precondition)
-        records.delete(entry, ASSIGNMENTS, row)
+        editing.delete(entry, ASSIGNMENTS, row)
     return entry.change

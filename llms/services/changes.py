@@ -6,13 +6,13 @@ from typing import Any
 from llms.bigagi import ASSIGNMENTS, STORE
 from llms.catalog import is_virtual
 from llms.models import Assignment
-from stores.codecs import JSONObject
-from stores.collections import Collection
-from stores.journal.recorder import Entry, Origin, record_change
-from stores.preconditions import ANY, Precondition, counter_of, etag_of
-from stores.services import records
-from stores.services.errors import Conflict, at
-from stores.services.written import Written
+from stores.records import editing
+from stores.records.codecs import JSONObject
+from stores.records.collections import Collection
+from stores.records.errors import Conflict, at
+from stores.records.journal.recorder import Entry, Origin, record_change
+from stores.records.preconditions import ANY, Precondition, counter_of, etag_of
+from stores.records.written import Written
 
 Change = Callable[[Entry, Any], Any]
 """Writes a row, and returns the record as it is kept."""
@@ -31,7 +31,7 @@ def change_record(
 ) -> Written:
     """Change one record that is here. Raises `Missing` and `Invalid`."""
     with record_change(origin, action) as entry:
-        row = records.find_for_write(collection, uid)
+        row = editing.find_for_write(collection, uid)
         check(precondition)
         entry.summary = str(row)
         value = change(entry, row)
@@ -49,7 +49,7 @@ def replace_with(collection: Collection, record: JSONObject) -> Change:
     def change(entry: Entry, row: Any) -> Any:
         whole = {"id": row.uid} | record
         check_id(collection, whole, row.uid)
-        return records.replace(entry, collection, row, whole)
+        return editing.replace(entry, collection, row, whole)
 
     return change
 
@@ -59,7 +59,7 @@ def merge_with(collection: Collection, patch: JSONObject) -> Change:
 
     def change(entry: Entry, row: Any) -> Any:
         check_id(collection, {"id": row.uid} | patch, row.uid)
-        return records.patch(entry, collection, row, patch)
+        return editing.patch(entry, collection, row, patch)
 
     return change
 
@@ -80,4 +80,4 @@ def check_id(collection: Collection, record: JSONObject, uid: str) -> None:
 def delete_assignments(entry: Entry, models: Iterable[str]) -> None:
     """Delete the assignments that name one of these models, as big-AGI does: their domains are automatic again."""
     for row in Assignment.objects.select_for_update().filter(model_uid__in=list(models)):
-        records.delete(entry, ASSIGNMENTS, row)
+        editing.delete(entry, ASSIGNMENTS, row)

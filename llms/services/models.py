@@ -2,13 +2,13 @@
 
 from llms.bigagi import MODELS
 from llms.services.changes import change_record, check, delete_assignments, merge_with, replace_with
-from stores.codecs import JSONObject
-from stores.journal.purge import record_deletion
-from stores.journal.recorder import Origin
 from stores.models import Change
-from stores.preconditions import ANY, Precondition
-from stores.services import records
-from stores.services.written import Written
+from stores.records import editing
+from stores.records.codecs import JSONObject
+from stores.records.journal.purge import record_deletion
+from stores.records.journal.recorder import Origin
+from stores.records.preconditions import ANY, Precondition
+from stores.records.written import Written
 
 
 def replace_model(origin: Origin, uid: str, record: JSONObject, precondition: Precondition = ANY) -> Written:
@@ -24,9 +24,9 @@ def patch_model(origin: Origin, uid: str, patch: JSONObject, precondition: Preco
 def delete_model(origin: Origin, uid: str, precondition: Precondition = ANY, *, purge: bool = False) -> Change | None:
     """Delete the model, and the assignments that name it. Raises `Missing`."""
     with record_deletion(origin, "delete model", purge=purge) as entry:
-        row = records.find_for_write(MODELS, uid)
+        row = editing.find_for_write(MODELS, uid)
         check(precondition)
         entry.summary = str(row)
         delete_assignments(entry, [uid])
-        records.delete(entry, MODELS, row)
+        editing.delete(entry, MODELS, row)
     return entry.change

@@ -1,27 +1,42 @@
 """Merges the models that a provider lists with the stored ones, as big-AGI does."""
 
-import time
 from dataclasses import dataclass, field
 
 from llms import catalog
 from llms.bigagi import MODELS, SERVICES
+from llms.callable_model import ENV_SERVICE
 from llms.calls.events import CallFailed
 from llms.calls.models import list_models
-from llms.calls.once import run_call
-from llms.catalog import ENV_SERVICE, reveal_endpoint
+from llms.calls.synchronous import run_call
+from llms.catalog import reveal_endpoint
+from llms.effective import effective_values
+from llms.left_out import GONE, why_left_out, why_unusable
 from llms.models import Model, Service
-from llms.offered import as_model, is_for_chat
+from llms.offered import as_model
 from llms.services.changes import check
-from stores.codecs import JSONObject, is_id
-from stores.journal.lists import move
-from stores.journal.recorder import Entry, Origin, count_up, record_change
 from stores.models import Change
-from stores.preconditions import ANY, Precondition
-from stores.services import records
-from stores.services.errors import Missing
+from stores.records import editing
+from stores.records.clock import now_ms
+from stores.records.codecs import JSONObject
+from stores.records.errors import Missing
+from stores.records.journal.lists import move
+from stores.records.journal.recorder import Entry, Origin, count_up, record_change
+from stores.records.json_values import text_or_empty
+from stores.records.preconditions import ANY, Precondition
+from stores.records.quarantine import quarantined_members
 
 FILLED = ("contextTokens", "maxOutputTokens", "pricing")
 """What a model that is here gets of a list where it has none: other values of big-AGI's know more than a list tells."""
+NO_MODELS = "The provider has no models here yet. Load one there, and refresh again."
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A listed model that is not offered: `ref` is the provider's name, `id` that of its hidden model here, if any."""
+
+    ref: str
+    reason: str
+    id: str | None = None
 
 
 @dataclass
@@ -31,6 +46,7 @@ class Refreshed:
     added: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     vanished: list[str] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     change: Change | None = None
 
 
@@ -47,55 +63,88 @@ def refresh_service(origin: Origin, uid: str, precondition: Precondition = ANY) 
 def merge_models(origin: Origin, uid: str, listed: list[JSONObject], precondition: Precondition = ANY) -> Refreshed:
     """Merge a provider's list into the service's models, in one change. Raises `Missing`, and `CallFailed` for a list
     without models: that hides none."""
-    now = int(time.time() * 1000)
-    offered = {str(model["id"]): model for model in listed if is_for_chat(model)}
+    now = now_ms()
+    offered, result = _usable(listed)
     if not offered:
-        raise CallFailed("The provider lists no chat models. Nothing was changed.", "no-models")
-    result = Refreshed()
+        raise CallFailed(f"{NO_MODELS} Nothing was changed.", "no-models")
     with record_change(origin, "refresh models") as entry:
-        service = records.find_for_write(SERVICES, uid)
+        service = editing.find_for_write(SERVICES, uid)
         rows = list(Model.objects.select_for_update().filter(service_uid=uid).order_by("position", "pk"))
         check(precondition)
         entry.summary = str(service)
-        known = set()
-        for row in rows:
-            [model] = MODELS.load([row])
+        vendor = service.vendor_id or ""
+        for row, model in zip(rows, MODELS.load(rows), strict=True):
             ref = row.llm_ref or row.uid.removeprefix(f"{uid}-")
-            known.add(ref)
             if ref in offered:
-                _fill(entry, row, model, as_model(uid, service.vendor_id or "", offered[ref], now))
                 result.kept.append(row.uid)
+                value = _updated(model, vendor, offered[ref], now)
             elif model.get("isUserClone") is True:
                 result.kept.append(row.uid)
+                value = model
             else:
                 result.vanished.append(row.uid)
-                records.overwrite(entry, MODELS, row, model, model | {"hidden": True})
-        new = [as_model(uid, service.vendor_id or "", model, now) for ref, model in offered.items() if ref not in known]
-        result.added = _add(entry, new, rows[-1].position if rows else None)
+                value = _gone(model)
+            editing.overwrite(entry, MODELS, row, model, value)
+            if ref in offered and (reason := _why_hidden(value)):
+                result.left_out.append(LeftOut(ref, reason, row.uid))
+        known = {row.llm_ref or row.uid.removeprefix(f"{uid}-") for row in rows}
+        new = [as_model(uid, vendor, model, now) for ref, model in offered.items() if ref not in known]
+        _add(entry, new, rows[-1].position if rows else None, result)
     result.change = entry.change
     return result
 
 
-def _fill(entry: Entry, row: Model, ours: JSONObject, offered: JSONObject) -> None:
-    missing = {name: offered[name] for name in FILLED if ours.get(name) is None and offered.get(name) is not None}
-    if missing:
-        records.overwrite(entry, MODELS, row, ours, ours | missing)
+def _usable(listed: list[JSONObject]) -> tuple[dict[str, JSONObject], Refreshed]:
+    """Return the listed models by the provider's name, and a result that tells of those that cannot be kept."""
+    why_not = {str(model["id"]): why_unusable(str(model["id"])) for model in listed}
+    result = Refreshed(left_out=[LeftOut(ref, reason) for ref, reason in why_not.items() if reason])
+    return {ref: model for model in listed if not why_not[ref := str(model["id"])]}, result
 
 
-def _add(entry: Entry, new: list[JSONObject], last: int | None) -> list[str]:
-    """Insert the models behind the last one of their service, at position `last`, or behind all; return their ids."""
+def _updated(stored: JSONObject, vendor_id: str, listed: JSONObject, at: int) -> JSONObject:
+    """Return the stored model, filled up; one that a refresh has hidden is shown where its reason is gone."""
+    value = stored
+    if any(stored.get(name) is None for name in FILLED):
+        offered = as_model("", vendor_id, listed, at)
+        missing = {name: offered[name] for name in FILLED if stored.get(name) is None and offered.get(name) is not None}
+        value = value | missing
+    if stored.get("hiddenReason") is not None:
+        value = {name: member for name, member in value.items() if name != "hiddenReason"}
+        reason = why_left_out(listed)
+        value |= {"hidden": True, "hiddenReason": reason} if reason else {"hidden": False}
+    return value
+
+
+def _gone(stored: JSONObject) -> JSONObject:
+    # What was hidden before has a reason of its own, and stays hidden when it is listed again.
+    return stored if stored.get("hidden") is True else stored | {"hidden": True, "hiddenReason": GONE}
+
+
+def _why_hidden(model: JSONObject) -> str:
+    return text_or_empty(model.get("hiddenReason")) if effective_values(model)["hidden"] else ""
+
+
+def _add(entry: Entry, new: list[JSONObject], last: int | None, result: Refreshed) -> None:
+    """Insert the models behind the last one of their service, at position `last`, or behind all, and tell of them."""
     taken = set(MODELS.find(model["id"] for model in new))
-    fitting = [model for model in new if model["id"] not in taken and is_id(model["id"])]
+    fitting = [model for model in new if model["id"] not in taken]
     first = MODELS.first_position()
     # Damaged members have places of their own, which do not move.
-    if last is not None and not MODELS.quarantined():
+    if last is not None and not quarantined_members(MODELS.store, MODELS.key, None):
         behind = dict(Model.objects.filter(position__gt=last).values_list("uid", "position"))
         move(entry, MODELS, {uid: at + len(fitting) for uid, at in behind.items()})
         first = last + 1
-    for at, model in enumerate(fitting):
-        value = records.take_in(entry, model, None, model["id"])
-        records.insert(entry, MODELS, records.to_rows(MODELS, value, model["id"]), first + at)
-    return [model["id"] for model in fitting]
+    values = [(model["id"], editing.take_in(entry, model, None, model["id"])) for model in fitting]
+    if values:
+        batch = [(editing.to_rows(MODELS, value, uid), first + at) for at, (uid, value) in enumerate(values)]
+        editing.insert_all(entry, MODELS, batch)
+    result.added = [uid for uid, _ in values]
+    for model in new:
+        uid, ref = model["id"], model["initialParameters"]["llmRef"]
+        if uid in taken:
+            result.left_out.append(LeftOut(ref, f"Its id, {uid}, is that of another model."))
+        elif reason := _why_hidden(model):
+            result.left_out.append(LeftOut(ref, reason, uid))
 
 
 # --- the environment's service, which is no row ----------------------------------------------------------------------
@@ -103,13 +152,17 @@ def _add(entry: Entry, new: list[JSONObject], last: int | None) -> list[str]:
 
 def refresh_environment() -> Refreshed:
     """Ask the environment's provider for its models, and remember them. Raises `NotCallable` and `CallFailed`."""
-    listed = run_call(list_models(catalog.env_endpoint()))
-    now = int(time.time() * 1000)
-    models = [as_model(ENV_SERVICE, "openai", model, now) for model in listed if is_for_chat(model)]
+    offered, result = _usable(run_call(list_models(catalog.env_endpoint())))
+    now = now_ms()
+    found = [as_model(ENV_SERVICE, "openai", model, now) for model in offered.values()]
+    models = [model for model in found if not model["hidden"]]
     before = {model["id"] for model in catalog.env_models()}
     after = {model["id"] for model in models}
     catalog.set_env_models(models)
     if before != after:
         # They are in the answer of GET /api/llms, whose ETag is the store's.
         count_up({MODELS.store})
-    return Refreshed(sorted(after - before), sorted(after & before), sorted(before - after))
+    result.added, result.kept, result.vanished = sorted(after - before), sorted(after & before), sorted(before - after)
+    refs = [(model["initialParameters"]["llmRef"], _why_hidden(model)) for model in found]
+    result.left_out += [LeftOut(ref, reason) for ref, reason in refs if reason]
+    return result

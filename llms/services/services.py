@@ -11,14 +11,14 @@ from llms.services.changes import (
     replace_with,
     written,
 )
-from stores.codecs import JSONObject, is_id
-from stores.journal.purge import record_deletion
-from stores.journal.recorder import Origin, record_change
 from stores.models import Change
-from stores.preconditions import ANY, Precondition
-from stores.services import records
-from stores.services.errors import at
-from stores.services.written import Written
+from stores.records import editing
+from stores.records.codecs import JSONObject, is_id
+from stores.records.errors import at
+from stores.records.journal.purge import record_deletion
+from stores.records.journal.recorder import Origin, record_change
+from stores.records.preconditions import ANY, Precondition
+from stores.records.written import Written
 
 
 def create_service(origin: Origin, record: JSONObject, precondition: Precondition = ANY) -> Written:
@@ -31,7 +31,7 @@ def create_service(origin: Origin, record: JSONObject, precondition: Preconditio
         if not is_id(uid):
             raise at("/id", "An id must be a string of 1 to 200 characters, without NUL or lone surrogates.")
         entry.summary = uid
-        value = records.create(entry, SERVICES, record, uid, SERVICES.first_position())
+        value = editing.create(entry, SERVICES, record, uid, SERVICES.first_position())
     return written(SERVICES, uid, value, entry)
 
 
@@ -50,14 +50,14 @@ def delete_service(origin: Origin, uid: str, precondition: Precondition = ANY, *
 
     big-AGI drops models without a service when it loads them (`bigagi-format.md` § 12)."""
     with record_deletion(origin, "delete service", purge=purge) as entry:
-        row = records.find_for_write(SERVICES, uid)
+        row = editing.find_for_write(SERVICES, uid)
         check(precondition)
         entry.summary = str(row)
         models = list(Model.objects.select_for_update().filter(service_uid=uid))
         delete_assignments(entry, [model.uid for model in models])
         for model in models:
-            records.delete(entry, MODELS, model)
-        records.delete(entry, SERVICES, row)
+            editing.delete(entry, MODELS, model)
+        editing.delete(entry, SERVICES, row)
     return entry.change
 
 

@@ -19,6 +19,8 @@ class Vendor:
     """The member of a setup that holds the key."""
     host_key: str = ""
     """The member of a setup that holds another host."""
+    key_header: str = ""
+    """The header that takes the key, where it is not `Authorization`."""
     needs_key: bool = True
     path: str = "/v1"
     """What is behind the name of a host that the setup names, where `host` does not tell it."""
@@ -26,8 +28,8 @@ class Vendor:
     """The name of the parameter that limits an answer."""
     has_usage_option: bool = True
     """Whether it takes `stream_options: {include_usage: true}`; those that do not tell usage unasked."""
-    cache_inside_input: bool = True
-    """Whether its `prompt_tokens` count cached tokens too."""
+    joins_turns: bool = False
+    """Whether it refuses two messages of one role in a row. They are joined; for other vendors only once it did."""
     models: str = "models"
     """Where its models are listed, relative to the base."""
     known_models: tuple[str, ...] = ()
@@ -60,7 +62,14 @@ _ROWS = (
         models_headers={"x-api-key": "{key}", "anthropic-version": "2023-06-01"},
     ),
     Vendor(
-        "azure", "Azure OpenAI", "", "azureKey", "azureEndpoint", path="/openai/v1", token_limit="max_completion_tokens"
+        "azure",
+        "Azure OpenAI",
+        "",
+        "azureKey",
+        "azureEndpoint",
+        key_header="api-key",
+        path="/openai/v1",
+        token_limit="max_completion_tokens",
     ),
     # Its own protocol is signed; a Bedrock API key opens the endpoint for OpenAI's.
     Vendor(
@@ -87,13 +96,22 @@ _ROWS = (
         "https://generativelanguage.googleapis.com/v1beta/openai",
         "geminiKey",
         "geminiHost",
+        joins_turns=True,
     ),
     Vendor(
         "groq", "Groq", "https://api.groq.com/openai/v1", "groqKey", "groqHost", token_limit="max_completion_tokens"
     ),
     Vendor("lmstudio", "LM Studio", "http://localhost:1234/v1", "lmstudioKey", "oaiHost", needs_key=False),
     Vendor("localai", "LocalAI", "http://127.0.0.1:8080/v1", "localAIKey", "localAIHost", needs_key=False),
-    Vendor("mistral", "Mistral", "https://api.mistral.ai/v1", "mistralKey", "mistralHost", has_usage_option=False),
+    Vendor(
+        "mistral",
+        "Mistral",
+        "https://api.mistral.ai/v1",
+        "mistralKey",
+        "mistralHost",
+        has_usage_option=False,
+        joins_turns=True,
+    ),
     Vendor("modular", "Modular", "https://api.modular.com/v1", "modularKey", "modularHost"),
     Vendor("moonshot", "Moonshot", "https://api.moonshot.ai/v1", "moonshotKey", "moonshotHost"),
     Vendor("nvidianim", "NVIDIA NIM", "https://integrate.api.nvidia.com/v1", "nvidiaKey", "nvidiaHost"),
@@ -107,6 +125,7 @@ _ROWS = (
         "perplexityKey",
         "perplexityHost",
         has_usage_option=False,
+        joins_turns=True,
         known_models=("sonar", "sonar-pro", "sonar-reasoning-pro", "sonar-deep-research"),
     ),
     Vendor("sakanaai", "Sakana AI", "https://api.sakana.ai/v1", "sakanaKey", "sakanaHost"),

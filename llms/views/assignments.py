@@ -19,13 +19,12 @@ class AssignmentViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
     serializer_class = AssignmentSerializer
     lookup_url_kwarg = "domain"
     orderings = ("uid",)
-    shape = AssignmentSerializer
 
     @writes(request=AssignmentSerializer, responses={200: AssignmentSerializer, 201: AssignmentSerializer})
     def update(self, request: Request, domain: str) -> Response:
         """Replace or create the domain's assignment."""
         uid = self.get_uid()
-        body = self.read_whole(ASSIGNMENTS.find([uid]).get(uid))
+        body = self.read_record(ASSIGNMENTS.find([uid]).get(uid))
         written, is_new = services.put_assignment(self.get_origin(), uid, body, self.get_precondition())
         return self.answer(written, is_new=is_new)
 
@@ -37,6 +36,4 @@ class AssignmentViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
     @writes(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, domain: str) -> Response:
         """Delete the assignment. The domain then uses an automatic choice."""
-        purge = self.read_flag("purge")
-        uid, precondition = self.get_uid(), self.get_precondition()
-        return self.answer_deletion(services.delete_assignment(self.get_origin(), uid, precondition, purge=purge))
+        return self.answer_purge(services.delete_assignment, self.get_precondition())

@@ -1,4 +1,4 @@
-"""Single models over REST. All together are at `/api/llms` (`llms.views.whole`)."""
+"""Single models over REST. All together are at `/api/llms` (`llms.views.llms_store`)."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,7 +9,7 @@ from llms.serializers import ModelSerializer
 from llms.services import models as services
 from llms.views.records import LlmsRecordViewSet
 from stores.api.schema import PURGE, writes
-from stores.codecs import JSONObject
+from stores.records.codecs import JSONObject
 
 
 class ModelViewSet(LlmsRecordViewSet):
@@ -17,7 +17,6 @@ class ModelViewSet(LlmsRecordViewSet):
 
     queryset = Model.objects.all()
     serializer_class = ModelSerializer
-    shape = ModelSerializer
 
     def find_virtual(self, uid: str) -> JSONObject | None:
         return next((model for model in virtual.models() if model["id"] == uid), None)
@@ -26,7 +25,7 @@ class ModelViewSet(LlmsRecordViewSet):
     def update(self, request: Request, id: str) -> Response:
         """Replace the model, including your settings: what is not sent is removed. Create models with `POST
         /api/llms`."""
-        body = self.read_whole(self.get_object())
+        body = self.read_record(self.get_object())
         return self.answer(services.replace_model(self.get_origin(), self.get_uid(), body, self.get_precondition()))
 
     @writes(request=ModelSerializer, responses=ModelSerializer)
@@ -38,6 +37,4 @@ class ModelViewSet(LlmsRecordViewSet):
     @writes(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
         """Delete the model and its assignments."""
-        purge = self.read_flag("purge")
-        uid, precondition = self.get_uid(), self.get_precondition()
-        return self.answer_deletion(services.delete_model(self.get_origin(), uid, precondition, purge=purge))
+        return self.answer_purge(services.delete_model, self.get_precondition())

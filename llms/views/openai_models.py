@@ -1,6 +1,5 @@
 """`/api/openai-models`: the models of the OpenAI service, as they are known here."""
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,15 +11,17 @@ from rest_framework.views import APIView
 
 from llms import virtual
 from llms.bigagi import MODELS, SERVICES
-from llms.catalog import ENV_SERVICE, env_key, reveal_endpoint
+from llms.callable_model import ENV_SERVICE
+from llms.catalog import env_key, reveal_endpoint
 from llms.effective import effective_values
 from llms.models import Model, Service
 from llms.pricing.book import book_name, facts_in_book
 from llms.vendors.endpoint import NotCallable
 from stores.api.filters import check_parameters
-from stores.api.ids import href
-from stores.codecs import JSONObject
-from stores.secrets import mask
+from stores.records.clock import now_ms
+from stores.records.codecs import JSONObject
+from stores.records.ids import href
+from stores.records.secrets import mask
 
 VENDOR = "openai"
 
@@ -97,7 +98,7 @@ def _describe(service: JSONObject, why_not: str) -> JSONObject:
 
 
 def _present(models: Iterable[JSONObject]) -> list[JSONObject]:
-    now = int(time.time() * 1000)
+    now = now_ms()
     return [_present_one(model, now) for model in models]
 
 

@@ -8,12 +8,8 @@ from rest_framework.response import Response
 from llms.bigagi import STORE
 from llms.services.changes import check_not_virtual
 from stores.api.parsers import JSONParser, MergePatchParser
-from stores.api.serializers import RecordSerializer, with_notes
 from stores.api.viewsets import StoreRecordViewSet
-from stores.codecs import JSONObject
-from stores.preconditions import counter_of, etag_of
-from stores.secrets import mask
-from stores.services.written import Written
+from stores.records.codecs import JSONObject
 
 
 class LlmsRecordViewSet(StoreRecordViewSet):
@@ -21,7 +17,6 @@ class LlmsRecordViewSet(StoreRecordViewSet):
 
     store = STORE
     parser_classes = [JSONParser, MergePatchParser]
-    shape: type[RecordSerializer]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -35,14 +30,3 @@ class LlmsRecordViewSet(StoreRecordViewSet):
     def find_virtual(self, uid: str) -> JSONObject | None:
         """Return what is never a row, with our facts, where this is its id."""
         return None
-
-    def read_whole(self, row: Any) -> JSONObject:
-        """Return the body, a whole record that takes the row's place; no row: a new one. Raises `Problem`."""
-        return self.read_record(None if row is None else mask(self.shape.collection.load([row])[0]))
-
-    def answer(self, written: Written, *, is_new: bool = False) -> Response:
-        """Return the record as it is kept, with our facts, under the ETag of the store."""
-        [facts] = self.shape().get_facts([written.row])
-        body = with_notes(written.value | {"_server": facts}, written.lost_keys, written.dropped_keys)
-        etag = etag_of(counter_of(self.store))
-        return self.answer_write(body, etag, written.change, created_at=facts["href"] if is_new else None)

@@ -1,25 +1,28 @@
 """Services over REST."""
 
+from dataclasses import asdict
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from llms import virtual
+from llms.callable_model import ENV_SERVICE
 from llms.calls.demo import SERVICE as DEMO
-from llms.catalog import ENV_SERVICE
 from llms.filters import ServiceFilterSet
-from llms.models import Service
-from llms.problems import calls_told
+from llms.models import RefusedParameter, Service
+from llms.refused import forget_refusals
 from llms.serializers import RefreshedSerializer, ServiceSerializer
 from llms.services import services
 from llms.services.refresh import Refreshed, refresh_environment, refresh_service
+from llms.views.problems import calls_told
 from llms.views.records import LlmsRecordViewSet
 from stores.api.schema import PURGE, writes
-from stores.codecs import JSONObject
-from stores.preconditions import counter_of, etag_of
+from stores.records.codecs import JSONObject
+from stores.records.preconditions import counter_of, etag_of
 
 
 class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
@@ -32,7 +35,6 @@ class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
     queryset = Service.objects.all()
     serializer_class = ServiceSerializer
     filterset_class = ServiceFilterSet
-    shape = ServiceSerializer
 
     @property
     def answers_in_one_transaction(self) -> bool:  # type: ignore[override]  # not for what waits for a provider
@@ -69,19 +71,32 @@ class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
                 found = Refreshed(kept=[model["id"] for model in virtual.models() if model["sId"] == DEMO])
             else:
                 found = refresh_service(self.get_origin(), uid, precondition)
-        body = {"added": found.added, "kept": found.kept, "vanished": found.vanished}
+        body: dict[str, Any] = {"added": found.added, "kept": found.kept, "vanished": found.vanished}
+        body["leftOut"] = [asdict(model) for model in found.left_out]
         return self.answer_write(body, etag_of(counter_of(self.store)), found.change)
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["delete"])
+    def refused(self, request: Request, id: str) -> Response:
+        """Forget which parameters the service refused: the next call sends them again.
+
+        `_server.refused` lists them. They are no part of its setup, so this is not in the journal."""
+        uid = self.get_uid()
+        if self.find_virtual(uid) is None:
+            self.get_object()
+        forget_refusals(RefusedParameter.objects.filter(service_uid=uid))
+        return Response(status=204)
 
     @writes(request=ServiceSerializer, responses={201: ServiceSerializer})
     def create(self, request: Request) -> Response:
         """Create a service after the existing ones. 409 if the id is taken."""
-        body = self.read_whole(None)
+        body = self.read_record()
         return self.answer(services.create_service(self.get_origin(), body, self.get_precondition()), is_new=True)
 
     @writes(request=ServiceSerializer, responses=ServiceSerializer)
     def update(self, request: Request, id: str) -> Response:
         """Replace the service."""
-        body = self.read_whole(self.get_object())
+        body = self.read_record(self.get_object())
         return self.answer(services.replace_service(self.get_origin(), self.get_uid(), body, self.get_precondition()))
 
     @writes(request=ServiceSerializer, responses=ServiceSerializer)
@@ -90,12 +105,7 @@ class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
         body = self.read_record(is_partial=True)
         return self.answer(services.patch_service(self.get_origin(), self.get_uid(), body, self.get_precondition()))
 
-    def get_current(self) -> Response:
-        return super().get_current() if "id" in self.kwargs else self.list(self.request)
-
     @writes(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
         """Delete the service with its models and their assignments."""
-        purge = self.read_flag("purge")
-        uid, precondition = self.get_uid(), self.get_precondition()
-        return self.answer_deletion(services.delete_service(self.get_origin(), uid, precondition, purge=purge))
+        return self.answer_purge(services.delete_service, self.get_precondition())

@@ -2,10 +2,10 @@
 
 from metrics.admin.baselines import OtherBaselineAdmin, UsageBaselineAdmin
 from metrics.admin.events import UsageEventAdmin
+from metrics.admin.logs import LogEntryAdmin
 from metrics.admin.requests import ApiRequestAdmin
 from metrics.admin.rollups import UsageDayAdmin, UsageDayDetailAdmin, UsageQuarterAdmin, ZoneOffsetAdmin
 from metrics.admin.wishes import BudgetAdmin, CountingStartAdmin
-from metrics.admin_logs import LogEntryAdmin
 
 __all__ = [
     "ApiRequestAdmin",

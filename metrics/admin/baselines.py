@@ -8,8 +8,8 @@ from django.utils.safestring import SafeString
 
 from llms.models import Service
 from metrics.models import OtherBaseline, UsageBaseline
-from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import ROW_FACTS, column, instant, link_to_page, moment, pretty
+from stores.admin.base import ReadOnlyAdmin
+from stores.admin.display import ROW_FACTS, column, instant, link_to_page, moment, pretty
 
 
 def format_usd(value: float) -> str:
@@ -44,13 +44,7 @@ class UsageBaselineAdmin(ServiceLink, ReadOnlyAdmin):
     fields = [
         *("uid", "service_link", "usage_count", "total_input_tokens", "total_output_tokens"),
         *(column("total_costs", format_usd), column("total_savings", format_usd)),
-        *(
-            moment("first_usage"),
-            moment("last_usage"),
-            "device",
-            pretty("extra"),
-            *ROW_FACTS,
-        ),
+        *(moment("first_usage"), moment("last_usage"), "device", pretty("extra"), *ROW_FACTS),
     ]
 
 

@@ -2,9 +2,13 @@
 
 from django.utils.safestring import SafeString
 
-from stores.admin_display import NOTHING, link_to_page
+from stores.admin.display import column, link_to_page
+from stores.records.formatting import NOTHING
 
 
 def link_to_change(key: str) -> SafeString | str:
     """Return a link to an entry of the journal whose number is kept as text."""
     return link_to_page("stores", "change", int(key), f"Change {key}") if key.isdecimal() else NOTHING
+
+
+CREATED_BY = column("change", link_to_change, label="created by")

@@ -1,5 +1,6 @@
 """The admin of the ledger."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -9,7 +10,8 @@ from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
 from llms.models import Model, Service
-from metrics.admin.display import link_to_change
+from llms.pricing.formula import FREE
+from metrics.admin.display import CREATED_BY
 from metrics.admin.filters import (
     ConversationFilter,
     ModelFilter,
@@ -21,10 +23,28 @@ from metrics.admin.filters import (
     TakenBackFilter,
     VendorFilter,
 )
+from metrics.admin.told_usage import show_told_usage
 from metrics.models import UsageEvent
 from metrics.money import format_nano_usd
-from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import NOTHING, link_to_list, link_to_page, moment, pretty
+from stores.admin.base import ReadOnlyAdmin
+from stores.admin.display import column, link_to_list, link_to_page, moment, pretty
+from stores.records.formatting import NOTHING
+
+
+def _link_to_record(table: str, uid: str) -> SafeString | str:
+    return link_to_list("chats", table, uid, uid=uid)
+
+
+def _link_to_row(table: type[Service] | type[Model], uid: str) -> SafeString | str:
+    key = table.objects.filter(uid=uid).values_list("pk", flat=True).first()
+    return link_to_page("llms", str(table._meta.model_name), key, uid)
+
+
+CHAT = column("conversation", partial(_link_to_record, "conversation"), label="chat")
+MESSAGE = column("message", partial(_link_to_record, "message"))
+SERVICE = column("service", partial(_link_to_row, Service))
+MODEL = column("model", partial(_link_to_row, Model))
+REPORTED_COST = column("cost_reported_nano_usd", format_nano_usd, label="cost reported by the provider")
 
 
 @admin.register(UsageEvent)
@@ -53,8 +73,8 @@ class UsageEventAdmin(ReadOnlyAdmin):
     list_defer = ("raw_usage",)
     paginator = InfinitePaginator
     fieldsets = [
-        (None, {"fields": [moment("at", label="when"), "source", "outcome", "conversation_link", "message_link"]}),
-        ("Model", {"fields": ["service_link", "vendor", "model_link"]}),
+        (None, {"fields": [moment("at", label="when"), "source", "outcome", CHAT, MESSAGE]}),
+        ("Model", {"fields": [SERVICE, "vendor", MODEL]}),
         (
             "Tokens",
             {
@@ -64,9 +84,10 @@ class UsageEventAdmin(ReadOnlyAdmin):
                 ]
             },
         ),
-        ("Cost", {"fields": ["cost", "reported_cost", "cost_code", "price_source"]}),
+        ("What the provider told", {"fields": ["told_usage"]}),
+        ("Cost", {"fields": ["cost", REPORTED_COST, "cost_code", "price_source"]}),
         ("Time", {"fields": ["ms_to_first_token", "ms_total"]}),
-        ("In the ledger", {"fields": ["standing", "calls", "change_link", "call"]}),
+        ("In the ledger", {"fields": ["standing", "calls", CREATED_BY, "call"]}),
         ("Details", {"fields": [pretty("raw_usage")]}),
     ]
 
@@ -83,34 +104,12 @@ class UsageEventAdmin(ReadOnlyAdmin):
         ]
         return format_html_join(", ", "{}", ((link,) for link in links)) or NOTHING
 
-    @admin.display(description="created by")
-    def change_link(self, obj: UsageEvent) -> SafeString | str:
-        return link_to_change(obj.change)
+    @admin.display(description="told and taken")
+    def told_usage(self, obj: UsageEvent) -> SafeString | str:
+        return show_told_usage(obj)
 
     @admin.display(description="cost", ordering="cost_nano_usd")
     def cost(self, obj: UsageEvent) -> str:
-        return "unpriced" if obj.cost_nano_usd is None else format_nano_usd(obj.cost_nano_usd)
-
-    @admin.display(description="cost reported by the provider")
-    def reported_cost(self, obj: UsageEvent) -> str:
-        return "–" if obj.cost_reported_nano_usd is None else format_nano_usd(obj.cost_reported_nano_usd)
-
-    @admin.display(description="service")
-    def service_link(self, obj: UsageEvent) -> SafeString | str:
-        key = Service.objects.filter(uid=obj.service).values_list("pk", flat=True).first()
-        return link_to_page("llms", "service", key, obj.service)
-
-    @admin.display(description="model")
-    def model_link(self, obj: UsageEvent) -> SafeString | str:
-        key = Model.objects.filter(uid=obj.model).values_list("pk", flat=True).first()
-        return link_to_page("llms", "model", key, obj.model)
-
-    @admin.display(description="chat")
-    def conversation_link(self, obj: UsageEvent) -> SafeString | str:
-        return (
-            link_to_list("chats", "conversation", obj.conversation, uid=obj.conversation) if obj.conversation else "–"
-        )
-
-    @admin.display(description="message")
-    def message_link(self, obj: UsageEvent) -> SafeString | str:
-        return link_to_list("chats", "message", obj.message, uid=obj.message) if obj.message else "–"
+        if obj.cost_nano_usd is None:
+            return FREE if obj.cost_code == FREE else "unpriced"
+        return format_nano_usd(obj.cost_nano_usd)

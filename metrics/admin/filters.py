@@ -14,7 +14,7 @@ from metrics.filters import UNPRICED
 from metrics.models import UsageEvent
 from metrics.models.events import NOT_ERRORS
 from metrics.names import find_models, find_services, find_vendors
-from stores.admin_display import format_moment
+from stores.records.formatting import format_moment
 
 _SPAN = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)", re.ASCII)
 _MOMENT = re.compile(r"(\d{1,16})\.\.|\.\.(\d{1,16})", re.ASCII)

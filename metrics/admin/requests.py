@@ -4,50 +4,44 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
+from metrics.admin.filters import ChoiceFilter
 from metrics.models import ApiRequest
 from metrics.request_log import LOG
-from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import column, instant, link_to_list, size_of
+from stores.admin.base import ReadOnlyAdmin
+from stores.admin.display import column, instant, link_to_list, size_of
 
 
-class StatusClassFilter(admin.SimpleListFilter):
+class StatusClassFilter(ChoiceFilter):
     """Answers by the hundreds of their status."""
 
     title = "status"
     parameter_name = "class"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("2", "2xx: success"),
-            ("3", "3xx: not modified or redirect"),
-            ("4", "4xx: client error"),
-            ("5", "5xx: server error"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        first = self.value()
-        if first not in ("2", "3", "4", "5"):
-            return queryset
-        return queryset.filter(status__gte=int(first) * 100, status__lt=int(first) * 100 + 100)
+    conditions = {
+        first: (f"{first}xx: {words}", Q(status__gte=int(first) * 100, status__lt=int(first) * 100 + 100))
+        for first, words in {
+            "2": "success",
+            "3": "not modified or redirect",
+            "4": "client error",
+            "5": "server error",
+        }.items()
+    }
 
 
-class SlowFilter(admin.SimpleListFilter):
+class SlowFilter(ChoiceFilter):
     """Requests that took long."""
 
     title = "duration"
     parameter_name = "slower"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("50", "over 50 ms"), ("250", "over 250 ms"), ("1000", "over 1 s")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        slower = self.value()
-        return queryset.filter(duration_ms__gt=int(slower)) if slower in ("50", "250", "1000") else queryset
+    conditions = {
+        "50": ("over 50 ms", Q(duration_ms__gt=50)),
+        "250": ("over 250 ms", Q(duration_ms__gt=250)),
+        "1000": ("over 1 s", Q(duration_ms__gt=1000)),
+    }
 
 
 def format_ms(value: float) -> str:

@@ -10,17 +10,12 @@ from metrics.admin.filters import DayFilter, ModelFilter, QuarterFilter, Service
 from metrics.models import UsageDay, UsageDayDetail, UsageQuarter, ZoneOffset
 from metrics.models.rollups import FIRST_TOKEN, LATENCY_BOUNDS, TOTAL
 from metrics.money import format_nano_usd
-from stores.admin_base import ReadOnlyAdmin
-from stores.admin_display import column, moment, show_table
+from stores.admin.base import ReadOnlyAdmin
+from stores.admin.display import column, moment, show_table
 
 COST = column("cost_nano_usd", format_nano_usd, label="cost", ordering=True)
 TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 COUNTS = ("calls", "errors", "unpriced", "estimated")
-
-
-def format_offset(value: int) -> str:
-    """Return an offset in ms in hours."""
-    return f"{value / 3_600_000:+g} h"
 
 
 class RollupAdmin(ReadOnlyAdmin):
@@ -80,10 +75,7 @@ class UsageDayDetailAdmin(RollupAdmin):
 
 @admin.register(ZoneOffset)
 class ZoneOffsetAdmin(ReadOnlyAdmin):
-    list_display = [
-        moment("starts"),
-        "zone",
-        column("offset_ms", lambda value: f"{value / 3_600_000:+g} h", label="UTC offset"),
-    ]
+    offset = column("offset_ms", lambda ms: f"{ms / 3_600_000:+g} h", label="UTC offset")
+    list_display = [moment("starts"), "zone", offset]
     search_fields = ["=zone"]
     fields = list_display

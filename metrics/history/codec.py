@@ -1,15 +1,16 @@
 """Converts a message in big-AGI's JSON to the facts of its call (`bigagi-format.md` § 6). Pure; no value of a
 wrong type or size makes it fail: unusable values count as unknown."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from llms.pricing.formula import NANO_A_CENT
 from llms.pricing.tokens import Tokens, tokens_of_metrics
 from metrics.ledger.limits import MOST_NANO_USD, usable_tokens
-from metrics.ledger.record import digest_call
-from stores.codecs import JSONObject, is_storable, storable
+from metrics.ledger.recording import digest_call
+from stores.records.codecs import JSONObject, is_storable, storable
+from stores.records.json_values import is_number
 
 PRICE_SOURCE = "big-AGI"
 
@@ -23,7 +24,7 @@ _REASONS = {"client-abort": "stopped", "out-of-tokens": "out-of-tokens", "filter
 """`tokenStopReason` in the terms of outcomes."""
 
 
-class Call(NamedTuple):
+class MessageCall(NamedTuple):
     """The facts of a call, in the ledger's terms; `call` is its digest."""
 
     call: str
@@ -41,16 +42,7 @@ class Call(NamedTuple):
     raw_usage: JSONObject
 
 
-def calls_of_chat(messages: Iterable[Any], chat_times: Iterable[Any] = ()) -> Iterator[Call]:
-    """Yield the calls that a chat's messages carry metrics of; `chat_times` date those without a time of their own."""
-    times = tuple(chat_times)
-    for message in messages:
-        found = call_of_message(message, times)
-        if found is not None:
-            yield found
-
-
-def call_of_message(message: Any, chat_times: tuple[Any, ...] = ()) -> Call | None:
+def call_of_message(message: Any, chat_times: tuple[Any, ...] = ()) -> MessageCall | None:
     """Return the call that wrote a message; None where it has no metrics. It is dated by the message's own times, else
     by the first of the chat's that can be used, else by 0."""
     generator = message.get("generator") if isinstance(message, dict) else None
@@ -63,12 +55,14 @@ def call_of_message(message: Any, chat_times: tuple[Any, ...] = ()) -> Call | No
     return call_of_facts(message.get("id"), times, vendor, model, reason, metrics)
 
 
-def call_of_facts(uid: Any, times: tuple[Any, ...], vendor: Any, model: Any, reason: Any, metrics: Any) -> Call | None:
+def call_of_facts(
+    uid: Any, times: tuple[Any, ...], vendor: Any, model: Any, reason: Any, metrics: Any
+) -> MessageCall | None:
     """Return the call that a message's parts tell of: its id, its times (`created` first) and its chat's, and `vId`,
     `mId`, `tokenStopReason` and `metrics` of its generator."""
     if not isinstance(metrics, dict) or not metrics:
         return None
-    return Call(
+    return MessageCall(
         call=digest_call(model, times[0], metrics),
         at=_first_time(times),
         vendor=_text(vendor, 100),
@@ -87,7 +81,7 @@ def call_of_facts(uid: Any, times: tuple[Any, ...], vendor: Any, model: Any, rea
 
 def nano_of_cents(cents: Any) -> int | None:
     """Return the nano-dollars of a JSON number of cents, by its digits."""
-    if cents is None or not _is_number(cents) or not 0 <= cents < MOST_CENTS:
+    if cents is None or not is_number(cents) or not 0 <= cents < MOST_CENTS:
         return None
     return int((Decimal(str(cents)) * NANO_A_CENT).to_integral_value(ROUND_HALF_UP))
 
@@ -105,7 +99,7 @@ def service_in_model_id(model: str, vendor: str, services: Iterable[str]) -> str
 
 def _first_time(times: Iterable[Any]) -> int:
     for time in times:
-        if _is_number(time) and 1 <= time < LATEST:
+        if is_number(time) and 1 <= time < LATEST:
             return int(time)
     return 0
 
@@ -117,14 +111,10 @@ def _outcome(reason: Any, state: Any) -> str:
 
 
 def _milliseconds(value: Any) -> int | None:
-    return round(value) if _is_number(value) and 0 <= value < MOST_MS else None
+    return round(value) if is_number(value) and 0 <= value < MOST_MS else None
 
 
 def _text(value: Any, longest: int) -> str:
     if not isinstance(value, str):
         return ""
     return value[:longest] if is_storable(value) else storable(value)[:longest]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -2,7 +2,7 @@
 
 from metrics.models import Budget, CountingStart, UsageEvent
 from stores.models import Change
-from stores.sql import insert_one
+from stores.records.sql import insert_one
 
 NEGATED = (
     *("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"),

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from stores.fields import VerbatimJSONField
+from stores.records.fields import VerbatimJSONField
 
 NOT_ERRORS = ("", "done", "stopped", "out-of-tokens", "filter")
 """Outcomes of calls that did not fail."""

@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import asdict
+from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,12 +14,16 @@ from metrics.days import DAY, EARLIEST, LATEST, start_of
 from metrics.reconciliation import reconcile
 from metrics.repricing import reprice, suppose_price
 from metrics.serializers import ReconciliationSerializer, RepricingSerializer
-from metrics.views.spans import NAME, SPAN, read_name, read_span
-from stores.api.filters import check_parameters
+from metrics.views.spans import NameParameter, SpanSerializer
+from stores.api.filters import check_parameters, read_query
+from stores.api.members import LimitedMember
 from stores.api.problems import bad_parameter
 
 MAX_DAYS = 366
 """Maximum number of days that one request can price again."""
+MAX_USD = 10**6
+"""The largest price of a million tokens."""
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 
 
 class ReconciliationView(APIView):
@@ -30,42 +35,54 @@ class ReconciliationView(APIView):
         return Response({"results": [asdict(report) for report in reconcile()]})
 
 
-MAX_USD = 10**6
-"""The largest price of a million tokens."""
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
-_PRICE = {"type": "number", "minimum": 0, "maximum": MAX_USD}
-_REPRICING = [
-    *SPAN,
-    OpenApiParameter("service", NAME, description="Only calls of this service."),
-    OpenApiParameter("model", NAME, description="Only calls of this model."),
-    OpenApiParameter(
-        "input",
-        _PRICE,
-        description="With `model` and `output`: a price to try, in USD per million tokens. `supposed` is what calls "
-        "would cost at that price, for example for a local model without one.",
-    ),
-    OpenApiParameter("output", _PRICE, description="The price of output tokens."),
-]
+PRICES = ("input", "output")
 
 
-class RepricingView(APIView):
-    @extend_schema(operation_id="metrics_repricing", parameters=_REPRICING, responses=RepricingSerializer)
-    def get(self, request: Request) -> Response:
-        """Cost of calls as recorded, at list prices of the day, and at today's prices, by model, over at most 366 days.
-        Nothing is overwritten. This takes seconds for many calls."""
-        check_parameters(request, ("start", "end", "service", "model", "input", "output"))
-        start, end = read_span(request)
-        service, model = read_name(request, "service"), read_name(request, "model")
-        chat = _read_prices(request, model)
+class PriceParameter(LimitedMember):
+    schema = {"type": "number", "minimum": 0, "maximum": MAX_USD}
+    fault = f"{{name}} must be a number from 0 to {MAX_USD}, in USD per million tokens."
+
+    def to_internal_value(self, data: str) -> Any:
+        return super().to_internal_value(float(data) if _NUMBER.fullmatch(data) else -1)
+
+
+class RepricingQuerySerializer(SpanSerializer):
+    service = NameParameter(help_text="Only calls of this service.")
+    model = NameParameter(help_text="Only calls of this model.")
+    input = PriceParameter(
+        help_text="With `model` and `output`: a price to try, in USD per million tokens. `supposed` is what calls "
+        "would cost at that price, for example for a local model without one."
+    )
+    output = PriceParameter(help_text="The price of output tokens.")
+
+    def validate(self, attrs: Any) -> Any:
+        attrs = super().validate(attrs)
+        start, end = attrs["start"], attrs["end"]
+        lacking = [name for name in (*PRICES, "model") if name not in attrs]
+        if lacking and attrs.keys() & set(PRICES):
+            raise bad_parameter(lacking[0], "To try a price, send model, input and output.")
         if not EARLIEST <= start <= LATEST:
             raise bad_parameter("start", f"start must be a day from {EARLIEST} to {LATEST}.")
         if not start <= end <= LATEST:
             raise bad_parameter("end", f"end must be a day from start to {LATEST}.")
         if (end - start).days >= MAX_DAYS:
             raise bad_parameter("start", f"The range must be at most {MAX_DAYS} days.")
+        return attrs
+
+
+class RepricingView(APIView):
+    @extend_schema(
+        operation_id="metrics_repricing", parameters=[RepricingQuerySerializer], responses=RepricingSerializer
+    )
+    def get(self, request: Request) -> Response:
+        """Cost of calls as recorded, at list prices of the day, and at today's prices, by model, over at most 366 days.
+        Nothing is overwritten. This takes seconds for many calls."""
+        query = read_query(request, RepricingQuerySerializer)
+        start, end, service = query["start"], query["end"], query.get("service")
         span = start_of(start), start_of(end + DAY)
-        results = reprice(*span, service=service, model=model)
-        supposed = suppose_price(model, chat, *span, service=service).supposed if model and chat else None
+        results = reprice(*span, service=service, model=query.get("model"))
+        prices = {name: query[name] for name in PRICES if name in query}
+        supposed = suppose_price(query["model"], prices, *span, service=service).supposed if prices else None
         return Response(
             {
                 "start": str(start),
@@ -75,22 +92,3 @@ class RepricingView(APIView):
                 "supposed": None if supposed is None else asdict(supposed),
             }
         )
-
-
-def _read_prices(request: Request, model: str | None) -> dict[str, float] | None:
-    """Return the price that is to be tried, in big-AGI's shape; None: none is. Raises `Problem`."""
-    prices = {name: _read_price(request, name) for name in ("input", "output") if request.query_params.get(name)}
-    if not prices:
-        return None
-    if len(prices) < 2 or model is None:
-        name = next((name for name in ("input", "output") if name not in prices), "model")
-        raise bad_parameter(name, "To try a price, send model, input and output.")
-    return prices
-
-
-def _read_price(request: Request, name: str) -> float:
-    text = request.query_params[name]
-    price = float(text) if _NUMBER.fullmatch(text) else -1
-    if not 0 <= price <= MAX_USD:
-        raise bad_parameter(name, f"{name} must be a number from 0 to {MAX_USD}, in USD per million tokens.")
-    return price

@@ -7,14 +7,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from metrics.budgets import ALL, MAX_NANO_USD, BudgetState, find_budget, read_budgets, set_budget
+from metrics.budgets import ALL, BudgetState, find_budget, read_budgets, set_budget
 from metrics.models import Budget
 from metrics.serializers import BudgetSerializer, BudgetsSerializer, BudgetWriteSerializer
 from stores.api.filters import check_parameters
-from stores.api.ids import LOOKUP, decode_id, encode_id
 from stores.api.viewsets import WritingViewSet
-from stores.secrets import mask_found
-from stores.services.errors import Missing, at, pointer_of
+from stores.records.errors import Missing
+from stores.records.ids import LOOKUP, decode_id, encode_id
+from stores.records.secrets import mask_found
 
 ALL_WORD = "all"
 """Stands for all services in an address; a service of this id has the form with `~` there."""
@@ -31,7 +31,7 @@ class BudgetViewSet(WritingViewSet):
     lookup_value_regex = LOOKUP
 
     @extend_schema(operation_id="metrics_budgets", responses=BudgetsSerializer)
-    def read_all(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         """The current budgets, with the spending of this month."""
         check_parameters(request, ())
         budgets = [describe_budget(budget) for budget in read_budgets()]
@@ -46,7 +46,9 @@ class BudgetViewSet(WritingViewSet):
         """Set the monthly budget of a service, or of all services under `all`."""
         check_parameters(request, ())
         service = _read_service(id)
-        change = set_budget(self.get_origin(), service, _read_amount(self.read_object()))
+        change = set_budget(
+            self.get_origin(), service, BudgetWriteSerializer(data=self.read_object()).take()["nano_usd"]
+        )
         budget = find_budget(service)
         assert budget is not None
         return self.answer_write(describe_budget(budget), None, change)
@@ -85,14 +87,3 @@ def _segment_of(service: str) -> str:
 def _read_service(segment: str) -> str:
     # As in the events that it is compared with.
     return ALL if segment == ALL_WORD else mask_found(decode_id(segment))
-
-
-def _read_amount(body: dict[str, Any]) -> int:
-    if unknown := sorted(body.keys() - {"nano_usd"}):
-        raise at(pointer_of(unknown[0]), "Unknown field. Allowed: nano_usd.", "unknown")
-    amount = body.get("nano_usd")
-    if isinstance(amount, float) and amount.is_integer():
-        amount = int(amount)
-    if isinstance(amount, bool) or not isinstance(amount, int) or not 0 <= amount <= MAX_NANO_USD:
-        raise at("/nano_usd", f"nano_usd must be a whole number of 10⁻⁹ USD from 0 to {MAX_NANO_USD}.", "range")
-    return amount

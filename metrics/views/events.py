@@ -16,7 +16,7 @@ from metrics.events import CORRECTED_BY, write_csv, write_ndjson
 from metrics.filters import EventFilterSet
 from metrics.models import UsageEvent
 from metrics.serializers import UsageEventSerializer
-from stores.api.pagination import CursorPagination
+from stores.api.pagination import CursorPagination, read_choice
 from stores.api.problems import bad_parameter
 from stores.api.renderers import JSONRenderer
 from stores.api.streaming import stream
@@ -101,9 +101,7 @@ class EventViewSet(mixins.RetrieveModelMixin, RecordViewSet):
         for name in ("cursor", "page_size", "count"):
             if request.query_params.get(name):
                 raise bad_parameter(name, f"A stream has no pages: leave out {name}.")
-        ordering = request.query_params.get("ordering") or self.orderings[0]
-        if ordering not in self.orderings:
-            raise bad_parameter("ordering", f"ordering must be one of: {', '.join(self.orderings)}.")
+        ordering = read_choice(request, "ordering", self.orderings)
         write, content_type = (write_csv, f"{CSV}; charset=utf-8") if wanted == "csv" else (write_ndjson, NDJSON)
         pieces: Iterator[bytes] = write(events, is_newest_first=ordering == "-at")
         headers = {"Content-Disposition": f'attachment; filename="usage.{wanted}"'}
@@ -114,16 +112,11 @@ class EventViewSet(mixins.RetrieveModelMixin, RecordViewSet):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def _read_format(self, request: Request) -> str:
-        named = request.query_params.get("format")
-        if named:
-            if named not in FORMATS:
-                raise bad_parameter("format", f"format must be one of: {', '.join(FORMATS)}.")
-            request.accepted_renderer = JSONRenderer()
-            return named
+        named = read_choice(request, "format", tuple(FORMATS)) if request.query_params.get("format") else ""
         accepted = str(request.accepted_renderer.format)
         # An error, too, is written by what is accepted.
         request.accepted_renderer = JSONRenderer()
-        return accepted
+        return named or accepted
 
     @extend_schema(
         operation_id="metrics_events_retrieve",

@@ -12,7 +12,7 @@ from metrics.reporting import read_call, report_call
 from metrics.serializers import CountingStartSerializer, MetricsSerializer, ReportedCallSerializer, UsageEventSerializer
 from stores.api.filters import check_parameters
 from stores.api.viewsets import WritingViewSet
-from stores.services.errors import Conflict
+from stores.records.errors import Conflict
 
 CONFIRM = OpenApiParameter("confirm", OpenApiTypes.BOOL, description="Must be true; otherwise nothing is reset.")
 
@@ -39,7 +39,7 @@ class TotalsViewSet(WritingViewSet):
         possible, `cost_code` says why. Undo reverses it with an event of the opposite amounts."""
         check_parameters(request, ())
         origin = self.get_origin()
-        key, change = report_call(origin, read_call(self.read_object(), origin))
+        key, change = report_call(origin, read_call(ReportedCallSerializer(data=self.read_object()).take(), origin))
         body = describe_event(find_event(key))
         return self.answer_write(body, None, change, created_at=f"/api/metrics/events/{key}")
 

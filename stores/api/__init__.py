@@ -1,1 +1,4 @@
-"""The parts shared by the REST API of all apps (design, section 6): ids, JSON, errors, lists, sign-in, streams."""
+"""What all REST views share: ids, problems, preconditions, pagination, streaming, the schema.
+
+Imported by the HTTP layer alone: views, serializers, filters, URLs and middleware.
+"""

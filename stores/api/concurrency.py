@@ -10,8 +10,8 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from stores.preconditions import counter_of, etag_of
-from stores.sql import fetch
+from stores.records.preconditions import counter_of, etag_of
+from stores.records.sql import fetch
 
 Row = TypeVar("Row", bound=models.Model)
 

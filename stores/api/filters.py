@@ -8,10 +8,12 @@ from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from stores.api.problems import Problem
-from stores.codecs import INT64
+from stores.api.problems import Problem, bad_parameter, errors_in
+from stores.api.serializers import FormSerializer
+from stores.records.codecs import INT64
 
 
 def check_parameters(request: Request, allowed: Collection[str]) -> None:
@@ -22,6 +24,16 @@ def check_parameters(request: Request, allowed: Collection[str]) -> None:
     hint = f"Allowed: {', '.join(allowed)}." if allowed else "This route takes none."
     errors = [{"pointer": f"?{name}", "detail": f"Unknown parameter. {hint}", "code": "unknown"} for name in unknown]
     raise Problem(400, f"Unknown parameters: {', '.join(unknown)}. {hint}", errors=errors)
+
+
+def read_query(request: Request, shape: type[FormSerializer]) -> dict[str, Any]:
+    """Return the values of the query's parameters, of which an empty one counts as missing. Raises `Problem`."""
+    check_parameters(request, shape._declared_fields)
+    try:
+        return shape(data={name: word for name, word in request.query_params.items() if word}).take()
+    except ValidationError as error:
+        [found] = errors_in(error.detail)
+        raise bad_parameter(found["pointer"][1:], found["detail"], found["code"]) from error
 
 
 class StrictFilterBackend(DjangoFilterBackend):

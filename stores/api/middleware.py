@@ -7,12 +7,13 @@ from django.http.response import HttpResponseBase
 from structlog.contextvars import bound_contextvars
 
 from stores.api.bodies import assign_length
-from stores.api.problems import CONTENT_TYPE, NOTHING_HERE, SERVER_ERROR, problem_response
+from stores.api.problems import CONTENT_TYPE, MALFORMED, NOTHING_HERE, problem_response
 from stores.api.request_ids import HEADER, assign_request_id
-from stores.outcomes import watching_commits
+from stores.records.commits import watching_commits
+from stores.records.problem_details import SERVER_ERROR
 
 DETAILS = {
-    400: "The request is malformed.",
+    400: MALFORMED,
     403: "This request is not allowed.",
     404: NOTHING_HERE,
     500: SERVER_ERROR,

@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from stores.api.request_ids import request_id_of
-from stores.journal.recorder import Origin
 from stores.models import Change
+from stores.records.journal.recorder import Origin
 
 SHORT_BODY = 2_000
 """Largest body, in bytes, that the journal keeps so that the request can be repeated."""

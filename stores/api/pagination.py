@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from stores.api.problems import bad_parameter
-from stores.codecs import INT64, is_storable
+from stores.records.codecs import INT64, is_storable
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
@@ -41,12 +41,12 @@ class CursorPagination(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
-        self.ordering = _read_choice(request, "ordering", view.orderings)
+        self.ordering = read_choice(request, "ordering", view.orderings)
         size = _read_page_size(request)
         cursor = _read_cursor(request, self.ordering)
         if cursor is not None and not self.fits(queryset, cursor.value):
             raise _bad_cursor()
-        self.count = self.count_rows(queryset) if _read_choice(request, "count", ("0", "1")) == "1" else None
+        self.count = self.count_rows(queryset) if read_choice(request, "count", ("0", "1")) == "1" else None
         backward = cursor is not None and cursor.direction == "before"
         rows = self.fetch(queryset, cursor, size + 1, backward=backward)
         more, rows = len(rows) > size, rows[:size]
@@ -152,7 +152,8 @@ def _beyond(field: str, value: int | str | None, pk: int, descending: bool) -> Q
     return beyond | Q(**{f"{field}__isnull": True}) if descending else beyond
 
 
-def _read_choice(request: Request, name: str, choices: Sequence[str]) -> str:
+def read_choice(request: Request, name: str, choices: Sequence[str]) -> str:
+    """Return a choice of the query, by default the first one. Raises `Problem`."""
     value = request.query_params.get(name) or choices[0]
     if value not in choices:
         raise bad_parameter(name, f"{name} must be one of: {', '.join(choices)}.")

@@ -1,50 +1,31 @@
 """Errors as `application/problem+json` (RFC 9457), for everything under /api/."""
 
-import http
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import (
+    DisallowedHost,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 
-from stores.api.ids import UnknownId
 from stores.api.renderers import write_json
 from stores.api.request_ids import request_id_of
-from stores.faults import BUSY, fault_of
-from stores.outcomes import Stored, find_stored
-from stores.services.errors import Conflict, Invalid, KeyReused, Missing, ServiceError, Taken, pointer_of
+from stores.records.errors import Conflict, Invalid, KeyReused, Missing, ServiceError, ShuttingDown, Taken, pointer_of
+from stores.records.faults import BUSY
+from stores.records.ids import UnknownId
+from stores.records.problem_details import describe_problem, describe_unexpected
 
 CONTENT_TYPE = "application/problem+json"
-TROUBLESHOOTING = "/api/docs/troubleshooting#"
-
-KINDS = {
-    400: "bad-request",
-    401: "not-signed-in",
-    403: "forbidden",
-    404: "not-found",
-    405: "method-not-allowed",
-    406: "not-acceptable",
-    409: "conflict",
-    411: "length-required",
-    412: "changed-meanwhile",
-    413: "too-large",
-    414: "address-too-long",
-    415: "unsupported-media-type",
-    422: "idempotency-key-reused",
-    416: "range-not-satisfiable",
-    429: "too-many-requests",
-    431: "headers-too-large",
-    500: "server-error",
-    502: "provider",
-    503: "not-ready",
-    507: "disk-full",
-}
-"""The entry in Troubleshooting, by status."""
-
+MALFORMED = "The request is malformed."
 NOTHING_HERE = "Nothing was found at this address."
-SERVER_ERROR = "An internal error occurred. The server log has the details under this request's id."
 RETRY_SECONDS = 5
 """After which a request may be tried again that waited for the database in vain."""
 READS = ("GET", "HEAD", "OPTIONS")
@@ -76,6 +57,11 @@ def bad_parameter(name: str, detail: str, code: str = "invalid") -> Problem:
     return Problem(400, detail, errors=[{"pointer": f"?{name}", "detail": detail, "code": code}])
 
 
+def wrong_members(errors: list[dict[str, str]]) -> Problem:
+    """Return the problem of a record that has such errors."""
+    return Problem(400, f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors)
+
+
 def problem_response(
     request: HttpRequest,
     status: int,
@@ -100,39 +86,15 @@ def unexpected_response(request: HttpRequest, error: BaseException | None) -> Ht
     return problem_response(request, status, detail, kind=kind, headers=headers)
 
 
-def describe_unexpected(error: BaseException | None, *, only_reads: bool) -> tuple[int, str, str | None]:
-    """Return the status, the words and the entry in Troubleshooting for an exception that no view expects."""
-    if error is None:
-        return 500, SERVER_ERROR, None
-    return describe_broken(error, find_stored(error, only_reads=only_reads))
-
-
-def describe_broken(error: BaseException, stored: Stored) -> tuple[int, str, str | None]:
-    """Return the same where it is known what of the request is stored."""
-    if (fault := fault_of(error)) is None:
-        return 500, f"{SERVER_ERROR} {stored}", None
-    return fault.status, f"{fault.what} {stored} {fault.remedy}", fault.kind
-
-
-def describe_problem(
-    path: str,
-    request_id: str,
-    status: int,
-    detail: str,
-    *,
-    kind: str | None = None,
-    errors: list[dict[str, str]] | None = None,
-) -> dict[str, Any]:
-    """Return an error in the format of RFC 9457 and the design's section 6."""
-    return {
-        "type": TROUBLESHOOTING + (kind or KINDS.get(status, "error")),
-        "title": http.HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "instance": path,
-        "request_id": request_id,
-        "errors": errors or [],
-    }
+def describe_refused(error: BaseException | None) -> tuple[int, str]:
+    """Return the status and the words for a request that Django refuses to read."""
+    if isinstance(error, RequestDataTooBig):
+        return 413, f"A form must have at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20} MiB."
+    if isinstance(error, TooManyFieldsSent | TooManyFilesSent):
+        return 400, f"A request must have at most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} parameters or fields."
+    if isinstance(error, DisallowedHost):
+        return 400, "This server does not answer to this host name. Add the name to BIGAGI_ALLOWED_HOSTS."
+    return 400, MALFORMED
 
 
 def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:
@@ -142,6 +104,8 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:
         exc = exceptions.NotFound(NOTHING_HERE)
     elif isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied()
+    elif isinstance(exc, SuspiciousOperation):
+        exc = Problem(*describe_refused(exc))
     elif isinstance(exc, ServiceError):
         exc = _problem_of(exc)
     if not isinstance(exc, exceptions.APIException):
@@ -153,7 +117,7 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> HttpResponse:
         headers["WWW-Authenticate"] = challenge
     if wait := getattr(exc, "wait", None):
         headers["Retry-After"] = str(int(wait))
-    errors = exc.errors if isinstance(exc, Problem) else list(_errors_in(exc.detail))
+    errors = exc.errors if isinstance(exc, Problem) else list(errors_in(exc.detail))
     kind = exc.kind if isinstance(exc, Problem) else None
     # If fields have errors, the first one is the summary.
     detail = errors[0]["detail"] if errors and not isinstance(exc, Problem) else str(exc.detail)
@@ -168,19 +132,21 @@ def _problem_of(error: ServiceError) -> Problem:
         return Problem(409, str(error), kind="id-taken")
     if isinstance(error, Conflict):
         return Problem(409, str(error), kind=error.kind)
+    if isinstance(error, ShuttingDown):
+        return Problem(503, str(error))
     if isinstance(error, KeyReused):
         return Problem(422, str(error))
     return Problem(400, str(error), errors=error.errors if isinstance(error, Invalid) else [])
 
 
-def _errors_in(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
+def errors_in(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
     """Yield the errors of DRF's nested lists and dicts of them; pointers are JSON Pointers into the body."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
-            yield from _errors_in(inner, pointer + pointer_of(str(key)))
+            yield from errors_in(inner, pointer + pointer_of(str(key)))
     elif isinstance(detail, list):
         for at, inner in enumerate(detail):
             # The messages about one member are a list, its own members' are dicts.
-            yield from _errors_in(inner, f"{pointer}/{at}" if isinstance(inner, dict | list) else pointer)
+            yield from errors_in(inner, f"{pointer}/{at}" if isinstance(inner, dict | list) else pointer)
     elif pointer:
         yield {"pointer": pointer, "detail": str(detail), "code": getattr(detail, "code", "invalid")}

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework.renderers import BaseRenderer
 
-from stores.jsontext import encode
-from stores.secrets import MARKER, mask
+from stores.records.jsontext import encode
+from stores.records.secrets import MARKER, mask
 
 
 def write_json(value: Any) -> str:

@@ -13,9 +13,9 @@ from drf_spectacular.renderers import (
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from stores.api.auto_schema import CHANGE_HEADER, ETAG_HEADER, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, PURGE
+from stores.api.auto_schema import ETAG_HEADER, IF_MATCH, IF_NONE_MATCH, PURGE
 
-__all__ = ["CHANGE_HEADER", "IDEMPOTENCY_KEY", "IF_MATCH", "PURGE", "DocsView", "SchemaView", "reads", "writes"]
+__all__ = ["PURGE", "DocsView", "SchemaView", "reads", "writes"]
 
 
 def writes(*, if_match: bool = True, **kwargs: Any) -> Callable[[Any], Any]:

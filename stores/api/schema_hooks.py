@@ -1,13 +1,13 @@
 """Schema hooks for every operation and for big-AGI's records: ids, errors, open schemas."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from rest_framework import serializers
 
+from stores.api.members import TEXT
 from stores.api.problems import CONTENT_TYPE
-from stores.api.serializers import ID, TEXT, RecordSerializer
-from stores.codecs import INT64
+from stores.api.schema_walks import operations_of, parts_of, references_in
+from stores.api.serializers import RecordSerializer
 
 WRITES = ("post", "put", "patch", "delete")
 ALWAYS = (400, 401, 403, 406, 429, 500, 503)
@@ -141,9 +141,12 @@ def open_records(result: dict[str, Any], generator: Any, request: Any, public: b
         is_request = component.name.endswith("Request")
         if issubclass(shape, RecordSerializer):
             if is_request:
-                _describe_request(schema, shape, is_partial=component.name.startswith("Patched"))
+                schema["additionalProperties"] = True
             else:
                 _describe_response(schema)
+            if component.name.startswith("Patched"):
+                for member in schema["properties"].values():
+                    _allow_null(member)
         elif getattr(shape, "is_loose", False):
             _describe_response(schema)
             del schema["type"]
@@ -158,7 +161,7 @@ def open_records(result: dict[str, Any], generator: Any, request: Any, public: b
 
 def mend_any(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Describe "anything or null" as anything: with oneOf, null would match both and be invalid."""
-    for shape in _parts_of(result.get("components", {}).get("schemas", {})):
+    for shape in parts_of(result.get("components", {}).get("schemas", {})):
         if shape.get("oneOf") == [{}, {"type": "null"}]:
             del shape["oneOf"]
     return result
@@ -176,30 +179,6 @@ def drop_unused(result: dict[str, Any], generator: Any, request: Any, public: bo
             waiting += references_in(schemas.get(name))
     result["components"]["schemas"] = {name: schema for name, schema in schemas.items() if name in seen}
     return result
-
-
-def operations_of(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield path, method in small letters, and description of each operation."""
-    for path, operations in schema.get("paths", {}).items():
-        for method, operation in operations.items():
-            yield path, method, operation
-
-
-def references_in(value: Any) -> Iterator[str]:
-    """Yield the names of the shapes that a part of the description refers to."""
-    for part in _parts_of(value):
-        if isinstance(part.get("$ref"), str):
-            yield part["$ref"].rpartition("/")[2]
-
-
-def _parts_of(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-        for inner in list(value.values()):
-            yield from _parts_of(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _parts_of(inner)
 
 
 def _has_header(operation: dict[str, Any], name: str) -> bool:
@@ -240,38 +219,9 @@ def _serializer_class(described: Any) -> type | None:
     return shape if issubclass(shape, serializers.BaseSerializer) else None
 
 
-_KINDS: tuple[tuple[type, dict[str, Any], str], ...] = (
-    (serializers.CharField, {"type": "string"}, "text"),
-    (serializers.BooleanField, {"type": "boolean"}, "true or false"),
-    (serializers.IntegerField, {"type": "number", "minimum": -INT64, "exclusiveMaximum": INT64}, "a number"),
-    (serializers.FloatField, {"type": "number", "minimum": -INT64, "exclusiveMaximum": INT64}, "a number"),
-    (serializers.ListField, {"type": "array", "items": {}}, "a list"),
-    (serializers.DictField, {"type": "object", "additionalProperties": True}, "an object"),
-)
-
-
-def _describe_request(schema: dict[str, Any], shape: Any, *, is_partial: bool) -> None:
-    """Describe exactly what `stores.api.serializers.find_errors` accepts."""
-    properties: dict[str, Any] = {}
-    for name, field in shape()._declared_fields.items():
-        if name == "_server" or field.read_only:
-            continue
-        accepted: dict[str, Any] = next((dict(kind) for cls, kind, _ in _KINDS if isinstance(field, cls)), {})
-        if name == "id" and "type" in accepted:
-            accepted |= ID
-        # What is in a list has rules that its type alone does not tell.
-        accepted |= getattr(field, "accepts", {})
-        if (field.allow_null or is_partial) and "type" in accepted:
-            accepted["type"] = [accepted["type"], "null"]
-        if field.help_text:
-            accepted["description"] = str(field.help_text)
-        properties[name] = accepted
-    schema["properties"] = properties
-    required = [name for name in schema.get("required", ()) if name in properties]
-    schema.pop("required", None)
-    if required and not is_partial:
-        schema["required"] = required
-    schema["additionalProperties"] = True
+def _allow_null(member: dict[str, Any]) -> None:
+    if isinstance(member.get("type"), str):
+        member["type"] = [member["type"], "null"]
 
 
 def _describe_response(schema: dict[str, Any]) -> None:

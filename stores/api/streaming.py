@@ -18,10 +18,11 @@ from django.db import close_old_connections
 from django.http import StreamingHttpResponse
 from rest_framework.request import Request
 
-from stores.api.problems import READS, describe_broken, describe_problem
+from stores.api.problems import READS
 from stores.api.request_ids import request_id_of
-from stores.jsontext import encode
-from stores.outcomes import Stored
+from stores.records.commits import Stored
+from stores.records.jsontext import encode
+from stores.records.problem_details import describe_broken, describe_problem
 
 CHUNK = 64 * 1024
 """Bytes sent at a time, at least."""

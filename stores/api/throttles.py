@@ -1,4 +1,5 @@
-"""Limits failed attempts per client address. Kept in memory, with a bounded size."""
+"""Limits failed attempts per client address, of which DRF's throttles, that count all requests, know nothing. Kept in
+memory, with a bounded size."""
 
 import ipaddress
 import math

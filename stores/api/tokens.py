@@ -14,7 +14,7 @@ from knox.models import get_token_model
 from rest_framework.exceptions import AuthenticationFailed
 
 from stores.api.throttles import TOKENS
-from stores.batches import BatchWriter
+from stores.background.batches import BatchWriter
 
 CACHE_SECONDS = 30.0
 """For how long a token that another process revoked may still work."""

@@ -1,5 +1,6 @@
 """What the views of all apps share."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -11,27 +12,26 @@ from rest_framework.views import APIView
 
 from stores.api.concurrency import answer_of_store, answer_revision
 from stores.api.filters import check_parameters
-from stores.api.idempotency import HEADER as IDEMPOTENCY_KEY
-from stores.api.ids import LOOKUP, decode_id
-from stores.api.once import answer_once
+from stores.api.idempotent_views import answer_once
 from stores.api.origin import origin_of
 from stores.api.parsers import MAX_BODY
 from stores.api.problems import NOTHING_HERE, Problem, bad_parameter
-from stores.api.serializers import find_errors
-from stores.codecs import JSONObject
-from stores.journal.recorder import Origin
-from stores.jsontext import canonical
+from stores.api.serializers import with_notes
 from stores.models import Change
-from stores.preconditions import Precondition, Stale
+from stores.records.codecs import JSONObject
+from stores.records.ids import LOOKUP, decode_id
+from stores.records.journal.recorder import Origin
+from stores.records.jsontext import canonical
+from stores.records.preconditions import Precondition, Stale, counter_of, etag_of
+from stores.records.written import Written
+from stores.services.idempotency import HEADER as IDEMPOTENCY_KEY
+from stores.services.idempotency import Claim, StoredAnswer, claim_key, digest_request
 
 
 class WritingViewSet(viewsets.GenericViewSet[Any]):
     """What views that write have in common: who writes, what the client saw, what it sent, what it is answered."""
 
     max_body = MAX_BODY
-    shape: type[Any] | None = None
-    """The serializer that says which members of a body are of which type."""
-
     needs_loop = False
     """Whether the view asks something of the server's event loop, or streams out of it: it is reached through ASGI
     alone (`bigagi_site.routes`)."""
@@ -42,7 +42,8 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        # The handler's name is set by the route, where it has one.
+        # The handler's name is set by the route, where it has one. DRF asks for the handler after this, and leaves no
+        # other place between the checks of a request and its handler.
         handler = getattr(self, "post", None)
         if request.method == "POST" and IDEMPOTENCY_KEY in request.headers and handler is not None:
             self.post = answer_once(self, handler)
@@ -50,6 +51,12 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
     def describe_body(self) -> str:
         """Return what tells this request's body from others, for its Idempotency-Key."""
         return canonical(self.request.data)
+
+    def claim_key(self) -> Claim | StoredAnswer:
+        """Claim the request's Idempotency-Key, or return the answer that was given under it."""
+        request = self.request
+        digest = digest_request(str(request.method), request.get_full_path(), self.describe_body())
+        return claim_key(request.user.pk, request.headers[IDEMPOTENCY_KEY], digest)
 
     def get_origin(self) -> Origin:
         """Return who writes, for the journal."""
@@ -59,22 +66,18 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
         """Return what the client saw (If-Match)."""
         return Precondition(self.request.headers.get("If-Match"))
 
-    def read_object(self) -> JSONObject:
+    def read_object(self, *, ignores_facts: bool = True) -> JSONObject:
         """Return the body, which is an object. Raises `Problem`."""
         body = self.request.data
         if not isinstance(body, dict):
             raise Problem(400, "The body must be a JSON object.")
-        return {key: value for key, value in body.items() if key != "_server"}
+        return {key: value for key, value in body.items() if key != "_server"} if ignores_facts else body
 
-    def read_record(self, stored: Any = None, *, is_partial: bool = False) -> JSONObject:
-        """Return the body, a record of big-AGI's whose known members have their types, unless they are what is stored.
-
-        Raises `Problem`."""
-        body = self.read_object()
-        assert self.shape is not None
-        if errors := list(find_errors(self.shape, body, stored, is_partial=is_partial)):
-            raise Problem(400, f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors)
-        return body
+    def read_record(self, row: Any = None, *, is_partial: bool = False) -> JSONObject:
+        """Return the body, a record of big-AGI's, which is to replace the row's. Raises `Problem`."""
+        serializer: Any = self.get_serializer(row, data=self.read_object(), partial=is_partial)
+        record: JSONObject = serializer.take()
+        return record
 
     def read_flag(self, name: str) -> bool:
         """Return a flag of the query. Raises `Problem` for any other word, and for other parameters."""
@@ -146,6 +149,30 @@ class RecordViewSet(WritingViewSet):
         """Return the record's id in the address, or another of the address's. Raises `UnknownId`."""
         return decode_id(self.kwargs[name or self.lookup_url_kwarg])
 
+    def get_etag(self, row: Any) -> str:
+        """Return the ETag under which the row is given."""
+        return etag_of(row)
+
+    def answer(self, written: Written, *, is_new: bool = False) -> Response:
+        """Return the response to a write of a record: the record as it is kept, with our facts."""
+        serializer: Any = self.get_serializer()
+        [facts] = serializer.get_facts([written.row])
+        body = with_notes(written.value | {"_server": facts}, written.lost_keys, written.dropped_keys)
+        created_at = facts["href"] if is_new else None
+        return self.answer_write(body, self.get_etag(written.row), written.change, created_at=created_at)
+
+    def answer_purge(self, delete: Callable[..., Change | None], *preconditions: Precondition) -> Response:
+        """Delete the record by this service, for good with `?purge=true`, and return the answer."""
+        purge = self.read_flag("purge")
+        return self.answer_deletion(delete(self.get_origin(), self.get_uid(), *preconditions, purge=purge))
+
+    def get_current(self) -> Response:
+        if self.lookup_url_kwarg in self.kwargs:
+            return super().get_current()
+        # Views whose new records have a precondition have one.
+        answer: Response = self.list(self.request)  # type: ignore[attr-defined]
+        return answer
+
     def get_object(self) -> Any:
         record = get_object_or_404(self.get_queryset(), **{self.lookup_field: self.get_uid()})
         self.check_object_permissions(self.request, record)
@@ -169,6 +196,9 @@ class StoreRecordViewSet(RecordViewSet):
     """Records whose ETag is that of the store that they are kept in (`store`)."""
 
     store: str
+
+    def get_etag(self, row: Any) -> str:
+        return etag_of(counter_of(self.store))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return answer_of_store(request, self.store, lambda: self.get_serializer(self.get_object()).data)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from stores import jsontext
 from stores.importers.verdict import Verdict
-from stores.secrets import mask
+from stores.records import jsontext
+from stores.records.secrets import mask
 
 LONGEST_VALUE = 200
 """Characters of a value that a difference shows."""
@@ -53,26 +53,26 @@ class Certificate:
         }
 
 
-def name_differences(source: Any, ours: Any, path: str = "") -> Iterator[dict[str, str]]:
+def name_differences(source: Any, stored: Any, path: str = "") -> Iterator[dict[str, str]]:
     """Yield path, source's value and ours for each place where the values are not equal as JSON."""
-    if isinstance(source, dict) and isinstance(ours, dict):
-        for key in [*source, *(key for key in ours if key not in source)]:
-            yield from _compare_member(source, ours, key, f"{path}/{key}")
-    elif isinstance(source, list) and isinstance(ours, list):
-        for at in range(max(len(source), len(ours))):
-            mine = dict(enumerate(ours[at : at + 1], at))
-            yield from _compare_member(dict(enumerate(source[at : at + 1], at)), mine, at, f"{path}/{at}")
-    elif not jsontext.same(source, ours):
-        yield {"path": path or "/", "source": _shown(source), "ours": _shown(ours)}
+    if isinstance(source, dict) and isinstance(stored, dict):
+        for key in [*source, *(key for key in stored if key not in source)]:
+            yield from _compare_member(source, stored, key, f"{path}/{key}")
+    elif isinstance(source, list) and isinstance(stored, list):
+        for at in range(max(len(source), len(stored))):
+            own = dict(enumerate(stored[at : at + 1], at))
+            yield from _compare_member(dict(enumerate(source[at : at + 1], at)), own, at, f"{path}/{at}")
+    elif not jsontext.same(source, stored):
+        yield {"path": path or "/", "source": _shown(source), "ours": _shown(stored)}
 
 
-def _compare_member(source: Any, ours: Any, key: Any, path: str) -> Iterator[dict[str, str]]:
+def _compare_member(source: Any, stored: Any, key: Any, path: str) -> Iterator[dict[str, str]]:
     if key not in source:
-        yield {"path": path, "source": "(absent)", "ours": _shown(ours[key])}
-    elif key not in ours:
+        yield {"path": path, "source": "(absent)", "ours": _shown(stored[key])}
+    elif key not in stored:
         yield {"path": path, "source": _shown(source[key]), "ours": "(absent)"}
     else:
-        yield from name_differences(source[key], ours[key], path)
+        yield from name_differences(source[key], stored[key], path)
 
 
 def _shown(value: Any) -> str:

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from stores import jsontext, registry
-from stores.codecs import Unreadable
-from stores.collections import Collection
 from stores.importers.certificate import LONGEST_LIST, Certificate, name_differences
 from stores.importers.decision import complete
 from stores.importers.tally import Tally
 from stores.models import ImportedRecord, Quarantine
-from stores.secrets import Sealer
-from stores.wholes import WHOLE_STORES
+from stores.records import jsontext, registry
+from stores.records.codecs import Unreadable
+from stores.records.collections import Collection
+from stores.records.opaque_stores import OPAQUE_STORES
+from stores.records.sealing import Sealer
 
 BATCH = 20
 
@@ -28,17 +28,17 @@ class SourceRecord:
 
 
 class Comparison:
-    """Fills one certificate. With `skips_verified`, records that an earlier run verified are only counted; `uncarried`
-    are members of a record that the file's kind does not carry."""
+    """Fills one certificate. With `skips_verified`, records that an earlier run verified are only counted;
+    `omitted_fields` are members of a record that the file's kind does not carry."""
 
-    def __init__(self, sealer: Sealer, *, skips_verified: bool, uncarried: frozenset[str]) -> None:
+    def __init__(self, sealer: Sealer, *, skips_verified: bool, omitted_fields: frozenset[str]) -> None:
         self.certificate = Certificate()
         self.tally = Tally(self.certificate.verdict)
         self.same: list[tuple[str, str]] = []
         """Kind and id of the records that are here as they are in the file."""
         self._sealer = sealer
         self._skips_verified = skips_verified
-        self._uncarried = uncarried
+        self._uncarried = omitted_fields
         self._batches: dict[str, list[SourceRecord]] = {}
         self._last_places: dict[str, tuple[int, str]] = {}
 
@@ -56,7 +56,7 @@ class Comparison:
 
     def _compare(self, kind: str) -> None:
         batch = self._batches.pop(kind, [])
-        collection = WHOLE_STORES if kind == "store" else registry.collection_of(kind)
+        collection = OPAQUE_STORES if kind == "store" else registry.collection_of(kind)
         uids = [record.uid for record in batch]
         imported = {record.uid: record for record in ImportedRecord.objects.filter(kind=kind, uid__in=uids)}
         rows = collection.find(uids)
@@ -101,7 +101,7 @@ class Comparison:
         )
 
     def _judge(
-        self, collection: Collection, record: SourceRecord, row: Any, ours: Any, imported: ImportedRecord | None
+        self, collection: Collection, record: SourceRecord, row: Any, stored: Any, imported: ImportedRecord | None
     ) -> None:
         add = self.certificate.add
         if row is None and imported is None:
@@ -112,22 +112,22 @@ class Comparison:
             self.tally.note_parts(collection, record.uid, self._sealed(record), None)
             add(collection.kind, record.uid, "deleted here", [])
             return
-        if problem := collection.find_damage(ours):
+        if problem := collection.files.find_damage(stored):
             self.certificate.verdict.add("missing", collection.kind)
             add(collection.kind, record.uid, "differs", [{"path": "/", "source": "the bytes", "ours": problem}])
             return
-        if not record.is_sealed and not collection.is_same(record.value, ours):
+        if not record.is_sealed and not collection.is_same(record.value, stored):
             record.value = self._sealer.seal(record.value)
-        if collection.is_same(record.value, ours):
+        if collection.is_same(record.value, stored):
             self._note_same(collection, record)
             return
-        value = complete(record.value, ours, self._uncarried)
-        differences = list(islice(name_differences(value, ours), LONGEST_LIST))
+        value = complete(record.value, stored, self._uncarried)
+        differences = list(islice(name_differences(value, stored), LONGEST_LIST))
         if not differences:
             self._note_same(collection, record)
             return
-        self.tally.note_parts(collection, record.uid, self._sealed(record), ours)
-        if collection.to_rows(ours, record.uid).content_hash != row.content_hash:
+        self.tally.note_parts(collection, record.uid, self._sealed(record), stored)
+        if collection.to_rows(stored, record.uid).content_hash != row.content_hash:
             # Neither a person nor an import wrote this: both leave a row whose hash is that of its content.
             add(collection.kind, record.uid, "differs", differences)
         elif imported is not None and row.content_hash != imported.imported_hash:

@@ -1,15 +1,22 @@
 """Copies of chats that big-AGI keeps beside those it shows: `app-chats-v3` from before an update, and chats in
-localStorage where IndexedDB has its own (`bigagi-format.md` § 1). Pure."""
+localStorage where IndexedDB has its own (`bigagi-format.md` § 1)."""
 
 from typing import Any
 
 from stores.importers.items import RecoveryCopy, StoreItem
-from stores.jsontext import UndecodableJSON, decode
+from stores.records import registry
+from stores.records.collections import Collection
+from stores.records.jsontext import UndecodableJSON, decode
 
 CHATS, OLDER_CHATS = "app-chats", "app-chats-v3"
 """The store of the chats that big-AGI shows, and the copy that an update left."""
 
 UNREADABLE = "a copy of chats that cannot be read"
+
+
+def chat_list() -> Collection:
+    """Return the collection that the store of chats has."""
+    return registry.get(CHATS).collections[0]
 
 
 def copy_in(item: StoreItem) -> RecoveryCopy:

@@ -4,18 +4,19 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from stores.importers.copies import read_chats, unpack_chats
+from stores.importers.copies import CHATS, OLDER_CHATS, read_chats, unpack_chats
 from stores.importers.items import DamagedItem, Item, RecoveryCopy, StoreItem
-from stores.importers.lists import read_assets, read_conversations
+from stores.importers.lists import read_chat_list, read_table
 from stores.importers.reading import Reading
 from stores.importers.scanner import Malformed, Scanner
-from stores.jsontext import UndecodableJSON, decode, encode
+from stores.records import registry
+from stores.records.jsontext import UndecodableJSON, decode, encode
 
 _END_OF_CHATS = re.compile(r'\]\s*+\}\s*+(?:,\s*+"version"\s*+:\s*+-?\d+\s*+)?\}\s*+\Z')
 
 
 def read_databases(reading: Reading) -> Iterator[Item]:
-    """Read the databases: chats and images one by one, all else as stores."""
+    """Read the databases: chats, and the tables that apps keep, record by record, all else as stores."""
     scanner = reading.scanner
     for database in scanner.members():
         if scanner.peek() != "{":
@@ -27,9 +28,9 @@ def read_databases(reading: Reading) -> Iterator[Item]:
             if scanner.peek() != "[":
                 text = scanner.raw_value()
                 yield DamagedItem("", database, "file", 0, text, "an unknown table", True, f"{database}/{table}")
-            elif (database, table) == ("Big-AGI", "largeAssets"):
-                reading.facts.has_assets = True
-                yield from read_assets(reading)
+            elif collection := registry.find_table(database, table):
+                reading.facts.tables.add(collection.kind)
+                yield from read_table(reading, collection)
             else:
                 yield from _entries(reading, database, table)
 
@@ -49,7 +50,7 @@ def _entry(reading: Reading, database: str, table: str) -> Iterator[Item]:
     has_chats = False
     left: dict[str, str] = {}
     for member in scanner.members():
-        is_chats = (place, key, member) == ("keyval-store/keyval", "app-chats", "value")
+        is_chats = (place, key, member) == ("keyval-store/keyval", CHATS, "value")
         if is_chats and scanner.peek() in ('"', "{"):
             has_chats = True
             yield from _app_chats(reading)
@@ -64,7 +65,7 @@ def _entry(reading: Reading, database: str, table: str) -> Iterator[Item]:
         return
     if odd:
         yield _odd_entry(place, _object_text({"key": left["key"], **odd}))
-    if not has_chats and (place, key) == ("keyval-store/keyval", "app-chats"):
+    if not has_chats and (place, key) == ("keyval-store/keyval", CHATS):
         yield from _late_chats(reading, left["value"])
     elif not has_chats:
         yield from _entry_value(reading, database, table, key, left["value"])
@@ -76,7 +77,7 @@ def _entry_value(reading: Reading, database: str, table: str, key: str, text: st
     except UndecodableJSON as error:
         yield DamagedItem("", f"{database}/{table}", "store", 0, text, error.reason, error.is_json, key)
         return
-    if database == "keyval-store" and key == "app-chats-v3":
+    if database == "keyval-store" and key == OLDER_CHATS:
         yield RecoveryCopy(key, value if isinstance(value, str) else text)
     else:
         yield StoreItem(f"{database}/{table}/{key}", value, text)
@@ -86,7 +87,7 @@ def _late_chats(reading: Reading, text: str) -> Iterator[Item]:
     """Read the chats of an entry whose key stands behind its value."""
     value = unpack_chats(_value_in(text))
     if read_chats(value) is None:
-        yield from _entry_value(reading, "keyval-store", "keyval", "app-chats", text)
+        yield from _entry_value(reading, "keyval-store", "keyval", CHATS, text)
         return
     reading.facts.has_chats = True
     yield from _chats_text(reading, Scanner(lambda: "", encode(value)))
@@ -102,7 +103,7 @@ def _app_chats(reading: Reading) -> Iterator[Item]:
     try:
         yield from _chats_text(reading, inner)
         if rest := inner.buffer[inner.at :].strip():
-            yield DamagedItem("app-chats", "state", "file", 0, rest, "text after the chats", False, "app-chats")
+            yield DamagedItem(CHATS, "state", "file", 0, rest, "text after the chats", False, CHATS)
     except Malformed as error:
         while inner.more():
             pass
@@ -110,7 +111,7 @@ def _app_chats(reading: Reading) -> Iterator[Item]:
         if rest or reader.is_closed:
             # A text that is cut inside a whole string is no less cut.
             kind = "store" if rest and reader.is_closed else "file"
-            yield DamagedItem("app-chats", "state", kind, 0, rest, str(error), False, reading.place)
+            yield DamagedItem(CHATS, "state", kind, 0, rest, str(error), False, reading.place)
         if not reader.is_closed:
             raise
     reading.scanner.resume(reader)
@@ -126,16 +127,16 @@ def _chats_text(reading: Reading, scanner: Scanner) -> Iterator[Item]:
         state: list[str] = []
         for member in scanner.members():
             if member == "conversations" and scanner.peek() == "[":
-                yield from read_conversations(reading, scanner, _END_OF_CHATS)
+                yield from read_chat_list(reading, scanner, _END_OF_CHATS)
                 state.append('"conversations":[]')
             else:
                 state.append(f"{encode(member)}:{scanner.raw_value()}")
         envelope.append('"state":{' + ",".join(state) + "}")
     text = "{" + ",".join(envelope) + "}"
     try:
-        yield StoreItem("app-chats", decode(text), text, is_left_over=True)
+        yield StoreItem(CHATS, decode(text), text, is_left_over=True)
     except UndecodableJSON as error:
-        yield DamagedItem("app-chats", "state", "store", 0, text, error.reason, error.is_json, "app-chats")
+        yield DamagedItem(CHATS, "state", "store", 0, text, error.reason, error.is_json, CHATS)
 
 
 def _odd_entry(place: str, text: str) -> DamagedItem:

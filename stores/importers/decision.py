@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from stores import marked
-from stores.codecs import Rows
-from stores.collections import Age, Collection, Original
 from stores.models import ImportedRecord
+from stores.records import marked
+from stores.records.codecs import Rows
+from stores.records.collections import Collection, Original
+from stores.records.jsontext import canonical
+from stores.records.protocols import Age
+from stores.records.secrets import MARKER, hide, reveal_readable
 
 CLOCK_SKEW_MS = 24 * 60 * 60 * 1000
 """How far in the future a browser's time may lie and still be believed: clocks and zones differ."""
@@ -34,23 +37,23 @@ class Source:
     taken_at: str = ""
     first_run: int | None = None
     """The run that imported these very bytes first, if one did."""
-    uncarried: frozenset[str] = frozenset()
+    omitted_fields: frozenset[str] = frozenset()
     """Members of a record that this kind of file does not carry."""
 
 
 @dataclass
 class Decision:
-    """What becomes of a candidate: its `bucket` and, for what is skipped, the `reason`.
+    """What becomes of a candidate: its `outcome` and, for what is skipped, the `reason`.
 
-    `rows` and `value` are what is written, `ours` what it replaces; `source_rows` are those of the record as the source
-    has it. `keeps_source` says that the source has something that is not in what stands here afterwards: then its
-    record is kept whole, as a revision.
+    `rows` and `value` are what is written, `stored` what it replaces; `source_rows` are those of the record as the
+    source has it. `keeps_source` says that the source has something that is not in what stands here afterwards: then
+    its record is kept whole, as a revision.
     """
 
-    bucket: str
+    outcome: str
     reason: str = ""
     rows: Rows | None = None
-    ours: Any = None
+    stored: Any = None
     value: Any = None
     source_rows: Rows | None = None
     is_known: bool = False
@@ -60,11 +63,11 @@ class Decision:
     """Our keys that were removed because their service leads to another host now."""
 
 
-UNCARRIED = {
+OMITTED_FIELDS = {
     "all-chats": frozenset({"isArchived", "userSymbol", "tokenCount"}),
     "one-chat": frozenset({"isArchived", "userSymbol", "tokenCount"}),
 }
-"""What of a conversation each kind of file drops (`bigagi-format.md` § 2)."""
+"""What of a chat each kind of file leaves out (`bigagi-format.md` § 2)."""
 
 
 def imported_uids(collection: Collection) -> dict[str, str]:
@@ -76,13 +79,13 @@ def imported_uids(collection: Collection) -> dict[str, str]:
     return dict(imported.values_list("source_digest", "uid").iterator())
 
 
-def complete(candidate: Any, ours: Any, uncarried: frozenset[str], lost: list[str] | None = None) -> Any:
+def complete(candidate: Any, stored: Any, omitted_fields: frozenset[str], lost: list[str] | None = None) -> Any:
     """Return the source's JSON with ours where its kind of file carries nothing, and with our keys."""
-    if isinstance(candidate, dict) and isinstance(ours, dict):
-        mine = {key: ours[key] for key in uncarried if key in ours and key not in candidate}
-        if mine:
-            candidate = candidate | mine
-    return marked.keep(candidate, ours, lost=lost)
+    if isinstance(candidate, dict) and isinstance(stored, dict):
+        own = {key: stored[key] for key in omitted_fields if key in stored and key not in candidate}
+        if own:
+            candidate = candidate | own
+    return marked.keep(candidate, stored, lost=lost)
 
 
 def decide(
@@ -108,27 +111,40 @@ def decide(
     if candidate.rows is None:
         # Its text is the one that was imported last, and nobody changed the record since.
         return Decision("unchanged")
-    ours = collection.load([row])[0]
-    value = complete(candidate.value, ours, source.uncarried, lost)
+    stored = collection.load([row])[0]
+    value = complete(candidate.value, stored, source.omitted_fields, lost)
     dropped: list[str] = []
     if collection.guards_keys:
-        value, dropped = collection.guard_keys(ours, value, candidate.value)
+        value, dropped = collection.guard_keys(stored, value, candidate.value)
     rows = candidate.rows if value is candidate.value else collection.to_rows(value, candidate.uid)
     if rows.content_hash == row.content_hash:
         return Decision("unchanged", rows=rows, source_rows=rows)
-    decision = _choose(collection, row, rows, ours, value, imported, source)
+    if not collection.files.path and _is_readable_again(stored, value):
+        decision = Decision("updated", rows=rows, stored=stored, value=value)
+    else:
+        decision = _choose(collection, row, rows, stored, value, imported, source)
     decision.source_rows = rows
-    decision.dropped_keys = dropped if decision.bucket == "updated" else []
-    outcome = ours if decision.value is None else decision.value
-    decision.keeps_source = outcome is not value and not collection.contains(outcome, value)
+    decision.dropped_keys = dropped if decision.outcome == "updated" else []
+    shown = stored if decision.value is None else decision.value
+    decision.keeps_source = shown is not value and not collection.contains(shown, value)
     return decision
+
+
+def _is_readable_again(stored: Any, value: Any) -> bool:
+    """Tell whether the source is what is here, but for secrets that cannot be read here any more."""
+    here = canonical(stored)
+    if MARKER not in here or hide(here) != hide(canonical(value)):
+        return False
+    unreadable: list[str] = []
+    reveal_readable(stored, unreadable)
+    return bool(unreadable)
 
 
 def _choose(
     collection: Collection,
     row: Any,
     rows: Rows,
-    ours: Any,
+    stored: Any,
     value: Any,
     imported: ImportedRecord | None,
     source: Source,
@@ -138,18 +154,18 @@ def _choose(
     is_as_imported = imported is not None and row.content_hash == imported.imported_hash
     if imported is not None and rows.content_hash == imported.imported_hash:
         return Decision("unchanged")
-    match collection.compare(ours, value):
+    match collection.states.compare(stored, value):
         case Age.OLDER:
             return Decision("skipped", "older")
         case Age.NEWER if is_as_imported:
-            return Decision("updated", rows=rows, ours=ours, value=value)
+            return Decision("updated", rows=rows, stored=stored, value=value)
         case Age.NEWER:
-            joined = collection.join(ours, value)
-            return Decision("updated", rows=collection.to_rows(joined, row.uid), ours=ours, value=joined)
-    if _is_older(collection, value, ours, imported, source):
+            joined = collection.states.join(stored, value)
+            return Decision("updated", rows=collection.to_rows(joined, row.uid), stored=stored, value=joined)
+    if _is_older(collection, value, stored, imported, source):
         return Decision("skipped", "older")
     if is_as_imported:
-        return Decision("updated", rows=rows, ours=ours, value=value)
+        return Decision("updated", rows=rows, stored=stored, value=value)
     return Decision("skipped", "changed here")
 
 
@@ -159,8 +175,8 @@ def _without_markers(collection: Collection, candidate: Candidate, lost: list[st
     return candidate.rows if len(lost) == before else collection.to_rows(value, candidate.uid)
 
 
-def _is_older(collection: Collection, value: Any, ours: Any, imported: ImportedRecord | None, source: Source) -> bool:
-    theirs_updated, ours_updated = _believable(collection.updated_of(value)), _believable(collection.updated_of(ours))
+def _is_older(collection: Collection, value: Any, stored: Any, imported: ImportedRecord | None, source: Source) -> bool:
+    theirs_updated, ours_updated = (_believable(collection.states.updated(record)) for record in (value, stored))
     if theirs_updated is not None and ours_updated is not None:
         return theirs_updated < ours_updated
     run = imported.run if imported is not None else None

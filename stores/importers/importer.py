@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BufferedReader
@@ -13,40 +13,35 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
-from stores import registry
-from stores.backups import BackupError, create_backup
-from stores.codecs import is_id
-from stores.faults import fault_of
+from stores.backups.creation import BackupError, create_backup
 from stores.importers import copies as copies_of
 from stores.importers import run as runs
 from stores.importers.certificate import Certificate
-from stores.importers.decision import UNCARRIED, Source
-from stores.importers.incoming import Refused
-from stores.importers.intake import TWICE, RecordIntake
+from stores.importers.conditions import check_keys, check_space
+from stores.importers.decision import OMITTED_FIELDS, Source
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.kinds import FLASH
 from stores.importers.known import is_known, known_records
-from stores.importers.lease import keep_lease
+from stores.importers.lease import LeaseLost, keep_lease
 from stores.importers.opening import SourceFile, open_source
 from stores.importers.parser import Parser
+from stores.importers.record_importer import RecordImporter
+from stores.importers.record_writer import RecordWriter
 from stores.importers.run import PHASES, Progress
-from stores.importers.store_intake import StoreIntake
-from stores.importers.verdict import Verdict
-from stores.importers.verifier import Verification
-from stores.importers.writer import Writer
-from stores.keys import why_unreadable
+from stores.importers.store_importer import StoreImporter
+from stores.importers.verifier import Verification, certify_known
 from stores.models import MigrationRun, Store
-from stores.services.errors import SecretsUnreadable
-from stores.services.records import tell_dropped
-from stores.sql import tune_for_long_job
+from stores.records import registry
+from stores.records.codecs import is_id
+from stores.records.editing import tell_dropped
+from stores.records.errors import SecretsUnreadable
+from stores.records.faults import fault_of
+from stores.records.sql import tune_for_long_job
 
 logger = structlog.get_logger("stores")
 
 CUT = "The file is cut or damaged: everything after that place is missing here. Import a complete file."
 """What blocks a run of which a part could not be read at all."""
-
-SPACE_FACTOR = 2
-"""Free disk that an import needs, in sizes of the file: rows, indexes and the write-ahead log."""
 
 
 @dataclass
@@ -68,26 +63,9 @@ def import_file(path: Path, options: Options) -> Progress:
     as `error`, and what was committed stays."""
     with open_source(path) as source:
         check_keys()
-        _check_space(source.path)
+        check_space(source.path)
         with runs.only_one(), source.path.open("rb") as file:
             return Import(source, file, options).execute()
-
-
-def check_keys() -> None:
-    """Raises `Refused` where the keys that are stored cannot be read: those of a file could not be told from them."""
-    if reason := why_unreadable():
-        raise Refused(reason)
-
-
-def _check_space(path: Path) -> None:
-    folder = Path(settings.DATA_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    needed, free = SPACE_FACTOR * path.stat().st_size, shutil.disk_usage(folder).free
-    if free < needed:
-        needed_mib = -(-needed // 2**20)
-        raise Refused(
-            f"{folder} has {free >> 20} MiB of free disk space; the import needs {needed_mib} MiB. Free some space."
-        )
 
 
 class Import:
@@ -115,16 +93,27 @@ class Import:
             self._verify()
         except (KeyboardInterrupt, SystemExit):
             progress.error("", "stopped")
-            progress.finish(
-                MigrationRun.Status.ERROR, "The import was stopped. Import the same file again to complete it."
-            )
+            with suppress(LeaseLost):
+                progress.finish(
+                    MigrationRun.Status.ERROR, "The import was stopped. Import the same file again to complete it."
+                )
             raise
+        except LeaseLost as error:
+            self._closed_elsewhere(error)
         except (BackupError, DatabaseError, OSError, MemoryError, SecretsUnreadable) as error:
             self._broken_off(error)
         finally:
             self.held.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
         return progress
+
+    def _closed_elsewhere(self, error: LeaseLost) -> None:
+        logger.warning("an import had been closed by another server", run=self.progress.run and self.progress.run.pk)
+        self.progress.error("", str(error))
+        self.progress.fail()
+        if self.progress.run is not None:
+            self.progress.run.refresh_from_db()
+            self.progress.run.blocked_by = str(error)
 
     def _broken_off(self, error: Exception) -> None:
         if self.progress.run is None:
@@ -135,8 +124,10 @@ class Import:
         remedy = fault.remedy if fault else "Fix this."
         self.progress.error("", message)
         try:
-            told = f"{message} What was imported until then is stored. {remedy}"
-            self.progress.finish(MigrationRun.Status.ERROR, f"{told} Then import the same file again to complete it.")
+            words = f"{message} What was imported until then is stored. {remedy}"
+            self.progress.finish(MigrationRun.Status.ERROR, f"{words} Then import the same file again to complete it.")
+        except LeaseLost as lost:
+            self._closed_elsewhere(lost)
         except DatabaseError:
             # A full disk takes not even this. Who is told now is told the truth; the row is closed by the next look at
             # it, or by the server's thread as soon as there is room.
@@ -150,8 +141,8 @@ class Import:
         sha256 = hashlib.file_digest(self.file, "sha256").hexdigest()
         self.file.seek(0)
         same = MigrationRun.objects.filter(source_sha256=sha256).last()
-        conversations = registry.collection_of("conversation")
-        base = same.position_base if same else conversations.first_position()
+        placed = [collection for collection in registry.long_lists() if collection.keeps_places]
+        base = same.position_base if same else min((one.first_position() for one in placed), default=0)
         if not self.options.dry_run:
             progress.run = runs.new_run(
                 source_name=self.source_file.name[:500],
@@ -161,17 +152,21 @@ class Import:
                 position_base=base,
             )
             self.held.enter_context(keep_lease(progress.run.pk))
-            registry.collection_of("asset").tidy()
+            for collection in registry.long_lists():
+                collection.tidy()
         progress.complete("read", "check")
-        self.source = Source(first_run=same.pk if same else None, uncarried=UNCARRIED.get(self.kind, frozenset()))
-        self.writer = Writer(
+        self.source = Source(
+            first_run=same.pk if same else None, omitted_fields=OMITTED_FIELDS.get(self.kind, frozenset())
+        )
+        self.writer = RecordWriter(
             progress,
             self.source,
             restores_deleted=self.options.restore_deleted,
             writes=not self.options.dry_run,
             actor=self.options.actor,
         )
-        self.writer.place_at(conversations, base)
+        for collection in placed:
+            self.writer.place_at(collection, base)
 
     def _snapshot(self) -> None:
         self.progress.enter("snapshot")
@@ -189,8 +184,8 @@ class Import:
         watched = [] if self.options.dry_run else registry.all_specs(with_databases=True)
         self.watching = [spec.watch() for spec in watched]
         known = {} if self.options.restore_deleted else known_records()
-        records = RecordIntake(self.writer, known)
-        stores = StoreIntake(records)
+        records = RecordImporter(self.writer, known)
+        stores = StoreImporter(records)
         parser = Parser(self.file, self.kind, self._on_bytes, partial(is_known, known), self.scratch)
         self.facts = parser.facts
         waiting: list[StoreItem] = []
@@ -244,7 +239,7 @@ class Import:
         self.progress.bytes_read += count
         self.progress.on_change(self.progress)
 
-    def _take_cut(self, item: CutItem, records: RecordIntake) -> None:
+    def _take_cut(self, item: CutItem, records: RecordImporter) -> None:
         self.is_cut = True
         message = f"the file is cut or damaged at {item.place}: {item.missing}"
         self.progress.error(item.place, message)
@@ -252,8 +247,9 @@ class Import:
 
     def _tell_facts(self) -> None:
         note = self.progress.note
-        if self.kind == FLASH and not self.facts.has_assets:
-            note('The file has no images. For a complete backup, tick "Include Binary Images" in big-AGI.')
+        for collection in registry.long_lists() if self.kind == FLASH else ():
+            if collection.if_absent and collection.kind not in self.facts.tables:
+                note(collection.if_absent)
         if self.kind == FLASH and not self.facts.has_settings:
             note("The file has no settings.")
         if self.writer.sealer.count:
@@ -292,13 +288,7 @@ class Import:
 
     def _certificate(self) -> Certificate:
         if not self.writer.needs_verification and not self.is_cut and not self.has_copies:
-            read = self.progress.read
-            same = sum(count for kind, count in read.items() if kind not in ("message", "fragment"))
-            counts = {kind: count for kind, count in read.items() if count}
-            reasons = self.progress.reasons
-            here = {kind: count - reasons.get(kind, {}).get(TWICE, 0) for kind, count in counts.items()}
-            notes = ["Every record was verified by an earlier import."]
-            return Certificate(counts, {"same": same}, notes=notes, verdict=Verdict(here=here))
+            return certify_known(self.progress)
         verification = Verification(self.source_file.path, skips_verified=True, recovered=self.recovered)
         certificate = verification.run()
         verification.mark_verified()

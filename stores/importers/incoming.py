@@ -16,7 +16,7 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.utils.text import get_valid_filename
 from filelock import FileLock, Timeout
 
-from stores.codecs import storable
+from stores.records.codecs import storable
 
 MIB = 2**20
 CHUNK = MIB

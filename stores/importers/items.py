@@ -30,7 +30,7 @@ class RecordItem:
     digest: str
     value: Any = None
     bytes_file: Path | None = None
-    """The base64 text that stands in the record of an asset, in a file of its own."""
+    """The base64 text that stands in the record (`Files.path`), in a file of its own."""
 
 
 @dataclass
@@ -76,7 +76,8 @@ class FileFacts:
     metadata: dict[str, Any] = field(default_factory=dict)
     has_settings: bool = False
     has_chats: bool = False
-    has_assets: bool = False
+    tables: set[str] = field(default_factory=set)
+    """Kinds of the records whose tables the file has."""
 
 
 IsKnown = Callable[[str, str], bool]

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from stores.importers.scanner import Malformed, Scanner
 from stores.importers.source import read_text
-from stores.jsontext import UndecodableJSON, decode
+from stores.records.jsontext import UndecodableJSON, decode
 
 FLASH, ALL_CHATS, ONE_CHAT = "flash-backup", "all-chats", "one-chat"
 

@@ -7,13 +7,29 @@ from contextlib import contextmanager
 import structlog
 from django.db import DatabaseError, connection
 
-from stores.leases import next_end
+from stores.background.leases import next_end
 from stores.models import MigrationRun
 from stores.querysets import UNDER_WAY
 
 RENEW_SECONDS = 3.0
 
+LOST = (
+    "Another server has closed this import, since nobody answered for it here for a while, as when the machine slept. "
+    "What was imported until then is stored. Import the same file again to complete it."
+)
+
 logger = structlog.get_logger("stores")
+
+
+class LeaseLost(RuntimeError):
+    """Somebody else has closed the run: nothing more may be written for it."""
+
+
+def hold(run: int) -> None:
+    """Renew the lease of the run. In a transaction, nobody can close it until that ends. Raises `LeaseLost`."""
+    running = MigrationRun.objects.filter(pk=run, status=MigrationRun.Status.RUNNING)
+    if not running.update(lease_until=next_end()):
+        raise LeaseLost(LOST)
 
 
 @contextmanager
@@ -35,7 +51,10 @@ def keep_lease(run: int) -> Iterator[None]:
 def _renew(run: int, ended: threading.Event) -> None:
     while not ended.wait(RENEW_SECONDS):
         try:
-            MigrationRun.objects.filter(pk=run).update(lease_until=next_end())
+            hold(run)
+        except LeaseLost:
+            # The import learns it before it writes.
+            return
         except DatabaseError as error:
             logger.warning("the lease of an import could not be renewed", run=run, reason=str(error))
         finally:

@@ -7,9 +7,9 @@ from typing import Any
 from stores.importers.databases import read_databases
 from stores.importers.items import DamagedItem, Item, StoreItem
 from stores.importers.reading import Reading, decoded
-from stores.importers.recovery import STORE, skip_damage
+from stores.importers.resync import STORE, skip_damage
 from stores.importers.scanner import Malformed
-from stores.jsontext import UndecodableJSON, encode
+from stores.records.jsontext import UndecodableJSON, encode
 
 _DATABASES = re.compile(r'\{\s*+"(?:Big-AGI|keyval-store)"')
 

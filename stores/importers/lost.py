@@ -4,9 +4,9 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import count
 from typing import Any
 
-from stores.collections import Collection
-from stores.iteration import batched
 from stores.models import ImportedRecord
+from stores.records.collections import Collection
+from stores.records.iteration import batched
 
 BATCH = 20
 """Chats that are held at a time."""
@@ -43,12 +43,12 @@ def find_lost(
 
 def _is_seen(collection: Collection, uid: str, value: Any) -> bool:
     """Tell whether each message of the chat can be read in the chats here that have, or had, its id."""
-    left = set(collection.seen_parts(collection.convert(value, uid)[0]))
+    left = set(collection.parts.seen(collection.convert(value, uid)[0]))
     for number in count(0):
         own = uid if not number else collection.identify_twin(uid, number)
         rows = collection.find([own]) if own is not None else {}
         if not left or not rows:
             return not left
         for loaded in collection.load(list(rows.values())):
-            left -= set(collection.seen_parts(loaded))
+            left -= set(collection.parts.seen(loaded))
     return not left

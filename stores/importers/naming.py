@@ -3,11 +3,11 @@
 from itertools import count
 from typing import Any
 
-from stores.collections import Collection
 from stores.importers.comparison import is_as_imported
 from stores.importers.decision import imported_uids
 from stores.models import ImportedRecord
-from stores.secrets import Sealer
+from stores.records.collections import Collection
+from stores.records.sealing import Sealer
 
 
 class Names:
@@ -61,5 +61,5 @@ class Names:
         imported = ImportedRecord.objects.filter(kind=collection.kind, uid=uid).first()
         if imported is not None and is_as_imported(collection, converted, uid, imported):
             return True
-        [ours] = collection.load(list(collection.find([uid]).values())) or [None]
-        return collection.is_same(converted, ours)
+        [stored] = collection.load(list(collection.find([uid]).values())) or [None]
+        return collection.is_same(converted, stored)

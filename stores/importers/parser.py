@@ -1,6 +1,6 @@
 """A big-AGI file into stores and records, one at a time, without a database (`bigagi-format.md` § 2).
 
-Long lists (chats, assets) are never held whole. Damaged text is handed over raw, and reading goes on at the next place
+Long lists are never held whole. Damaged text is handed over raw, and reading goes on at the next place
 that can be read.
 """
 
@@ -12,12 +12,12 @@ from typing import Any, BinaryIO
 from stores.importers.databases import read_databases
 from stores.importers.items import CutItem, DamagedItem, FileFacts, IsKnown, Item, RecordItem, StoreItem
 from stores.importers.kinds import ALL_CHATS, FLASH, ONE_CHAT, is_chat
-from stores.importers.lists import read_conversation, read_conversations
+from stores.importers.lists import read_chat, read_chat_list
 from stores.importers.local_storage import read_local_storage
 from stores.importers.reading import Reading
 from stores.importers.scanner import Malformed, Scanner
 from stores.importers.source import read_text
-from stores.jsontext import UndecodableJSON, decode
+from stores.records.jsontext import UndecodableJSON, decode
 
 _END_OF_CHAT_LIST = re.compile(r'\]\s*+,\s*+"(?:models|folders)"\s*+:\s*+\{')
 
@@ -85,7 +85,7 @@ class Parser:
             self._reading.place = key
             if key == "conversations" and scanner.peek() == "[":
                 self.facts.has_chats = True
-                yield from read_conversations(self._reading, scanner, _END_OF_CHAT_LIST)
+                yield from read_chat_list(self._reading, scanner, _END_OF_CHAT_LIST)
                 continue
             text = scanner.raw_value()
             name = {"models": "app-models", "folders": "app-folders"}.get(key, "")
@@ -107,12 +107,12 @@ class Parser:
         """Read one chat, or several that stand one behind the other, as in a file with one a line."""
         self.facts.has_chats = True
         self._reading.place = "the chat"
-        yield read_conversation(self._reading, 0, self._scanner.raw_value())
+        yield read_chat(self._reading, 0, self._scanner.raw_value())
         index = 1
         while self._scanner.peek() == "{":
             self._reading.place = f"chat {index}"
             text = self._scanner.raw_value()
-            item = read_conversation(self._reading, index, text)
+            item = read_chat(self._reading, index, text)
             if isinstance(item, RecordItem) and item.value is not None and not is_chat(item.value):
                 item = DamagedItem("", "file", "file", 0, text, "text after the end of the chat", True, "the end")
             yield item

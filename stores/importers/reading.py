@@ -7,7 +7,7 @@ from typing import Any
 
 from stores.importers.items import FileFacts, IsKnown
 from stores.importers.scanner import Scanner
-from stores.jsontext import UndecodableJSON, decode
+from stores.records.jsontext import UndecodableJSON, decode
 
 _BYTES_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
@@ -21,7 +21,8 @@ class Reading:
     is_known: IsKnown
     scratch: Path
     place: str = "the beginning"
-    asset_ids: set[str] = field(default_factory=set)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    """Kind and id of the records of tables that the file had so far."""
 
 
 def decoded(text: str) -> Any:

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from stores.importers.run import BUCKETS, PHASES
-from stores.importers.verdict import TOTALS, Verdict
-from stores.importers.words import count_kinds
+from stores.importers.run import OUTCOMES, PHASES
+from stores.importers.verdict import Verdict
+from stores.importers.words import count_kinds, sum_kinds
 from stores.models import MigrationRun
 
 
 def describe_counts(counts: dict[str, Any]) -> str:
     """Return chats, messages and images that were read in words: "12 chats, 60 messages, 4 images"."""
-    read = {kind: counts[kind]["read"] for kind in (*TOTALS, "store") if kind in counts}
-    return count_kinds({kind: read[kind] for kind in TOTALS if read.get(kind)} or read) or "nothing"
+    kinds = sum_kinds()
+    read = {kind: counts[kind]["read"] for kind in (*kinds, "store") if kind in counts}
+    return count_kinds({kind: read[kind] for kind in kinds if read.get(kind)} or read) or "nothing"
 
 
 def verdict_of(run: MigrationRun) -> Verdict | None:
@@ -28,17 +29,17 @@ def is_all_here(run: MigrationRun) -> bool:
 
 def proof(run: MigrationRun) -> str:
     """Return the sentence that says whether everything is here."""
-    told, verdict = describe_counts(run.counts), verdict_of(run)
+    text, verdict = describe_counts(run.counts), verdict_of(run)
     if run.status == MigrationRun.Status.RUNNING:
-        return f"In progress: {told} so far."
+        return f"In progress: {text} so far."
     if run.status == MigrationRun.Status.ERROR:
         reason = run.blocked_by or "See the error log."
         if verdict is not None and not verdict.is_all_here:
             return f"{verdict.describe()} {reason}"
-        return f"Not finished: {told} read. {reason}"
+        return f"Not finished: {text} read. {reason}"
     if run.certificate is not None and verdict is None:
-        return f"{told}: verified by an earlier version of bigagi. Run verify_migration to compare again."
-    return verdict.describe() if verdict else f"{told}: imported, not verified."
+        return f"{text}: verified by an earlier version of bigagi. Run verify_migration to compare again."
+    return verdict.describe() if verdict else f"{text}: imported, not verified."
 
 
 def run_report(run: MigrationRun) -> dict[str, Any]:
@@ -112,12 +113,12 @@ def _cell(value: Any) -> str:
 
 
 def counts_table(run: MigrationRun) -> list[str]:
-    """Return the counts per kind and bucket as the lines of a Markdown table."""
+    """Return the counts per kind and outcome as the lines of a Markdown table."""
     rows = [
-        [kind, str(counts["read"]), *(str(counts[bucket]) for bucket in BUCKETS), _reasons(counts)]
+        [kind, str(counts["read"]), *(str(counts[outcome]) for outcome in OUTCOMES), _reasons(counts)]
         for kind, counts in run.counts.items()
     ]
-    return _table(["kind", "read", *BUCKETS, "reasons"], rows)
+    return _table(["kind", "read", *OUTCOMES, "reasons"], rows)
 
 
 def _reasons(counts: dict[str, Any]) -> str:

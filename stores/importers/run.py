@@ -12,18 +12,22 @@ from django.db import connection, transaction
 from django.utils import timezone
 from filelock import FileLock, Timeout
 
-from stores import registry
-from stores.codecs import storable
-from stores.leases import next_end, this_owner
+from stores.background.leases import next_end, this_owner
+from stores.importers.lease import hold
 from stores.models import MigrationRun
 from stores.querysets import is_abandoned, mark_ended
-from stores.sql import durably, execute
+from stores.records import registry
+from stores.records.codecs import storable
+from stores.records.sql import durably, execute
 
 PHASES = (
     *("read", "check", "snapshot", "stores", "services", "assets", "chats", "folders", "metrics", "workspace"),
     "verify",
 )
-BUCKETS = ("created", "updated", "unchanged", "skipped", "quarantined")
+OUTCOMES = ("created", "updated", "unchanged", "skipped", "quarantined")
+TWICE = "the same one is in the file twice"
+"""Why a record was not written: equal copies are one record."""
+
 SAVED_EVERY = 0.5
 """Seconds between two writes of a run's progress."""
 
@@ -45,7 +49,7 @@ class Progress:
         self.on_change = on_change
         self.kinds = (*registry.kinds(), "file")
         self.read: dict[str, int] = dict.fromkeys(self.kinds, 0)
-        self.buckets: dict[str, dict[str, int]] = {kind: dict.fromkeys(BUCKETS, 0) for kind in self.kinds}
+        self.outcomes: dict[str, dict[str, int]] = {kind: dict.fromkeys(OUTCOMES, 0) for kind in self.kinds}
         self.reasons: dict[str, dict[str, int]] = {}
         self.phases: dict[str, dict[str, Any]] = {
             name: {"name": name, "status": "pending", "done": 0, "notes": []} for name in PHASES
@@ -90,18 +94,18 @@ class Progress:
         """Add to the error log."""
         if len(self.errors) < LONGEST_LOG:
             # Damage can be in a key, and no terminal takes what is no text.
-            told = {"place": storable(place), "message": storable(message)}
-            self.errors.append({"at": timezone.now().isoformat(), "phase": self.phase, **told})
+            error = {"place": storable(place), "message": storable(message)}
+            self.errors.append({"at": timezone.now().isoformat(), "phase": self.phase, **error})
 
     def count_read(self, kind: str, count: int = 1) -> None:
         """Count what the reader met."""
         self.read[kind] += count
 
-    def count(self, kind: str, bucket: str, count: int = 1, reason: str = "") -> None:
+    def count(self, kind: str, outcome: str, count: int = 1, reason: str = "") -> None:
         """Count what the writer did."""
         if not count:
             return
-        self.buckets[kind][bucket] += count
+        self.outcomes[kind][outcome] += count
         self.phases[self.phase]["done"] += count
         if reason:
             reasons = self.reasons.setdefault(kind, {})
@@ -111,24 +115,24 @@ class Progress:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """For each kind that was met: read, buckets, and the reasons of what was skipped or quarantined."""
+        """For each kind that was met: read, outcomes, and the reasons of what was skipped or quarantined."""
         return {
-            kind: {"read": self.read[kind], **self.buckets[kind], "reasons": self.reasons.get(kind, {})}
+            kind: {"read": self.read[kind], **self.outcomes[kind], "reasons": self.reasons.get(kind, {})}
             for kind in self.kinds
-            if self.read[kind] or any(self.buckets[kind].values())
+            if self.read[kind] or any(self.outcomes[kind].values())
         }
 
     def disagreements(self) -> list[str]:
         """Return in words for which kinds the reader and the writer did not count the same."""
         return [
-            f"{kind}: {self.read[kind]} read, but {sum(self.buckets[kind].values())} accounted for"
+            f"{kind}: {self.read[kind]} read, but {sum(self.outcomes[kind].values())} accounted for"
             for kind in self.kinds
-            if self.read[kind] != sum(self.buckets[kind].values())
+            if self.read[kind] != sum(self.outcomes[kind].values())
         ]
 
-    def bucket(self, name: str) -> int:
-        """Return how many records of all kinds went into a bucket."""
-        return sum(buckets[name] for buckets in self.buckets.values())
+    def outcome(self, name: str) -> int:
+        """Return how many records of all kinds had an outcome."""
+        return sum(outcomes[name] for outcomes in self.outcomes.values())
 
     # --- keeping ---
 
@@ -138,7 +142,7 @@ class Progress:
             self.save()
 
     def save(self) -> None:
-        """Write the run's row."""
+        """Write the run's row. Raises `LeaseLost`."""
         self._saved_at = time.monotonic()
         self.on_change(self)
         if self.run is None:
@@ -155,10 +159,12 @@ class Progress:
         run.last_completed_task = finished[-1] if finished else ""
         behind = PHASES[PHASES.index(self.phase) + 1 :] if self.phase else PHASES
         run.next_task = next((name for name in behind if self.phases[name]["status"] == "pending"), "")
-        run.save()
+        with transaction.atomic():
+            hold(run.pk)
+            run.save()
 
     def finish(self, status: str, blocked_by: str = "") -> None:
-        """Close the run."""
+        """Close the run. Raises `LeaseLost`."""
         if self.run is not None:
             self.run.status = status
             self.run.blocked_by = blocked_by[:500]

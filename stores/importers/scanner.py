@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stores.importers.source import ANY_QUOTE, END_OF_ENTRY, StringReader
-from stores.jsontext import encode, scan_string
+from stores.records.jsontext import encode, scan_string
 
 LONGEST_VALUE = 128 * 2**20
 """Characters of one value; a longer one is taken for damaged, or is refused."""

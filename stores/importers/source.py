@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from stores.jsontext import scan_string
+from stores.records.jsontext import scan_string
 
 CHUNK = 256 * 1024
 """Bytes read at a time."""

@@ -3,11 +3,11 @@
 from collections import Counter
 from typing import Any
 
-from stores import jsontext, registry
-from stores.collections import Collection
+from stores.importers.record_writer import forgotten_uids
 from stores.importers.verdict import Verdict
-from stores.importers.writer import forgotten_uids
 from stores.models import ChangedRecord, Revision
+from stores.records import jsontext, registry
+from stores.records.collections import Collection
 
 
 class Tally:
@@ -19,31 +19,36 @@ class Tally:
     def note_here(self, collection: Collection, value: Any) -> None:
         """Count a record that is here as it is in the file, with its parts."""
         self.verdict.add("here", collection.kind)
-        unreadable = collection.count_unreadable(value)
+        unreadable = collection.parts.count_unreadable(value)
         for kind, count in unreadable.items():
             self.verdict.add("damaged", kind, count)
-        for kind, total in collection.count_parts(value).items():
+        for kind, total in collection.parts.count(value).items():
             self.verdict.add("here", kind, total - unreadable.get(kind, 0))
 
-    def note_parts(self, collection: Collection, uid: str, value: Any, ours: Any) -> None:
-        """Count a record of which another state (`ours`) is here, or none: what of it can be read, and where the rest
+    def note_parts(self, collection: Collection, uid: str, value: Any, stored: Any) -> None:
+        """Count a record of which another state (`stored`) is here, or none: what of it can be read, and where the rest
         is. `value` has references in the place of secrets."""
-        kind, elsewhere = collection.kind, self._find(collection, uid, value, is_gone=ours is None)
-        if not collection.parts:
-            is_here = ours is not None and kind != "asset"
+        kind, elsewhere = collection.kind, self._find(collection, uid, value, is_gone=stored is None)
+        if not collection.parts.kinds:
+            is_here = stored is not None and not collection.is_long
             self.verdict.add("here" if is_here else elsewhere, kind)
             self.verdict.add("differing", kind, int(is_here))
             return
-        part = collection.parts[0]
-        seen = Counter(collection.seen_parts(value))
-        shown = (seen & Counter(collection.seen_parts(ours))).total() if ours is not None else 0
-        self.verdict.add("here" if ours is not None else elsewhere, kind)
+        part = collection.parts.kinds[0]
+        seen = Counter(collection.parts.seen(value))
+        shown = (seen & Counter(collection.parts.seen(stored))).total() if stored is not None else 0
+        self.verdict.add("here" if stored is not None else elsewhere, kind)
         self.verdict.add("here", part, shown)
         self.verdict.add(elsewhere, part, seen.total() - shown)
-        if ours is not None and shown == seen.total() and elsewhere == "aside" and not collection.contains(ours, value):
+        if (
+            stored is not None
+            and shown == seen.total()
+            and elsewhere == "aside"
+            and not collection.contains(stored, value)
+        ):
             # All messages can be read, but it has another title here, or less reasoning.
             self.verdict.add("differing", kind)
-        for name, total in collection.count_unreadable(value).items():
+        for name, total in collection.parts.count_unreadable(value).items():
             self.verdict.add("damaged" if elsewhere != "missing" else "missing", name, total)
 
     def note_quarantined(self, kind: str, value: Any, *, is_kept: bool) -> None:
@@ -54,7 +59,7 @@ class Tally:
         place = "damaged" if is_kept else "missing"
         self.verdict.add(place, kind)
         if value is not None and kind in registry.kinds() and kind != "store":
-            for part, total in registry.collection_of(kind).count_parts(value).items():
+            for part, total in registry.collection_of(kind).parts.count(value).items():
                 self.verdict.add(place, part, total)
 
     def note_cut(self) -> None:

@@ -11,15 +11,17 @@ import structlog
 from django.db import DatabaseError, connections
 from structlog.contextvars import bind_contextvars, get_contextvars
 
-from stores.faults import fault_of
 from stores.importers import run as runs
-from stores.importers.importer import SPACE_FACTOR, Options, import_file
+from stores.importers.conditions import SPACE_FACTOR
+from stores.importers.importer import Options, import_file
 from stores.importers.incoming import IncomingFile, NoSpace, Refused, open_incoming
+from stores.importers.lease import LeaseLost
 from stores.importers.opening import open_source
 from stores.importers.run import AlreadyRunning, Progress
-from stores.keys import why_unreadable
 from stores.models import MigrationRun
-from stores.services.errors import SecretsUnreadable
+from stores.records.errors import SecretsUnreadable
+from stores.records.faults import fault_of
+from stores.records.keys import why_unreadable
 
 RETRY_SECONDS = 2
 """How long until storing the end of a run is tried again."""
@@ -115,6 +117,8 @@ def _store_end(progress: Progress) -> None:
             if MigrationRun.objects.filter(pk=run.pk, status=MigrationRun.Status.RUNNING).exists():
                 progress.save()
             return
+        except LeaseLost:
+            return
         except DatabaseError:
             time.sleep(RETRY_SECONDS)
 
@@ -123,5 +127,5 @@ def _close(progress: Progress, error: Exception) -> None:
     """Say that the run is over: the process lives on, so nobody else would."""
     message = str(fault_of(error) or f"{type(error).__name__}: {error}")
     progress.error("", message)
-    with suppress(DatabaseError):
+    with suppress(DatabaseError, LeaseLost):
         progress.finish(MigrationRun.Status.ERROR, message)

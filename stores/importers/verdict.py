@@ -1,5 +1,5 @@
 """Where a person finds what a file holds: the one source for the sentence at the end of an import, the certificate, the
-pages and the exit status. Pure.
+pages and the exit status.
 
 A message is *here* if it can be read in a chat. What is kept whole but shown in no chat is *kept aside*. *Damaged* is
 what nobody can read; its raw text is in the quarantine. *Not read* are parts of the file that were no data of big-AGI,
@@ -9,13 +9,12 @@ or came behind its end, or are cut off.
 from dataclasses import dataclass, field
 from typing import Any
 
-from stores.importers.words import count_kinds, one_or_many
+from stores.importers.copies import chat_list
+from stores.importers.words import count_kinds, one_or_many, sum_kinds
+from stores.records import registry
 
 RECOVER = "import the file again and choose to recover chats (--recover)"
 """What imports what is only in a copy."""
-
-TOTALS = ("conversation", "message", "asset")
-"""Kinds by which a file is summed up."""
 
 Counts = dict[str, int]
 
@@ -57,8 +56,9 @@ class Verdict:
         places = (self.here, self.aside, self.damaged, self.forgotten, self.missing)
         kinds = dict.fromkeys(kind for counts in places for kind in counts)
         sums = {kind: sum(counts.get(kind, 0) for counts in places) for kind in kinds}
-        return {kind: sums[kind] for kind in TOTALS if sums.get(kind)} or {
-            kind: count for kind, count in sums.items() if kind not in ("conversation", "message", "fragment")
+        in_lists = {kind for collection in registry.long_lists() for kind in (collection.kind, *collection.parts.kinds)}
+        return {kind: sums[kind] for kind in sum_kinds() if sums.get(kind)} or {
+            kind: count for kind, count in sums.items() if kind not in in_lists
         }
 
     @property
@@ -68,16 +68,16 @@ class Verdict:
 
     def describe(self) -> str:
         """Return the verdict as one or more sentences."""
-        told = count_kinds(self.totals)
-        if self.recoverable and not self.totals.get("conversation"):
-            told = f"No chats, {told}" if told else "No chats"
-        if self.is_all_here and not told:
+        text = count_kinds(self.totals)
+        if self.recoverable and not self.totals.get(chat_list().kind):
+            text = f"No chats, {text}" if text else "No chats"
+        if self.is_all_here and not text:
             return f"The file has no chats.{self._elsewise()}"
-        told = told or "Nothing"
+        text = text or "Nothing"
         if self.is_all_here:
-            return f"{told}: all here, verified.{self._elsewise()}"
+            return f"{text}: all here, verified.{self._elsewise()}"
         here = {kind: count for kind, count in self.here.items() if kind in self.totals}
-        parts = [f"{told}: not all here.", f"Here: {count_kinds(here) or 'nothing'}."]
+        parts = [f"{text}: not all here.", f"Here: {count_kinds(here) or 'nothing'}."]
         if self.aside:
             parts.append(f"Kept aside: {count_kinds(self.aside)} (see Revisions and Changes in the admin).")
         if self.damaged:
@@ -90,16 +90,16 @@ class Verdict:
             parts.append(f"Not read: {one_or_many(self.not_read, 'part')} of the file (see the error log).")
         if self.recoverable:
             has = "has" if self.recoverable == 1 else "have"
-            chats = one_or_many(self.recoverable, "chat")
-            parts.append(f"{chats} {has} messages that are only in big-AGI's older copy: {RECOVER}.")
+            text = one_or_many(self.recoverable, "chat")
+            parts.append(f"{text} {has} messages that are only in big-AGI's older copy: {RECOVER}.")
         return " ".join(parts) + self._elsewise()
 
     def _elsewise(self) -> str:
-        told = ""
+        text = ""
         if self.differing:
             are = "is" if sum(self.differing.values()) == 1 else "are"
-            told = f" {count_kinds(self.differing)} {are} different here; the version from the file is kept aside."
+            text = f" {count_kinds(self.differing)} {are} different here; the version from the file is kept aside."
         if self.reordered:
             are = "is" if self.reordered == 1 else "are"
-            told += f" {one_or_many(self.reordered, 'record')} {are} in another order here."
-        return told
+            text += f" {one_or_many(self.reordered, 'record')} {are} in another order here."
+        return text

@@ -6,24 +6,26 @@ from typing import Any
 
 from django.conf import settings
 
-from stores import jsontext, registry
-from stores.codecs import is_id
-from stores.collections import Collection
-from stores.envelope import open_envelope
 from stores.importers.certificate import Certificate
 from stores.importers.comparison import Comparison, SourceRecord
-from stores.importers.copies import CHATS, OLDER_CHATS, UNREADABLE, read_chats, unpack_chats
-from stores.importers.decision import UNCARRIED
+from stores.importers.copies import CHATS, OLDER_CHATS, UNREADABLE, chat_list, read_chats, unpack_chats
+from stores.importers.decision import OMITTED_FIELDS
+from stores.importers.independent_reader import SourceValue, read_independently
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.kinds import detect_kind
 from stores.importers.lost import find_lost
 from stores.importers.naming import Names
 from stores.importers.parser import Parser
-from stores.importers.rereader import Found, reread
+from stores.importers.run import TWICE, Progress
 from stores.importers.unescaping import CannotReread, OddPart
+from stores.importers.verdict import Verdict
 from stores.models import ImportedRecord, Revision, Store
-from stores.secrets import Sealer
-from stores.wholes import WHOLE_STORES
+from stores.records import jsontext, registry
+from stores.records.codecs import is_id
+from stores.records.collections import Collection
+from stores.records.envelope import open_envelope
+from stores.records.opaque_stores import OPAQUE_STORES
+from stores.records.sealing import Sealer
 
 
 class Verification:
@@ -37,11 +39,11 @@ class Verification:
         self._sealer = Sealer()
 
     def _begin(self) -> None:
-        uncarried = UNCARRIED.get(self._kind, frozenset())
-        self._comparison = Comparison(self._sealer, skips_verified=self._skips_verified, uncarried=uncarried)
+        omitted_fields = OMITTED_FIELDS.get(self._kind, frozenset())
+        self._comparison = Comparison(self._sealer, skips_verified=self._skips_verified, omitted_fields=omitted_fields)
         self._names = Names(self._sealer)
-        self._copies: list[Found] = []
-        self._local_chats: list[Found] = []
+        self._copies: list[SourceValue] = []
+        self._local_chats: list[SourceValue] = []
         self._has_chats = False
 
     @property
@@ -54,14 +56,14 @@ class Verification:
             self._kind = detect_kind(file)
         self._begin()
         try:
-            for found in reread(self.path):
+            for found in read_independently(self.path):
                 self._take(found)
         except CannotReread as error:
             self._begin()
-            told = f"The file is damaged ({error}). What can be read of it was compared."
+            words = f"The file is damaged ({error}). What can be read of it was compared."
             if isinstance(error, OddPart):
-                told = f"The file has something that big-AGI does not write: {error}."
-            self.certificate.notes.append(told)
+                words = f"The file has something that big-AGI does not write: {error}."
+            self.certificate.notes.append(words)
             for found in self._read_damaged():
                 self._take(found)
         self._take_copies()
@@ -77,7 +79,7 @@ class Verification:
             for at in range(0, len(uids), 500):
                 ImportedRecord.objects.filter(kind=kind, uid__in=uids[at : at + 500]).update(is_verified=True)
 
-    def _read_damaged(self) -> Iterator[Found]:
+    def _read_damaged(self) -> Iterator[SourceValue]:
         """Yield what is in a file that cannot be read in the second way."""
         with self.path.open("rb") as file:
             parser = Parser(
@@ -86,19 +88,19 @@ class Verification:
             for item in parser.items():
                 match item:
                     case StoreItem(is_left_over=True):
-                        yield Found("left over", item.name, item.value)
+                        yield SourceValue("left over", item.name, item.value)
                     case StoreItem():
-                        yield Found("partial" if item.is_partial else "store", item.name, item.value, item.text)
+                        yield SourceValue("partial" if item.is_partial else "store", item.name, item.value, item.text)
                     case RecordItem(bytes_file=None):
-                        yield Found(item.kind, "", item.value, item.text)
+                        yield SourceValue(item.kind, "", item.value, item.text)
                     case RecordItem(bytes_file=Path() as bytes_file):
-                        record = registry.collection_of(item.kind).attach(item.value, bytes_file, writes=False)
+                        record = registry.collection_of(item.kind).files.attach(item.value, bytes_file, writes=False)
                         bytes_file.unlink()
-                        yield Found(item.kind, "attached", record, item.text)
+                        yield SourceValue(item.kind, "attached", record, item.text)
                     case DamagedItem():
                         self._comparison.check_quarantine(item.kind, item.place, self._sealer.seal_text(item.raw))
                     case RecoveryCopy():
-                        yield Found("copy", item.name, item.text)
+                        yield SourceValue("copy", item.name, item.text)
                     case CutItem():
                         self.certificate.notes.append(f"The file is cut or damaged at {item.place}: {item.missing}.")
                         if item.raw.strip():
@@ -110,10 +112,10 @@ class Verification:
 
     # --- taking what is found ---
 
-    def _take(self, found: Found) -> None:
+    def _take(self, found: SourceValue) -> None:
         stores = self._names.seen("store")
         match found.kind:
-            case "conversation" | "asset":
+            case kind if registry.is_long(kind):
                 self._take_record(found)
             case "copy":
                 self._copies.append(found)
@@ -124,7 +126,7 @@ class Verification:
             case "left over":
                 self._has_chats = True
                 sealed = self._sealer.seal(found.value, found.name)
-                converted, _ = WHOLE_STORES.convert(sealed, found.name)
+                converted, _ = OPAQUE_STORES.convert(sealed, found.name)
                 self._take_whole(found.name, converted, jsontext.content_hash(sealed))
             case "partial":
                 self._take_store(found.name, found.value, is_partial=True)
@@ -136,10 +138,10 @@ class Verification:
                 stores[found.name] = found.text
                 self._take_store(found.name, found.value)
 
-    def _take_record(self, found: Found) -> None:
+    def _take_record(self, found: SourceValue) -> None:
         collection = registry.collection_of(found.kind)
         # Bytes hold no secrets, though their base64 text may look like one.
-        value = collection.attach_text(found.value)
+        value = collection.files.attach_text(found.value)
         digest = jsontext.digest(found.text or collection.text_of(value))
         self._take_member(collection, value, digest, None, is_sealed=False)
 
@@ -147,7 +149,7 @@ class Verification:
         self, collection: Collection, value: Any, digest: str, uid: str | None, *, is_sealed: bool = True
     ) -> None:
         self.certificate.count(collection.kind)
-        for kind, count in collection.count_parts(value).items():
+        for kind, count in collection.parts.count(value).items():
             self.certificate.count(kind, count)
         if uid is None:
             uid = self._names.identify(collection, value, digest, is_sealed=is_sealed)
@@ -176,7 +178,7 @@ class Verification:
         for found in self._copies:
             self._take_copy(found)
 
-    def _take_copy(self, found: Found) -> None:
+    def _take_copy(self, found: SourceValue) -> None:
         text = found.value if isinstance(found.value, str) else found.text
         sealed = self._sealer.seal_text(text)
         kept = Revision.objects.filter(kind="store", uid=found.name, content_hash=jsontext.digest(sealed)).exists()
@@ -186,7 +188,7 @@ class Verification:
             return
         self.certificate.add("store", found.name, "same" if kept else "missing", [])
         self.certificate.verdict.add("here" if kept else "missing", "store")
-        collection = next(iter(registry.get(CHATS).collections))
+        collection = chat_list()
         lost = find_lost(collection, chats, self._sealer.seal, in_file=self._names.seen(collection.kind))
         self.certificate.verdict.recoverable += sum(1 for _ in lost)
         for chat in chats if self._recovered else ():
@@ -199,7 +201,7 @@ class Verification:
         digest = jsontext.content_hash(sealed)
         spec = registry.get(name)
         if not is_partial:
-            sealed, _ = WHOLE_STORES.convert(sealed, name)
+            sealed, _ = OPAQUE_STORES.convert(sealed, name)
         envelope = open_envelope(sealed)
         is_newer = envelope.version is not None and envelope.version > spec.newest_version
         if envelope.shape == Store.Shape.ENVELOPE and isinstance(envelope.data, dict) and not is_newer:
@@ -231,7 +233,17 @@ class Verification:
         self.certificate.count("store")
         store = Store.objects.filter(name=name).first()
         if is_partial and store is not None:
-            ours = WHOLE_STORES.load([store])[0]
-            if isinstance(ours, dict) and isinstance(ours.get("state"), dict):
-                value = ours | {"state": ours["state"] | value["state"]}
+            stored = OPAQUE_STORES.load([store])[0]
+            if isinstance(stored, dict) and isinstance(stored.get("state"), dict):
+                value = stored | {"state": stored["state"] | value["state"]}
         self._comparison.add("store", SourceRecord(name, value, digest))
+
+
+def certify_known(progress: Progress) -> Certificate:
+    """Return the certificate of a file of which every record was verified by an earlier import."""
+    inside = {part for collection in registry.long_lists() for part in collection.parts.kinds}
+    same = sum(count for kind, count in progress.read.items() if kind not in inside)
+    counts = {kind: count for kind, count in progress.read.items() if count}
+    here = {kind: count - progress.reasons.get(kind, {}).get(TWICE, 0) for kind, count in counts.items()}
+    notes = ["Every record was verified by an earlier import."]
+    return Certificate(counts, {"same": same}, notes=notes, verdict=Verdict(here=here))

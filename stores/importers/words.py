@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 
-NOUNS = {
-    "conversation": ("chat", "chats"),
-    "message": ("message", "messages"),
-    "fragment": ("part of a message", "parts of messages"),
-    "asset": ("image", "images"),
-    "listed id": ("entry of a list", "entries of lists"),
-    "file": ("part of the file", "parts of the file"),
-}
-"""What people call the kinds of records; others go by their own name."""
+from stores.records import registry
+
+_NOUNS = {"listed id": ("entry of a list", "entries of lists"), "file": ("part of the file", "parts of the file")}
+
+
+def nouns() -> dict[str, tuple[str, str]]:
+    """Return what people call the kinds of records; others go by their own name."""
+    found: dict[str, tuple[str, str]] = {}
+    for collection in registry.all_collections():
+        found |= collection.nouns
+    return found | _NOUNS
 
 
 def one_or_many(count: int, one: str, many: str = "") -> str:
@@ -19,14 +21,20 @@ def one_or_many(count: int, one: str, many: str = "") -> str:
 
 
 def count_kinds(counts: Mapping[str, int]) -> str:
-    """Return counts by kind in words: "12 chats, 60 messages, 4 images"; chats, messages and images come first."""
-    kinds = [*(kind for kind in NOUNS if kind in counts), *(kind for kind in counts if kind not in NOUNS)]
-    return ", ".join(one_or_many(counts[kind], *NOUNS.get(kind, (kind,))) for kind in kinds if counts[kind])
+    """Return counts by kind in words: "12 chats, 60 messages, 4 images"; those with a noun come first."""
+    named = nouns()
+    kinds = [*(kind for kind in named if kind in counts), *(kind for kind in counts if kind not in named)]
+    return ", ".join(one_or_many(counts[kind], *named.get(kind, (kind,))) for kind in kinds if counts[kind])
+
+
+def sum_kinds() -> list[str]:
+    """Return the kinds by which a file is summed up: the records of long lists, and what is in them."""
+    return [kind for collection in registry.long_lists() for kind in (collection.kind, *collection.parts.kinds[:1])]
 
 
 def name_kind(kind: str) -> str:
     """Return what people call one record of a kind."""
-    return NOUNS.get(kind, (kind,))[0]
+    return nouns().get(kind, (kind,))[0]
 
 
 def tell_quarantined(kind: str, reason: str) -> str:

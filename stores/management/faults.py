@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
-from stores.faults import fault_of
-from stores.outcomes import Stored, find_stored, watching_commits
+from stores.records.commits import Stored, find_stored, watching_commits
+from stores.records.faults import fault_of
 
 RETURN_CODE = 2
 

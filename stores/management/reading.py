@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from stores.faults import describe_fault
 from stores.management.faults import is_not_set_up
+from stores.records.faults import describe_fault
 
 
 class ReadingCommand(BaseCommand):

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from stores.fields import CompressedTextField, VerbatimJSONField
+from stores.records.fields import CompressedTextField, VerbatimJSONField
 
 
 class IdempotencyKey(models.Model):
@@ -20,7 +20,9 @@ class IdempotencyKey(models.Model):
     owner = models.CharField(
         max_length=200, help_text="Who runs the request: boot, process and its start, and a mark of the run."
     )
-
+    lease_until = models.BigIntegerField(
+        default=0, db_default=0, help_text="Until when its owner answers for it, in ms since the epoch."
+    )
     status = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="The answer's status; empty while the request runs."
     )

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from stores.fields import CompressedTextField, VerbatimJSONField
+from stores.records.fields import CompressedTextField, VerbatimJSONField
 
 
 class Change(models.Model):
@@ -61,7 +61,7 @@ class ChangedRecord(models.Model):
     """One record that a change made, altered or deleted.
 
     `body` holds what undo needs: of a deleted record its JSON, of an altered one the smallest difference
-    (`stores.journal.delta`), of a new one nothing.
+    (`stores.records.journal.delta`), of a new one nothing.
     """
 
     class Action(models.TextChoices):

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from stores.fields import VerbatimJSONField
+from stores.records.fields import VerbatimJSONField
 
 
 class MigrationRun(models.Model):

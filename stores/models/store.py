@@ -2,14 +2,14 @@
 
 from django.db import models
 
-from stores.fields import CompressedTextField, VerbatimJSONField
+from stores.records.fields import CompressedTextField, VerbatimJSONField
 
 
 class Store(models.Model):
     """One named piece of big-AGI's state.
 
-    A store that an app keeps as rows (`stores.registry`) has here only what is left over: its version, unknown keys,
-    and an empty container in the place of each list or map of rows.
+    A store that an app keeps as rows (`stores.records.registry`) has here only what is left over: its version, unknown
+    keys, and an empty container in the place of each list or map of rows.
     """
 
     class Shape(models.TextChoices):

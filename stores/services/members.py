@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from stores import jsontext
-from stores.codecs import Damaged, Unreadable, is_id
-from stores.collections import Collection
-from stores.iteration import batched
-from stores.journal.lists import move, replace_damaged
-from stores.journal.recorder import Entry
-from stores.merge_patch import merge
 from stores.models import Quarantine
-from stores.quarantine import merge_quarantined
-from stores.secrets import MARKER, mask
-from stores.services import records
-from stores.services.errors import at, below, pointer_of
+from stores.records import editing, jsontext
+from stores.records.codecs import Damaged, Unreadable, is_id
+from stores.records.collections import Collection
+from stores.records.errors import at, below, pointer_of
+from stores.records.iteration import batched
+from stores.records.journal.lists import move, replace_damaged
+from stores.records.journal.recorder import Entry
+from stores.records.merge_patch import merge
+from stores.records.quarantine import merge_quarantined, quarantined_members
+from stores.records.secrets import MARKER, mask
 
 BATCH = 50
 """Records that are loaded at a time."""
@@ -26,7 +25,7 @@ CONTAINERS: dict[str, type] = {"list": list, "map": dict}
 
 
 @dataclass(frozen=True)
-class Member:
+class StoreMember:
     """A record that came, and where."""
 
     uid: str
@@ -55,48 +54,48 @@ def patch_map(entry: Entry, collection: Collection, patches: dict[str, Any], lef
             if patch is None:
                 left.pop(uid, None)
                 if row is not None:
-                    records.delete(entry, collection, row)
+                    editing.delete(entry, collection, row)
             else:
-                _patch_member(entry, collection, row, Member(uid, patch, _pointer(collection, uid)), left)
+                _patch_member(entry, collection, row, StoreMember(uid, patch, _pointer(collection, uid)), left)
     return left
 
 
-def _patch_member(entry: Entry, collection: Collection, row: Any, patch: Member, left: dict[str, Any]) -> None:
+def _patch_member(entry: Entry, collection: Collection, row: Any, patch: StoreMember, left: dict[str, Any]) -> None:
     if row is not None:
-        ours = collection.load([row])[0]
-        if not collection.is_readable(merge(ours, patch.value), patch.uid):
+        stored = collection.load([row])[0]
+        if not collection.is_readable(merge(stored, patch.value), patch.uid):
             raise at(patch.pointer, f"Must be a valid {collection.kind}.")
         with below(patch.pointer):
-            records.patch(entry, collection, row, patch.value)
+            editing.patch(entry, collection, row, patch.value)
         return
     before = left.pop(patch.uid, None)
     value = merge(before, patch.value)
     if not is_id(patch.uid) or not collection.is_readable(value, patch.uid) or MARKER in jsontext.encode(before):
         raise at(patch.pointer, f"Must be a valid {collection.kind}. To store it as it is, replace the store with PUT.")
     with below(patch.pointer):
-        records.create(entry, collection, value, patch.uid)
+        editing.create(entry, collection, value, patch.uid)
 
 
 def _pointer(collection: Collection, uid: str) -> str:
     return pointer_of("state", collection.key, uid)
 
 
-def _put(entry: Entry, collection: Collection, members: Iterable[Member]) -> None:
+def _put(entry: Entry, collection: Collection, members: Iterable[StoreMember]) -> None:
     for some in batched(members, BATCH):
         rows = collection.find(member.uid for member in some)
-        ours = dict(zip(rows, collection.load(list(rows.values())), strict=True))
+        stored = dict(zip(rows, collection.load(list(rows.values())), strict=True))
         for member in some:
             with below(member.pointer):
                 if member.uid not in rows:
-                    records.create(entry, collection, member.value, member.uid, member.position)
-                elif not collection.is_same(ours[member.uid], member.value):
-                    records.replace(entry, collection, rows[member.uid], member.value, ours=ours[member.uid])
+                    editing.create(entry, collection, member.value, member.uid, member.position)
+                elif not collection.is_same(stored[member.uid], member.value):
+                    editing.replace(entry, collection, rows[member.uid], member.value, stored=stored[member.uid])
 
 
 def _delete(entry: Entry, collection: Collection, uids: Iterable[str]) -> None:
     for some in batched(uids, BATCH):
         for row in collection.find(some).values():
-            records.delete(entry, collection, row)
+            editing.delete(entry, collection, row)
 
 
 def _write_map(entry: Entry, collection: Collection, held: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +105,7 @@ def _write_map(entry: Entry, collection: Collection, held: dict[str, Any]) -> di
     _put(
         entry,
         collection,
-        (Member(uid, value, _pointer(collection, uid)) for uid, value in held.items() if uid not in left),
+        (StoreMember(uid, value, _pointer(collection, uid)) for uid, value in held.items() if uid not in left),
     )
     return left
 
@@ -116,7 +115,7 @@ def _write_map(entry: Entry, collection: Collection, held: dict[str, Any]) -> di
 
 def _write_list(entry: Entry, collection: Collection, held: list[Any]) -> None:
     """Replace the list: in the given order, with damaged items kept in place."""
-    quarantined = _Quarantined(collection.quarantined())
+    quarantined = _Quarantined(quarantined_members(collection.store, collection.key, None))
     here = [(position, f"uid {uid}") for uid, position in collection.rows().values_list("uid", "position")]
     places: dict[str, list[int]] = defaultdict(list)
     for position, token in merge_quarantined(here, [(member.position, f"raw {member.raw}") for member in quarantined]):
@@ -149,7 +148,7 @@ def _write_list(entry: Entry, collection: Collection, held: list[Any]) -> None:
         entry,
         collection,
         (
-            Member(uid, held[index], f"/state/{collection.key}/{index}", positions[index])
+            StoreMember(uid, held[index], f"/state/{collection.key}/{index}", positions[index])
             for uid, index in incoming.items()
         ),
     )

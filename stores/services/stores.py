@@ -7,25 +7,24 @@ from typing import Any
 
 from django.db import connection
 
-from stores import jsontext, registry
-from stores.codecs import JSONObject, is_id
-from stores.collections import Collection
 from stores.defaults import DEFAULTS
-from stores.dump import StoreNotFound, dump_store
-from stores.envelope import Envelope, close_envelope, open_envelope
-from stores.iteration import batched
-from stores.journal.lists import replace_damaged
-from stores.journal.purge import record_deletion
-from stores.journal.recorder import Entry, Origin, record_change
-from stores.merge_patch import merge
 from stores.models import Change, Revision, Store
-from stores.preconditions import ANY, Precondition, counter_of, etag_of
 from stores.querysets import find_store, has_rows
-from stores.registry import StoreSpec
-from stores.services import records
-from stores.services.errors import Conflict, Invalid, Missing, Taken, at
+from stores.records import editing, jsontext, registry
+from stores.records.codecs import JSONObject, is_id
+from stores.records.collections import Collection
+from stores.records.dump import StoreNotFound, dump_store
+from stores.records.envelope import Envelope, close_envelope, open_envelope
+from stores.records.errors import Conflict, Invalid, Missing, Taken, at
+from stores.records.iteration import batched
+from stores.records.journal.lists import replace_damaged
+from stores.records.journal.purge import record_deletion
+from stores.records.journal.recorder import Entry, Origin, record_change
+from stores.records.merge_patch import merge
+from stores.records.opaque_stores import OPAQUE_STORES
+from stores.records.preconditions import ANY, Precondition, counter_of, etag_of
+from stores.records.registry import StoreSpec
 from stores.services.members import CONTAINERS, patch_map, write_members
-from stores.wholes import WHOLE_STORES
 
 DELETE_BATCH = 50
 """Records of a store that one transaction deletes."""
@@ -63,12 +62,13 @@ def patch_store(origin: Origin, name: str, patch: JSONObject, precondition: Prec
     with record_change(origin, "patch store", name) as entry:
         store = _open(name, precondition)
         spec = registry.get(name)
-        ours = _value_of(store, spec)
-        if not isinstance(ours, dict):
+        stored = _value_of(store, spec)
+        if not isinstance(stored, dict):
             raise Conflict(f"The store {name} holds a bare value, which cannot be patched. Replace it with PUT.")
-        held, rest = _split(spec, patch, ours)
+        held, rest = _split(spec, patch, stored)
         # Only what came is looked through for secrets: a reference of ours would be taken for one that looks like it.
-        merged = merge(ours, rest if store is None else records.take_in(entry, rest, ours, name))
+        merged = merge(stored, rest if store is None else editing.take_in(entry, rest, stored, name))
+        merged = editing.guard_keys(entry, OPAQUE_STORES, stored, merged, rest)
         _check_envelope(spec, merged, store)
         for collection in spec.collections:
             if collection.key in held:
@@ -93,13 +93,13 @@ def delete_store(
         for collection in spec.collections:
             replace_damaged(entry, collection, [])
         if store is not None:
-            records.delete(entry, WHOLE_STORES, store)
+            editing.delete(entry, OPAQUE_STORES, store)
     whole = entry.change
     for collection in spec.collections:
         for some in batched(list(collection.rows().values_list("pk", flat=True)), DELETE_BATCH):
             with record_deletion(origin, "delete store", name, into=whole, purge=purge) as entry:
                 for row in collection.rows().select_for_update().filter(pk__in=some):
-                    records.delete(entry, collection, row)
+                    editing.delete(entry, collection, row)
             whole = entry.change or whole
     return whole
 
@@ -130,10 +130,12 @@ def restore_revision(origin: Origin, name: str, number: int, precondition: Preco
             raise Missing(f"The store {name} has no revision {number}.")
         if registry.is_relational(name):
             raise Conflict(f"{name} is kept as records, without revisions. Undo single changes at /api/changes.")
-        [ours] = WHOLE_STORES.load([store])
+        [stored] = OPAQUE_STORES.load([store])
         # Its secrets are references already. An original is of an old version, and is converted once more.
-        value, _ = WHOLE_STORES.convert(jsontext.decode(revision.body), name)
-        records.overwrite(entry, WHOLE_STORES, store, ours, value)
+        value, _ = OPAQUE_STORES.convert(jsontext.decode(revision.body), name)
+        editing.overwrite(
+            entry, OPAQUE_STORES, store, stored, editing.guard_keys(entry, OPAQUE_STORES, stored, value, {})
+        )
     return entry
 
 
@@ -153,7 +155,7 @@ def _open(name: str, precondition: Precondition) -> Store | None:
         # Rows before the counter, in the same order as single-record writes, to prevent deadlocks.
         for collection in registry.get(name).collections:
             list(collection.rows().select_for_update().values_list("pk"))
-    store: Store | None = WHOLE_STORES.find_for_write(name)
+    store: Store | None = OPAQUE_STORES.find_for_write(name)
     precondition.check(etag_of_store(name, store, for_update=True))
     return store
 
@@ -163,7 +165,7 @@ def _open(name: str, precondition: Precondition) -> Store | None:
 
 def _write(entry: Entry, name: str, value: Any) -> None:
     spec = registry.get(name)
-    store = WHOLE_STORES.find_for_write(name)
+    store = OPAQUE_STORES.find_for_write(name)
     if spec.collections and _is_odd(spec, value) and is_here(name) and _is_what_is_here(name, value):
         return
     _check_envelope(spec, value, store)
@@ -174,35 +176,37 @@ def _write(entry: Entry, name: str, value: Any) -> None:
 
 def _value_of(store: Store | None, spec: StoreSpec) -> Any:
     """Return the part of the store that is not in its rows."""
-    return WHOLE_STORES.load([store])[0] if store else {"state": {}, "version": spec.newest_version}
+    return OPAQUE_STORES.load([store])[0] if store else {"state": {}, "version": spec.newest_version}
 
 
 def _write_left_over(
     entry: Entry, spec: StoreSpec, store: Store | None, value: Any, *, is_taken_in: bool = False
 ) -> None:
     """Write the store, of one that is kept as rows what is left over of it."""
-    ours = _value_of(store, spec)
+    stored = _value_of(store, spec)
     if spec.collections:
-        value = _without_implied_keys(spec, value, ours)
+        value = _without_implied_keys(spec, value, stored)
     if store is not None and is_taken_in:
-        value, originals = WHOLE_STORES.convert(value, spec.name)
-        if records.overwrite(entry, WHOLE_STORES, store, ours, value):
-            records.keep_originals(originals)
+        value, originals = OPAQUE_STORES.convert(value, spec.name)
+        if editing.overwrite(entry, OPAQUE_STORES, store, stored, value):
+            editing.keep_originals(originals)
     elif store is not None:
-        records.replace(entry, WHOLE_STORES, store, value, ours=ours)
-    elif not has_rows(spec.name) or not jsontext.same(value, ours):
-        records.create(entry, WHOLE_STORES, value, spec.name)
+        editing.replace(entry, OPAQUE_STORES, store, value, stored=stored)
+    elif not has_rows(spec.name) or not jsontext.same(value, stored):
+        editing.create(entry, OPAQUE_STORES, value, spec.name)
 
 
-def _without_implied_keys(spec: StoreSpec, value: Any, ours: Any) -> Any:
+def _without_implied_keys(spec: StoreSpec, value: Any, stored: Any) -> Any:
     """Return the left-over value without the keys of lists and maps that the rows alone bring into the store."""
     state = value.get("state") if isinstance(value, dict) else None
-    if not isinstance(state, dict) or not isinstance(ours, dict) or not isinstance(ours.get("state"), dict):
+    if not isinstance(state, dict) or not isinstance(stored, dict) or not isinstance(stored.get("state"), dict):
         return value
     implied = {
         collection.key
         for collection in spec.collections
-        if collection.key not in ours["state"] and state.get(collection.key) in ([], {}) and collection.rows().exists()
+        if collection.key not in stored["state"]
+        and state.get(collection.key) in ([], {})
+        and collection.rows().exists()
     }
     return value | {"state": {key: item for key, item in state.items() if key not in implied}} if implied else value
 
@@ -237,14 +241,14 @@ def _check_envelope(spec: StoreSpec, value: Any, store: Store | None) -> None:
         raise at("/version", f"The version of {spec.name} must be at most {spec.newest_version}.")
 
 
-def _write_collections(entry: Entry, spec: StoreSpec, value: Any, ours: Any) -> Any:
+def _write_collections(entry: Entry, spec: StoreSpec, value: Any, stored: Any) -> Any:
     """Write the store's lists and maps of records, and return what is left over of it. Raises `Invalid`."""
     envelope = open_envelope(value)
     state, version = envelope.data, envelope.version
     if "version" not in envelope.extra:
         state, version = registry.convert(spec, state, version)
         if state is not envelope.data or version != envelope.version:
-            records.keep_originals([("store", spec.name, records.take_in(entry, value, ours, spec.name))])
+            editing.keep_originals([("store", spec.name, editing.take_in(entry, value, stored, spec.name))])
     left = dict(state)
     for collection in spec.collections:
         held = state.get(collection.key, CONTAINERS[collection.shape]())
@@ -252,19 +256,19 @@ def _write_collections(entry: Entry, spec: StoreSpec, value: Any, ours: Any) -> 
             rest = write_members(entry, collection, held)
             if collection.key in state:
                 left[collection.key] = rest
-        elif not _holds(ours, collection.key, held):
+        elif not _holds(stored, collection.key, held):
             raise _no_container(collection)
     return close_envelope(Envelope(envelope.shape, left, version, envelope.extra))
 
 
-def _split(spec: StoreSpec, patch: JSONObject, ours: JSONObject) -> tuple[JSONObject, JSONObject]:
+def _split(spec: StoreSpec, patch: JSONObject, stored: JSONObject) -> tuple[JSONObject, JSONObject]:
     """Return the patches of the store's lists and maps, and the patch of all else. Raises `Invalid`."""
     if not spec.collections or "state" not in patch:
         return {}, patch
     state = patch["state"]
     if not isinstance(state, dict):
         raise at("/state", f"The state of {spec.name} must be an object.", "type")
-    if not isinstance(ours.get("state"), dict):
+    if not isinstance(stored.get("state"), dict):
         raise Conflict(f"The state of {spec.name} is not an object and cannot be patched. Replace it with PUT.")
     held = {collection.key: state[collection.key] for collection in spec.collections if collection.key in state}
     for collection in spec.collections:
@@ -280,8 +284,8 @@ def _patch_collection(entry: Entry, collection: Collection, held: Any, left: Any
     return write_members(entry, collection, held)
 
 
-def _holds(ours: Any, key: str, held: Any) -> bool:
-    state = ours.get("state") if isinstance(ours, dict) else None
+def _holds(stored: Any, key: str, held: Any) -> bool:
+    state = stored.get("state") if isinstance(stored, dict) else None
     return isinstance(state, dict) and key in state and jsontext.same(state[key], held)
 
 

@@ -1,5 +1,7 @@
 """The change journal over REST."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
@@ -9,8 +11,8 @@ from rest_framework.response import Response
 
 from stores.api.viewsets import RecordViewSet
 from stores.filters import ChangeFilterSet
-from stores.journal.undo import undo
 from stores.models import Change
+from stores.records.undoing import close_abandoned, undo
 from stores.serializers import ChangeSerializer, ListedChangeSerializer
 
 
@@ -22,6 +24,11 @@ class ChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordView
     lookup_field = "pk"
     lookup_value_regex = "[0-9]{1,18}"
     orderings = ("-id", "id")
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.action == "undo":
+            close_abandoned(int(kwargs["id"]))
 
     def get_queryset(self) -> QuerySet[Change]:
         return super().get_queryset()

@@ -21,8 +21,9 @@ from rest_framework.response import Response
 from stores.api.bodies import BrokenOff, body_of
 from stores.api.filters import check_parameters
 from stores.api.origin import actor_of
+from stores.api.pagination import read_choice
 from stores.api.parsers import UnreadParser
-from stores.api.problems import Problem, bad_parameter
+from stores.api.problems import Problem
 from stores.api.viewsets import RecordViewSet
 from stores.filters import RunFilterSet
 from stores.importers import uploads
@@ -32,7 +33,7 @@ from stores.importers.report import run_markdown, run_report
 from stores.importers.run import AlreadyRunning
 from stores.models import MigrationRun
 from stores.querysets import as_seen_now
-from stores.secrets import mask
+from stores.records.secrets import mask
 from stores.serializers import DryRunSerializer, ListedRunSerializer, ReportSerializer, RunSerializer
 
 RAW_TYPES = ("", "application/json", "application/octet-stream")
@@ -102,8 +103,8 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
                 raise
             if is_dry:
                 progress = uploads.dry_run(upload, options)
-                told = {"counts": progress.counts, "notes": progress.notes, "errors": progress.errors}
-                return Response(DryRunSerializer(told).data)
+                found = {"counts": progress.counts, "notes": progress.notes, "errors": progress.errors}
+                return Response(DryRunSerializer(found).data)
             run = uploads.start_import(upload, options)
         body = RunSerializer(run).data
         return Response(body, 202, headers={"Location": body["href"]})
@@ -150,9 +151,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
     def report(self, request: Request, id: str) -> HttpResponseBase:
         """The full report of the import, as JSON or Markdown."""
         check_parameters(request, ("format",))
-        wanted = request.query_params.get("format") or "json"
-        if wanted not in ("json", "markdown"):
-            raise bad_parameter("format", "format must be one of: json, markdown.")
+        wanted = read_choice(request, "format", ("json", "markdown"))
         run = as_seen_now(self.get_object())
         if wanted == "json":
             return Response(run_report(run))

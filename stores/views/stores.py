@@ -9,25 +9,28 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from stores import jsontext
 from stores.api.concurrency import answer_revision, is_known, not_modified
 from stores.api.filters import check_parameters
-from stores.api.ids import LOOKUP, decode_id, href
 from stores.api.pagination import CursorPagination, NamePagination
 from stores.api.parsers import MAX_CHAT, JSONParser, MergePatchParser
 from stores.api.problems import Problem
 from stores.api.schema import PURGE, reads, writes
 from stores.api.serializers import with_notes
 from stores.api.streaming import stream
-from stores.api.viewsets import WritingViewSet
-from stores.dump import StoreNotFound, dump_store
-from stores.journal.recorder import Entry
+from stores.api.viewsets import RecordViewSet
 from stores.models import Store
 from stores.querysets import find_store, list_stores, revisions_of
-from stores.registry import is_relational
+from stores.records import jsontext, registry
+from stores.records.dump import StoreNotFound, dump_store
+from stores.records.errors import at, pointer_of
+from stores.records.ids import href
+from stores.records.journal.recorder import Entry
+from stores.records.opaque_stores import OPAQUE_STORES
+from stores.records.registry import is_relational
 from stores.serializers import (
     ListedStoreSerializer,
     MadeStoresSerializer,
@@ -37,8 +40,6 @@ from stores.serializers import (
     StoreSerializer,
 )
 from stores.services import stores as services
-from stores.services.errors import at, pointer_of
-from stores.wholes import WHOLE_STORES
 
 BIG_STORE = "app-chats"
 """The store that may be as long as a chat may be."""
@@ -48,21 +49,22 @@ CONFIRM = OpenApiParameter(
 )
 
 
-class StoreViewSet(WritingViewSet):
+class StoreViewSet(RecordViewSet):
     """big-AGI's state, by store name."""
 
     queryset = Store.objects.none()
     serializer_class = StoreSerializer
     pagination_class = NamePagination
     parser_classes = [JSONParser, MergePatchParser]
-    lookup_url_kwarg = "name"
-    lookup_value_regex = LOOKUP
+    lookup_field = lookup_url_kwarg = "name"
     orderings = ("name",)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("name") == BIG_STORE:
             self.max_body = MAX_CHAT
         super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS and "name" in kwargs:
+            registry.get(self.get_uid()).close_abandoned(None)
 
     @extend_schema(responses=ListedStoreSerializer(many=True))
     def list(self, request: Request) -> Response:
@@ -82,10 +84,10 @@ class StoreViewSet(WritingViewSet):
     @reads(responses=StoreSerializer)
     def retrieve(self, request: Request, name: str) -> HttpResponseBase:
         """The whole store as the browser holds it. A store that is kept as rows is streamed."""
-        uid = self.get_name()
+        uid = self.get_uid()
         store = self._find(uid)
         if store is not None and not is_relational(uid):
-            return answer_revision(request, store, lambda row: WHOLE_STORES.load([row])[0])
+            return answer_revision(request, store, lambda row: OPAQUE_STORES.load([row])[0])
         # Told before the first record is read: what is written meanwhile raises the counter.
         etag = services.etag_of_store(uid, store)
         if is_known(request, etag):
@@ -95,7 +97,7 @@ class StoreViewSet(WritingViewSet):
     @writes(request=StoreSerializer, responses=StoreSerializer)
     def update(self, request: Request, name: str) -> HttpResponseBase:
         """Replace the store, in big-AGI's envelope. Only records that differ are written."""
-        uid = self.get_name()
+        uid = self.get_uid()
         entry = services.replace_store(self.get_origin(), uid, self.read_value(), self.get_precondition())
         return self._answer(uid, entry)
 
@@ -105,7 +107,7 @@ class StoreViewSet(WritingViewSet):
     )
     def partial_update(self, request: Request, name: str) -> HttpResponseBase:
         """Change fields of the store (JSON Merge Patch). A list of records is replaced; a map of records is patched."""
-        uid = self.get_name()
+        uid = self.get_uid()
         self.read_value()
         entry = services.patch_store(self.get_origin(), uid, self.read_object(), self.get_precondition())
         return self._answer(uid, entry)
@@ -117,7 +119,7 @@ class StoreViewSet(WritingViewSet):
         flags = self.read_flags("confirm", "purge")
         change = services.delete_store(
             self.get_origin(),
-            self.get_name(),
+            self.get_uid(),
             self.get_precondition(),
             confirmed=flags["confirm"],
             purge=flags["purge"],
@@ -136,7 +138,7 @@ class StoreViewSet(WritingViewSet):
     def revisions(self, request: Request, name: str) -> Response:
         """Stored revisions of the store, newest first."""
         check_parameters(request, CursorPagination.names)
-        uid = self.get_name()
+        uid = self.get_uid()
         self._find(uid)
         page = self.paginate_queryset(revisions_of(uid))
         return self.get_paginated_response(RevisionSerializer(page, many=True).data)
@@ -149,19 +151,16 @@ class StoreViewSet(WritingViewSet):
     @action(detail=True, methods=["post"], url_path="revisions/(?P<number>[0-9]{1,18})/restore")
     def restore(self, request: Request, name: str, number: str) -> HttpResponseBase:
         """Restore a revision of the store. 409 for a store that is kept as rows: it has no revisions."""
-        uid = self.get_name()
+        uid = self.get_uid()
         entry = services.restore_revision(self.get_origin(), uid, int(number), self.get_precondition())
         return self._answer(uid, entry)
 
-    def get_name(self) -> str:
-        return decode_id(self.kwargs["name"])
-
     def get_current(self) -> Response:
         """Return the store as it is now; of one that is kept as rows, which can be of any length, the facts alone."""
-        uid = self.get_name()
+        uid = self.get_uid()
         store = self._find(uid)
         if store is not None and not is_relational(uid):
-            return answer_revision(self.request, store, lambda row: WHOLE_STORES.load([row])[0])
+            return answer_revision(self.request, store, lambda row: OPAQUE_STORES.load([row])[0])
         return Response(ListedStoreSerializer(next(store for store in list_stores() if store.name == uid)).data)
 
     def read_value(self) -> Any:
@@ -192,7 +191,7 @@ class StoreViewSet(WritingViewSet):
         etag = services.etag_of_store(name, store)
         created_at = href("stores", name) if is_new else None
         if store is not None and not is_relational(name):
-            value = WHOLE_STORES.load([store])[0]
+            value = OPAQUE_STORES.load([store])[0]
             body = with_notes(value, entry.lost_keys, entry.dropped_keys) if isinstance(value, dict) else value
             return self.answer_write(body, etag, entry.change, created_at=created_at)
         answer = self.answer_write(None, etag, entry.change, created_at=created_at)
@@ -204,7 +203,7 @@ class StoreViewSet(WritingViewSet):
 
 
 def read_new_store(body: dict[str, Any]) -> tuple[str, Any]:
-    """Return the name and the value of a new store. Raises `Invalid`."""
+    """Return the name and the value of a new store, in which any other member is kept. Raises `Invalid`."""
     if "name" not in body:
         raise at("/name", "This field is required.", "required")
     rest = {key: value for key, value in body.items() if key != "name"}

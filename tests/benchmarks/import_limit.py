@@ -19,13 +19,13 @@ def main(path: Path) -> None:
 
     from chats.bigagi.conversation import CONVERSATIONS
     from chats.bigagi.history import calls_of
-    from metrics.history.record import NAMES, make_rows
+    from metrics.history.recording import NAMES, make_rows
     from metrics.models import UsageEvent
     from stores.importers.items import RecordItem
     from stores.importers.kinds import detect_kind
     from stores.importers.parser import Parser
-    from stores.iteration import batched
-    from stores.sql import insert_rows, tune_for_long_job
+    from stores.records.iteration import batched
+    from stores.records.sql import insert_rows, tune_for_long_job
 
     tune_for_long_job()
     uncounted = 0.0

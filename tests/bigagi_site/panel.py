@@ -18,6 +18,7 @@ expect.set_options(timeout=20_000)
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 _MARKED = "{0} >= 'sqlite-test-' AND {0} < 'sqlite-test.'"
 _TABLES = {"stores_store": "name", "chats_conversation": "uid", "llms_service": "uid", "llms_model": "uid"}
+_TABLES |= {"chats_folder": "uid", "workspace_workspace": "uid", "workspace_livefile": "uid"}
 
 
 @contextmanager

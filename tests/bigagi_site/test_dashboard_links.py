@@ -15,7 +15,7 @@ from bigagi_site.dashboard.heavy import FINDERS
 from metrics.counting import start_counting
 from metrics.ledger.corrections import correct
 from metrics.models import ApiRequest, UsageBaseline
-from stores.journal.recorder import Origin
+from stores.records.journal.recorder import Origin
 from tests.api import make_baseline
 from tests.metrics.events import make_event
 

@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from bigagi_site import data_watch
 from chats.models import Asset
-from stores import asset_files, data_check
-from stores.backups import create_backup
+from stores.backups import data_check
+from stores.backups.creation import create_backup
+from stores.records import asset_files
 from tests.api import read, read_problem, sign_in
 from tests.bigagi_site.factories import make_conversation, make_message
 from tests.servers import run_server
@@ -69,7 +70,7 @@ def test_a_damaged_file_is_told_everywhere_until_it_is_mended(folder, damage):
     for text in read_everywhere(client):
         assert "1 image or sound is damaged or missing: “Sunset”" in text
         assert "check_data --repair" in text
-    assert list(data_check.repair_assets(data_check.read_last())) == [path.name]
+    assert [name for name, _ in data_check.repair_assets(data_check.read_last())] == [path.name]
     assert path.read_bytes() == b"a picture"
     data_watch.check_once()
     assert all("damaged or missing" not in text for text in read_everywhere(client))

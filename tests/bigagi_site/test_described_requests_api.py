@@ -3,7 +3,7 @@
 import pytest
 
 from chats.models import Conversation
-from stores.api.schema_hooks import operations_of
+from stores.api.schema_walks import operations_of
 from tests.api import make_chat, make_folder, read, read_problem, sign_in
 from tests.bigagi_site.test_openapi_api import schema
 

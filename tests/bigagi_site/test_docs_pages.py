@@ -17,9 +17,11 @@ from django.db import connection
 
 from bigagi_site.docs import diagram
 from bigagi_site.docs.database import FOREIGN_TABLES, QUERIES, foreign_tables, own_tables
-from stores.api.problems import KINDS
+from stores.records.problem_details import KINDS
 from tests.api import make_chat, make_folder, read_problem, sign_in
 from tests.metrics.events import make_event
+
+pytestmark = pytest.mark.any_database
 
 PAGES = ["/api/docs", "/api/docs/five-minutes", "/api/docs/troubleshooting", "/api/docs/database"]
 SOURCES = [path for name in ("bigagi_site", "stores", "llms", "metrics", "workspace", "chats") for path in [Path(name)]]

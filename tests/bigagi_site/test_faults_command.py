@@ -7,9 +7,9 @@ from django.core.management import call_command
 
 from bigagi_site.services import create_owner
 from chats.models import Conversation
-from stores import faults
 from stores.management.faults import RETURN_CODE, telling_faults
 from stores.models import MigrationRun
+from stores.records import faults
 from tests import generators
 from tests.api import make_chat, make_service
 from tests.bigagi_site.faults import UNDER_FAULTS

@@ -9,20 +9,20 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stores.importers.incoming import RESERVE
-from stores.private_files import write_private_once
+from stores.records.private_files import write_private_once
 from tests import generators
 from tests.chats.talking import Talker, parse_events
-from tests.servers import REPOSITORY, Client, build_environment, manage, run_server
+from tests.servers import Client, Server, build_environment, manage, run_server
+from tests.stores.processes import start_import
 
 SIZE = 20 * 2**20
 ROOMS = [0, 2**12, 2**15, 2**17, 2**19, 2**20, 2 * 2**20, 4 * 2**20, 8 * 2**20]
@@ -73,13 +73,14 @@ class SmallDisk:
                 digest.update(repr((name, rows)).encode())
         for folder in ("assets", "backups", "uploads", "scratch"):
             files = sorted(str(path) for path in (self.data_dir / folder).rglob("*") if path.is_file())
-            digest.update(repr([path for path in files if not path.endswith("lock")]).encode())
+            # What the check in the background has read is noted while requests go on.
+            kept = [path for path in files if not path.endswith("lock") and "known-good" not in path]
+            digest.update(repr(kept).encode())
         return digest.hexdigest()
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    path = tmp_path / "small"
+@contextmanager
+def mount_disk(path: Path) -> Iterator[SmallDisk]:
     path.mkdir()
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "none", str(path)], capture_output=True, text=True, check=False
@@ -92,8 +93,36 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
         subprocess.run(["umount", "-l", str(path)], check=True)
 
 
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """Yield an empty disk."""
+    with mount_disk(tmp_path / "small") as disk:
+        yield disk
+
+
+@pytest.fixture
+def used_disk(disk: SmallDisk, first_start: dict[str, str]) -> SmallDisk:
+    """Return a disk with a data folder that a server has set up."""
+    shutil.copytree(first_start["BIGAGI_DATA_DIR"], disk.data_dir)
+    return disk
+
+
+@pytest.fixture(scope="module")
+def serving(
+    first_start: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[SmallDisk, Server]]:
+    """Yield a disk, and the server on it, which stops as it should after all that it met."""
+    with mount_disk(tmp_path_factory.mktemp("disk") / "small") as disk:
+        shutil.copytree(first_start["BIGAGI_DATA_DIR"], disk.data_dir)
+        with run_server(disk.environment) as server:
+            yield disk, server
+            disk.free()
+            assert server.stop() == 0
+
+
 def write_backup(path: Path, count: int = 12, images: int = 2, seed: int = 1) -> Path:
-    generators.write_backup(path, list(generators.make_conversations(count, 6, seed, images, old_every=0)))
+    chats = list(generators.make_conversations(count, 6, seed, images, old_every=0))
+    generators.write_backup(path, chats, assets=[generators.make_asset(seed, 0, side=8)])
     return path
 
 
@@ -111,7 +140,19 @@ def check_line(done: subprocess.CompletedProcess[str]) -> None:
     assert "full" in done.stderr or "free disk space" in done.stderr or "No space" in done.stderr, done.stderr
 
 
-def test_requests_on_a_full_disk(disk: SmallDisk):
+def test_signing_in_on_a_full_disk_leaves_the_link_unused(serving: tuple[SmallDisk, Server]):
+    """The first one on the server: others sign in by its link."""
+    disk, server = serving
+    disk.leave(0)
+    stranger = Client(server.url)
+    answer = stranger.get(server.link)
+    assert answer.status == 507 and "The disk is full." in answer.text, answer.text[:500]
+    disk.free()
+    assert server.sign_in().get("/account").status == 200
+
+
+def test_requests_on_a_full_disk(serving: tuple[SmallDisk, Server]):
+    disk, server = serving
     image = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 1500).decode()
     asset = {"id": "a", "assetType": "image", "data": {"mimeType": "image/png", "base64": image}}
     requests: list[tuple[str, str, Any]] = [
@@ -120,58 +161,56 @@ def test_requests_on_a_full_disk(disk: SmallDisk):
         ("POST", "/api/assets", asset),
         ("DELETE", "/api/chats/two?purge=true", None),
     ]
-    with run_server(disk.environment) as server:
-        talker = Talker(server)
-        talker.send("POST", "/api/chats", {"id": "one", "messages": []}, 201)
-        for method, path, body in requests:
-            refused = 0
-            for room in ROOMS:
-                before = disk.digest()
-                disk.leave(room)
-                answer = talker.send(method, path, body)
-                if answer.status < 300:
-                    break
-                check_problem(answer)
-                disk.free()
-                assert disk.digest() == before, (path, room)
-                refused += 1
-            else:
-                disk.free()
-                answer = talker.send(method, path, body)
-            disk.free()
-            assert answer.status < 300, (path, answer.text[:500])
-            assert refused, path
-        # What can be read is read.
-        disk.leave(0)
-        assert talker.get("/api/chats/one")["id"] == "one"
-        for page in ("/", "/chat-test", "/admin/"):
-            assert talker.client.get(page).status == 200
-        disk.free()
-        assert server.stop() == 0
-
-
-def test_an_upload_on_a_full_disk(disk: SmallDisk):
-    content = write_backup(disk.path.parent / "upload.json", count=40).read_bytes()
-    ends = set()
-    with run_server(disk.environment) as server:
-        talker = Talker(server)
-        for room in (0, 2**20, RESERVE + 3 * len(content) + 2**16, None):
+    talker = Talker(server)
+    talker.send("POST", "/api/chats", {"id": "one", "messages": []}, 201)
+    for method, path, body in requests:
+        refused = 0
+        for room in ROOMS:
             before = disk.digest()
-            disk.free() if room is None else disk.leave(room)
-            answer = talker.client.post("/api/migrations", content, headers={"Content-Type": "application/json"})
-            if answer.status == 507:
-                check_problem(answer)
-                disk.free()
-                assert disk.digest() == before
-                ends.add("refused")
-                continue
-            assert answer.status == 202, answer.text[:500]
-            run = wait_for_run(talker, answer.json()["href"])
-            ends.add(run["status"])
-        assert run["status"] == "done", run
-        assert talker.get("/api/chats?count=1")["count"] == 40
-        assert "refused" in ends
-        assert server.stop() == 0
+            disk.leave(room)
+            answer = talker.send(method, path, body)
+            if answer.status < 300:
+                break
+            check_problem(answer)
+            disk.free()
+            assert disk.digest() == before, (path, room)
+            refused += 1
+        else:
+            disk.free()
+            answer = talker.send(method, path, body)
+        disk.free()
+        assert answer.status < 300, (path, answer.text[:500])
+        assert refused, path
+    # What can be read is read.
+    disk.leave(0)
+    assert talker.get("/api/chats/one")["id"] == "one"
+    for page in ("/", "/chat-test", "/admin/"):
+        assert talker.client.get(page).status == 200
+    disk.free()
+
+
+def test_an_upload_on_a_full_disk(serving: tuple[SmallDisk, Server]):
+    disk, server = serving
+    content = write_backup(disk.path.parent / "upload.json", count=40, seed=7).read_bytes()
+    ends = set()
+    talker = Talker(server)
+    count = talker.get("/api/chats?count=1")["count"]
+    for room in (0, 2**20, RESERVE + 3 * len(content) + 2**16, None):
+        before = disk.digest()
+        disk.free() if room is None else disk.leave(room)
+        answer = talker.client.post("/api/migrations", content, headers={"Content-Type": "application/json"})
+        if answer.status == 507:
+            check_problem(answer)
+            disk.free()
+            assert disk.digest() == before
+            ends.add("refused")
+            continue
+        assert answer.status == 202, answer.text[:500]
+        run = wait_for_run(talker, answer.json()["href"])
+        ends.add(run["status"])
+    assert run["status"] == "done", run
+    assert talker.get("/api/chats?count=1")["count"] == count + 40
+    assert "refused" in ends
 
 
 def wait_for_run(talker: Talker, href: str) -> Any:
@@ -184,46 +223,34 @@ def wait_for_run(talker: Talker, href: str) -> Any:
     raise AssertionError(run)
 
 
-def test_an_answer_is_stored_once_there_is_room(disk: SmallDisk):
-    with run_server(disk.environment) as server:
-        talker = Talker(server)
-        chat = talker.make_chat(messages=[])
-        seen = set()
-        for room in [*ROOMS[:6], None]:
-            before = disk.digest()
-            if room is not None:
-                disk.leave(room)
-            text = "Write much. " + "z" * 100_000
-            answer = talker.send("POST", f"/api/chats/{chat}/generate", {"message": {"text": text}})
-            if answer.status == 507:
-                check_problem(answer)
-                assert "neither stored nor sent" in answer.json()["detail"]
-                disk.free()
-                assert disk.digest() == before
-                seen.add("refused")
-                continue
-            assert answer.status == 200
-            events = parse_events(answer.text)
-            assert events[-1].name == "done"
-            problems = [event.data["problem"] for event in events if event.name == "error"]
-            assert all(problem["type"].endswith("#disk-full") for problem in problems), problems
+def test_an_answer_is_stored_once_there_is_room(serving: tuple[SmallDisk, Server]):
+    disk, server = serving
+    talker = Talker(server)
+    chat = talker.make_chat(messages=[])
+    seen = set()
+    for room in [*ROOMS[:6], None]:
+        before = disk.digest()
+        if room is not None:
+            disk.leave(room)
+        text = "Write much. " + "z" * 100_000
+        answer = talker.send("POST", f"/api/chats/{chat}/generate", {"message": {"text": text}})
+        if answer.status == 507:
+            check_problem(answer)
+            assert "neither stored nor sent" in answer.json()["detail"]
             disk.free()
-            uid = str(answer.headers["Location"]).rsplit("/", 1)[1]
-            assert talker.wait_until_over(uid)["status"] == "done"
-            seen.add("stored")
-        assert seen == {"refused", "stored"}
-        assert server.stop() == 0
-
-
-def test_signing_in_on_a_full_disk_leaves_the_link_unused(disk: SmallDisk):
-    with run_server(disk.environment) as server:
-        disk.leave(0)
-        stranger = Client(server.url)
-        answer = stranger.get(server.link)
-        assert answer.status == 507 and "The disk is full." in answer.text, answer.text[:500]
+            assert disk.digest() == before
+            seen.add("refused")
+            continue
+        assert answer.status == 200
+        events = parse_events(answer.text)
+        assert events[-1].name == "done"
+        problems = [event.data["problem"] for event in events if event.name == "error"]
+        assert all(problem["type"].endswith("#disk-full") for problem in problems), problems
         disk.free()
-        assert server.sign_in().get("/account").status == 200
-        assert server.stop() == 0
+        uid = str(answer.headers["Location"]).rsplit("/", 1)[1]
+        assert talker.wait_until_over(uid)["status"] == "done"
+        seen.add("stored")
+    assert seen == {"refused", "stored"}
 
 
 def test_commands_on_a_full_disk(disk: SmallDisk):
@@ -253,6 +280,7 @@ def test_commands_on_a_full_disk(disk: SmallDisk):
         check_line(disk.manage(*arguments))
         disk.free()
         assert disk.digest() == before, arguments
+    check_a_repair(disk)
     restored = disk.manage("restore", str(backup))
     assert restored.returncode == 0, restored.stderr
     with run_server(disk.environment) as server:
@@ -261,15 +289,29 @@ def test_commands_on_a_full_disk(disk: SmallDisk):
         assert server.stop() == 0
 
 
-def test_an_import_under_which_the_disk_fills_up_is_completed_later(disk: SmallDisk):
-    with run_server(disk.environment) as server:
-        assert server.stop() == 0
+def check_a_repair(disk: SmallDisk) -> None:
+    """Check that data can be checked on a full disk, and that a repair says so and is done once there is room."""
+    damaged = next((disk.data_dir / "assets").glob("??/*"))
+    good = damaged.read_bytes()
+    damaged.chmod(0o600)
+    damaged.write_bytes(b"rotten" + good[6:])
+    disk.leave(0)
+    found = disk.manage("check_data")
+    assert found.returncode == 1 and str(damaged) in found.stderr, found.stderr
+    refused = disk.manage("check_data", "--repair")
+    assert refused.returncode in (1, 2) and "full" in refused.stderr, refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stderr and "Nothing" not in refused.stderr and "Mended" not in refused.stdout
+    disk.free()
+    mended = disk.manage("check_data", "--repair")
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert damaged.read_bytes() == good
+
+
+def test_an_import_under_which_the_disk_fills_up_is_completed_later(used_disk: SmallDisk):
+    disk = used_disk
     path = write_backup(disk.path.parent / "many.json", count=300, images=0)
     log = disk.data_dir / "bigagi.sqlite3-wal"
-    command = [sys.executable, "manage.py", "import_indexeddb", str(path)]
-    with subprocess.Popen(
-        command, cwd=REPOSITORY, env=disk.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as running:
+    with start_import(path, disk.environment) as running:
         while running.poll() is None and not (log.exists() and log.stat().st_size > 2**19):
             time.sleep(0.005)
         disk.leave(0)

@@ -6,9 +6,11 @@ import re
 import pytest
 from openapi_schema_validator import OAS31Validator
 
-from stores.api.schema_hooks import operations_of
+from stores.api.schema_walks import operations_of
 from tests.api import sign_in, stored
 from tests.insomnia import Runner
+
+pytestmark = pytest.mark.any_database
 
 
 @pytest.fixture(scope="module")

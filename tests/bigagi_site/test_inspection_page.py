@@ -108,7 +108,12 @@ def test_a_table_is_found_read_and_queried(server, page):
     page.set_viewport_size({"width": 390, "height": 844})
     assert is_in_width(page)
     if page.locator("#tab-sql").count():
-        detail.get_by_role("button", name="Query this table").click()
+        held = []
+        page.route("**/sqlite-test/sql.*", lambda route: held.append(route))
+        with page.expect_request("**/sqlite-test/sql.*"):
+            detail.get_by_role("button", name="Query this table").click()
+        expect(page.locator("#panel-sql[inert]")).to_be_visible()
+        held.pop().continue_()
         expect(page.get_by_label("Statement", exact=True)).to_be_focused()
         page.keyboard.press("Control+Enter")
         expect(page.locator("#sql-status")).to_contain_text("rows in")

@@ -15,12 +15,14 @@ from bigagi_site.logs import PARTS, build_formatter, build_logging
 from bigagi_site.middleware import RequestLogMiddleware
 from bigagi_site.tracebacks import format_exception
 from stores.api.middleware import ApiMiddleware
-from stores.shapes import hide_keys
+from stores.records.key_shapes import hide_keys
 from tests.api import sign_in
 from tests.chats.talking import LIMITS, Talker
 from tests.faulty_provider import FAULTS, KEY, FaultyProvider
 from tests.providers import run_provider
 from tests.servers import manage, run_server
+
+pytestmark = pytest.mark.any_database
 
 TEXT = "Dear diary, nobody may read this"
 KEY_SEEDED = "sk-proj-Zx81kLmN0pQrStUvWxYz1234567890abcd"

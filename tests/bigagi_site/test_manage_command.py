@@ -4,6 +4,8 @@ import pytest
 
 from tests.servers import manage
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize(
     "command",

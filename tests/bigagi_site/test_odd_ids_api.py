@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from stores.api.ids import RESERVED, encode_id
+from stores.records.ids import RESERVED, encode_id
 from tests.api import ODD_IDS, make_message
+from tests.nightly import by_day
 from tests.servers import Client, Server
 
 pytestmark = pytest.mark.exhaustive
@@ -82,8 +83,13 @@ def listed(api: Api, kind: str, name: str = "id") -> set[str]:
     return {record[name] for record in api.send("GET", f"{kind}?page_size=200").json()["results"]}
 
 
-@pytest.mark.parametrize("uid", IDS, ids=ascii)
+def ids_from(start: int) -> pytest.MarkDecorator:
+    """Return the ids of a walk: by day a sixth of them, so that each of them comes in one walk at least."""
+    return pytest.mark.parametrize("uid", by_day(IDS, each=6, start=start), ids=ascii)
+
+
 class TestEveryVerb:
+    @ids_from(0)
     def test_chats(self, api: Api, uid: str) -> None:
         api.create("chats", {"id": uid, "messages": [make_message()]}, "chats", uid)
         api.send("POST", "chats", {"id": uid, "messages": []}, 409)
@@ -100,6 +106,7 @@ class TestEveryVerb:
         api.send("DELETE", api.one("chats", uid), status=204)
         api.gone("chats", uid)
 
+    @ids_from(1)
     def test_messages(self, api: Api, uid: str) -> None:
         api.send("POST", "chats", {"id": uid, "messages": []}, 201)
         api.create(api.one("chats", uid, "messages"), make_message(uid), "chats", uid, "messages", uid)
@@ -113,6 +120,7 @@ class TestEveryVerb:
         api.gone("chats", uid, "messages", uid)
         api.send("DELETE", api.one("chats", uid), status=204)
 
+    @ids_from(2)
     def test_folders_and_chats_in_them(self, api: Api, uid: str) -> None:
         api.send("POST", "chats", {"id": uid, "messages": []}, 201)
         api.create("folders", {"id": uid, "title": "Work"}, "folders", uid)
@@ -129,6 +137,7 @@ class TestEveryVerb:
         api.gone("folders", uid)
         api.send("DELETE", api.one("chats", uid), status=204)
 
+    @ids_from(3)
     def test_assets(self, api: Api, uid: str) -> None:
         record = {"id": uid, "assetType": "image", "label": "Dot", "data": {"mimeType": "image/png", "base64": PNG}}
         api.create("assets", record, "assets", uid)
@@ -138,6 +147,7 @@ class TestEveryVerb:
         api.send("DELETE", api.one("assets", uid), status=204)
         api.gone("assets", uid)
 
+    @ids_from(4)
     def test_stores_and_their_revisions(self, api: Api, uid: str) -> None:
         api.create("stores", {"name": uid, "state": {"a": 1}, "version": 1}, "stores", uid)
         api.send("PUT", api.one("stores", uid), {"state": {"a": 2}, "version": 1})
@@ -151,6 +161,7 @@ class TestEveryVerb:
         api.send("DELETE", api.one("stores", uid), status=204)
         api.gone("stores", uid)
 
+    @ids_from(5)
     def test_services_models_and_assignments(self, api: Api, uid: str) -> None:
         service = {"id": uid, "label": "Mine", "vId": "openai", "setup": {}}
         api.create("services", service, "services", uid)
@@ -178,6 +189,7 @@ class TestEveryVerb:
         api.send("DELETE", api.one("services", uid), status=204)
         api.gone("services", uid)
 
+    @ids_from(6)
     def test_files_and_workspaces(self, api: Api, uid: str) -> None:
         file = {"id": uid, "name": "notes.txt", "type": "text/plain", "content": "Hello"}
         api.create("files", file, "files", uid)

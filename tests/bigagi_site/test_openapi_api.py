@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from bigagi_site.docs.examples import RECORDS
 from bigagi_site.docs.steps import STEPS, bodies
-from stores.api.schema_hooks import operations_of
+from stores.api.schema_walks import operations_of
 from tests.api import make_chat, make_message, read, sign_in
 
 WRITES = ("post", "put", "patch", "delete")

@@ -14,7 +14,7 @@ from django.test import Client
 from bigagi_site import readiness
 from metrics.ledger.triggers import find_missing_triggers
 from stores.models import Secret
-from stores.secrets import Sealer
+from stores.records.sealing import Sealer
 from tests.api import make_chat, make_service, read, read_problem, sign_in
 from tests.bigagi_site.factories import make_asset
 

@@ -4,7 +4,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -150,3 +150,49 @@ def test_a_body_that_is_nested_too_deep_is_a_bad_request(server: Server):
         connection.sendall(head(server, "POST", "/api/folders", Content_Length=str(len(body))) + body)
         status, answer = read_answer(connection)
         assert status == 400 and "nested deeper than 200 levels" in json.loads(answer)["detail"]
+
+
+def test_clients_that_never_end_their_bodies_hold_nobody_up(server: Server):
+    """Strangers, with as many requests as the server has threads and more. A cookie of their own lets them in as far as
+    to the form's check, which reads the body."""
+    lines = [f"Host: {urlsplit(server.url).netloc}", f"Cookie: bigagi_csrf={'a' * 32}", "Content-Length: 100"]
+    lines.append("Content-Type: application/x-www-form-urlencoded")
+    with ExitStack() as held:
+        for _ in range(40):
+            connection = held.enter_context(connect(server))
+            connection.sendall("\r\n".join(["POST /sign-in HTTP/1.1", *lines, "", "a"]).encode())
+        assert server.sign_in().get("/account").status == 200
+
+
+@pytest.mark.parametrize("size", [1000, 3 * MIB])
+def test_a_body_that_is_cut_off_is_not_taken_for_a_whole_one(server: Server, size: int):
+    client = server.sign_in()
+    made = {"name": "notes.txt", "content": "All of it"}
+    sent = {"Content-Type": "application/json"}
+    path = client.post("/api/files", json.dumps(made).encode(), headers=sent).json()["_server"]["contentHref"]
+    with connect(server) as connection:
+        connection.sendall(head(server, "PUT", path, Content_Length=str(size)) + b"x" * (size - 1))
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) == b""
+    assert client.get(path).text == "All of it"
+    assert client.request("PUT", path, b"y" * size, headers=sent).status == 200
+    assert client.get(path).text == "y" * size
+
+
+def test_a_form_that_is_too_long_is_refused_in_words(server: Server):
+    with connect(server) as connection:
+        connection.sendall(head(server, "POST", "/account", Content_Length=str(MAX_BODY + 1)) + b" " * (MAX_BODY + 1))
+        assert read_answer(connection) == (413, b"A form must have at most 10 MiB.")
+
+
+@pytest.mark.parametrize("path", ["/api/chats", "/api/generations/x/events", "/admin/chats/conversation/"])
+def test_too_many_parameters_are_refused_in_words(server: Server, path: str):
+    answer = server.sign_in().get(f"{path}?{'a=1&' * 1001}")
+    assert answer.status == 400
+    assert "at most 1000 parameters" in answer.text
+
+
+def test_what_is_no_http_is_a_bad_request(server: Server):
+    with connect(server) as connection:
+        connection.sendall(head(server, "POST", "/api/chats", "Content-Length: 5", Transfer_Encoding="chunked"))
+        check_refused(connection, 400, "bad-request")

@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from bigagi_site.routes import is_asgi_path
 from chats.assets import store_base64
 from chats.models import Conversation, Generation
-from stores import registry
 from stores.api.viewsets import WritingViewSet
 from stores.models import Change, MigrationRun, Revision, Secret
+from stores.records import registry
 from tests.api import (
     make_asset,
     make_assignment,
@@ -29,6 +29,7 @@ from tests.api import (
     sign_in,
 )
 from tests.metrics.events import make_event
+from tests.nightly import by_day
 from tests.routes import WRITING, api_routes
 
 KEY = "sk-Seeded0123456789abcdefghWXYZ"
@@ -89,7 +90,7 @@ def test_the_walk_finds_the_routes():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", RECORDS)
+@pytest.mark.parametrize("path", by_day(RECORDS, each=2))
 def test_every_route_answers_with_and_without_a_slash(seed, path):
     client = sign_in()
     name, _, query = path.partition("?")
@@ -101,7 +102,7 @@ def test_every_route_answers_with_and_without_a_slash(seed, path):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", RECORDS)
+@pytest.mark.parametrize("path", by_day(RECORDS, each=2, start=1))
 def test_reading_writes_nothing(seed, path):
     client = sign_in()
     with CaptureQueriesContext(connection) as queries:

@@ -9,6 +9,8 @@ from bigagi_site.checks import TAG
 from metrics.ledger.triggers import drop_triggers
 from tests.servers import manage
 
+pytestmark = pytest.mark.any_database
+
 
 def found():
     return {message.id for message in run_checks(tags=[TAG])}

@@ -3,12 +3,15 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.servers import REPOSITORY
 
 APPS = ("bigagi_site", "chats", "llms", "metrics", "stores", "workspace")
-READ_BY_UVICORN = {"FORWARDED_ALLOW_IPS"}
+READ_BY_LIBRARIES = {
+    *("FORWARDED_ALLOW_IPS", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+}
 NOT_A_SETTING = {"DJANGO_SETTINGS_MODULE"}
 READER = re.compile(r"env(\.\w+)?|os\.getenv|os\.environ(\.\w+)?")
 
@@ -17,20 +20,21 @@ def find_names(path: Path) -> Iterator[str]:
     """Yield the names that a file reads from the environment, as `env.int("NAME")` or `os.environ["NAME"]`."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and node.args:
-            function, argument = ast.unparse(node.func), node.args[0]
+            function, argument = node.func, node.args[0]
         elif isinstance(node, ast.Subscript):
-            function, argument = ast.unparse(node.value), node.slice
+            function, argument = node.value, node.slice
         else:
             continue
         # Markdown's renderer, too, has a dictionary of the name `env`: its keys are in lower case.
         name = argument.value if isinstance(argument, ast.Constant) else ""
-        if READER.fullmatch(function) and re.fullmatch(r"[A-Z_]+", str(name)):
+        if re.fullmatch(r"[A-Z_]+", str(name)) and READER.fullmatch(ast.unparse(function)):
             yield name
 
 
+@cache
 def names_in_code():
     paths = [path for app in APPS for path in (REPOSITORY / app).rglob("*.py")]
-    return {name for path in paths for name in find_names(path)} - NOT_A_SETTING | READ_BY_UVICORN
+    return {name for path in paths for name in find_names(path)} - NOT_A_SETTING | READ_BY_LIBRARIES
 
 
 def names_in_readme():

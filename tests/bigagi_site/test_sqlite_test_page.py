@@ -1,5 +1,7 @@
 """The tests of the inspection panel: green where all is well, red where it is not, and always cleaned up."""
 
+import json
+
 import pytest
 
 from tests.bigagi_site.panel import (
@@ -11,10 +13,15 @@ from tests.bigagi_site.panel import (
     save,
     states_of,
 )
+from tests.nightly import by_day
+from tests.providers import run_provider
 from tests.servers import Client, execute
 
 pytestmark = pytest.mark.browser
-KINDS = ["device", "custom", "chats", "llms", "all", "ui", "labs", "ai", "chat-page"]
+KINDS = [
+    *("device", "custom", "chats", "folders", "llms", "metrics", "workspace"),
+    *("all", "ui", "labs", "ai", "chat-page"),
+]
 VERDICTS = ["status", "data", "sql", "error", "time", "log", "ai"]
 OWN_STORES = "SELECT name, revision FROM stores_store ORDER BY name"
 
@@ -28,10 +35,10 @@ def panel(browser, server):
 def test_all_is_green_on_a_fresh_machine_and_leaves_nothing(server, panel):
     server.sign_in().request("POST", "/api/stores/init", b"", headers={"Content-Type": "application/json"})
     before = execute(server.environment, OWN_STORES)
-    expect(panel.locator("#kinds > li")).to_have_count(9)
+    expect(panel.locator("#kinds > li")).to_have_count(12)
     run_all(panel)
     assert faults(panel) == []
-    expect(panel.locator("#summary")).to_contain_text("9 of 9 passed")
+    expect(panel.locator("#summary")).to_contain_text("12 of 12 passed")
     is_sqlite = "DATABASE_URL" not in server.environment
     for kind in KINDS:
         states = states_of(panel, kind)
@@ -40,7 +47,8 @@ def test_all_is_green_on_a_fresh_machine_and_leaves_nothing(server, panel):
         asks_model = kind in ("llms", "ai", "chat-page")
         assert skipped == {name for name, is_on in (("sql", not is_sqlite), ("ai", not asks_model)) if is_on}, kind
         assert "fail" not in states.values()
-    expect(panel.locator("#closing")).to_contain_text("Created 11 stores, 2 chats, 1 service. Everything was deleted")
+    made = "Created 11 stores, 3 chats, 1 folder, 1 service, 1 workspace, 1 file."
+    expect(panel.locator("#closing")).to_contain_text(f"{made} Everything was deleted")
     assert count_marked(server) == 0
     assert execute(server.environment, OWN_STORES) == before
     kept = "SELECT count(*) FROM stores_changedrecord WHERE uid LIKE 'sqlite-test-%' AND body IS NOT NULL"
@@ -53,6 +61,34 @@ def test_all_is_green_on_a_fresh_machine_and_leaves_nothing(server, panel):
     assert all(verdict["state"] in ("pass", "skip") for test in saved["tests"] for verdict in test["verdicts"])
     assert saved["environment"]["bigagi"] and saved["environment"]["database_version"]
     assert saved["cleanup"]["is_clean"] is True
+
+
+def test_the_status_of_services_and_the_round_trip_with_one_of_them(server, panel):
+    with run_provider() as provider:
+        setups = {"works": provider.setup(), "broken": provider.setup(oaiKey="sk-wrong"), "bare": {}}
+        for uid, setup in setups.items():
+            service = {"id": uid, "vId": "openai", "label": uid, "setup": setup}
+            assert call_api(server, "/api/services", service) == 201
+        assert call_api(server, "/api/services/works/refresh", {}) == 200
+        panel.reload()
+        panel.get_by_role("button", name="Check API status").click()
+        expect(panel.locator("#services-note")).to_contain_text("2 of 4 work. Real calls made: 2")
+        states = panel.locator("#services-status li").evaluate_all(
+            "rows => Object.fromEntries(rows.map(({ dataset }) => [dataset.service, dataset.state]))"
+        )
+        assert states == {"works": "pass", "broken": "fail", "bare": "fail", "bigagi-demo": "pass"}
+        # What cannot be called cannot be chosen.
+        expect(panel.locator("#service option")).to_have_count(3)
+        panel.locator("#service").select_option("works")
+        run_all(panel, "Run: AI integration")
+        assert [asked.path.split("/")[-1] for asked in provider.asked].count("completions") == 2
+        # This one answers nothing that was asked for, and that is found out.
+        assert states_of(panel, "ai")["ai"] == "fail"
+
+
+def call_api(server, path, body):
+    content = json.dumps(body).encode()
+    return server.sign_in().request("POST", path, content, headers={"Content-Type": "application/json"}).status
 
 
 def test_requests_and_answers_can_be_looked_at(panel):
@@ -127,7 +163,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("verdict", BROKEN)
+@pytest.mark.parametrize("verdict", by_day(list(BROKEN), each=3))
 def test_what_is_broken_turns_its_own_verdict_red(server, panel, verdict):
     kind, title, pattern, act = BROKEN[verdict]
     if verdict == "sql" and "DATABASE_URL" in server.environment:
@@ -137,7 +173,9 @@ def test_what_is_broken_turns_its_own_verdict_red(server, panel, verdict):
     states = states_of(panel, kind)
     # What never came to the server has no line in its log.
     expected = ["status", "log"] if verdict == "status" else [verdict]
-    assert [name for name, state in states.items() if state == "fail"] == expected
+    # On a busy machine a request may take too long as well.
+    ignored = {"time"} - {verdict}
+    assert [name for name, state in states.items() if state == "fail" and name not in ignored] == expected
     expect(panel.locator("#summary")).to_contain_text("0 of 1 passed · 1 failed")
     fault = panel.locator(f"[data-verdict={verdict}] .st-faults")
     for word in ("Where", "Expected", "Actual"):

@@ -38,7 +38,7 @@ def test_all_is_green_and_nothing_of_the_import_is_touched(server, browser):
     with open_panel(browser, server) as page:
         run_all(page)
         assert faults(page) == []
-        expect(page.locator("#summary")).to_contain_text("9 of 9 passed")
+        expect(page.locator("#summary")).to_contain_text("12 of 12 passed")
         expect(page.locator("#closing")).to_contain_text("Everything was deleted")
     assert count_marked(server) == 0
     assert [execute(server.environment, fact) for fact in facts] == before

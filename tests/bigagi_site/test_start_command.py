@@ -20,18 +20,23 @@ from tests.conftest import skip_unless_ci
 from tests.servers import REPOSITORY, Client, execute, manage, run_server
 
 
-def test_its_link_signs_in(environment):
+def test_the_first_start_signs_in_says_where_the_data_lies_and_keeps_it_private(environment):
     with run_server(environment) as server:
         home = Client(server.url).get(server.link, follow=True)
         assert (home.status, home.url) == (200, f"{server.url}/")
         assert str(server.data_dir) in home.text
-
-
-def test_it_says_where_the_data_lies(environment):
-    with run_server(environment) as server:
         said = "".join(server.output)
         assert f"Data:     {server.data_dir}\n" in said
         assert f"{server.data_dir / 'secrets.key'}" in said
+        assert _mode(server.data_dir) == 0o700
+        assert _mode(server.data_dir / "secret_key") == 0o600
+        assert _mode(server.data_dir / "secrets.key") == 0o600
+        if "DATABASE_URL" not in environment:
+            assert _mode(server.data_dir / "bigagi.sqlite3") == 0o600
+
+
+def _mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_a_second_start_signs_in_again_and_knows_the_first_session(started):
@@ -45,6 +50,7 @@ def test_a_second_start_signs_in_again_and_knows_the_first_session(started):
         assert execute(started, "SELECT username FROM auth_user") == [("owner",)]
 
 
+@pytest.mark.any_database
 def test_it_prints_a_link_on_a_terminal(started):
     ours, terminal = pty.openpty()
     command = [sys.executable, "manage.py", "start", "--port", "0"]
@@ -58,6 +64,7 @@ def test_it_prints_a_link_on_a_terminal(started):
         assert process.wait(timeout=30) == 0
 
 
+@pytest.mark.any_database
 def test_it_prints_no_link_where_there_is_no_terminal(started):
     command = [sys.executable, "manage.py", "start", "--port", "0"]
     process = subprocess.Popen(command, cwd=REPOSITORY, env=started, stdout=subprocess.PIPE, text=True)
@@ -71,30 +78,26 @@ def test_it_prints_no_link_where_there_is_no_terminal(started):
     assert "Sign in:" not in said + process.communicate(timeout=30)[0]
 
 
-def test_the_folder_and_the_key_files_are_private(environment):
-    with run_server(environment) as server:
-        assert _mode(server.data_dir) == 0o700
-        assert _mode(server.data_dir / "secret_key") == 0o600
-        assert _mode(server.data_dir / "secrets.key") == 0o600
-        if "DATABASE_URL" not in environment:
-            assert _mode(server.data_dir / "bigagi.sqlite3") == 0o600
+def test_it_idles_below_150_megabytes(server):
+    if not Path("/proc/self/status").exists():
+        pytest.skip("there is no /proc to read the memory from")
+    assert server.sign_in().get("/admin/").status == 200
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    resident = int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
+    assert resident < 150_000
 
 
-def _mode(path):
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def test_another_command_prints_a_link_to_the_running_server(started):
-    with run_server(started) as server:
-        link = server.manage("sign_in_link").stdout.strip()
-        assert link.startswith(f"{server.url}/sign-in?link=")
-        assert Client(server.url).get(link).status == 302
+def test_another_command_prints_a_link_to_the_running_server(server):
+    link = server.manage("sign_in_link").stdout.strip()
+    assert link.startswith(f"{server.url}/sign-in?link=")
+    assert Client(server.url).get(link).status == 302
 
 
 def test_a_link_before_the_first_start_is_refused(environment):
     _assert_refused(manage("sign_in_link", environment=environment), "Run manage.py start first")
 
 
+@pytest.mark.any_database
 def test_a_taken_port_is_one_clear_line(started):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -102,20 +105,23 @@ def test_a_taken_port_is_one_clear_line(started):
     _assert_refused(done, f"Port {port} on 127.0.0.1 is in use", f"--port {port + 1}")
 
 
-def test_a_second_server_on_the_same_folder_is_refused(started):
-    with run_server(started) as server:
-        _assert_refused(manage("start", "--port", "0", environment=started), "A server is already using", server.url)
+@pytest.mark.any_database
+def test_a_second_server_on_the_same_folder_is_refused(server):
+    _assert_refused(server.manage("start", "--port", "0"), "A server is already using", server.url)
 
 
+@pytest.mark.any_database
 def test_an_unknown_address_is_one_clear_line(started):
     _assert_refused(manage("start", "--host", "192.0.2.1", "--port", "0", environment=started), "Cannot listen")
 
 
+@pytest.mark.any_database
 def test_a_data_folder_that_is_a_file_is_one_clear_line(environment, tmp_path):
     (tmp_path / "data").write_text("not a folder")
     _assert_refused(manage("start", "--port", "0", environment=environment), "is not writable", "BIGAGI_DATA_DIR")
 
 
+@pytest.mark.any_database
 def test_a_read_only_data_folder_is_one_clear_line(environment, tmp_path):
     (tmp_path / "data").mkdir(mode=0o500)
     command = [sys.executable, "manage.py", "start", "--port", "0"]
@@ -198,6 +204,7 @@ STORE_SECRET = (
 )
 
 
+@pytest.mark.any_database
 def test_ctrl_c_ends_it_within_five_seconds_while_an_answer_is_not_read(started):
     with run_server(started) as server, socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -240,6 +247,7 @@ def test_it_starts_again_after_it_was_killed(started):
         assert server.sign_in().get("/").status == 200
 
 
+@pytest.mark.any_database
 def test_another_host_is_served_and_warned_of(started):
     with run_server(started, "--host", "0.0.0.0") as server:
         said = "".join(server.output)
@@ -251,16 +259,7 @@ def test_another_host_is_served_and_warned_of(started):
         assert Client(server.url).get("/sign-in", headers={"Host": "elsewhere.example"}).status == 400
 
 
-def test_it_idles_below_150_megabytes(started):
-    if not Path("/proc/self/status").exists():
-        pytest.skip("there is no /proc to read the memory from")
-    with run_server(started) as server:
-        assert server.sign_in().get("/admin/").status == 200
-        status = Path(f"/proc/{server.process.pid}/status").read_text()
-    resident = int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
-    assert resident < 150_000
-
-
+@pytest.mark.any_database
 def test_wrong_settings_are_one_clear_line(environment):
     done = manage("start", "--port", "0", environment=environment | {"LOG_FORMAT": "xml"})
     _assert_refused(done, "LOG_FORMAT", "bigagi.E002")

@@ -8,6 +8,8 @@ from bigagi_site.tokens import TokenError, read_lifetime
 from tests.bigagi_site.factories import make_owner
 from tests.servers import Client, manage, run_server
 
+pytestmark = pytest.mark.any_database
+
 
 def test_it_prints_the_token_alone_and_it_works(started):
     done = manage("create_token", "backup script", "--read-only", "--expires", "90d", environment=started)

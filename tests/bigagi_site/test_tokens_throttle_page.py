@@ -8,7 +8,7 @@ from bigagi_site.services import create_sign_in_link
 from stores.api import throttles
 from tests.bigagi_site.factories import make_owner
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 PASSWORD = "correct horse battery"
 
 

@@ -102,11 +102,13 @@ class Talker:
     def make_chat(self, **members: Any) -> str:
         return str(self.send("POST", "/api/chats", {"messages": []} | members, 201).json()["id"])
 
-    def add_service(self, setup: dict[str, Any], refs: list[str], service: str = "faulty") -> None:
-        record = {"id": service, "label": "Faulty", "vId": "openai", "setup": setup}
+    def add_service(
+        self, setup: dict[str, Any], refs: list[str], service: str = "faulty", vendor: str = "openai"
+    ) -> None:
+        record = {"id": service, "label": "Faulty", "vId": vendor, "setup": setup}
         self.send("POST", "/api/services", record, 201)
         common = {
-            **{"created": 1, "hidden": False, "sId": service, "vId": "openai", "description": "", "parameterSpecs": []},
+            **{"created": 1, "hidden": False, "sId": service, "vId": vendor, "description": "", "parameterSpecs": []},
             **{"contextTokens": 100_000, "maxOutputTokens": 1000, "interfaces": ["oai-chat"], "pricing": PRICING},
         }
         models = [

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from chats.assets import NotBase64, StoredBytes, store_base64, uuid_of
 from chats.bigagi.asset import ASSETS, stored_bytes, with_base64
-from stores.codecs import Unreadable
+from stores.records.codecs import Unreadable
 from tests.codecs import assert_came_back, read, stored, stored_extra
 from tests.strategies import anything, assets, reworded
 
 
 def asset_trip(value, uid):
     """Return the asset's JSON, and its base64 text as its bytes give it."""
-    attached = ASSETS.attach_text(value)
+    attached = ASSETS.files.attach_text(value)
     held = stored_bytes(attached)
     rows = ASSETS.to_rows(attached, uid)
     columns = stored(ASSETS.model, rows.columns)
@@ -74,13 +74,13 @@ def test_text_that_bytes_would_not_give_back_is_refused(text, size):
 
 @given(assets, st.integers())
 def test_equal_assets_have_equal_hashes(value, seed):
-    one, other = (ASSETS.attach_text(read(made)) for made in (value, reworded(value, seed)))
+    one, other = (ASSETS.files.attach_text(read(made)) for made in (value, reworded(value, seed)))
 
     assert ASSETS.to_rows(one, "a").content_hash == ASSETS.to_rows(other, "a").content_hash
 
 
 def test_assets_with_different_bytes_have_different_hashes():
-    one, other = (ASSETS.attach_text({"id": "a", "data": {"base64": text}}) for text in ("QQ==", "Qg=="))
+    one, other = (ASSETS.files.attach_text({"id": "a", "data": {"base64": text}}) for text in ("QQ==", "Qg=="))
 
     assert ASSETS.to_rows(one, "a").content_hash != ASSETS.to_rows(other, "a").content_hash
 

@@ -52,8 +52,11 @@ def test_markdown_is_formatted_while_it_comes_and_markup_never_runs(server, page
 
 
 def test_an_answer_can_be_stopped_and_written_anew(server, page):
-    open_page(page, f"/chat-test/{make_chat(server, 'stopping')}")
+    open_page(page)
     ask(page, "Slowly", "Demo slow")
+    # The chat has its title before the answer ends, and if it never does.
+    expect(page.locator("#thread-title")).to_have_text("Slowly")
+    expect(page.locator(".is-live")).to_have_count(1)
     expect(page.locator(".is-live .waiting-seconds")).to_contain_text("s")
     expect(page.locator(".is-live .fold-live")).to_contain_text("I look at")
     page.keyboard.press("Escape")

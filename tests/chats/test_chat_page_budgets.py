@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from metrics.budgets import set_budget
-from stores.journal.recorder import Origin
+from stores.records.journal.recorder import Origin
 from tests.bigagi_site.factories import make_owner, make_service
 from tests.chats.chat_page import api, ask, expect, open_page, wait_for_answer
 from tests.metrics.events import make_event

@@ -11,6 +11,7 @@ from tests.chats.test_generation_crash import fill
 from tests.chats.test_generation_faults import FAILED, WELL
 from tests.conftest import copy_environment
 from tests.faulty_provider import FAULTS, KEY, FaultyProvider, begin
+from tests.nightly import by_day
 from tests.providers import FakeProvider, Handler, run_provider
 from tests.servers import Server, run_server
 
@@ -168,7 +169,8 @@ def texts_of(talker: Talker, chat: str) -> list[str]:
     return [message_text(message) for message in talker.get(f"/api/chats/{chat}")["messages"]]
 
 
-@pytest.mark.parametrize("fault", FAILED)
+# By day some: what becomes of each is seen through the API.
+@pytest.mark.parametrize("fault", by_day(list(FAILED), each=4))
 def test_a_failure_is_told_and_can_be_tried_again(talker, provider, page, fault):
     came, outcome, words = FAILED[fault]
     came = "and so on and so on" if came is None else came
@@ -189,7 +191,7 @@ def test_a_failure_is_told_and_can_be_tried_again(talker, provider, page, fault)
     assert sorted(event[0] for event in events) == sorted([outcome, "done"])
 
 
-@pytest.mark.parametrize("odd", WELL)
+@pytest.mark.parametrize("odd", by_day(list(WELL), each=4))
 def test_what_is_odd_is_shown_whole(talker, provider, page, odd):
     chat = send(page, f"faulty-{odd}")
     check_came(page, UNPRINTABLE.sub("\ufffd", WELL[odd]))
@@ -318,6 +320,8 @@ def test_a_key_that_is_missing_is_told_before_and_when_it_is_sent(talker, provid
     expect(page.locator("#send")).to_be_enabled()
     expect(page.locator("#stop")).to_be_hidden()
     # The page estimates what the next message costs a moment after the last key.
+    page.locator("#message").fill("")
+    page.evaluate("localStorage.clear(); sessionStorage.clear()")
     page.goto("about:blank")
     assert [text for text in told if "409" not in text] == []
     told.clear()

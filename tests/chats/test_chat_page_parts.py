@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bigagi_site.tokens import create_token
-from chats.generations.blocks import BlockRenderer
+from chats.generations.markdown import BlockRenderer
 from chats.models import Generation
 from metrics.ledger.corrections import correct
 from metrics.models import UsageEvent

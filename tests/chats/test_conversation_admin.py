@@ -7,7 +7,7 @@ from django.urls import reverse
 from chats.models import Asset, Conversation, Folder, FolderMembership, Fragment, Message
 from chats.transcript import PAGE_SIZE, format_cost
 from stores.models import Quarantine
-from stores.secrets import Sealer
+from stores.records.sealing import Sealer
 from workspace.models import LiveFile, Workspace, WorkspaceFile
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,9 @@ from django.test.utils import CaptureQueriesContext
 
 from chats.models import Conversation
 from metrics.ledger.corrections import correct
-from stores.codecs import is_id
-from stores.jsontext import same
 from stores.models import ImportedRecord, MigrationRun
+from stores.records.codecs import is_id
+from stores.records.jsontext import same
 from tests.api import ODD_IDS, make_chat, make_folder, make_message, read, read_problem, sign_in
 from tests.metrics.events import make_event
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chats.bigagi.conversation import CONVERSATION, CONVERSATIONS, conversation_to_json, conversation_to_rows
 from chats.models import Conversation
-from stores.codecs import Unreadable, is_id
+from stores.records.codecs import Unreadable, is_id
 from tests.chats.test_message_codec import message_trip
 from tests.codecs import assert_came_back, damaged_members, read, stored, stored_extra
 from tests.strategies import anything, conversations, equal_json, messages, odd_conversations, reworded
@@ -22,7 +22,7 @@ def conversation_trip(value, uid):
     assert rows.counts["message"] == len(value["messages"]) == len(rows.parts) + len(rows.damaged)
     held = sum(len(part.fragments) + len(part.damaged) for part in rows.parts)
     assert rows.counts["fragment"] == held + sum(member.inside for member in rows.damaged)
-    assert CONVERSATIONS.count_parts(value) == rows.counts
+    assert CONVERSATIONS.parts.count(value) == rows.counts
     columns, extra = stored(Conversation, rows.columns), stored_extra(rows.extra)
     return conversation_to_json(uid, columns, extra, reversed(members), has_derived_uid=rows.has_derived_uid)
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from chats.models import Conversation
-from stores.jsontext import same
 from stores.models import Change, ChangedRecord
+from stores.records.jsontext import same
 from tests.api import make_chat, make_folder, make_message, read, read_problem, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -198,3 +198,14 @@ def test_bodies_that_are_no_chats_are_refused():
         read_problem(answer, 400)
     read_problem(client.post("/api/chats", "<x/>", content_type="text/xml"), 415)
     assert not Change.objects.exists()
+
+
+def test_what_is_given_can_be_put_back_also_where_an_odd_member_holds_a_key():
+    client, odd = sign_in(), ["sk-FAKE0undo1234567890abcdefghijklmnop"]
+    make_chat("odd", userTitle=odd, messages=[make_message(role=odd)])
+    make_folder("odd", title=odd)
+    for path in ("/api/chats/odd", "/api/chats/odd/messages/m0", "/api/folders/odd"):
+        given = client.get(path)
+        assert "bigagi-secret:" in given.content.decode()
+        answer = send(client, "put", path, bare(given.json()))
+        assert "Bigagi-Change" not in answer and answer["ETag"] == given["ETag"]

@@ -113,7 +113,7 @@ def test_a_chat_of_old_and_new_messages_changes_only_the_old():
     derived = converted["messages"][4]["id"]
     assert [(kind, old) for kind, _, old in originals] == [("message", chat["messages"][at]) for at in (0, 3, 4, 5)]
     assert [place for _, place, _ in originals[:3]] == ["c/m1", "c/m1", f"c/{derived}"]
-    assert CONVERSATIONS.count_parts(chat) == CONVERSATIONS.count_parts(converted) == {"message": 6, "fragment": 5}
+    assert CONVERSATIONS.parts.count(chat) == CONVERSATIONS.parts.count(converted) == {"message": 6, "fragment": 5}
 
 
 @given(st.one_of(members(st.one_of(old_messages, messages)), anything))

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from tests.api import make_message
 from tests.chats.talking import Talker, parse_events
+from tests.conftest import copy_environment
 from tests.faulty_database import ERRORS
 from tests.servers import Server, manage, run_server
 
@@ -39,6 +41,20 @@ def read_raw(server: Server, path: str) -> tuple[int, bytes, bool]:
             return answer.status, error.partial, False
 
 
+@pytest.fixture(scope="module")
+def pattern(first_start: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Yield the environment of a data folder with some chats, for copies."""
+    with copy_environment(first_start, tmp_path_factory.mktemp("pattern") / "data") as environment:
+        make_chats(environment)
+        yield environment
+
+
+@pytest.fixture
+def filled(pattern: dict[str, str], tmp_path: Path) -> Iterator[dict[str, str]]:
+    with copy_environment(pattern, tmp_path / "filled") as environment:
+        yield environment
+
+
 def make_chats(environment: dict[str, str]) -> None:
     with run_server(environment) as server:
         talker = Talker(server)
@@ -59,11 +75,10 @@ def damage(path: Path, text: bytes) -> None:
     path.write_bytes(content)
 
 
-def test_a_damaged_page_is_named_and_the_rest_is_served(started: dict[str, str]):
-    make_chats(started)
+def test_a_damaged_page_is_named_and_the_rest_is_served(filled: dict[str, str]):
     # Chats are put on top, so that this one is among the last of an export.
-    damage(Path(started["BIGAGI_DATA_DIR"]) / "bigagi.sqlite3", b"5 0 word word")
-    with run_server(started) as server:
+    damage(Path(filled["BIGAGI_DATA_DIR"]) / "bigagi.sqlite3", b"5 0 word word")
+    with run_server(filled) as server:
         assert "is damaged" in "".join(server.output)
         talker = Talker(server)
         served = [talker.send("GET", f"/api/chats/c{number:02}").status for number in range(CHATS)]
@@ -85,17 +100,16 @@ def test_a_damaged_page_is_named_and_the_rest_is_served(started: dict[str, str])
         page = talker.client.get(turns)
         assert page.status == 500 and "The database is damaged." in page.text
         assert server.stop() == 0
-    done = manage("export_store", "app-chats", environment=started)
+    done = manage("export_store", "app-chats", environment=filled)
     assert done.returncode == 2 and "The database is damaged." in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     with pytest.raises(ValueError):
         json.loads(done.stdout)
 
 
-def test_what_breaks_before_the_first_bytes_has_its_own_status(started: dict[str, str]):
-    make_chats(started)
-    damage(Path(started["BIGAGI_DATA_DIR"]) / "bigagi.sqlite3", f"{CHATS - 1} 0 word word".encode())
-    with run_server(started) as server:
+def test_what_breaks_before_the_first_bytes_has_its_own_status(filled: dict[str, str]):
+    damage(Path(filled["BIGAGI_DATA_DIR"]) / "bigagi.sqlite3", f"{CHATS - 1} 0 word word".encode())
+    with run_server(filled) as server:
         status, content, is_whole = read_raw(server, "/api/chats/export")
         assert status == 500 and is_whole
         assert json.loads(content)["type"].endswith("#database-damaged")

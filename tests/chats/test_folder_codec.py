@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chats.bigagi.folder import FOLDERS
-from stores.codecs import Unreadable
+from stores.records.codecs import Unreadable
 from tests.codecs import assert_came_back, read, table_round_trip
 from tests.strategies import anything, folders, reworded
 

@@ -25,7 +25,7 @@ from tests.servers import manage, run_server
 
 pytestmark = pytest.mark.property
 
-KILLS = 20 if IS_NIGHT else 3
+KILLS = 20 if IS_NIGHT else 2
 WORD_SECONDS = 0.02
 LOST_SECONDS = 0.5
 REFS = ["slow", "good-model"]

@@ -18,6 +18,8 @@ from tests.faulty_provider import FAULTS, KEY, WORDS, FaultyProvider
 from tests.providers import run_provider
 from tests.servers import run_server
 
+pytestmark = pytest.mark.any_database
+
 CAME = "".join(WORDS)
 SHORT = LIMITS | {"BIGAGI_CALL_SECONDS": "4"}
 
@@ -165,7 +167,7 @@ def test_reasoning_tools_and_citations_are_fragments(talker):
     chat = talker.make_chat()
     message = check_end(talker, chat, talker.generate(chat, "faulty-tools-and-reasoning"))
     parts = [fragment["part"] for fragment in message["fragments"]]
-    assert [part["pt"] for part in parts] == ["ma", "tool_invocation", "annotations", "text"]
+    assert [part["pt"] for part in parts] == ["ma", "tool_invocation", "text", "annotations"]
     assert parts[0]["aText"] == "Let me look."
     assert parts[1]["invocation"] == {"type": "function_call", "name": "look_up", "args": '{"a":1}'}
 
@@ -208,7 +210,8 @@ def test_a_key_that_a_model_tells_is_sealed_wherever_it_goes(talker):
 def test_the_key_is_nowhere(talker):
     for path in ("/api/services", "/api/llms", "/api/changes", "/api/requests", "/api/chats/export", "/", "/admin/"):
         assert KEY not in talker.send("GET", path).text, path
-    for (change,) in talker.sql("SELECT id FROM stores_change"):
+    # One entry of each kind, with the pages of those that they are alike to.
+    for (change,) in talker.sql("SELECT max(id) FROM stores_change GROUP BY action, source"):
         assert KEY not in talker.client.get(f"/admin/stores/change/{change}/change/").text
     for path in sorted(talker.server.data_dir.rglob("*")):
         if path.is_file():

@@ -6,6 +6,7 @@ import pytest
 
 from tests.chats.talking import LIMITS, Talker, check_message, message_text
 from tests.faulty_provider import KEY, FaultyProvider
+from tests.nightly import by_day
 from tests.providers import run_provider
 from tests.servers import run_server
 from tests.stores.imports import continued, make_chats, write_backup
@@ -20,11 +21,12 @@ LATER = 10 * 365 * 24 * 60 * 60_000
 def talker(started):
     with run_provider(FaultyProvider(key=KEY)) as provider, run_server(started | LIMITS) as server:
         made = Talker(server)
+        provider.slow_words = 3_000
         made.add_service(provider.setup(), ["slow"])
         yield made
 
 
-@pytest.mark.parametrize("kind", ["the same", "older", "newer"])
+@pytest.mark.parametrize("kind", by_day(["newer", "older", "the same"], each=3))
 def test_an_import_under_a_running_answer_loses_nothing(talker, tmp_path, kind):
     [chat] = make_chats(1)
     first = write_backup(tmp_path / "first.json", [chat])

@@ -17,6 +17,8 @@ from tests.faulty_provider import FAULTS, KEY, FaultyProvider
 from tests.providers import run_provider
 from tests.servers import run_server
 
+pytestmark = pytest.mark.any_database
+
 TYPED = "sk-proj-aB3dE5fG7hI9jK1lM3nO5pQ7"
 SHORT = "sk-Abcdef123456"
 """Sealed where it is a text of its own; too short to be seen inside of one."""
@@ -73,6 +75,37 @@ def test_the_model_is_sent_what_was_typed(talker, provider, text: str):
     for path in (f"/chat-test/{chat}", f"/chat-parts/preview?model={MODEL}&chat={chat}"):
         shown = talker.send("GET", path, status=200).text
         assert TYPED not in shown and SHORT not in shown and "bigagi-secret:" in shown, path
+
+
+def test_a_message_that_was_edited_as_it_is_shown_is_sent_with_its_key(talker, provider):
+    chat = talker.make_chat()
+    talker.generate(chat, MODEL, f"Is {TYPED} a good key?")
+    question, answer = talker.get(f"/api/chats/{chat}")["messages"]
+    question["fragments"][0]["part"]["text"] += " Be short."
+    talker.send("PUT", f"/api/chats/{chat}/messages/{question['id']}", question, 200)
+
+    with talker.open(f"/api/chats/{chat}/generate", {"replaces": answer["id"], "modelId": MODEL}) as stream:
+        list(stream.read())
+    assert f"Is {TYPED} a good key? Be short." in sent_to(provider)
+
+
+def test_messages_that_are_put_back_as_they_were_shown_have_their_keys_again(talker, provider):
+    chat = talker.make_chat()
+    talker.generate(chat, MODEL, f"Is {TYPED} a good key?")
+    whole = talker.get(f"/api/chats/{chat}")
+    # As the page does it for "Save and send" and its "Undo".
+    talker.send("PUT", f"/api/chats/{chat}", whole | {"messages": []}, 200)
+    [question, _] = whole["messages"]
+    quote = {"role": "user", "fragments": [fragment(f"> {message_text(question)}")]}
+    talker.send("PUT", f"/api/chats/{chat}", whole | {"messages": [*whole["messages"], quote]}, 200)
+    talker.generate(chat, MODEL, "And now?")
+    assert sent_to(provider).count(TYPED) == 2 and "bigagi-secret" not in sent_to(provider)
+
+    # The key is that of the chat alone.
+    talker.generate(other := talker.make_chat(), MODEL, "Is bigagi-secret:5pQ7 a good key?")
+    talker.send("PUT", f"/api/chats/{other}", talker.get(f"/api/chats/{other}"), 200)
+    talker.generate(other, MODEL, "And now?")
+    assert TYPED not in sent_to(provider)
 
 
 def test_the_preview_says_that_keys_are_sent_as_typed(talker):

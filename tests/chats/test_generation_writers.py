@@ -1,4 +1,4 @@
-"""Who may write in a chat while an answer is written there, and what readers see of it (design, section 6)."""
+"""Who may write in a chat while an answer is written there, and what readers see of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -6,15 +6,15 @@ import time
 
 import pytest
 
-from chats.assets import LEFT_OVER_AFTER, path_of, store_base64
+from chats.assets import path_of, store_base64
 from chats.bigagi.asset import ASSETS, with_base64
-from chats.leftovers import delete_unnamed
 from chats.models import Asset
+from chats.orphaned_files import LEFT_OVER_AFTER, delete_unnamed
 from chats.services.assets import create_asset, delete_asset
-from stores.journal.purge import prune, tidy_files
-from stores.journal.recorder import Origin
-from stores.journal.undo import undo
 from stores.models import Change, Quarantine, Revision
+from stores.records.journal.purge import prune, tidy_files
+from stores.records.journal.recorder import Origin
+from stores.records.undoing import undo
 from tests.api import make_asset
 
 pytestmark = pytest.mark.django_db

@@ -15,8 +15,8 @@ from chats.bigagi.message import (
     why_damaged_fragment,
 )
 from chats.models import Fragment, Message
-from stores import jsontext
-from stores.codecs import Unreadable, is_storable
+from stores.records import jsontext
+from stores.records.codecs import Unreadable, is_storable
 from tests.codecs import assert_came_back, damaged_members, read, stored, stored_extra
 from tests.strategies import anything, equal_json, fragments, messages, nested, odd_messages, reworded
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from chats.models import Conversation, Message
-from stores.codecs import is_id
 from stores.models import Change, Quarantine
+from stores.records.codecs import is_id
 from tests.api import read, read_problem, sign_in
 from tests.stores.conftest import data_dir, fast_imports  # noqa: F401  (fixtures)
 from tests.stores.import_cases import chat, encode, message

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from chats.generations.naming import clean_title
+from chats.generations.titles import title_of_answer, title_of_question
 from tests.providers import run_provider
 from tests.servers import execute
 
@@ -51,7 +51,40 @@ def test_the_assigned_model_names_the_chat_in_a_call_of_its_own(server):
 
 @pytest.mark.parametrize(
     ("answer", "title"),
-    [("“Rome”", "Rome"), ("\n**A title.**\nmore", "A title"), ("", ""), ("x" * 81, ""), ("# One\ttwo", "One two")],
+    [
+        *(("“Rome”", "Rome"), ("\n**A title.**\nmore", "A title"), ("", ""), ("x" * 81, ""), ("# One\ttwo", "One two")),
+        ("<think>\nThe user wants a title.\nLet me think.\n</think>\n\nSky and Colours", "Sky and Colours"),
+        # Some templates begin the block themselves, and some models never come to its end.
+        ("The user wants a title.\n</think>\nSky", "Sky"),
+        ("<THINK>\nThe user wants a", ""),
+    ],
 )
 def test_an_answer_is_made_a_title(answer, title):
-    assert clean_title(answer) == title
+    assert title_of_answer(answer) == title
+
+
+def make_fragment(part, **members):
+    return {"ft": "content", "fId": "f", "part": part} | members
+
+
+CODE = make_fragment({"pt": "doc", "data": {"idt": "text", "text": "def secret(): ..."}}, title="tool.py")
+IMAGE = make_fragment({"pt": "reference"}, title="cat.png")
+
+
+def make_text(text):
+    return make_fragment({"pt": "text", "text": text})
+
+
+@pytest.mark.parametrize(
+    ("fragments", "title"),
+    [
+        ([CODE, make_text("What does\nthis do?"), IMAGE], "What does this do?"),
+        ([make_text("Mend this:\n```py\ndef f(): ...\n```\nand say why")], "Mend this: and say why"),
+        ([make_text("```py\ndef f(): ...\n```")], "```py def f(): ... ```"),
+        ([CODE, IMAGE], "tool.py, cat.png"),
+        ([make_text("word " * 20)], "word " * 11 + "word…"),
+        ([make_text(" "), "damaged", make_fragment("damaged")], ""),
+    ],
+)
+def test_a_question_is_made_a_title(fragments, title):
+    assert title_of_question({"role": "user", "fragments": fragments}) == title

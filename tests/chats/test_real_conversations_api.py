@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from chats.models import Conversation
-from stores.api.ids import href
-from stores.jsontext import same
 from stores.models import Change, Quarantine
+from stores.records.ids import href
+from stores.records.jsontext import same
 from tests.api import read, sign_in
+from tests.nightly import by_day
 from tests.stores.conftest import data_dir, fast_imports  # noqa: F401  (fixtures)
 from tests.stores.imports import import_path, stores_of
 from tests.strategies import equal_json, first_difference
@@ -40,7 +41,7 @@ def find_conversations(value) -> list:
     return [found for member in members for found in find_conversations(member)]
 
 
-@pytest.fixture(params=[*EXPORTS, DUMP])
+@pytest.fixture(params=by_day([*EXPORTS, DUMP], each=2))
 def path(request, real_data: Path) -> Path:
     return real_data / request.param if request.param == DUMP else real_data / "exports" / request.param
 
@@ -90,7 +91,7 @@ def test_a_chat_that_is_sent_comes_back_and_can_be_sent_again(path: Path):
 
 
 @pytest.mark.usefixtures("fast_imports")
-@pytest.mark.parametrize("path", EXPORTS, indirect=True)
+@pytest.mark.parametrize("path", by_day(EXPORTS, each=2, start=1), indirect=True)
 def test_a_chat_that_was_imported_can_be_sent_back(path: Path):
     import_path(path)
     client = sign_in()

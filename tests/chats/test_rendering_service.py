@@ -2,11 +2,13 @@ import time
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chats import rendering
 from chats.rendering import is_safe_link, render_code, render_markdown
+
+pytestmark = pytest.mark.any_database
 
 ALLOWED_ATTRIBUTES = {"href", "title", "rel", "class", "start"}
 
@@ -170,7 +172,6 @@ _pieces = st.lists(
 
 
 @given(_pieces, st.booleans())
-@settings(max_examples=500, deadline=None)
 @example("[a](https://e.com/\"onmouseover='x')", False)
 @example('!["><script>alert(1)</script>](https://e.com/\'"><script>)', False)
 def test_no_text_makes_html_that_does_harm(markdown, line_breaks):
@@ -180,6 +181,5 @@ def test_no_text_makes_html_that_does_harm(markdown, line_breaks):
 
 
 @given(_pieces, st.sampled_from(["python", "html", "json", "bash", "javascript", "no-such", ""]))
-@settings(max_examples=200, deadline=None)
 def test_no_code_makes_html_that_does_harm(code, language):
     assert {tag for tag, _ in Elements(render_code(code, language)).tags} <= {"span"}

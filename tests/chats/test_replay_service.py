@@ -21,5 +21,5 @@ def test_a_message_whose_row_is_replaced_between_two_looks_is_found(monkeypatch:
         return load(keys, by=by) if len(looks) > 1 else []
 
     monkeypatch.setattr(replay, "load_messages", load_late)
-    assert replay.describe_run("g")["message"]["id"] == "m"
+    assert replay.describe_generation("g")["message"]["id"] == "m"
     assert len(looks) == 2

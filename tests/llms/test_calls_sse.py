@@ -47,6 +47,15 @@ def test_events_are_the_same_wherever_bytes_are_cut(datas, ending, places, has_c
         (b"\n\n\n", []),
         (b"data: \xff\n\n", ["\ufffd"]),
         ("data: é工🐈\n\n".encode(), ["é工🐈"]),
+        # Beside the standard.
+        (b'event: error\ndata: {"a": 1}\n\ndata: b\n\n', ['{"error": {"a": 1}}', "b"]),
+        (b"event: error\ndata: gone\n\n", ['{"error": "gone"}']),
+        (b'error: {"a": 1}\n\ndata: [DONE]\n\n', ['{"error": {"a": 1}}', "[DONE]"]),
+        (b'data: a\n\n{"b":\n 1}\n\ndata: [DONE]\n\n', ["a", '{"b":\n 1}', "[DONE]"]),
+        (b'{"a": 1}\n{"b": 2}\n', ['{"a": 1}', '{"b": 2}']),
+        (b'data: {"a": 1}\ndata: {"b": 2}\ndata: [DONE]\n', ['{"a": 1}', '{"b": 2}', "[DONE]"]),
+        (b'data: {"a":\ndata: {"b": 2}\ndata: }\n\n', ['{"a":\n{"b": 2}\n}']),
+        (b"data:\n\ndata: a\n\ndata: \n\ndata:", ["a"]),
     ],
 )
 def test_what_providers_send(content, events):

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from llms.bigagi import APP_MODELS
 from llms.conversion import STEPS
-from stores.registry import convert
+from stores.records.registry import convert
 from tests.codecs import read
 from tests.strategies import anything, members, models, objects
 

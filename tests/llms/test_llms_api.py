@@ -30,7 +30,7 @@ def test_a_service_is_big_agis_with_its_keys_masked():
         "vId": "openai",
         "setup": {"oaiKey": "bigagi-secret:WXYZ", "short": {"apiKey": "bigagi-secret:"}},
         "defsV": "a",
-        "_server": {"href": "/api/services/openai", "modelCount": 1},
+        "_server": {"href": "/api/services/openai", "modelCount": 1, "hiddenCount": 0},
     }
     assert records(client, "services") == [service]
 

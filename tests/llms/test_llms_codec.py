@@ -7,7 +7,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from llms.bigagi import ASSIGNMENTS, MODELS, SERVICES
-from stores.codecs import Unreadable
+from stores.records.codecs import Unreadable
 from tests.codecs import assert_came_back, read, table_round_trip
 from tests.strategies import anything, assignments, equal_json, models, reworded, services
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from llms.models import Assignment, Model, Service
-from stores.jsontext import encode, same
 from stores.models import Change, ChangedRecord, Secret
-from stores.secrets import reveal
+from stores.records.jsontext import encode, same
+from stores.records.secrets import reveal
 from tests.api import (
     ODD_IDS,
     make_assignment,

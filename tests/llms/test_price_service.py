@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llms.catalog import CallableModel
+from llms.callable_model import CallableModel
 from llms.pricing.book import facts_in_book
 from llms.pricing.estimator import estimate_tokens
 from llms.pricing.price import price_by_book, price_model_call

@@ -6,8 +6,10 @@ import pytest
 from llms import catalog
 from llms.bigagi import MODELS
 from llms.models import Model
+from llms.services.refresh import merge_models
 from metrics.models import UsageEvent
 from stores.models import Change
+from stores.records.journal.recorder import Origin
 from tests.api import make_assignment, make_model, make_service, read, read_problem, sign_in, stored
 from tests.providers import KEY, run_provider
 from tests.servers import run_server
@@ -48,9 +50,20 @@ def test_new_models_come_behind_the_services_others_with_factory_values(provider
     make_model("openai-here", 0, initialParameters={"llmRef": "here"})
     make_model("other-x", 1, sId="other")
     answer = post(client, "/api/services/openai/refresh")
-    assert read(answer) == {"added": ["openai-gpt-4o-mini"], "kept": ["openai-here"], "vanished": []}
+    assert read(answer) == {
+        **{"added": ["openai-gpt-4o-mini", "openai-text-embedding-3-small"], "kept": ["openai-here"], "vanished": []},
+        "leftOut": [
+            {
+                "ref": "text-embedding-3-small",
+                "reason": "Its name says that it makes embeddings.",
+                "id": "openai-text-embedding-3-small",
+            }
+        ],
+    }
     listed = stored(read(client.get("/api/llms"))["llms"])
-    assert [model["id"] for model in listed] == ["openai-here", "openai-gpt-4o-mini", "other-x"]
+    ids = ["openai-here", "openai-gpt-4o-mini", "openai-text-embedding-3-small", "other-x"]
+    assert [model["id"] for model in listed] == ids
+    assert (listed[2]["hidden"], listed[2]["hiddenReason"]) == (True, "Its name says that it makes embeddings.")
     made = {key: value for key, value in listed[1].items() if key != "_server"}
     assert made == {
         "id": "openai-gpt-4o-mini",
@@ -84,15 +97,51 @@ def test_what_the_person_set_and_clones_stay_and_what_vanished_is_hidden_and_tol
     make_assignment("primaryChat", modelId="openai-gone")
     before = read(client.get("/api/llms/openai-kept"))
     answer = post(client, "/api/services/openai/refresh")
-    assert read(answer) == {"added": [], "kept": ["openai-kept", "openai-copy"], "vanished": ["openai-gone"]}
+    assert read(answer) == {
+        **{"added": [], "kept": ["openai-kept", "openai-copy"], "vanished": ["openai-gone"], "leftOut": []}
+    }
     assert read(client.get("/api/llms/openai-kept")) == before
     gone = read(client.get("/api/llms/openai-gone"))
     assert (gone["hidden"], gone["userStarred"]) == (True, True)
     assert read(client.get("/api/assignments/primaryChat"))["modelId"] == "openai-gone"
+    assert gone["hiddenReason"] == "The provider no longer lists it."
     # Told every time, and written once.
     again = post(client, "/api/services/openai/refresh")
     assert read(again)["vanished"] == ["openai-gone"]
     assert "Bigagi-Change" not in again
+    provider.models.append({"id": "gone"})
+    assert read(post(client, "/api/services/openai/refresh"))["vanished"] == []
+    back = read(client.get("/api/llms/openai-gone"))
+    assert back["hidden"] is False
+    assert "hiddenReason" not in back
+
+
+def test_what_is_left_out_can_be_shown_and_then_stays(provider, admin_client):
+    provider.models = [{"id": "nomic-embed-text"}]
+    client = sign_in()
+    make_service(setup=provider.setup())
+    [left_out] = read(post(client, "/api/services/openai/refresh"))["leftOut"]
+    facts = read(client.get("/api/services/openai"))["_server"]
+    assert (facts["modelCount"], facts["hiddenCount"]) == (1, 1)
+    assert ids(client) == [left_out["id"]]
+    page = admin_client.get(f"/admin/llms/model/{Model.objects.get().pk}/change/").content.decode()
+    assert left_out["reason"] in page
+    client.patch(f"/api/llms/{left_out['id']}", {"userHidden": False}, content_type="application/json")
+    assert read(client.get("/api/services/openai"))["_server"]["hiddenCount"] == 0
+    answer = post(client, "/api/services/openai/refresh")
+    assert (read(answer)["leftOut"], "Bigagi-Change" in answer) == ([], False)
+
+
+def test_thousands_of_models_are_merged_in_few_queries(django_assert_max_num_queries):
+    make_service("big", vId="openai")
+    make_model("other-x", 0, sId="other")
+    listed = [
+        {"id": f"model-{at}", "context_length": 8, "pricing": {"prompt": 0, "completion": 0}} for at in range(2173)
+    ]
+    with django_assert_max_num_queries(150):
+        assert len(merge_models(Origin("api"), "big", listed).added) == 2173
+    with django_assert_max_num_queries(20):
+        assert len(merge_models(Origin("api"), "big", listed).kept) == 2173
 
 
 def test_a_refresh_is_one_change_and_undone_as_one(provider):
@@ -111,12 +160,19 @@ def test_a_refresh_is_one_change_and_undone_as_one(provider):
     assert read(client.get("/api/llms")) == before
 
 
-def test_a_taken_id_is_nobodys_new_model(provider):
+def test_what_cannot_be_kept_is_told_and_a_taken_id_is_nobodys_new_model(provider):
     provider.models = [{"id": "a"}, {"id": "b"}]
     client = sign_in()
     make_service(setup=provider.setup())
     make_model("openai-a", 0, sId="other", label="Theirs")
-    assert read(post(client, "/api/services/openai/refresh"))["added"] == ["openai-b"]
+    provider.models += [{"id": "x" * 501}, {"id": "y\u0000"}, "bare"]
+    told = read(post(client, "/api/services/openai/refresh"))
+    assert told["added"] == ["openai-b", "openai-bare"]
+    assert told["leftOut"] == [
+        {"ref": "x" * 501, "reason": "Its name has more than 500 characters.", "id": None},
+        {"ref": "y\u0000", "reason": "Its name has characters that cannot be shown.", "id": None},
+        {"ref": "a", "reason": "Its id, openai-a, is that of another model.", "id": None},
+    ]
     assert read(client.get("/api/llms/openai-a"))["label"] == "Theirs"
 
 
@@ -237,8 +293,12 @@ def test_a_service_that_cannot_be_called_says_why(act, members, words):
             "malformed",
             "list of models",
         ),
-        (lambda handler: handler.send_json({"data": []}), "no-models", "no chat models"),
-        (lambda handler: handler.send_json({"data": [None, {}, {"id": 5}, {"id": ""}]}), "no-models", "no chat models"),
+        (lambda handler: handler.send_json({"data": []}), "no-models", "no models here yet"),
+        (
+            lambda handler: handler.send_json({"data": [None, {}, {"id": 5}, {"id": ""}]}),
+            "no-models",
+            "no models here yet",
+        ),
     ],
 )
 def test_what_a_provider_fails_is_told_in_words_and_changes_nothing(provider, answer, kind, words):
@@ -333,7 +393,7 @@ def test_a_key_sent_twice_calls_once(provider):
 def test_demo_is_listed_tested_and_never_written():
     client = sign_in()
     [demo] = read(client.get("/api/services"))["results"]
-    assert demo["_server"] == {"href": "/api/services/bigagi-demo", "modelCount": 6, "virtual": True}
+    assert demo["_server"] == {"href": "/api/services/bigagi-demo", "modelCount": 6, "hiddenCount": 0, "virtual": True}
     assert read(client.get("/api/services/bigagi-demo")) == demo
     model = read(client.get("/api/llms/bigagi-demo-echo"))
     assert model["_server"]["virtual"] is True
@@ -357,7 +417,10 @@ def test_the_environments_models_are_fetched_by_refresh_and_never_by_a_read(envi
     assert ids(client, "bigagi-env-openai") == []
     assert environment.asked == []
     added = ["bigagi-env-openai-gpt-4o-mini"]
-    assert read(post(client, "/api/services/bigagi-env-openai/refresh")) == {"added": added, "kept": [], "vanished": []}
+    assert read(post(client, "/api/services/bigagi-env-openai/refresh")) == {
+        **{"added": added, "kept": [], "vanished": []},
+        "leftOut": [{"ref": "whisper-1", "reason": "Its name says that it makes transcripts.", "id": None}],
+    }
     assert ids(client, "bigagi-env-openai") == added
     assert client.get("/api/llms", headers={"If-None-Match": etag}).status_code == 200
     assert read(post(client, "/api/services/bigagi-env-openai/test"))["model"] == added[0]

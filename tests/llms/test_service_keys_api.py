@@ -7,8 +7,9 @@ import pytest
 
 from llms.models import Service
 from llms.vendors.endpoint import address_of
-from stores.jsontext import encode
-from stores.secrets import reveal
+from stores.records.hosts import address_of_host
+from stores.records.jsontext import encode
+from stores.records.secrets import reveal
 from tests.api import read, sign_in
 
 pytestmark = [pytest.mark.django_db]
@@ -67,6 +68,11 @@ def test_a_key_does_not_follow_to_another_scheme_host_or_port(client, host: str)
 def test_a_key_stays_at_its_host(client, host: str):
     answer = send(client, "patch", "/api/services/mine", {"setup": {"oaiHost": host}, "label": "New"})
     assert setup_here() == {"oaiKey": KEY, "oaiHost": host} and "notes" not in answer.json()["_server"]
+
+
+def test_an_international_host_is_the_same_in_both_spellings_and_no_other():
+    *same, other = map(address_of_host, ("https://Straße.example", "https://xn--strae-oqa.example", "strasse.example"))
+    assert same == ["https://xn--strae-oqa.example:443"] * 2 and other == "https://strasse.example:443"
 
 
 def test_loopback_to_loopback_is_another_host_too(client):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from metrics.models import UsageEvent
-from stores.sql import insert_one
+from stores.records.sql import insert_one
 
 NOON = 1_780_000_200_000
 """A time in ms in the middle of a quarter-hour."""

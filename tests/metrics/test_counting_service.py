@@ -12,8 +12,8 @@ from metrics.budgets import OVER, find_budget, read_budgets, set_budget
 from metrics.counting import read_totals, start_counting
 from metrics.models import Budget, CountingStart, OtherBaseline, UsageEvent
 from metrics.reconciliation import Amounts, reconcile
-from stores.journal.recorder import Origin
-from stores.journal.undo import undo
+from stores.records.journal.recorder import Origin
+from stores.records.undoing import undo
 from tests.api import make_baseline
 from tests.metrics.events import NOON, make_event
 

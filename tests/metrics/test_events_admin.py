@@ -157,3 +157,44 @@ def test_names_are_found_without_reading_all_events():
         assert any("SEARCH metrics_usageevent USING COVERING INDEX metrics_event_service" in step for step in plan), (
             plan
         )
+
+
+@pytest.mark.parametrize(
+    ("fact", "words"),
+    [
+        (
+            {
+                **{"vendor": "moonshot", "input_tokens": 20, "cache_read_tokens": 80, "output_tokens": 20},
+                "raw_usage": {"prompt_tokens": 100, "completion_tokens": 20, "cached_tokens": 80},
+            },
+            ["Moonshot AI, &quot;Chat API&quot;", "prompt_tokens 100, cached_tokens 80", "the others are taken off"],
+        ),
+        (
+            {
+                **{"vendor": "openai", "input_tokens": 9, "output_tokens": 7, "estimated": True},
+                "raw_usage": {"prompt_tokens": 9, "completion_tokens": -1},
+            },
+            ["estimated: it was not told"],
+        ),
+        (
+            {"vendor": "openai", "input_tokens": 9, "output_tokens": 7, "raw_usage": {"completion_tokens": 0}},
+            ["completion_tokens 0", "estimated: the count cannot be"],
+        ),
+    ],
+)
+def test_a_call_shows_what_was_told_and_what_was_taken(owner_client, fact, words):
+    page = owner_client.get(f"{EVENTS}{make_event(**fact).pk}/change/").content.decode()
+    assert all(word in page for word in words), words
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        {"source": "import", "vendor": "openai", "raw_usage": {"TIn": 5}},
+        {"vendor": "bigagi", "raw_usage": {"demo": True}, "cost_nano_usd": None, "cost_code": "free"},
+    ],
+)
+def test_what_no_provider_told_has_no_table(owner_client, fact):
+    page = owner_client.get(f"{EVENTS}{make_event(**fact).pk}/change/").content.decode()
+    assert "Read after" not in page
+    assert ("free" in page) == (fact.get("cost_code") == "free")

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from metrics.events import BATCH, FIELDS
 from metrics.ledger.corrections import correct
 from metrics.models import UsageEvent
-from stores.sql import insert_rows
+from stores.records.sql import insert_rows
 from tests.api import read, read_problem, sign_in
 from tests.metrics.events import NOON, make_event
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from metrics.history.codec import Call, call_of_message, calls_of_chat, nano_of_cents, service_in_model_id
-from stores.codecs import is_storable
+from metrics.history.codec import MessageCall, call_of_message, nano_of_cents, service_in_model_id
+from stores.records.codecs import is_storable
 from tests.codecs import read
 from tests.strategies import anything, numbers, objects, texts, times
 
@@ -122,7 +122,7 @@ def test_all_facts_are_taken():
     facts |= {"$c": 0.4565, "$cReported": 0.5, "$code": "partial-msg", "unknown": [None]}
     call = call_of_message(make(facts, aix={"vId": "anthropic", "mId": "anthropic-claude"}))
 
-    assert isinstance(call, Call)
+    assert isinstance(call, MessageCall)
     assert vars(call.tokens) == {"input": 580, "cache_read": 30, "cache_write": 12, "output": 45, "reasoning": 18}
     assert (call.cost_nano_usd, call.cost_reported_nano_usd, call.cost_code) == (4_565_000, 5_000_000, "partial-msg")
     assert (call.ms_to_first_token, call.ms_total) == (8, 38)
@@ -144,7 +144,8 @@ def test_copies_are_one_call_and_others_are_not():
         make({"TIn": 5, "$c": 1}, created=1),
         make({"TIn": 5, "$c": 1}, aix={"vId": "openai", "mId": "openai-1-gpt-4o"}),
     ]
-    digests = [call.call for call in calls_of_chat([one, None, same, {}, *others])]
+    found = [call_of_message(message) for message in (one, None, same, {}, *others)]
+    digests = [call.call for call in found if call]
 
     assert digests[0] == digests[1] and len(set(digests)) == 4
 

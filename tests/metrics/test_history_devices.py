@@ -7,8 +7,8 @@ import pytest
 
 from metrics.models import OtherBaseline, UsageBaseline
 from metrics.reconciliation import reconcile
-from stores.journal.undo import undo
 from stores.models import Change
+from stores.records.undoing import undo
 from stores.services.stores import delete_store, patch_store, replace_store
 from tests.stores.imports import JSONObject, dump, import_path, typed, write_backup
 from tests.stores.picking import origin_of

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import generators
+from tests.nightly import by_day
 from tests.servers import execute, manage
 from tests.stores.processes import DEADLINE, import_whole, start_import, wait_for
 
@@ -41,7 +42,7 @@ def ledger(environment: dict[str, str]) -> list[tuple[int, int]]:
     return sorted((at, cost // 1000) for at, cost in rows)
 
 
-@pytest.mark.parametrize("share", [10, 2])
+@pytest.mark.parametrize("share", by_day([10, 2], each=2))
 def test_a_killed_import_is_completed_call_by_call(share: int, backup: Path, started: dict[str, str]) -> None:
     expected = calls_in(backup)
     assert len(expected) > CHATS

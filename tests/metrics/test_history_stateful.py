@@ -12,8 +12,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chats.models import Conversation
@@ -25,16 +24,17 @@ from llms.pricing.tokens import Tokens
 from metrics.counting import start_counting
 from metrics.ledger.corrections import correct
 from metrics.ledger.keeping import keep_ledger
-from metrics.ledger.record import digest_message, record_call
+from metrics.ledger.recording import EndedCall, digest_message, record_call
 from metrics.ledger.rollups import find_differences, rebuild_rollups
 from metrics.models import UsageDay, UsageEvent, UsageQuarter
 from metrics.models.rollups import TOTAL
-from stores.importers import importer, writer
+from stores.importers import importer, record_writer
 from stores.importers.importer import Options, import_file
-from stores.journal.undo import undo
-from stores.services.errors import Conflict
+from stores.records.errors import Conflict
+from stores.records.undoing import undo
 from tests.codecs import read
 from tests.metrics.events import make_event
+from tests.nightly import settings_for
 from tests.stores.imports import dump, undone, write_backup
 from tests.stores.picking import origin_of
 
@@ -119,21 +119,23 @@ class World:
 
     def record(self, at: int, pick: int, cost: int | None, **facts: Any) -> None:
         record_call(
-            at=at,
-            service=("openai", "groq", "")[pick % 3],
-            vendor=("openai", "groq")[pick % 2],
-            model=f"openai-m{pick % 4}",
-            conversation="",
-            message="",
-            tokens=Tokens(pick, None, pick // 2, pick * 3, None),
-            is_estimated=pick % 5 == 0,
-            priced=Priced(Cost(cost, "free" if pick % 7 == 0 else "")),
-            reported_nano_usd=cost if pick % 2 else None,
-            first_ms=pick * 7,
-            total_ms=None if pick % 4 == 0 else pick * pick * 90,
-            outcome=("done", "stopped", "timeout", "issue")[pick % 4],
-            raw_usage=None,
-            **facts,
+            EndedCall(
+                at=at,
+                service=("openai", "groq", "")[pick % 3],
+                vendor=("openai", "groq")[pick % 2],
+                model=f"openai-m{pick % 4}",
+                conversation="",
+                message="",
+                tokens=Tokens(pick, None, pick // 2, pick * 3, None),
+                is_estimated=pick % 5 == 0,
+                priced=Priced(Cost(cost, "free" if pick % 7 == 0 else "")),
+                reported_nano_usd=cost if pick % 2 else None,
+                first_ms=pick * 7,
+                total_ms=None if pick % 4 == 0 else pick * pick * 90,
+                outcome=("done", "stopped", "timeout", "issue")[pick % 4],
+                raw_usage=None,
+                **facts,
+            )
         )
 
     def load(self, chats: list[tuple[int, list[int]]]) -> None:
@@ -347,9 +349,7 @@ def test_days_are_those_of_the_zones_clocks(zone: str, text: str, monkeypatch: p
     check_rollups(list(UsageEvent.objects.all()))
 
 
-@hypothesis_settings(
-    max_examples=max(25, hypothesis_settings.default.max_examples * 2 // 5), suppress_health_check=list(HealthCheck)
-)
+@settings_for(seconds=0.4)
 @given(
     pool=st.lists(st.tuples(times, costs), min_size=CALLS, max_size=CALLS),
     deeds=st.lists(STEPS, min_size=4, max_size=14),
@@ -359,7 +359,7 @@ def test_the_sums_equal_the_ledger_after_any_sequence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pool: list[Any], deeds: list[Any], zone: str
 ) -> None:
     monkeypatch.setattr(importer, "create_backup", lambda reason: SimpleNamespace(path=reason))
-    monkeypatch.setattr(writer, "PAUSE", 0)
+    monkeypatch.setattr(record_writer, "PAUSE", 0)
     before = settings.OWNER_TIME_ZONE
     try:
         with undone():

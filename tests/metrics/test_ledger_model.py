@@ -17,7 +17,7 @@ from metrics.ledger.zone import is_current
 from metrics.models import UsageDay, UsageEvent, UsageQuarter, ZoneOffset
 from tests.metrics.events import NOON, make_event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.each_database]
 
 COLUMNS = "id, at, source, service, vendor, model, conversation, message, estimated, cost_code, price_source, outcome"
 VALUES = "'test', '', '', '', '', '', false, '', '', ''"

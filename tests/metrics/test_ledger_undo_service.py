@@ -11,14 +11,14 @@ from llms.pricing.price import Priced
 from llms.pricing.tokens import Tokens
 from metrics.budgets import find_budget, set_budget
 from metrics.counting import read_totals, start_counting
-from metrics.ledger.record import record_call
+from metrics.ledger.recording import EndedCall, record_call
 from metrics.ledger.rollups import find_differences
 from metrics.models import UsageDay
 from metrics.reporting import read_call, report_call
-from stores.journal.recorder import Origin
-from stores.journal.undo import undo
 from stores.models import Change
-from stores.services.errors import Conflict
+from stores.records.errors import Conflict
+from stores.records.journal.recorder import Origin
+from stores.records.undoing import undo
 from tests.api import make_chat, make_message
 from tests.metrics.events import NOON
 
@@ -62,22 +62,24 @@ def test_an_answers_call_goes_and_comes_with_its_message() -> None:
         written = append_message(ORIGIN, chat.uid, make_message("answer"))
         assert written.change is not None
         record_call(
-            at=NOON,
-            source="chat",
-            service="s",
-            vendor="v",
-            model="m",
-            conversation=chat.uid,
-            message="answer",
-            tokens=Tokens(1, None, None, 2, None),
-            is_estimated=False,
-            priced=Priced(Cost(5)),
-            reported_nano_usd=None,
-            first_ms=1,
-            total_ms=2,
-            outcome="done",
-            raw_usage=None,
-            change=written.change.pk,
+            EndedCall(
+                at=NOON,
+                source="chat",
+                service="s",
+                vendor="v",
+                model="m",
+                conversation=chat.uid,
+                message="answer",
+                tokens=Tokens(1, None, None, 2, None),
+                is_estimated=False,
+                priced=Priced(Cost(5)),
+                reported_nano_usd=None,
+                first_ms=1,
+                total_ms=2,
+                outcome="done",
+                raw_usage=None,
+                change=written.change.pk,
+            )
         )
     for _ in range(3):
         # The same change each time: it stands again, as its undo was undone.

@@ -15,12 +15,14 @@ from bigagi_site.logs import KeptHandler
 from metrics.log_entries import ENTRIES, MAX_DETAILS, MAX_EXCEPTION, NAME, write_entries
 from metrics.models import ApiRequest, LogEntry
 from metrics.request_log import write_requests
-from stores import batches
+from stores.background import batches
 from tests.api import sign_in
 from tests.chats.talking import LIMITS, Talker
 from tests.faulty_provider import KEY, FaultyProvider
 from tests.providers import run_provider
 from tests.servers import run_server
+
+pytestmark = pytest.mark.any_database
 
 TEXT = "Dear diary, nobody may read this"
 SECRET = "sk-proj-Zx81kLmN0pQrStUvWxYz1234567890abcd"

@@ -143,10 +143,10 @@ def test_reconcile_metrics_fails_where_messages_tell_of_more_than_was_counted() 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")
 def test_a_call_that_another_writes_meanwhile_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from metrics.history import record
+    from metrics.history import recording
 
     make_chat("one", messages=[answer("a"), answer("b", created=NOON + 1)])
-    find_new, looked = record.find_new, []
+    find_new, looked = recording.find_new, []
 
     def find_too_early(found: Any) -> Any:
         # The first look is as of before the other's commit.
@@ -154,7 +154,7 @@ def test_a_call_that_another_writes_meanwhile_is_written_once(monkeypatch: pytes
         return found if len(looked) == 1 else looked[-1]
 
     [(_, calls)] = list(history.calls_here())
-    record.record_history(calls[:1])
-    monkeypatch.setattr(record, "find_new", find_too_early)
-    assert record.record_history(calls) == 1
+    recording.record_history(calls[:1])
+    monkeypatch.setattr(recording, "find_new", find_too_early)
+    assert recording.record_history(calls) == 1
     assert len(ledger_rows()) == 2 and connection.vendor == "postgresql"

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from llms.catalog import CallableModel, UnknownModel, find_model, price_facts
+from llms.callable_model import CallableModel, UnknownModel
+from llms.catalog import find_model, price_facts
 from llms.pricing.formula import price_call
 from llms.pricing.price import price_by_book, price_model_call
 from llms.pricing.tokens import Tokens
@@ -19,6 +19,7 @@ from metrics.repricing import Repriced, reprice, suppose_price
 from tests.api import make_model
 from tests.metrics.events import make_event
 from tests.metrics.histories import ledger_rows
+from tests.nightly import settings_for
 from tests.stores.imports import undone
 
 pytestmark = pytest.mark.django_db
@@ -160,9 +161,7 @@ def price_alone(event: UsageEvent) -> dict[str, tuple[int, int]]:
     }
 
 
-@hypothesis_settings(
-    max_examples=max(40, hypothesis_settings.default.max_examples // 2), suppress_health_check=list(HealthCheck)
-)
+@settings_for(seconds=0.3)
 @given(
     made=st.lists(calls, min_size=1, max_size=12),
     taken_back=st.sets(st.integers(0, 11)),

@@ -11,8 +11,8 @@ from django.utils import timezone
 from metrics import request_log
 from metrics.models import ApiRequest
 from metrics.request_log import LOG, write_requests
-from stores import batches
-from stores.batches import BatchWriter
+from stores.background import batches
+from stores.background.batches import BatchWriter
 from tests.servers import Client, execute, run_server
 
 COLUMNS = {"method": "GET", "route": "/api/chats", "status": 200, "duration_ms": 1, "query_count": 1, "query_ms": 1}

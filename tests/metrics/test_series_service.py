@@ -21,7 +21,7 @@ from metrics.series import BY, LATENCIES, TOKENS, InvalidQuery, Query, read_seri
 from tests.bigagi_site.factories import make_conversation
 from tests.metrics.events import make_event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.each_database]
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START, END = date(2026, 3, 16), date(2026, 4, 12)

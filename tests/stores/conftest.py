@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from stores.importers import importer, writer
+from stores.importers import importer, record_writer
 
 
 @pytest.fixture
@@ -23,5 +23,5 @@ def data_dir(settings, tmp_path: Path) -> Path:
 def fast_imports(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Leave out what costs time and has tests of its own: the backup before, the pause between transactions."""
     monkeypatch.setattr(importer, "create_backup", lambda reason: SimpleNamespace(path=reason))
-    monkeypatch.setattr(writer, "PAUSE", 0)
+    monkeypatch.setattr(record_writer, "PAUSE", 0)
     return data_dir

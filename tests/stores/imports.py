@@ -14,12 +14,12 @@ from typing import Any
 from django.db import transaction
 
 from chats.models import Asset
-from stores import registry, secrets
-from stores.collections import Collection
-from stores.dump import dump_store
 from stores.importers.importer import CUT, Options, import_file
 from stores.importers.run import Progress
 from stores.models import ImportedRecord, MigrationRun, Quarantine, Revision, Store
+from stores.records import registry, secrets
+from stores.records.collections import Collection
+from stores.records.dump import dump_store
 from tests import generators
 
 JSONObject = dict[str, Any]
@@ -206,8 +206,8 @@ def import_path(path: Path, **options: Any) -> Progress:
 
 
 def counts_of(progress: Progress, kind: str = "conversation") -> dict[str, int]:
-    """Return the buckets of a kind that are not empty."""
-    return {bucket: count for bucket, count in progress.buckets[kind].items() if count}
+    """Return the outcomes of a kind that are not empty."""
+    return {outcome: count for outcome, count in progress.outcomes[kind].items() if count}
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from stores import secrets
-from stores.collections import Collection
-from stores.journal.recorder import Origin
 from stores.models import Change
+from stores.records import secrets
+from stores.records.collections import Collection
+from stores.records.journal.recorder import Origin
 from tests import strategies as big
 
 Write = Callable[[int, int, Any], Any]

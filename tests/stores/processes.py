@@ -1,35 +1,24 @@
 """Imports as processes on a data folder of their own."""
 
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.servers import REPOSITORY, manage
+from tests import forking
+from tests.forking import Process
+from tests.servers import manage
 
 DEADLINE = 90
 """Seconds that anything may take on a slow machine."""
 
-_SHOW = """
-import django
-django.setup()
-from tests.stores.imports import everything_here
-import sys
-sys.stdout.write(everything_here())
-"""
-
 
 @contextmanager
-def start_import(path: Any, environment: dict[str, str], *options: str) -> Iterator[subprocess.Popen[str]]:
+def start_import(path: Any, environment: dict[str, str], *options: str) -> Iterator["Process | subprocess.Popen[str]"]:
     """Start an import; it is ended by its id where it has not ended by itself."""
-    command = [sys.executable, "manage.py", "import_indexeddb", str(path), *options]
-    process = subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    process = forking.start(("manage.py",), ["import_indexeddb", str(path), *options], environment, is_merged=True)
     try:
         yield process
     finally:
@@ -38,7 +27,7 @@ def start_import(path: Any, environment: dict[str, str], *options: str) -> Itera
         process.communicate(timeout=DEADLINE)
 
 
-def wait_for(process: subprocess.Popen[str], is_reached: Callable[[], bool]) -> None:
+def wait_for(process: "Process | subprocess.Popen[str]", is_reached: Callable[[], bool]) -> None:
     """Wait until the process has come to a place. Fails if it ends before, or never gets there."""
     deadline = time.monotonic() + DEADLINE
     while not is_reached():
@@ -66,6 +55,7 @@ def read_status(environment: dict[str, str], *run: str) -> Any:
 
 def show_everything(environment: dict[str, str]) -> str:
     """Return text that is the same for data folders that hold the same, in the same order."""
-    named = environment | {"DJANGO_SETTINGS_MODULE": "bigagi_site.settings", "PYTHONPATH": os.fspath(REPOSITORY)}
-    command = [sys.executable, "-c", _SHOW]
-    return subprocess.run(command, cwd=REPOSITORY, env=named, capture_output=True, check=True, text=True).stdout
+    shown = forking.start(("-m", "tests.stores.everything"), [], environment)
+    text, errors = shown.communicate(timeout=DEADLINE)
+    assert shown.wait() == 0, errors
+    return text

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from chats.bigagi.conversation import CONVERSATIONS
 from chats.services.workspace import import_workspace
 from llms.bigagi import ASSIGNMENTS, MODELS, SERVICES
-from llms.services import assignments, models, services, whole
-from stores.dump import dump_store
-from stores.jsontext import decode
+from llms.services import assignments, llms_store, models, services
 from stores.models import Revision
 from stores.querysets import list_stores
+from stores.records.dump import dump_store
+from stores.records.jsontext import decode
 from stores.services import stores
 from tests import strategies as big
 from tests.stores.picking import NOWHERE, Writes, chats, nothing, origin_of, pick, pick_uid, secret_texts, texts
@@ -129,12 +129,12 @@ def write_llms(at: int, other: int, value: Any) -> Any:
         "llms": {model["id"]: model for model in llms},
         "modelAssignments": assigned,
     }
-    write = whole.merge_llms if at % 2 else whole.replace_llms
+    write = llms_store.merge_llms if at % 2 else llms_store.replace_llms
     return write(origin_of(value), {key: part for key, part in parts.items() if part or other % 2})
 
 
 def delete_llms(at: int, other: int, value: Any) -> Any:
-    return whole.delete_llms(origin_of(value), confirmed=True)
+    return llms_store.delete_llms(origin_of(value), confirmed=True)
 
 
 # --- workspaces and files --------------------------------------------------------------------------------------------
@@ -208,8 +208,8 @@ STATES: dict[str, dict[str, st.SearchStrategy]] = {
 
 def envelopes(name: str) -> st.SearchStrategy:
     newest = {"app-chats": 4, "app-models": 5, "app-ui": 3, "app-ux-labs": 1}.get(name, 0)
-    whole = big.objects({}, {"state": big.objects(STATES[name]), "version": st.just(newest)})
-    return st.one_of(whole, whole, big.envelopes(STATES[name]))
+    llms_store = big.objects({}, {"state": big.objects(STATES[name]), "version": st.just(newest)})
+    return st.one_of(llms_store, llms_store, big.envelopes(STATES[name]))
 
 
 _named_stores = st.sampled_from(STORES).flatmap(lambda name: st.tuples(st.just(name), envelopes(name)))

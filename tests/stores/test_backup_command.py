@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from stores.background.leases import GRACE_MS, LEASE_MS, next_end
+from tests.conftest import copy_environment
 from tests.servers import execute, manage, run_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.each_database]
 
 CONTENT = b"\x89PNG the picture"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -97,17 +99,24 @@ def test_a_restore_beside_a_running_server_is_refused(filled, tmp_path):
         assert server.sign_in().get("/").status == 200
 
 
-def test_a_restore_beside_a_running_import_is_refused(filled, tmp_path):
+@pytest.mark.parametrize("is_answered_for", [True, False])
+def test_a_restore_beside_a_running_import_is_refused(filled, tmp_path, is_answered_for):
     back_up(filled, tmp_path / "backup")
+    # One of another machine, whose process here would be somebody else's.
+    until = next_end() - (0 if is_answered_for else LEASE_MS + GRACE_MS)
     execute(
         filled,
         "INSERT INTO stores_migrationrun (status, phase, phases, counts, errors, notes, last_completed_task, next_task,"
         " blocked_by, source_name, source_kind, source_size, source_sha256, source_taken_at, source_device,"
-        " position_base, pid, started_at)"
+        " position_base, pid, owner, lease_until, started_at)"
         " VALUES ('running', '', '[]', '{}', '[]', '[]', '', '', '', 'x', '', 0, '', '', '', 0,"
-        f" {os.getpid()}, '2026-01-01 00:00:00')",
+        f" 1, 'elsewhere:1:1', {until}, '2026-01-01 00:00:00')",
     )
-    assert_refused(manage("restore", str(tmp_path / "backup"), environment=filled), "Import 1 is running")
+    done = manage("restore", str(tmp_path / "backup"), environment=filled)
+    if is_answered_for:
+        assert_refused(done, "Import 1 is running")
+    else:
+        assert done.returncode == 0, done.stderr
 
 
 def test_a_restore_while_another_process_has_the_database_open_changes_nothing(filled, tmp_path):
@@ -173,6 +182,7 @@ def test_a_drill_brings_back_everything_that_is_good_and_names_the_rest(filled, 
     assert again.returncode == 1 and str(data / bad_in_both) in again.stderr and str(data / good) not in again.stderr
 
 
+@pytest.mark.any_database
 def test_a_whole_backup_on_another_file_system_is_restored(filled, tmp_path, elsewhere):
     back_up(filled, elsewhere / "backup")
     write(filled, "after")
@@ -183,13 +193,32 @@ def test_a_whole_backup_on_another_file_system_is_restored(filled, tmp_path, els
     assert "before" in read(filled) and "after" not in read(filled)
 
 
-@pytest.mark.parametrize("content", ["", "{", json.dumps({"format": 1}), "\0" * 500])
+@pytest.mark.any_database
+@pytest.mark.parametrize("content", ["", json.dumps({"format": 1})])
 def test_a_damaged_manifest_is_named_and_keeps_nothing_back(filled, tmp_path, content):
     back_up(filled, tmp_path / "backup")
     write(filled, "after")
     (tmp_path / "backup" / "manifest.json").write_text(content)
     done = manage("restore", str(tmp_path / "backup"), environment=filled)
     assert done.returncode == 1 and f"{tmp_path / 'backup' / 'manifest.json'} cannot be read" in done.stderr
+    assert "after" not in read(filled)
+
+
+def test_a_backup_from_before_there_were_sums_is_restored_as_a_good_one(filled, tmp_path):
+    assert manage("backup", environment=filled).returncode == 0
+    [backup] = (tmp_path / "data" / "backups").iterdir()
+    manifest = json.loads((backup / "manifest.json").read_text())
+    older = {key: value for key, value in manifest.items() if key not in ("sha256", "lost", "assets_size")}
+    (backup / "manifest.json").write_text(json.dumps(older))
+    (backup / "SHA256SUMS").unlink()
+    write(filled, "after")
+    back_up(filled, tmp_path / "damaged")
+    database = next((tmp_path / "damaged").glob("bigagi.*"))
+    database.write_bytes(database.read_bytes()[:-5000])
+    assert_refused(manage("restore", str(tmp_path / "damaged"), environment=filled), str(backup))
+    done = manage("restore", str(backup), environment=filled)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert "could not be compared" in done.stdout and "has no sum of it" in done.stdout
     assert "after" not in read(filled)
 
 
@@ -205,7 +234,8 @@ def test_a_database_that_does_not_hold_together_is_refused_and_another_backup_is
     assert "after" in read(filled)
 
 
-@pytest.mark.parametrize("place", ["bigagi.sqlite3", "assets", f"assets/{DIGEST[:2]}", f"assets/{DIGEST[:2]}/{DIGEST}"])
+@pytest.mark.any_database
+@pytest.mark.parametrize("place", ["bigagi.sqlite3", "assets", f"assets/{DIGEST[:2]}/{DIGEST}"])
 def test_a_symbolic_link_in_a_backup_is_refused(filled, tmp_path, place):
     if "DATABASE_URL" in filled:
         pytest.skip("the database has another name there")
@@ -218,6 +248,7 @@ def test_a_symbolic_link_in_a_backup_is_refused(filled, tmp_path, place):
     assert "after" in read(filled)
 
 
+@pytest.mark.any_database
 def test_check_data_names_what_is_damaged_and_mends_it_from_a_backup(filled, tmp_path):
     done = manage("check_data", environment=filled)
     assert done.returncode == 0 and "The database and 1 image or sound are undamaged." in done.stdout
@@ -236,6 +267,40 @@ def test_check_data_names_what_is_damaged_and_mends_it_from_a_backup(filled, tmp
     assert manage("check_data", environment=filled).returncode == 0
 
 
+def test_the_drill_with_a_backup_of_another_version_ends_and_says_what_to_do(filled, tmp_path):
+    """Restored, checked, migrated, checked: each step of README's drill, before any server was started."""
+    make_older(filled)
+    back_up(filled, tmp_path / "backup")
+    with copy_environment(filled, tmp_path / "drill") as drill:
+        done = manage("restore", str(tmp_path / "backup"), environment=drill)
+        assert done.returncode == 0, done.stderr
+        for version, way_out in (("an earlier version", "manage.py migrate"), ("a newer version", "Update bigagi")):
+            done = manage("check_data", environment=drill, timeout=60)
+            assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
+            assert f"of {version} of bigagi" in done.stdout and way_out in done.stdout
+            assert "The pages of the database and 1 image or sound are undamaged." in done.stdout
+            assert manage("migrate", environment=drill).returncode == 0
+            execute(drill, "INSERT INTO django_migrations (app, name, applied) VALUES ('chats', '9', '2026-01-01')")
+        execute(drill, "DELETE FROM django_migrations WHERE name = '9'")
+        done = manage("check_data", environment=drill)
+        assert done.stdout == "The database and 1 image or sound are undamaged.\n"
+        # Of this version it must have all columns.
+        execute(drill, DROP_COLUMN)
+        done = manage("check_data", environment=drill, timeout=60)
+        assert done.returncode == 1 and "chats_message cannot be read: " in done.stderr
+
+
+DROP_COLUMN = "ALTER TABLE chats_message DROP COLUMN has_derived_uid"
+
+
+def make_older(environment):
+    """Make the tables those of an earlier version."""
+    execute(environment, DROP_COLUMN)
+    execute(environment, "ALTER TABLE chats_conversation DROP COLUMN has_derived_uid")
+    execute(environment, "DELETE FROM django_migrations WHERE app = 'chats' AND name = '0003_derived_uids'")
+
+
+@pytest.mark.any_database
 def test_a_folder_that_is_no_backup_is_refused(filled, tmp_path):
     assert_refused(manage("restore", str(tmp_path), environment=filled), "is not a backup")
     assert_refused(manage("restore", str(tmp_path / "nowhere"), environment=filled), "is not a backup")

@@ -1,19 +1,25 @@
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import threading
 import time
 from contextlib import closing
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 
 from chats.models import Asset
-from stores import asset_files, backup_assets, backups, snapshots
-from stores.backups import AUTOMATIC_KEPT, BackupError, create_backup, list_backups
+from stores.backups import asset_copies, creation, snapshots
+from stores.backups.creation import AUTOMATIC_KEPT, BackupError, create_backup, list_backups
+from stores.backups.sqlite_files import DamagedDatabase
 from stores.models import Store
-from stores.sqlite_files import DamagedDatabase
+from stores.records import asset_files
+
+pytestmark = pytest.mark.each_database
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def test_it_holds_database_assets_and_manifest(folders):
     manifest = json.loads((backup.path / "manifest.json").read_text())
     assert manifest["counts"]["stores_store"] == 1
     assert manifest["assets"] == 1
-    assert manifest["app_version"] == backups.read_version()
+    assert manifest["app_version"] == creation.read_version()
     assert manifest["size"] == backup.size > 4
     database = backup.path / manifest["database"]
     assert manifest["sha256"] == hashlib.sha256(database.read_bytes()).hexdigest()
@@ -93,7 +99,7 @@ def test_it_copies_assets_where_links_are_not_possible(folders, monkeypatch):
 
     asset = make_asset_file(folders)
     first = create_backup("manual")
-    monkeypatch.setattr(backup_assets.os, "link", refuse)
+    monkeypatch.setattr(asset_copies.os, "link", refuse)
     copy = copy_of(asset, create_backup("manual"))
     assert copy.read_bytes() == asset.read_bytes()
     assert not copy.samefile(asset) and not copy.samefile(copy_of(asset, first))
@@ -199,11 +205,46 @@ def test_it_goes_where_it_is_told(folders, existing):
     assert (backup.path.parent if existing else backup.path) == target
     assert modes_of(backup.path) == {0o700, 0o600}
     assert not (folders / "backups").exists()
+    # The next one is never inside a backup.
+    assert create_backup("manual", backup.path).path == backup.path.with_name(f"{backup.path.name}-2")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_in_one_second_have_two_names(folders):
     assert create_backup("manual").path != create_backup("manual").path
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("to", [None, "elsewhere"])
+def test_two_at_the_same_moment_are_two_backups(folders, monkeypatch, to):
+    """The second one takes the name while the first one is being filled."""
+    now, fill, others = datetime.now(UTC), creation._fill, []
+    monkeypatch.setattr(creation, "datetime", SimpleNamespace(now=lambda zone: now, fromisoformat=now.fromisoformat))
+
+    def fill_both(folder, *args, **kwargs):
+        if not others:
+            others.append(folder)
+            others.append(create_backup("manual", to and folders / to).path)
+        return fill(folder, *args, **kwargs)
+
+    monkeypatch.setattr(creation, "_fill", fill_both)
+    first = create_backup("manual", to and folders / to).path
+    assert {first, others[1]} == {first, first.with_name(first.name.removesuffix("-2"))} and first.name.endswith("-2")
+    assert all((path / "manifest.json").is_file() for path in (first, others[1]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_earlier_backup_that_is_deleted_meanwhile_is_passed_over(folders, monkeypatch):
+    asset = make_asset_file(folders)
+    earlier = create_backup("manual").path
+
+    def find_and_delete(name, backups, known):
+        shutil.rmtree(earlier)
+        return iter([earlier / "assets" / asset.parent.name / asset.name])
+
+    monkeypatch.setattr(asset_copies, "find_copies", find_and_delete)
+    backup = create_backup("manual")
+    assert backup.lost == {} and copy_of(asset, backup).read_bytes() == b"\x89PNG"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from stores import registry, secrets
-from stores.conversions import APP_UI, APP_UX_LABS
-from stores.dump import NothingConverted, dump_original
 from stores.models import Revision
+from stores.records import registry, secrets
+from stores.records.conversions import APP_UI, APP_UX_LABS
+from stores.records.dump import NothingConverted, dump_original
 from tests.stores.imports import dump, import_path
 from tests.strategies import equal_json, first_difference
 
@@ -161,7 +161,7 @@ def test_a_second_import_keeps_nothing_twice(imported: Path):
 
     progress = import_path(imported)
 
-    assert progress.bucket("created") == progress.bucket("updated") == 0
+    assert progress.outcome("created") == progress.outcome("updated") == 0
     assert Revision.objects.count() == before
     assert equal_json(CHATS, original("app-chats"))
 

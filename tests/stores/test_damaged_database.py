@@ -9,9 +9,9 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from stores import data_check, snapshots
-from stores.backups import BackupError, create_backup
-from stores.restores import restore_backup
+from stores.backups import data_check, snapshots
+from stores.backups.creation import BackupError, create_backup
+from stores.backups.restoration import restore_backup
 from tests import generators
 from tests.servers import manage
 

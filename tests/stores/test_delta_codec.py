@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores import jsontext
-from stores.journal.delta import diff, patch, unpatch
+from stores.records import jsontext
+from stores.records.journal.delta import diff, patch, unpatch
 from tests import strategies
 
 json_values = strategies.anything
@@ -53,7 +53,7 @@ def test_texts_of_halves_of_pairs_come_back(one, other, at):
 
 
 def test_a_long_list_of_few_different_members_takes_no_time_to_match(monkeypatch):
-    monkeypatch.setattr("stores.journal.delta.SequenceMatcher", None)
+    monkeypatch.setattr("stores.records.journal.delta.SequenceMatcher", None)
     before, after = [at * at % 7 % 2 for at in range(2000)], [at * at % 11 % 2 for at in range(2000)]
     delta = diff(before, after)
     assert patch(before, delta) == after and unpatch(after, delta) == before

@@ -1,6 +1,6 @@
 import pytest
 
-from stores.admin_display import format_json, format_moment
+from stores.records.formatting import format_json, format_moment
 
 
 @pytest.mark.parametrize(

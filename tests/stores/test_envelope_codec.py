@@ -4,9 +4,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from stores.envelope import Envelope, close_envelope, envelope_of, open_envelope
 from stores.models import Store
-from stores.wholes import WHOLE_STORES
+from stores.records.envelope import Envelope, close_envelope, envelope_of, open_envelope
+from stores.records.opaque_stores import OPAQUE_STORES
 from tests.codecs import assert_came_back, read, stored, stored_extra
 from tests.strategies import anything, envelopes, equal_json, reworded, texts
 
@@ -14,7 +14,7 @@ values = st.one_of(envelopes({"theme": texts, "list": anything}), anything)
 
 
 def store_trip(value):
-    rows = WHOLE_STORES.to_rows(value, "app-any")
+    rows = OPAQUE_STORES.to_rows(value, "app-any")
     columns = stored(Store, rows.columns)
     return close_envelope(envelope_of(Store(name="app-any", extra=stored_extra(rows.extra), **columns)))
 
@@ -52,7 +52,7 @@ def test_it_takes_an_envelope_apart(value, expected):
 
 @given(values, st.integers())
 def test_equal_stores_have_equal_hashes(value, seed):
-    one, other = (WHOLE_STORES.to_rows(read(made), "app-any") for made in (value, reworded(value, seed)))
+    one, other = (OPAQUE_STORES.to_rows(read(made), "app-any") for made in (value, reworded(value, seed)))
 
     assert one.content_hash == other.content_hash
 
@@ -63,6 +63,6 @@ def test_equal_stores_have_equal_hashes(value, seed):
 def test_different_stores_have_different_hashes(one, other):
     assume(not equal_json(read(one), read(other)))
 
-    first, second = (WHOLE_STORES.to_rows(read(made), "app-any") for made in (one, other))
+    first, second = (OPAQUE_STORES.to_rows(read(made), "app-any") for made in (one, other))
 
     assert first.content_hash != second.content_hash

@@ -11,8 +11,8 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
-from stores import secrets
 from stores.models import Store
+from stores.records import secrets
 from tests.servers import REPOSITORY, manage
 from tests.stores.imports import import_path, make_chats, stores_of, typed, write_backup
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 
-from stores import faults
-from stores.faults import describe_fault, fault_of
-from stores.fields import expand
-from stores.outcomes import Stored, find_stored, note_at_commit, watching_commits
+from stores.records import faults
+from stores.records.commits import Stored, find_stored, note_at_commit, watching_commits
+from stores.records.faults import describe_fault, fault_of
+from stores.records.fields import expand
 from tests.api import make_message, read_problem, sign_in
 from tests.faulty_database import ERRORS
 

@@ -10,9 +10,9 @@ from django.core.management import CommandError, call_command
 from chats.models import Conversation
 from stores.importers.importer import Options, import_file
 from stores.importers.incoming import Refused
-from stores.keys import tell_foreign, why_unreadable
 from stores.models import MigrationRun, Secret
-from stores.secrets import is_readable
+from stores.records.keys import tell_foreign, why_unreadable
+from stores.records.secrets import is_readable
 from tests import generators
 from tests.stores.imports import import_path
 

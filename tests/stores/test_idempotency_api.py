@@ -18,14 +18,18 @@ from django.utils import timezone
 
 from chats.models import Conversation
 from chats.services import conversations as services
-from stores.api.idempotency import Claim, claim_key, digest_request
-from stores.jsontext import canonical
+from stores.background.leases import GRACE_MS, LEASE_MS, next_end
+from stores.background.processes import name_of
 from stores.models import Change, IdempotencyKey, Secret
-from stores.processes import name_of
+from stores.records.jsontext import canonical
+from stores.services import idempotency
+from stores.services.idempotency import Claim, claim_key, digest_request
 from tests.api import make_chat, make_message, read_problem, sign_in
-from tests.nightly import IS_NIGHT
+from tests.nightly import by_day
 from tests.servers import execute, run_server
 from tests.stores.processes import wait_for
+
+pytestmark = pytest.mark.each_database
 
 CHATS = "/api/chats"
 BODY = {"id": "new", "messages": [make_message()], "userTitle": "Cats"}
@@ -159,7 +163,7 @@ class TestErrors:
     def test_a_request_that_ends_without_an_answer_leaves_nothing(self, monkeypatch):
         client = sign_in()
         with monkeypatch.context() as broken:
-            broken.setattr("stores.api.once.release", lambda claim: None)
+            broken.setattr("stores.api.idempotent_views.release", lambda claim: None)
             broken.setattr("chats.views.conversations.etag_of", leave)
             with pytest.raises(SystemExit):
                 post(client)
@@ -177,8 +181,8 @@ class TestErrors:
 
         # The other one's mark is put there inside the transaction that is undone, and so is gone afterwards.
         monkeypatch.setattr(services, "create_chat", create_while_another_takes_over)
-        client.raise_request_exception = False
-        read_problem(post(client), 500)
+        problem = read_problem(post(client), 409)
+        assert problem["type"].endswith("#in-flight") and "not carried out" in problem["detail"]
         assert not Conversation.objects.exists()
 
 
@@ -216,14 +220,31 @@ class TestClaims:
             assert post(client).status_code == 201
         assert Conversation.objects.count() == 1
 
-    @pytest.mark.parametrize("is_of_this_boot", [False, True])
-    def test_a_number_that_another_process_had_before_is_no_sign_of_life(self, is_of_this_boot):
+    def test_a_number_that_another_process_had_before_is_no_sign_of_life(self):
         client = sign_in()
-        # Named here: the workers of a parallel run have to collect the same tests.
-        owner = f"{name_of(os.getpid())}1 x" if is_of_this_boot else f"other-boot:{os.getpid()}: x"
         with self.claim(client) as held:
-            IdempotencyKey.objects.filter(pk=held.pk).update(owner=owner)
+            IdempotencyKey.objects.filter(pk=held.pk).update(owner=f"{name_of(os.getpid())}1 x")
             assert post(client).status_code == 201
+
+    def test_the_claim_of_another_machine_holds_until_its_lease_is_over(self):
+        client = sign_in()
+        with self.claim(client) as held:
+            theirs = IdempotencyKey.objects.filter(pk=held.pk)
+            theirs.update(owner="elsewhere:1:1 x")
+            assert read_problem(post(client), 409)["type"].endswith("#in-flight")
+            theirs.update(lease_until=next_end() - LEASE_MS - GRACE_MS)
+            assert post(client).status_code == 201
+
+    def test_a_request_that_takes_long_keeps_its_claim(self, monkeypatch):
+        client = sign_in()
+        with self.claim(client) as held:
+            row = IdempotencyKey.objects.filter(pk=held.pk)
+            row.update(lease_until=1)
+            idempotency.renew_leases()
+            assert row.get().lease_until == 1, "it has only just begun"
+            monkeypatch.setattr(idempotency, "RENEW_SECONDS", 0)
+            idempotency.renew_leases()
+            assert row.get().lease_until > next_end() - LEASE_MS
 
     def test_after_a_day_a_key_is_a_new_one(self):
         client = sign_in()
@@ -295,9 +316,9 @@ def test_of_many_at_once_one_is_done(server):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [0, 0.5, 1, 2] if IS_NIGHT else [0, 1])
+@pytest.mark.parametrize("seconds", by_day([0, 0.5, 1, 2], each=4))
 def test_a_server_killed_in_the_middle_has_done_nothing_or_all(started, seconds):
-    messages = [make_message(f"m{at}", "word " * 50) for at in range(8_000)]
+    messages = [make_message(f"m{at}", "word " * 50) for at in range(4_000)]
     headers = {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
     body = json.dumps({"messages": messages}).encode()
     token = "SELECT count(*) FROM stores_idempotencykey"

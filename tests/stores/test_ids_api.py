@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores.api.ids import RESERVED, UnknownId, decode_id, encode_id, href
-from stores.codecs import is_id
+from stores.records.codecs import is_id
+from stores.records.ids import RESERVED, UnknownId, decode_id, encode_id, href
 from tests.api import ODD_IDS
 
 

@@ -15,12 +15,15 @@ from chats.models import Conversation
 from stores.importers.report import proof
 from stores.models import MigrationRun, Quarantine, Revision
 from tests.api import sign_in
+from tests.nightly import by_day
 from tests.servers import REPOSITORY
 from tests.stores.import_cases import NAMES, Case, chat, flash, make_cases
 from tests.stores.imports import chats_here, dump, stores_of, typed
 from tests.stores.shown import assert_sentence_is_true, getter, shown_chats
 from tests.stores.test_import_command import run_import
 from tests.stores.test_upload_api import wait
+
+pytestmark = pytest.mark.each_database
 
 
 @pytest.fixture(params=NAMES)
@@ -61,6 +64,7 @@ def run_verify(path: Path) -> int:
     return 0
 
 
+@pytest.mark.parametrize("case", by_day(NAMES, each=3), indirect=True)
 def test_an_upload_says_the_same(case: Case, server: Any):
     client = server.sign_in()
     before = shown_chats(lambda address: client.get(address).json())

@@ -28,7 +28,7 @@ from tests.stores.imports import (
 
 pytestmark = [pytest.mark.django_db]
 
-BUCKETS = ("created", "updated", "unchanged", "skipped", "quarantined")
+OUTCOMES = ("created", "updated", "unchanged", "skipped", "quarantined")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def run_import(*arguments: Any) -> tuple[int, str, str]:
 
 
 def counts_in(told: str) -> dict[str, Any]:
-    return {kind: [counts[bucket] for bucket in BUCKETS] for kind, counts in json.loads(told)["counts"].items()}
+    return {kind: [counts[outcome] for outcome in OUTCOMES] for kind, counts in json.loads(told)["counts"].items()}
 
 
 # --- real files ---
@@ -133,7 +133,7 @@ def test_the_json_report_is_one_value_for_programs(backup: Path):
     assert report["source"]["size"] == backup.stat().st_size
     assert [phase["status"] for phase in report["phases"]] == ["complete"] * 11
     for counts in report["counts"].values():
-        assert counts["read"] == sum(counts[bucket] for bucket in BUCKETS)
+        assert counts["read"] == sum(counts[outcome] for outcome in OUTCOMES)
 
 
 @pytest.mark.usefixtures("fast_imports")

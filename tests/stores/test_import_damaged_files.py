@@ -10,15 +10,15 @@ from django.db import OperationalError
 
 from chats import assets as asset_files
 from chats.models import Asset, Conversation
-from stores.backups import BackupError
-from stores.dump import dump_store
+from stores.backups.creation import BackupError
 from stores.importers import importer
 from stores.importers.importer import Options, import_file
 from stores.importers.report import proof
 from stores.management.commands.import_indexeddb import is_clean
 from stores.models import MigrationRun, Quarantine
-from stores.registry import collection_of
-from stores.table_collections import TableCollection
+from stores.records.dump import dump_store
+from stores.records.registry import collection_of
+from stores.records.table_collections import TableCollection
 from tests import generators
 from tests.stores.imports import (
     assert_all_here,
@@ -175,8 +175,8 @@ def test_a_damaged_record_is_quarantined_and_the_rest_goes_on(tmp_path: Path):
     ]
     path = write_backup(tmp_path / "odd.json", odd)
     progress = import_path(path)
-    assert progress.buckets["conversation"]["created"] == 6
-    assert progress.buckets["conversation"]["quarantined"] == 2
+    assert progress.outcomes["conversation"]["created"] == 6
+    assert progress.outcomes["conversation"]["quarantined"] == 2
     assert typed(json.loads("".join(dump_store("app-chats")))) == typed(stores_of(path)["app-chats"])
     assert {row.position - progress.run.position_base for row in Quarantine.objects.all()} == {1, 3}  # type: ignore[union-attr]
     before = everything_here()
@@ -204,7 +204,7 @@ def test_what_is_damaged_inside_a_chat_stands_in_its_place_again(tmp_path: Path)
     chats[1]["messages"].append(chats[1]["messages"][0])
     path = write_backup(tmp_path / "odd.json", chats)
     progress = import_path(path)
-    assert progress.buckets["message"]["quarantined"] == 1
+    assert progress.outcomes["message"]["quarantined"] == 1
     assert typed(chats_here()) == typed(chats)
     assert {row.kind for row in Quarantine.objects.all()} == {"message", "fragment"}
 
@@ -236,7 +236,7 @@ def test_a_disk_that_fills_up_leaves_what_was_committed(
     backup: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ):
     conversations = type(collection_of("conversation"))
-    monkeypatch.setattr("stores.importers.intake.BATCH_RECORDS", 2)
+    monkeypatch.setattr("stores.importers.record_importer.BATCH_RECORDS", 2)
     monkeypatch.setattr(conversations, "insert", fail_on_call(2, conversations.insert, error))
     progress = import_file(backup, Options())
     assert progress.run is not None

@@ -1,4 +1,4 @@
-"""An import never overwrites or shortens what is newer here: each rule, and each bucket."""
+"""An import never overwrites or shortens what is newer here: each rule, and each outcome."""
 
 import copy
 import json
@@ -9,12 +9,12 @@ import pytest
 
 from chats.models import Conversation, Folder, FolderMembership, Message
 from llms.models import Service
-from stores.codecs import Rows
-from stores.collections import Collection
 from stores.models import Revision, Store
-from stores.registry import collection_of
-from stores.secrets import Sealer
-from stores.wholes import WHOLE_STORES
+from stores.records.codecs import Rows
+from stores.records.collections import Collection
+from stores.records.opaque_stores import OPAQUE_STORES
+from stores.records.registry import collection_of
+from stores.records.sealing import Sealer
 from tests import generators
 from tests.stores.imports import (
     assert_all_here,
@@ -59,7 +59,7 @@ def backup(tmp_path: Path) -> Path:
 def test_a_first_import_creates_everything(backup: Path):
     progress = import_path(backup)
     assert counts_of(progress) == {"created": 8}
-    assert all(set(counts_of(progress, kind)) <= {"created"} for kind in progress.buckets)
+    assert all(set(counts_of(progress, kind)) <= {"created"} for kind in progress.outcomes)
     assert_all_here(backup)
 
 
@@ -67,7 +67,7 @@ def test_a_second_import_of_the_same_file_changes_nothing(backup: Path):
     import_path(backup)
     before = everything_here()
     progress = import_path(backup)
-    assert all(set(counts_of(progress, kind)) <= {"unchanged"} for kind in progress.buckets)
+    assert all(set(counts_of(progress, kind)) <= {"unchanged"} for kind in progress.outcomes)
     assert everything_here() == before
 
 
@@ -229,7 +229,7 @@ def test_what_a_kind_of_file_cannot_carry_is_no_difference(backup: Path, tmp_pat
         archived = next(chat for chat in chats_here() if chat.get("isArchived"))
         generators.write_one_chat(path, archived)
     progress = import_path(path)
-    assert all(set(counts_of(progress, kind)) <= {"unchanged"} for kind in progress.buckets)
+    assert all(set(counts_of(progress, kind)) <= {"unchanged"} for kind in progress.outcomes)
     assert everything_here() == before
 
 
@@ -265,7 +265,7 @@ def test_a_full_backup_over_a_partial_one_fills_in_the_rest(backup: Path, tmp_pa
     import_path(tmp_path / "chat.json")
     import_path(tmp_path / "all.json")
     progress = import_path(backup)
-    assert not progress.bucket("skipped")
+    assert not progress.outcome("skipped")
     here = {chat["id"]: chat for chat in chats_here()}
     assert typed(here) == typed({chat["id"]: chat for chat in chats})
     assert dump("app-models")["state"]["llms"]
@@ -298,7 +298,7 @@ def test_a_store_of_an_older_file_is_skipped(tmp_path: Path):
 def test_a_store_changed_on_both_sides_stays_and_the_source_is_kept(tmp_path: Path):
     import_path(write_backup(tmp_path / "first.json", None, stores=_settings()))
     mine, theirs = _settings(here=True)["app-ui"], _settings(there=True)
-    change_here(WHOLE_STORES, "app-ui", mine)
+    change_here(OPAQUE_STORES, "app-ui", mine)
     path = write_backup(tmp_path / "second.json", None, stores=theirs, taken_at=LATER)
     for _ in range(2):
         progress = import_path(path)

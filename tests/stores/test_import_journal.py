@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from stores.importers import writer
+from stores.importers import record_writer
 from stores.importers.importer import Options, import_file
-from stores.jsontext import decode
 from stores.models import Change, ChangedRecord
+from stores.records.jsontext import decode
 from tests import generators
 from tests.api import make_message, read_problem, sign_in
 
@@ -28,7 +28,7 @@ def import_again(path: Path) -> Change | None:
 
 
 def test_an_import_is_one_entry_with_a_part_a_record(backup: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(writer, "PAUSE", 0)
+    monkeypatch.setattr(record_writer, "PAUSE", 0)
     change = import_again(backup)
     assert change is not None
     assert Change.objects.count() == 1

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.test import override_settings
-from hypothesis import HealthCheck, Phase, example, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import Phase, example, given
 from hypothesis import strategies as st
 
 from chats.models import Conversation
-from stores.importers import importer, writer
+from stores.importers import importer, record_writer
 from stores.importers.report import proof, verdict_of
 from stores.models import ChangedRecord, Revision
 from tests.api import sign_in
+from tests.nightly import by_day, settings_for
 from tests.stores.import_cases import chat, encode, message
 from tests.stores.imports import chats_here, dump, import_path
 from tests.stores.shown import getter, read_pages, texts_of
@@ -46,7 +46,7 @@ class Sides:
         self._overridden.enable()
         self._patched = pytest.MonkeyPatch()
         self._patched.setattr(importer, "create_backup", lambda reason: SimpleNamespace(path=reason))
-        self._patched.setattr(writer, "PAUSE", 0)
+        self._patched.setattr(record_writer, "PAUSE", 0)
         self._transaction = transaction.atomic()
         self._transaction.__enter__()
         self.client = sign_in()
@@ -229,11 +229,7 @@ FROM_BOTH = [("export", 0, "flash", 0), ("import_one", 0)]
 LATER = ("write_there", 0, 0, "append", 0)
 
 
-@hypothesis_settings(
-    max_examples=max(20, hypothesis_settings.default.max_examples // 4),
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
+@settings_for(seconds=0.8, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(steps=st.lists(STEPS, min_size=4, max_size=14))
 @example(steps=[*FROM_BOTH, ("write_here", 0, "rename"), LATER, ("export", 0, "flash", 1), ("import_one", 1)])
 @example(steps=[*FROM_BOTH, ("write_there", 0, 0, "append", 3), ("export", 0, "flash", 0), LATER])
@@ -244,7 +240,7 @@ def test_no_text_is_lost_whatever_comes_in_which_order(db: None, steps: list[tup
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", by_day(range(8), each=2))
 def test_no_text_is_lost_on_a_long_way(seed: int):
     rng = random.Random(seed)
     steps: list[tuple[Any, ...]] = []

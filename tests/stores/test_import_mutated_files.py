@@ -10,22 +10,27 @@ from typing import Any
 import pytest
 
 from chats.models import Asset
-from stores import secrets
 from stores.importers.importer import CUT, Options, import_file
 from stores.importers.incoming import Refused
 from stores.management.commands.import_indexeddb import is_clean
 from stores.models import MigrationRun, Store
-from stores.registry import collection_of
+from stores.records import secrets
+from stores.records.dump import records_of
+from stores.records.registry import collection_of
 from tests import generators
 from tests.api import sign_in
+from tests.nightly import by_day
 from tests.stores.imports import assets_here, dump, typed, undone
 from tests.stores.record_ranges import find_records, touched_by
 from tests.stores.shown import assert_sentence_is_true, getter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports"), pytest.mark.exhaustive]
 
-FILES = ("flash", "flash-compact", "flash-with-images-no-settings", "all-chats.agi", "chat-flags.agi", "generated")
+FILES = by_day(
+    ("flash", "flash-with-images-no-settings", "all-chats.agi", "flash-compact", "generated", "chat-flags.agi"), each=2
+)
 BYTES_A_FILE, VALUES_A_FILE = 28, 14
+"""At night; by day half of them, others for each file."""
 
 Here = dict[tuple[str, str], str]
 
@@ -61,7 +66,7 @@ def _with_small_images(content: bytes) -> bytes:
 def read_here() -> Here:
     """Return the records that are here, each as text."""
     # Not by a dump of all: in that stand damaged chats too, of any depth.
-    chats = collection_of("conversation").records()
+    chats = records_of(collection_of("conversation"))
     here = {("conversation", row.uid): typed(secrets.reveal(chat)) for row, chat in chats}
     here |= {("asset", asset["id"]): typed(asset) for asset in assets_here() if isinstance(asset, dict)}
     for name in Store.objects.values_list("name", flat=True):
@@ -153,7 +158,7 @@ def test_damaged_bytes_touch_only_the_records_they_are_in(original: bytes, tmp_p
     whole = find_records(original.decode("latin-1"))
     assert whole.records() >= {name for name in undisturbed if name[0] != "store"}
     seen = set()
-    for number in range(BYTES_A_FILE):
+    for number in by_day(range(BYTES_A_FILE), each=2, start=len(original)):
         rng = random.Random(f"{len(original)}/{number}")
         mutate = BYTE_MUTATIONS[number % len(BYTE_MUTATIONS)]
         content, start, end = mutate(rng, original)
@@ -195,7 +200,7 @@ def test_odd_values_touch_only_the_records_they_are_in(original: bytes, tmp_path
     path = tmp_path / "mutated.json"
     _, undisturbed = import_bytes(path, original)
     backup = json.loads(original)
-    for number in range(VALUES_A_FILE):
+    for number in by_day(range(VALUES_A_FILE), each=2, start=len(original)):
         rng = random.Random(f"values/{len(original)}/{number}")
         what, value = VALUES[number % len(VALUES)]
         content, place, touched = put_into(rng, backup, value)

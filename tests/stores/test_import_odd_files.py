@@ -12,14 +12,16 @@ import pytest
 from stores.importers.report import proof
 from stores.models import MigrationRun, Quarantine, Revision
 from tests.api import sign_in
-from tests.nightly import IS_NIGHT
+from tests.nightly import IS_NIGHT, by_day
 from tests.stores.import_cases import chat, encode, flash, image, lines, message
 from tests.stores.imports import undone
 from tests.stores.shown import assert_sentence_is_true, getter
 from tests.stores.test_import_cases import run_verify
 from tests.stores.test_import_command import run_import
 
-FILES = 1000 if IS_NIGHT else 60
+pytestmark = pytest.mark.any_database
+
+FILES = 1000 if IS_NIGHT else 40
 UPDATED = (1_700_000_000_000, 1_600_000_000_000, None, 4_102_444_800_000)
 ODD_MESSAGES = (
     None,
@@ -100,7 +102,7 @@ def make_file(rng: random.Random) -> bytes:
 
 @pytest.mark.django_db
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", by_day(range(4), each=2))
 def test_what_is_said_of_an_odd_file_is_true(part: int, tmp_path: Path, fast_imports: Path):
     path, statuses = tmp_path / "file.json", set()
     for seed in range(part, FILES, 4):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from llms.models import Service
-from stores.secrets import reveal
+from stores.records.secrets import reveal
 from tests.stores.imports import import_path, write_backup
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports")]

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.test import override_settings
-from hypothesis import HealthCheck, Phase, example, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import Phase, example, given
 from hypothesis import strategies as st
 
 from chats.models import Conversation
-from stores.importers import importer, writer
+from stores.importers import importer, record_writer
 from stores.models import Revision
-from stores.registry import collection_of
+from stores.records.registry import collection_of
 from tests import generators
+from tests.nightly import settings_for
 from tests.stores.imports import (
     JSONObject,
     chats_here,
@@ -53,12 +53,13 @@ class ImportsAndEdits:
         self._overridden.enable()
         self._patched = pytest.MonkeyPatch()
         self._patched.setattr(importer, "create_backup", lambda reason: SimpleNamespace(path=reason))
-        self._patched.setattr(writer, "PAUSE", 0)
+        self._patched.setattr(record_writer, "PAUSE", 0)
         self._transaction = transaction.atomic()
         self._transaction.__enter__()
         self.minute = 0
         self.there: list[JSONObject] = make_chats(CHATS, messages=3)
-        self.stores = generators.make_stores(1, [], models=2)
+        stores = generators.make_stores(1, [], models=2)
+        self.stores = {name: stores[name] for name in ("app-models", "app-folders", "app-ui")}
         self.files: list[tuple[Path, list[JSONObject]]] = []
         self.mine: dict[str, str] = {}
         self.deleted: set[str] = set()
@@ -110,8 +111,8 @@ class ImportsAndEdits:
         path, chats = self.files[at % len(self.files)]
         before = {chat["id"]: chat for chat in chats_or_none()}
         progress = import_path(path, restore_deleted=restore)
-        for kind, buckets in progress.buckets.items():
-            assert sum(buckets.values()) == progress.read[kind]
+        for kind, outcomes in progress.outcomes.items():
+            assert sum(outcomes.values()) == progress.read[kind]
         after = {chat["id"]: chat for chat in chats_or_none()}
         given = {chat["id"]: chat for chat in chats}
         assert after.keys() >= before.keys()
@@ -127,7 +128,7 @@ class ImportsAndEdits:
         here = everything_here()
         again = import_path(path, restore_deleted=restore)
         assert everything_here() == here
-        assert not again.bucket("created") and not again.bucket("updated")
+        assert not again.outcome("created") and not again.outcome("updated")
 
     def _check_change(self, uid: str, before: JSONObject, after: JSONObject, given: JSONObject | None) -> None:
         if typed(before) == typed(after):
@@ -185,11 +186,7 @@ STEPS = st.one_of(
 
 
 # Taking a failure down to its smallest steps takes minutes, and the steps are told without that.
-@hypothesis_settings(
-    max_examples=max(20, hypothesis_settings.default.max_examples // 5),
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
+@settings_for(seconds=1.5, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(steps=st.lists(STEPS, min_size=4, max_size=12))
 @example(steps=[("go_on_there", 0, "continue", "flash", True), ("import_one", 0, False)])
 @example(steps=[("continue_here", 0), ("go_on_there", 0, "continue", "flash", True), ("import_one", -1, False)])

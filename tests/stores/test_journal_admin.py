@@ -13,11 +13,11 @@ from django.urls import reverse
 from chats.models import Conversation, Folder
 from chats.services.conversations import archive_one, change_many, create_chat, delete_chat, patch_chat, replace_chat
 from chats.services.folders import patch_folder
-from stores.admin_calls import call_of
-from stores.admin_difference import Room, show_operations
-from stores.journal.delta import diff
-from stores.journal.recorder import Origin
+from stores.admin.calls import call_of
+from stores.admin.difference import Room, show_operations
 from stores.models import Change, ChangedRecord
+from stores.records.journal.delta import diff
+from stores.records.journal.recorder import Origin
 from stores.services.stores import replace_store
 from tests.api import make_chat, make_folder, make_message, make_store
 

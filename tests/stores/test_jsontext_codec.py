@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stores import jsontext
+from stores.records import jsontext
 from tests.strategies import anything, equal_json, nested, reworded, to_text
 
 not_json = [

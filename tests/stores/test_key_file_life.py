@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from stores.keyfile import fingerprint_of
+from stores.records.keyfile import fingerprint_of
 from tests.chats.talking import Talker
 from tests.conftest import copy_environment
 from tests.servers import manage, run_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 KEY, NEW, TYPED = (
     "sk-Provider0123456789abcdefGOOD",
@@ -84,6 +84,7 @@ def test_key_files_are_swapped_through_a_whole_life(first_start, tmp_path: Path)
         [made] = [backup] if (backup / "manifest.json").exists() else sorted(backup.iterdir())
         done = manage("restore", str(made), environment=new)
         assert done.returncode == 0, done.stdout + done.stderr
+        assert f"{path} does not match" in done.stdout and "Put back" in done.stdout
 
         with run_server(new) as server:
             warned = "".join(server.output)

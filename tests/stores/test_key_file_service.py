@@ -7,12 +7,13 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bigagi_site.startup import prepare_key_file
-from stores import keys
-from stores.keyfile import fingerprint_of, read_keys
-from stores.keys import adopt_key_file, count_foreign, note_keys, tell_foreign, why_unreadable
 from stores.models import KeyFingerprint, Secret
-from stores.secrets import MARKER, Masker, Sealer, is_readable, reveal, reveal_readable
-from stores.services.errors import SecretsUnreadable
+from stores.records import keys
+from stores.records.errors import SecretsUnreadable
+from stores.records.keyfile import fingerprint_of, read_keys
+from stores.records.keys import adopt_key_file, count_foreign, note_keys, tell_foreign, why_unreadable
+from stores.records.sealing import Masker, Sealer
+from stores.records.secrets import MARKER, is_readable, reveal, reveal_readable
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_dir")]
 
@@ -83,6 +84,14 @@ def test_a_folder_in_the_files_place_is_told(settings):
     with pytest.raises(SecretsUnreadable, match="cannot be read"):
         Sealer().seal({"apiKey": "hunter3"})
     assert "cannot be read" in why_unreadable()
+
+
+@pytest.mark.parametrize("written", [b"\xef\xbb\xbf%s\r\n", b'"%s"', b"\n%s,\n"], ids=["BOM", "quotes", "comma"])
+def test_a_key_is_known_again_whatever_an_editor_puts_around_it(settings, written: bytes):
+    put(settings, FIRST)
+    seal({"apiKey": "hunter2"})
+    put(settings, written % FIRST, FIRST)
+    assert read_keys() == [FIRST] and why_unreadable() == ""
 
 
 @pytest.mark.parametrize("lines", [[FIRST, SECOND], [SECOND, FIRST], [b"# a remark", SECOND, FIRST, THIRD]])
@@ -164,6 +173,41 @@ def test_giving_up_deletes_nothing_and_is_undone_by_the_right_key(settings):
     note_keys()
     put(settings, SECOND)
     assert "2 of 3 stored secrets" in tell_foreign()
+
+
+def test_the_right_file_that_is_found_after_giving_up_fits_at_once_unless_the_new_one_sealed(settings):
+    put(settings, FIRST)
+    sealed = seal({"apiKey": "hunter2"})
+    put(settings, SECOND)
+    adopt_key_file()
+
+    put(settings, FIRST)
+    assert why_unreadable() == ""
+    assert seal({"apiKey": "hunter2"}) == sealed
+    seal({"apiKey": "hunter3"})
+    assert KeyFingerprint.objects.get().fingerprint == fingerprint_of(FIRST)
+
+    put(settings, SECOND)
+    adopt_key_file()
+    added = seal({"apiKey": "hunter4"})
+    put(settings, FIRST)
+    assert "reads 2 of 3" in why_unreadable() and "lines of both" in why_unreadable()
+    with pytest.raises(SecretsUnreadable):
+        Sealer().seal({"apiKey": "hunter5"})
+    put(settings, FIRST, SECOND)
+    assert reveal([sealed, added]) == [{"apiKey": "hunter2"}, {"apiKey": "hunter4"}]
+
+
+def test_what_was_sealed_before_a_key_was_lost_is_the_same_when_it_is_found(settings):
+    put(settings, FIRST)
+    sealed = seal({"apiKey": "hunter2"})
+    put(settings, SECOND)
+    adopt_key_file()
+    seal({"apiKey": "hunter3"})
+
+    put(settings, SECOND, FIRST)
+
+    assert seal({"apiKey": "hunter2"}) == sealed and Secret.objects.count() == 2
 
 
 def test_another_server_that_sealed_first_with_another_key_wins(settings):

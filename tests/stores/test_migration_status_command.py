@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from stores.background.leases import next_end
 from stores.importers.run import Progress, new_run
-from stores.leases import next_end
 from stores.models import MigrationRun
 from tests.servers import manage
 from tests.stores.imports import import_path, make_chats, write_backup

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stores.importers.independent_reader import CannotReread, TextCursor
 from stores.importers.items import CutItem, RecordItem, StoreItem
 from stores.importers.parser import Parser
-from stores.importers.rereader import CannotReread, Text
 from stores.importers.scanner import Cut, Malformed, Scanner
 from stores.importers.source import ANY_QUOTE, StringReader, read_text
 from tests import generators
@@ -56,7 +56,7 @@ def test_the_rereader_unescapes_as_json_does(text: str, size: int, is_ascii: boo
     if not is_ascii:
         # A lone surrogate cannot stand in UTF-8, only as an escape.
         text = text.encode("utf-8", "ignore").decode()
-    reread = Text(pieces_of(json.dumps(text, ensure_ascii=is_ascii) + " , 1", size))
+    reread = TextCursor(pieces_of(json.dumps(text, ensure_ascii=is_ascii) + " , 1", size))
     assert "".join(reread.inside_string()) == text
     assert reread.next() == ","
 
@@ -65,7 +65,7 @@ def test_the_rereader_unescapes_as_json_does(text: str, size: int, is_ascii: boo
     "text", ['{"a": 1 "b": 2}', '{"a": 1,}', "{1: 2}", '{"a" 1}', "[1 2]", "[1,]", "[1, 2", '["a" "b"]', "[,1]"]
 )
 def test_the_rereader_takes_nothing_for_json_that_is_none(text: str):
-    reread = Text(pieces_of(text, 3))
+    reread = TextCursor(pieces_of(text, 3))
     with pytest.raises(CannotReread):
         for _ in reread.members() if text[0] == "{" else reread.elements():
             reread.value()
@@ -144,7 +144,7 @@ def test_a_backup_is_taken_apart_into_what_json_has(tmp_path: Path, pretty: bool
         assert item.bytes_file is not None
         assert item.bytes_file.read_text() == asset["data"]["base64"]
         assert item.value["data"] == {"base64": "", "mimeType": "image/png"}
-    assert parser.facts.has_settings and parser.facts.has_chats and parser.facts.has_assets
+    assert parser.facts.has_settings and parser.facts.has_chats and parser.facts.tables == {"asset"}
     assert parser.facts.taken_at == generators.TAKEN_AT
 
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from chats.models import Conversation
 from chats.services.conversations import delete_chat, patch_chat
-from stores.journal.purge import Size, size_of_journal
-from stores.journal.recorder import Origin
 from stores.models import Change, ChangedRecord
+from stores.records.journal.purge import Size, size_of_journal
+from stores.records.journal.recorder import Origin
 from tests.api import make_chat
 
 pytestmark = pytest.mark.django_db
@@ -67,9 +67,9 @@ def test_what_is_no_age_is_refused(age):
 
 
 def test_more_entries_and_records_than_one_transaction_takes_go(monkeypatch):
-    monkeypatch.setattr("stores.journal.purge.ENTRIES", 2)
-    monkeypatch.setattr("stores.journal.purge.RECORDS", 3)
-    monkeypatch.setattr("stores.journal.purge.PAUSE", 0)
+    monkeypatch.setattr("stores.records.journal.purge.ENTRIES", 2)
+    monkeypatch.setattr("stores.records.journal.purge.RECORDS", 3)
+    monkeypatch.setattr("stores.records.journal.purge.PAUSE", 0)
     for number in range(5):
         change = make_change(str(number), 10)
         ChangedRecord.objects.bulk_create(

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from chats.assets import find_assets, open_asset, uuid_of
 from chats.models import Asset, Conversation, Folder, Fragment, Message
 from llms.models import Model, Service
-from stores import secrets
 from stores.models import Quarantine
+from stores.records import secrets
 from tests.stores.imports import assert_all_here, assets_of, dump, import_path, stores_of
 from tests.strategies import equal_json, first_difference
 

@@ -12,11 +12,11 @@ from django.db import connection, models
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores import registry
-from stores.dump import dump_store
 from stores.importers.importer import Options, import_file
 from stores.models import Record
-from stores.secrets import reveal
+from stores.records import registry
+from stores.records.dump import dump_store
+from stores.records.secrets import reveal
 from tests.codecs import assert_came_back, read
 from tests.generators import write_backup
 from tests.servers import REPOSITORY

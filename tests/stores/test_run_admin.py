@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 from stores.models import MigrationRun, Quarantine, Revision, Secret
-from stores.secrets import Sealer
+from stores.records.sealing import Sealer
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,6 @@
 import pytest
 
-from stores.leases import GRACE_MS, next_end
+from stores.background.leases import GRACE_MS, next_end
 from stores.models import MigrationRun
 from tests.api import read, read_problem, sign_in
 

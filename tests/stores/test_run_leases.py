@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
+from stores.background.leases import GRACE_MS, LEASE_MS, is_over, next_end, this_owner
+from stores.background.processes import is_gone, name_of
 from stores.importers import lease
 from stores.importers.run import AlreadyRunning, close_dead_runs, new_run, only_one
-from stores.leases import GRACE_MS, LEASE_MS, is_over, next_end, this_owner
 from stores.models import MigrationRun
-from stores.processes import is_gone, name_of
 
 ELSEWHERE = "elsewhere:1:1"
 
@@ -34,6 +34,9 @@ def test_a_process_of_this_machine_that_is_gone_need_not_be_waited_for(process):
     name = name_of(process.pid)
     assert not is_gone(name) and not is_over(name, next_end())
     process.kill()
+    # As long as who started it has not asked what became of it, the system keeps its number.
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert is_gone(name) and is_over(name, next_end())
     process.wait()
     assert is_gone(name) and is_over(name, next_end())
 

@@ -26,8 +26,8 @@ def backup(tmp_path: Path) -> Path:
 def test_a_run_fails_when_reader_and_writer_count_differently(backup: Path, kind: str, monkeypatch):
     counted = Progress.count
 
-    def miscount(self: Progress, counted_kind: str, bucket: str, count: int = 1, reason: str = "") -> None:
-        counted(self, counted_kind, bucket, count - (counted_kind == kind and count > 0), reason)
+    def miscount(self: Progress, counted_kind: str, outcome: str, count: int = 1, reason: str = "") -> None:
+        counted(self, counted_kind, outcome, count - (counted_kind == kind and count > 0), reason)
 
     monkeypatch.setattr(Progress, "count", miscount)
 

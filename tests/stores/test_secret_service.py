@@ -10,11 +10,12 @@ from cryptography.fernet import Fernet
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from stores import secrets
-from stores.jsontext import decode, encode
-from stores.marked import keep
 from stores.models import Secret
-from stores.secrets import MARKER, Sealer, UnreadableSecret, mask, reveal, show_text
+from stores.records import sealing
+from stores.records.jsontext import decode, encode
+from stores.records.marked import keep, keep_marked
+from stores.records.sealing import Sealer
+from stores.records.secrets import MARKER, UnreadableSecret, mask, reveal, show_text
 from tests.strategies import anything, equal_json, first_difference, to_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_dir")]
@@ -112,7 +113,7 @@ def test_text_under_a_secrets_key_is_sealed(key):
 
     assert "hunter2" not in encode(sealed)
     assert "hunter2" not in seal_text(json.dumps(source))
-    assert secrets.may_hold_secrets(json.dumps(source))
+    assert sealing.may_hold_secrets(json.dumps(source))
     assert reveal(sealed) == source
 
 
@@ -371,3 +372,22 @@ def test_json_inside_a_cut_string_tells_no_secret():
 def test_long_texts_are_sealed_in_time_that_grows_with_their_length(text):
     # As an image in base64, or JSON in JSON: tried anew at each character, one of these took hours.
     assert Sealer().seal_text(text) == text
+
+
+def test_an_edited_text_keeps_what_its_markers_show(data_dir):
+    one, two, new = (
+        "sk-proj-aB3dE5fG7hI9jK1lM3nO5pQ7",
+        "sk-proj-zB3dE5fG7hI9jK1lM3nO5XYZ",
+        "sk-proj-nB3dE5fG7hI9jK1lM3nO5NEW",
+    )
+    sealer = Sealer()
+    ours = sealer.seal(f"First {one}, then {two}.")
+    typed = sealer.seal(
+        f"New: {new}; then bigagi-secret:5XYZ, twice bigagi-secret:5pQ7 bigagi-secret:5pQ7, bigagi-secret:?"
+    )
+    sealer.save()
+    assert reveal(keep_marked(typed, ours, lost=[])) == f"New: {new}; then {two}, twice {one} {one}, bigagi-secret:?"
+    host = sealer.seal({"host": "https://me:pass@one.example"})
+    sealer.save()
+    other = {"host": "https://bigagi-secret:@two.example/"}
+    assert keep_marked(other, host, lost=[]) == other

@@ -72,10 +72,10 @@ def test_walking_the_list_both_ways():
 )
 def test_a_store_is_what_the_browser_holds(value):
     Store.objects.all().delete()
-    from stores.wholes import WHOLE_STORES
+    from stores.records.opaque_stores import OPAQUE_STORES
     from tests.api import store_record
 
-    store_record(WHOLE_STORES, value, "odd")
+    store_record(OPAQUE_STORES, value, "odd")
     body = sign_in().get("/api/stores/odd").content
     assert body.isascii()
     assert json.loads(body) == value

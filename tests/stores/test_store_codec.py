@@ -9,30 +9,27 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chats.assets import base64_of
 from chats.bigagi.asset import ASSETS, stored_bytes, with_base64
-from stores import secrets
-from stores.codecs import is_id
-from stores.dump import NothingConverted, StoreNotFound, dump_original, dump_store
 from stores.importers.importer import Options, import_file
-from stores.jsontext import MAX_DEPTH, encode
 from stores.models import MigrationRun, Quarantine, Revision
-from stores.registry import collection_of
+from stores.records import secrets
+from stores.records.codecs import is_id
+from stores.records.dump import NothingConverted, StoreNotFound, dump_original, dump_store, records_of
+from stores.records.jsontext import MAX_DEPTH, encode
+from stores.records.quarantine import quarantined_members
+from stores.records.registry import collection_of
 from tests import strategies as big
-from tests.nightly import IS_NIGHT
+from tests.nightly import IS_NIGHT, by_day, settings_for
 from tests.stores.imports import single_records, undone, without_copies
 from tests.strategies import equal_json, first_difference, nested, to_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports"), pytest.mark.exhaustive]
-in_one_database = settings(
-    max_examples=500 if IS_NIGHT else 100,
-    # By day always the same ones: a fault that is new in a change is the change's.
-    derandomize=not IS_NIGHT,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+# By day always the same ones: a fault that is new in a change is the change's.
+in_one_database = settings_for(seconds=0.4, derandomize=not IS_NIGHT)
 
 setups = big.objects({"oaiKey": big.texts, "oaiHost": st.just("https://me:pass@host/?key=1"), "more": big.anything})
 services = big.objects({"label": big.texts, "vId": big.texts, "setup": setups}, {"id": big.ids})
@@ -129,11 +126,11 @@ def assert_store_is_here(name: str, source: Any) -> None:
 def assets_out() -> list[Any]:
     """Return the assets with their base64 text, damaged ones in their places."""
     made = []
-    for row, record in ASSETS.records():
+    for row, record in records_of(ASSETS):
         held = stored_bytes(record)
         whole = with_base64(record, "".join(base64_of(held.sha256))) if held else record
         made.append((row.position, json.loads(encode(secrets.reveal(whole)))))
-    for member in ASSETS.quarantined():
+    for member in quarantined_members(ASSETS.store, ASSETS.key, None):
         raw = json.loads(secrets.show_text(member.raw, secrets.reveal))
         # Of an entry that is none, all is kept; of an asset that cannot be one, the asset.
         is_entry = isinstance(raw, dict) and raw.keys() == {"key", "value"}
@@ -178,7 +175,7 @@ def test_a_backup_comes_back_and_changes_nothing_when_it_comes_again(tmp_path, b
 
         progress = bring_in(tmp_path, text)
 
-        assert progress.bucket("created") == progress.bucket("updated") == progress.bucket("skipped") == 0
+        assert progress.outcome("created") == progress.outcome("updated") == progress.outcome("skipped") == 0
         assert (Quarantine.objects.count(), Revision.objects.count()) == kept
         assert_backup_is_here(json.loads(text))
 
@@ -206,8 +203,8 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: str(value)[:30])
-@pytest.mark.parametrize("name", [*STATES, "joy-unknown", "Big-AGI"])
+@pytest.mark.parametrize("value", by_day(VALUES, each=2), ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize("name", [*by_day(list(STATES), each=3), "joy-unknown", "Big-AGI"])
 def test_a_store_of_any_shape_comes_back(tmp_path, name, value):
     text = to_text(flash_backup({name: value}))
 
@@ -246,7 +243,7 @@ def test_damaged_members_of_a_list_keep_their_places(tmp_path, name, key):
     progress = bring_in(tmp_path, text)
 
     assert_backup_is_here(json.loads(text))
-    assert progress.bucket("quarantined") == len(DAMAGED) + 1
+    assert progress.outcome("quarantined") == len(DAMAGED) + 1
 
 
 @pytest.mark.parametrize(("name", "key"), MAPS)
@@ -283,9 +280,9 @@ def test_damaged_chats_and_messages_keep_their_places(tmp_path):
     progress = bring_in(tmp_path, text)
 
     assert_backup_is_here(json.loads(text))
-    assert progress.buckets["conversation"]["created"] == 2
-    assert progress.buckets["message"]["created"] == 4
-    assert progress.buckets["fragment"]["created"] == 8
+    assert progress.outcomes["conversation"]["created"] == 2
+    assert progress.outcomes["message"]["created"] == 4
+    assert progress.outcomes["fragment"]["created"] == 8
 
 
 def test_chats_that_are_too_deep_or_have_too_long_numbers_are_kept_raw(tmp_path):
@@ -353,7 +350,7 @@ def test_chats_of_a_version_that_is_not_known_are_still_chats(tmp_path):
     progress = bring_in(tmp_path, json.dumps(with_chats(value)))
 
     assert out("app-chats") == value
-    assert progress.buckets["conversation"]["created"] == 1
+    assert progress.outcomes["conversation"]["created"] == 1
     assert any("app-chats" in note and "99" in note for note in progress.notes)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chats.models import Asset, Folder
-from stores import secrets
 from stores.models import Quarantine
+from stores.records import secrets
 from tests.stores.imports import assets_here, dump, import_path, write_backup
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports")]

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from stores.jsontext import decode, same
 from stores.models import Change, ChangedRecord, Quarantine, Revision, Store
+from stores.records.jsontext import decode, same
 from tests.api import make_chat, make_folder, make_message, make_service, make_store, read, read_problem, sign_in
+from tests.nightly import by_day
 from tests.stores.imports import bring_in_store, import_path
 
 pytestmark = pytest.mark.django_db
@@ -256,7 +257,7 @@ def changed_chats(chats):
     yield "all", [None, b, {"id": "new", "messages": []}, None, a, a]
 
 
-@pytest.mark.parametrize("which", range(12))
+@pytest.mark.parametrize("which", by_day(range(12), each=3))
 @pytest.mark.parametrize("damage", [False, True])
 def test_chats_are_put_and_taken_back(which, damage, tmp_path, fast_imports):
     client = sign_in()
@@ -434,7 +435,7 @@ def test_an_odd_member_stays_while_others_change():
     ],
 )
 def test_a_patch_changes_what_it_names(name, patch):
-    from stores.merge_patch import merge
+    from stores.records.merge_patch import merge
 
     client = sign_in()
     send(client, "post", "/api/stores", {"name": name, **RELATIONAL[name]}, 201)

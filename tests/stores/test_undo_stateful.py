@@ -4,16 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 
 from stores.importers.importer import Options, import_file
-from stores.journal.undo import undo
-from stores.jsontext import encode
 from stores.models import Change
-from stores.preconditions import Stale
-from stores.services.errors import Conflict, ServiceError
+from stores.records.errors import Conflict, ServiceError
+from stores.records.jsontext import encode
+from stores.records.preconditions import Stale
+from stores.records.undoing import undo
+from tests.nightly import settings_for
 from tests.stores.imports import undone
 from tests.stores.picking import origin_of
 from tests.stores.whole_state import assert_same_state, assert_sound, read_state
@@ -85,11 +85,7 @@ def undo_or_fail(pk: int, what: str) -> int:
 STEPS = st.one_of(steps(), steps(), steps(), steps(), st.tuples(st.just("undo"), picks))
 
 
-@hypothesis_settings(
-    max_examples=max(25, hypothesis_settings.default.max_examples * 2 // 5),
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
+@settings_for(seconds=1, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(backup=backups(), deeds=st.lists(STEPS, min_size=3, max_size=9))
 def test_writes_are_undone_in_reverse_order(tmp_path: Path, backup: str, deeds: list[Any]):
     path = tmp_path / "backup.agi.json"

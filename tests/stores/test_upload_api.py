@@ -197,7 +197,7 @@ def test_a_large_file_does_not_sit_in_memory(server):
 def large(tmp_path_factory) -> bytes:
     """Return a backup whose import takes some seconds."""
     path = tmp_path_factory.mktemp("files") / "large.json"
-    return write_backup(path, make_chats(1500, 10, seed=7), stores=STORES).read_bytes()
+    return write_backup(path, make_chats(400, 10, seed=7), stores=STORES).read_bytes()
 
 
 @pytest.mark.slow
@@ -224,7 +224,7 @@ def test_one_import_at_a_time_and_a_killed_one_is_told(started, large, backup):
         again = client.post(PATH, large, headers=JSON)
         assert again.status == 202, again.text
         done = wait(client, again.headers["Location"])
-        assert done["status"] == "done" and done["counts"]["conversation"]["read"] == 1500
+        assert done["status"] == "done" and done["counts"]["conversation"]["read"] == 400
         wait_until_gone(server)
 
 

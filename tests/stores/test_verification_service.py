@@ -11,11 +11,11 @@ from django.db import connection
 
 from chats.models import Asset, Conversation, Folder, Fragment, Message
 from llms.models import Model
-from stores import jsontext
 from stores.importers.certificate import name_differences
 from stores.importers.verifier import Verification
 from stores.models import Quarantine, Revision, Store
-from stores.registry import collection_of
+from stores.records import jsontext
+from stores.records.registry import collection_of
 from tests import generators
 from tests.stores.imports import (
     asset_path,

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from chats.models import Conversation, Fragment
-from stores.importers import importer
+from stores.importers import conditions
 from stores.models import MigrationRun
 from tests.servers import manage
 from tests.stores.imports import everything_here, import_path, make_chats, write_backup
@@ -115,7 +115,7 @@ def test_what_is_no_file_of_big_agi_is_refused(tmp_path: Path, content: Any, tol
 
 
 def test_it_needs_no_room_on_the_disk(backup: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(importer, "SPACE_FACTOR", 10**15)
+    monkeypatch.setattr(conditions, "SPACE_FACTOR", 10**15)
 
     assert verify(backup)[0] == 0
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from chats.assets import base64_of
 from chats.bigagi.asset import ASSETS, stored_bytes, with_base64
-from chats.bigagi.conversation import load_messages
+from chats.bigagi.rows import load_messages
 from chats.models import Conversation, Folder, Fragment, Message
-from stores import jsontext, registry, secrets
-from stores.dump import dump_store
 from stores.models import Quarantine
 from stores.querysets import list_stores
-from stores.wholes import WHOLE_STORES
+from stores.records import jsontext, registry, secrets
+from stores.records.dump import dump_store, records_of
+from stores.records.opaque_stores import OPAQUE_STORES
 from tests.strategies import equal_json, first_difference
 from workspace.models import Workspace
 
@@ -27,7 +27,7 @@ def read_state() -> dict[str, Any]:
     """Return stores, assets with their bytes, and the quarantine; primary keys, revisions and times are left out."""
     state: dict[str, Any] = {
         "stores": {store.name: json.loads("".join(dump_store(store.name, secrets.reveal))) for store in list_stores()},
-        "assets": [_asset_with_bytes(record) for _, record in ASSETS.records()],
+        "assets": [_asset_with_bytes(record) for _, record in records_of(ASSETS)],
         "quarantine": sorted(_describe(member) for member in Quarantine.objects.all()),
     }
     return state
@@ -68,13 +68,13 @@ def assert_sound() -> None:
     for spec in registry.all_specs(with_databases=True):
         for collection in spec.collections:
             positions = []
-            for row, record in collection.records():
+            for row, record in records_of(collection):
                 rows = collection.to_rows(record, row.uid)
                 assert rows.content_hash == row.content_hash, f"hash of {collection.kind} {row.uid}"
                 positions.append(getattr(row, "position", 0))
             assert collection.shape == "map" or len({*positions}) == len(positions), f"tied {collection.kind}s"
-    for store in WHOLE_STORES.rows():
-        [record] = WHOLE_STORES.load([store])
+    for store in OPAQUE_STORES.rows():
+        [record] = OPAQUE_STORES.load([store])
         assert jsontext.content_hash(record) == store.content_hash, f"hash of store {store.name}"
     hashes = {(row.conversation_id, row.position): row.content_hash for row in Message.objects.all()}
     assert len(hashes) == Message.objects.count(), "tied messages"

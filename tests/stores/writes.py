@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from stores.jsontext import decode
+from stores.records.jsontext import decode
 from tests import strategies as big
 from tests.api import make_message
 from tests.stores.chat_writes import CHAT_WRITES

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from stores.models import Change, ChangedRecord
-from stores.secrets import reveal
+from stores.records.secrets import reveal
 from tests.api import make_file, make_workspace, read, read_problem, sign_in
 from tests.workspace.test_workspace_writes_api import send, state, undo
 from workspace.models import LiveFile

@@ -5,7 +5,7 @@ import json
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from stores.codecs import Unreadable
+from stores.records.codecs import Unreadable
 from tests.codecs import assert_came_back, read, table_round_trip
 from tests.strategies import anything, equal_json, live_files, reworded, workspaces
 from workspace.bigagi import LIVE_FILES, WORKSPACES

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from stores.models import Change, ChangedRecord
+from stores.records.dump import records_of
 from tests.api import ODD_IDS, make_chat, make_file, make_message, make_workspace, read, read_problem, sign_in
 from workspace.bigagi import LIVE_FILES, WORKSPACES
 from workspace.models import LiveFile, Workspace
@@ -25,7 +26,8 @@ def undo(client, answer):
 def state():
     """Return all workspaces and files as big-AGI has them."""
     return {
-        collection.key: {row.uid: json for row, json in collection.records()} for collection in (WORKSPACES, LIVE_FILES)
+        collection.key: {row.uid: json for row, json in records_of(collection)}
+        for collection in (WORKSPACES, LIVE_FILES)
     }
 
 

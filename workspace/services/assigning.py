@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from stores.journal.recorder import Entry
-from stores.preconditions import Precondition, counter_of, etag_of
-from stores.services import records
-from stores.services.errors import Invalid
+from stores.records import editing
+from stores.records.errors import Invalid
+from stores.records.journal.recorder import Entry
+from stores.records.preconditions import Precondition, counter_of, etag_of
 from workspace.bigagi import WORKSPACES
 from workspace.models import LiveFile, Workspace
 
@@ -21,15 +21,15 @@ def assign(entry: Entry, row: Any, uid: str, files: Iterable[str]) -> None:
     listed = [] if row is None else WORKSPACES.load([row])[0]
     value = [*listed, *(file for file in dict.fromkeys(files) if file not in listed)]
     if row is None:
-        records.insert(entry, WORKSPACES, records.to_rows(WORKSPACES, value, uid))
+        editing.insert(entry, WORKSPACES, editing.to_rows(WORKSPACES, value, uid))
     else:
-        records.overwrite(entry, WORKSPACES, row, listed, value)
+        editing.overwrite(entry, WORKSPACES, row, listed, value)
 
 
 def unassign(entry: Entry, row: Any, file: str) -> None:
     """Take a file out of a workspace, which stays, even if it is empty now."""
     [listed] = WORKSPACES.load([row])
-    records.overwrite(entry, WORKSPACES, row, listed, [uid for uid in listed if uid != file])
+    editing.overwrite(entry, WORKSPACES, row, listed, [uid for uid in listed if uid != file])
 
 
 def lock_workspaces_of(file: str) -> list[Workspace]:

@@ -1,18 +1,18 @@
 """Live files: made, changed, taken out of all workspaces, and deleted."""
 
-import time
 import uuid
 from typing import Any
 
-from stores.codecs import JSONObject, is_id
-from stores.journal.purge import record_deletion
-from stores.journal.recorder import Entry, Origin, record_change
-from stores.merge_patch import merge
 from stores.models import Change
-from stores.preconditions import ANY, Precondition, etag_of
-from stores.services import records
-from stores.services.errors import at
-from stores.services.written import Written
+from stores.records import editing
+from stores.records.clock import now_ms
+from stores.records.codecs import JSONObject, is_id
+from stores.records.errors import at
+from stores.records.journal.purge import record_deletion
+from stores.records.journal.recorder import Entry, Origin, record_change
+from stores.records.merge_patch import merge
+from stores.records.preconditions import ANY, Precondition, etag_of
+from stores.records.written import Written
 from workspace.bigagi import LIVE_FILES
 from workspace.models import LiveFile
 from workspace.services.assigning import lock_workspaces_of, unassign
@@ -39,9 +39,9 @@ def add_file(entry: Entry, record: JSONObject) -> tuple[str, JSONObject]:
     uid = record["id"]
     if not is_id(uid):
         raise at("/id", "An id must be a string of 1 to 200 characters, without NUL or lone surrogates.")
-    content, now = record.get("content"), _now_ms()
+    content, now = record.get("content"), now_ms()
     size = {"size": size_of(content)} if isinstance(content, str) else {}
-    value: JSONObject = records.create(entry, LIVE_FILES, {**size, "lastModified": now, "created": now, **record}, uid)
+    value: JSONObject = editing.create(entry, LIVE_FILES, {**size, "lastModified": now, "created": now, **record}, uid)
     return uid, value
 
 
@@ -60,7 +60,7 @@ def write_text(origin: Origin, uid: str, text: str, precondition: Precondition =
 def unassign_everywhere(origin: Origin, uid: str, precondition: Precondition = ANY) -> Change | None:
     """Take the file out of all workspaces; it stays. Raises `Missing`."""
     with record_change(origin, "unassign file from all") as entry:
-        row = records.find_for_write(LIVE_FILES, uid)
+        row = editing.find_for_write(LIVE_FILES, uid)
         precondition.check(etag_of(row))
         entry.summary = str(row)
         for workspace in lock_workspaces_of(uid):
@@ -71,33 +71,29 @@ def unassign_everywhere(origin: Origin, uid: str, precondition: Precondition = A
 def delete_file(origin: Origin, uid: str, precondition: Precondition = ANY, *, purge: bool = False) -> Change | None:
     """Delete the file, and take it out of all workspaces. Raises `Missing`."""
     with record_deletion(origin, "delete file", purge=purge) as entry:
-        row = records.find_for_write(LIVE_FILES, uid)
+        row = editing.find_for_write(LIVE_FILES, uid)
         precondition.check(etag_of(row))
         entry.summary = str(row)
         for workspace in lock_workspaces_of(uid):
             unassign(entry, workspace, uid)
-        records.delete(entry, LIVE_FILES, row)
+        editing.delete(entry, LIVE_FILES, row)
     return entry.change
 
 
 def _patch(origin: Origin, action: str, uid: str, patch: JSONObject, precondition: Precondition) -> Written:
     with record_change(origin, action) as entry:
-        row = records.find_for_write(LIVE_FILES, uid)
+        row = editing.find_for_write(LIVE_FILES, uid)
         precondition.check(etag_of(row))
         entry.summary = str(row)
-        [ours] = LIVE_FILES.load([row])
-        if "id" in patch and patch["id"] != ours.get("id"):
+        [stored] = LIVE_FILES.load([row])
+        if "id" in patch and patch["id"] != stored.get("id"):
             raise at("/id", "The id of a file cannot be changed.")
-        taken = records.take_in(entry, patch, ours, uid)
-        if isinstance(taken.get("content"), str) and taken["content"] != ours.get("content"):
-            taken = {"size": size_of(patch["content"]), "lastModified": _now_ms()} | taken
-        value = merge(ours, taken)
-        records.overwrite(entry, LIVE_FILES, row, ours, value)
+        taken = editing.take_in(entry, patch, stored, uid)
+        if isinstance(taken.get("content"), str) and taken["content"] != stored.get("content"):
+            taken = {"size": size_of(patch["content"]), "lastModified": now_ms()} | taken
+        value = merge(stored, taken)
+        editing.overwrite(entry, LIVE_FILES, row, stored, value)
     return _written(uid, value, entry)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _name(value: Any) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
-from stores.codecs import JSONObject, is_id
-from stores.journal.purge import record_deletion
-from stores.journal.recorder import Entry, Origin, record_change
 from stores.models import Change
-from stores.preconditions import ANY, Precondition
-from stores.services import records
-from stores.services.errors import Missing, at
-from stores.services.written import Written
+from stores.records import editing
+from stores.records.codecs import JSONObject, is_id
+from stores.records.errors import Missing, at
+from stores.records.journal.purge import record_deletion
+from stores.records.journal.recorder import Entry, Origin, record_change
+from stores.records.preconditions import ANY, Precondition
+from stores.records.written import Written
 from workspace.bigagi import WORKSPACES
 from workspace.models import Workspace
 from workspace.services.assigning import assign, check, check_files, missing_files, unassign
@@ -64,7 +64,7 @@ def assign_new_file(origin: Origin, uid: str, record: JSONObject, precondition: 
 def unassign_file(origin: Origin, uid: str, file: str, precondition: Precondition = ANY) -> Written:
     """Take a file out of the workspace; the file stays. Raises `Missing` for the workspace."""
     with record_change(origin, "unassign file", uid) as entry:
-        row = records.find_for_write(WORKSPACES, uid)
+        row = editing.find_for_write(WORKSPACES, uid)
         check(precondition)
         unassign(entry, row, file)
     return _written(uid, entry)
@@ -92,9 +92,9 @@ def delete_workspace(
 ) -> Change | None:
     """Delete the workspace; its files stay. Raises `Missing`."""
     with record_deletion(origin, "delete workspace", uid, purge=purge) as entry:
-        row = records.find_for_write(WORKSPACES, uid)
+        row = editing.find_for_write(WORKSPACES, uid)
         check(precondition)
-        records.delete(entry, WORKSPACES, row)
+        editing.delete(entry, WORKSPACES, row)
     return entry.change
 
 

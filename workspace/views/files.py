@@ -17,9 +17,8 @@ from stores.api.parsers import MAX_FILE, JSONParser, MergePatchParser
 from stores.api.schema import PURGE, reads, writes
 from stores.api.serializers import with_notes
 from stores.api.viewsets import RevisionViewSet
-from stores.preconditions import etag_of
-from stores.secrets import mask
-from stores.services.written import Written
+from stores.records.preconditions import etag_of
+from stores.records.secrets import mask
 from workspace.bigagi import LIVE_FILES
 from workspace.filters import LiveFileFilterSet
 from workspace.models import LiveFile
@@ -36,7 +35,6 @@ class LiveFileViewSet(mixins.ListModelMixin, RevisionViewSet):
     orderings = ("name", "-name", "-last_modified", "last_modified")
     parser_classes = [JSONParser, MergePatchParser]
     max_body = MAX_FILE
-    shape = LiveFileSerializer
 
     def get_queryset(self) -> QuerySet[LiveFile]:
         # Texts are up to 10 MiB each.
@@ -52,21 +50,19 @@ class LiveFileViewSet(mixins.ListModelMixin, RevisionViewSet):
         The text can be up to 10 MiB, the body up to 16 MiB; send a longer text with PUT to `…/content`."""
         body = self.read_record()
         check_text(body)
-        return self._answer(services.create_file(self.get_origin(), body), is_new=True)
+        return self.answer(services.create_file(self.get_origin(), body), is_new=True)
 
     @writes(request=LiveFileSerializer, responses=LiveFileSerializer)
     def partial_update(self, request: Request, id: str) -> Response:
         """Change fields of the file (JSON Merge Patch). A new text sets size and time, unless they are sent too."""
         body = self.read_record(is_partial=True)
         check_text(body)
-        return self._answer(services.patch_file(self.get_origin(), self.get_uid(), body, self.get_precondition()))
+        return self.answer(services.patch_file(self.get_origin(), self.get_uid(), body, self.get_precondition()))
 
     @writes(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
         """Delete the file and remove it from all workspaces."""
-        purge = self.read_flag("purge")
-        change = services.delete_file(self.get_origin(), self.get_uid(), self.get_precondition(), purge=purge)
-        return self.answer_deletion(change)
+        return self.answer_purge(services.delete_file, self.get_precondition())
 
     @writes(responses={204: None})
     @action(detail=True, methods=["delete"], url_path="workspaces")
@@ -103,9 +99,3 @@ class LiveFileViewSet(mixins.ListModelMixin, RevisionViewSet):
         written = services.write_text(self.get_origin(), self.get_uid(), text, self.get_precondition())
         body = with_notes(ListedLiveFileSerializer(written.row).data, written.lost_keys)
         return self.answer_write(body, etag_of(written.row), written.change)
-
-    def _answer(self, written: Written, *, is_new: bool = False) -> Response:
-        [facts] = LiveFileSerializer().get_facts([written.row])
-        body = with_notes(written.value | {"_server": facts}, written.lost_keys)
-        created_at = facts["href"] if is_new else None
-        return self.answer_write(body, etag_of(written.row), written.change, created_at=created_at)

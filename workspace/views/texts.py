@@ -4,7 +4,7 @@ from typing import Any
 
 from stores.api.parsers import MIB, TextParser, read_body
 from stores.api.problems import Problem
-from stores.codecs import JSONObject
+from stores.records.codecs import JSONObject
 from workspace.services.files import size_of
 
 MAX_TEXT = 10 * MIB

@@ -6,16 +6,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from stores.api.ids import LOOKUP, href
 from stores.api.parsers import MAX_FILE
-from stores.api.problems import Problem
 from stores.api.schema import PURGE, writes
-from stores.api.serializers import find_errors, with_notes
+from stores.api.serializers import with_notes
 from stores.api.viewsets import StoreRecordViewSet
-from stores.codecs import JSONObject
-from stores.preconditions import counter_of, etag_of
-from stores.services.errors import at, pointer_of
-from stores.services.written import Written
+from stores.records.ids import LOOKUP, href
+from stores.records.preconditions import counter_of, etag_of
+from stores.records.written import Written
 from workspace.bigagi import WORKSPACES
 from workspace.models import Workspace
 from workspace.serializers import (
@@ -41,9 +38,7 @@ class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
     @writes(parameters=[PURGE], responses={204: None})
     def destroy(self, request: Request, id: str) -> Response:
         """Delete the workspace. Its files are kept."""
-        purge = self.read_flag("purge")
-        change = services.delete_workspace(self.get_origin(), self.get_uid(), self.get_precondition(), purge=purge)
-        return self.answer_deletion(change)
+        return self.answer_purge(services.delete_workspace, self.get_precondition())
 
     @extend_schema(responses=WorkspaceFilesSerializer)
     @action(detail=True)
@@ -57,18 +52,14 @@ class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
         """Add files at the end of the workspace: existing ones by `ids`, or a new one as `file`.
 
         A file can have up to 10 MiB of text."""
-        body = self.read_object()
-        if unknown := sorted(set(body) - {"ids", "file"}):
-            raise at(pointer_of(unknown[0]), "Unknown field. Allowed: ids, file.", "unknown")
-        if len(body) != 1:
-            raise at("/ids", "Send either ids or file.", "required")
+        body = WorkspaceFilesWriteSerializer(data=self.read_object()).take()
         origin, uid, precondition = self.get_origin(), self.get_uid(), self.get_precondition()
         if "file" in body:
-            written = services.assign_new_file(origin, uid, _read_file(body["file"]), precondition)
+            file = LiveFileSerializer(data=body["file"]).take("/file")
+            check_text(file)
+            written = services.assign_new_file(origin, uid, file, precondition)
             return self._answer(written, created_at=href("files", written.value))
-        form = WorkspaceFilesWriteSerializer(data=body)
-        form.is_valid(raise_exception=True)
-        return self._answer(services.assign_files(origin, uid, form.validated_data["ids"], precondition))
+        return self._answer(services.assign_files(origin, uid, body["ids"], precondition))
 
     @writes(request=None, responses=WorkspaceSerializer)
     @action(detail=True, methods=["put"], url_path=f"files/(?P<file>{LOOKUP})")
@@ -88,9 +79,7 @@ class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
     @action(detail=True, methods=["post"])
     def copy(self, request: Request, id: str) -> Response:
         """Add the files of this workspace at the end of another one, and return that one."""
-        form = WorkspaceCopySerializer(data=self.read_object())
-        form.is_valid(raise_exception=True)
-        to = form.validated_data["to"]
+        to = WorkspaceCopySerializer(data=self.read_object()).take()["to"]
         return self._answer(services.copy_workspace(self.get_origin(), self.get_uid(), to, self.get_precondition()))
 
     def get_current(self) -> Response:
@@ -101,13 +90,3 @@ class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
     def _answer(self, written: Written, *, created_at: str | None = None) -> Response:
         body = with_notes(WorkspaceSerializer(written.row).data, written.lost_keys)
         return self.answer_write(body, etag_of(counter_of(self.store)), written.change, created_at=created_at)
-
-
-def _read_file(record: object) -> JSONObject:
-    if not isinstance(record, dict):
-        raise at("/file", "Must be an object.", "type")
-    record = {key: value for key, value in record.items() if key != "_server"}
-    if errors := list(find_errors(LiveFileSerializer, record, pointer="/file")):
-        raise Problem(400, f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors)
-    check_text(record)
-    return record

@@ -10,6 +10,8 @@ from stores.management.faults import is_not_set_up
 
 class Command(BaseCommand):
     help = "Create a token for a program that uses the API, and print it. It is shown only once."
+    # Neither pages nor admins are needed: to load and check them takes longer than all else.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="what the token is for; shown in the journal and on the account page")

@@ -14,9 +14,9 @@ from bigagi_site import startup
 from bigagi_site.checks import TAG
 from bigagi_site.data_watch import watch_data
 from bigagi_site.services import create_sign_in_link, get_owner
-from stores.batches import stop_writers
-from stores.faults import describe_fault, fault_of
-from stores.intact import describe_missing_database, find_damage
+from stores.background.batches import stop_writers
+from stores.backups.intact import describe_missing_database, find_damage
+from stores.records.faults import describe_fault, fault_of
 
 if TYPE_CHECKING:
     import uvicorn
@@ -124,8 +124,8 @@ class Command(BaseCommand):
             if fault_of(error) is None:
                 raise
             # Who is signed in can still read.
-            told = f"Warning: no sign-in link could be made. {describe_fault(error)}"
-            self.stderr.write(self.style.WARNING(told))
+            text = f"Warning: no sign-in link could be made. {describe_fault(error)}"
+            self.stderr.write(self.style.WARNING(text))
 
     def build_server(self) -> "uvicorn.Server":
         # Here and not above: other commands, and a start that is refused, need neither.

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from chats.bigagi.history import calls_here, count_messages
-from metrics.history.record import find_new, record_history
+from metrics.history.recording import find_new, record_history
 from metrics.ledger.rollups import Difference, find_differences, rebuild_rollups
 from metrics.models import UsageEvent
 from stores.management.reading import ReadingCommand
@@ -49,7 +49,7 @@ class Command(ReadingCommand):
             )
         self._end(differences, f"The ledger has {events}, and its sums agree with them.", is_missing=count > 0)
 
-    def _end(self, differences: list[Difference], told: str, *, is_missing: bool = False) -> None:
+    def _end(self, differences: list[Difference], text: str, *, is_missing: bool = False) -> None:
         for difference in differences[:NAMED]:
             self.stderr.write(f"! {difference}")
         if differences:
@@ -58,7 +58,7 @@ class Command(ReadingCommand):
                 f"{more}{min(len(differences), NAMED)} of the sums differ from the ledger. Rebuild them with "
                 "`manage.py rebuild_ledger`."
             )
-        self.stdout.write(told)
+        self.stdout.write(text)
         if is_missing:
             raise CommandError("Run `manage.py rebuild_ledger` to add what is missing.")
 

@@ -69,10 +69,13 @@ function say(text, undo) {
   }
 }
 
-function describeRefresh({ added, kept, vanished }) {
+function describeRefresh({ added, kept, vanished, leftOut }) {
   const names = (ids) => (ids.length > 8 ? `${ids.slice(0, 8).join(", ")} and ${ids.length - 8} more` : ids.join(", "));
   const parts = [`${added.length} added${added.length ? `: ${names(added)}` : ""}`, `${kept.length} kept`];
   if (vanished.length) parts.push(`${vanished.length} no longer offered, kept but hidden: ${names(vanished)}`);
+  const hidden = leftOut.filter(({ id }) => id !== null);
+  if (hidden.length) parts.push(`${hidden.length} left out, see hidden models: ${names(hidden.map(({ ref }) => ref))}`);
+  for (const { ref, reason } of leftOut.filter(({ id }) => id === null)) parts.push(`${ref} was not added: ${reason.replace(/\.$/, "")}`);
   return `${parts.join(" · ")}.`;
 }
 
@@ -95,6 +98,54 @@ async function act(button, told, work) {
   }
 }
 
+// The models of a service that are not offered, each with the reason; read when they are looked at.
+function hiddenModels(service, refresh) {
+  const count = service._server.hiddenCount;
+  const box = make("details", "service-hidden");
+  box.hidden = !count;
+  const shown = make("ul");
+  box.append(make("summary", "", `${count} hidden ${count === 1 ? "model" : "models"}`), shown);
+  box.addEventListener("toggle", async () => {
+    if (!box.open || shown.childElementCount) return;
+    try {
+      const { value } = await ask("GET", `/api/llms?hidden=true&service=${encodeURIComponent(service.id)}`);
+      shown.replaceChildren(...value.llms.map((model) => hiddenModel(model, refresh)));
+    } catch (error) {
+      shown.replaceChildren(make("li", "error", error.message));
+    }
+  });
+  return box;
+}
+
+function hiddenModel(model, refresh) {
+  const name = model._server.effective.label || model.id;
+  const item = make("li");
+  const button = make("button", "button button-quiet", "Show");
+  button.type = "button";
+  button.setAttribute("aria-label", `Show ${name}`);
+  button.addEventListener("click", async () => {
+    try {
+      const { change } = await ask("PATCH", model._server.href, { userHidden: false });
+      await refresh();
+      say(`${name} is in the list of models now.`, async () => {
+        try {
+          await ask("POST", `/api/changes/${change}/undo`, {});
+          await refresh();
+          say(`${name} is hidden.`);
+        } catch (error) {
+          say(error.message);
+        }
+      });
+      status.querySelector("button")?.focus();
+    } catch (error) {
+      say(error.message);
+    }
+  });
+  const reason = model.userHidden === true ? "You hid it." : model.hiddenReason || "big-AGI or its provider hides it.";
+  item.append(make("span", "", name), make("span", "quiet", reason), button);
+  return item;
+}
+
 function show(service) {
   const name = service.label || service.id;
   const item = make("li");
@@ -113,6 +164,15 @@ function show(service) {
     acts.append(button);
   };
   const href = service._server.href;
+  let unseen = hiddenModels(service, refreshFacts);
+  async function refreshFacts() {
+    const fresh = (await ask("GET", href)).value;
+    facts.replaceChildren(...factsOf(fresh).map((fact) => make("span", "", fact)));
+    const renewed = hiddenModels(fresh, refreshFacts);
+    renewed.open = unseen.open && !renewed.hidden;
+    unseen.replaceWith(renewed);
+    unseen = renewed;
+  }
   add("Test", (button) =>
     act(button, told, async () => {
       const { value } = await ask("POST", `${href}/test`, {});
@@ -123,8 +183,7 @@ function show(service) {
     add("Refresh models", (button) =>
       act(button, told, async () => {
         const { value } = await ask("POST", `${href}/refresh`, {});
-        const fresh = (await ask("GET", href)).value;
-        facts.replaceChildren(...factsOf(fresh).map((fact) => make("span", "", fact)));
+        await refreshFacts();
         return describeRefresh(value);
       }),
     );
@@ -133,7 +192,7 @@ function show(service) {
     add("Edit", () => edit(service));
     add("Delete", () => remove(service, name));
   }
-  item.append(facts, acts, told);
+  item.append(facts, acts, told, unseen);
   return item;
 }
 

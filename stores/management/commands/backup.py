@@ -5,9 +5,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 
-from stores.backup_assets import describe
-from stores.backups import BackupError, create_backup
-from stores.data_check import REPAIR
+from stores.backups.asset_copies import describe
+from stores.backups.creation import BackupError, create_backup
+from stores.backups.data_check import REPAIR
 
 
 class Command(BaseCommand):
@@ -16,10 +16,15 @@ class Command(BaseCommand):
         "status: 0 if the backup has everything, 1 if it lacks files that are damaged here (they are listed), 2 if "
         "no backup was made."
     )
+    # Neither pages nor admins are needed: to load and check them takes longer than all else.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--to", type=Path, metavar="PATH", help="the folder to create, or an existing folder to create it in"
+            "--to",
+            type=Path,
+            metavar="PATH",
+            help="the folder to create, or an existing folder to create it in (beside it, if it is a backup)",
         )
 
     def handle(self, *args: Any, to: Path | None, **options: Any) -> None:
@@ -31,10 +36,10 @@ class Command(BaseCommand):
         self.stdout.write(f"Backup:  {backup.path} ({filesizeformat(backup.size)}, {checked})")
         self.stdout.write(f"The key file is not in it: keep a copy of {settings.KEY_FILE} elsewhere.")
         self.stdout.write("Without that file stored API keys are lost, but no chats.")
-        told = describe([*backup.replaced, *backup.lost])
+        text = describe([*backup.replaced, *backup.lost])
         for words, faults in (("the backup has a good one", backup.replaced), ("not in the backup", backup.lost)):
             for name, fault in faults.items():
-                label = f": {told[name]}" if name in told else ""
+                label = f": {text[name]}" if name in text else ""
                 self.stderr.write(f"! {settings.ASSETS_DIR / name[:2] / name} {fault}; {words}{label}")
         if backup.replaced:
             self.stderr.write(f"Put the good ones back: {REPAIR}")

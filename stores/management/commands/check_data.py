@@ -5,17 +5,18 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from stores import data_check
-from stores.backups import list_backups
-from stores.snapshots import has_data
-from stores.sqlite_files import SnapshotError
+from stores.backups import data_check
+from stores.backups.creation import describe_error, list_backups
+from stores.backups.snapshots import has_data
+from stores.backups.sqlite_files import SnapshotError
 
 
 class Command(BaseCommand):
     help = (
         "Read every image and sound and the whole database, and list what is damaged. The server can keep running. "
         "With --repair, good copies from the backups take the place of damaged files, and damaged indexes of the "
-        "database are built anew. Exit status: 0 if nothing is damaged (any more), otherwise 1."
+        "database are built anew. Of a database of another version, the records are not read. Exit status: 0 if "
+        "nothing is damaged (any more), otherwise 1."
     )
     # Other checks read the database, and would end with a traceback where it is damaged.
     requires_system_checks: list[str] = []
@@ -27,10 +28,14 @@ class Command(BaseCommand):
         if not has_data():
             way_out = f" {data_check.advise_restore()}" if list_backups() else " Run manage.py start first."
             raise CommandError(f"There is no data in the database of {settings.DATA_DIR}.{way_out}", returncode=2)
+        data_check.delete_left_over_files()
         try:
             result = self._check(repair=repair)
         except SnapshotError as error:
             raise CommandError(f"Nothing was checked: {error}", returncode=2) from error
+        if result.version:
+            text = f"{result.version} Its records have not been read yet: run check_data again afterwards."
+            (self.stdout if result.is_good else self.stderr).write(text)
         if result.is_good:
             self.stdout.write(result.summary)
             return
@@ -59,9 +64,11 @@ class Command(BaseCommand):
                 self.stderr.write(str(error))
             else:
                 self.stdout.write(f"Built the database's indexes anew. The damaged database was saved in {aside}")
-        for name, backup in data_check.repair_assets(result).items():
-            if backup:
+        try:
+            for name, backup in data_check.repair_assets(result):
                 self.stdout.write(f"Mended assets/{name[:2]}/{name} from {backup}")
+        except OSError as error:
+            raise CommandError(f"Not all that is damaged was mended: {describe_error(error)}", returncode=2) from error
 
     def _advise(self, result: data_check.Result, *, repaired: bool) -> str:
         if not repaired:

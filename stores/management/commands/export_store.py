@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from stores import secrets
-from stores.dump import NothingConverted, StoreNotFound, dump_original, dump_store
-from stores.keys import why_unreadable
 from stores.management.reading import ReadingCommand
 from stores.querysets import list_stores
+from stores.records import secrets
+from stores.records.dump import NothingConverted, StoreNotFound, dump_original, dump_store
+from stores.records.keys import why_unreadable
 
 NAMED = 20
 """Places that are named."""

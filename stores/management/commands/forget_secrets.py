@@ -6,11 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from stores.keyfile import KeyFileError
-from stores.keys import adopt_key_file, tell_foreign, why_unreadable
 from stores.management.reading import ReadingCommand
 from stores.models import Secret
-from stores.secrets import is_readable
+from stores.records.keyfile import KeyFileError
+from stores.records.keys import adopt_key_file, tell_foreign, why_unreadable
+from stores.records.secrets import is_readable
 
 
 class Command(ReadingCommand):
@@ -30,8 +30,8 @@ class Command(ReadingCommand):
         known = Secret.objects.count()
         unreadable = sum(not is_readable(secret) for secret in Secret.objects.all())
         self.stdout.write(f"{unreadable} of {known} stored secrets cannot be read with {settings.KEY_FILE}.")
-        if told := why_unreadable() or tell_foreign():
-            self.stdout.write(told)
+        if text := why_unreadable() or tell_foreign():
+            self.stdout.write(text)
             self.stdout.write("To go on without them: manage.py forget_secrets --yes")
         elif unreadable:
             self.stdout.write("You went on without them. If you find their key file, add its line to this one.")

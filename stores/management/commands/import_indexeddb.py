@@ -16,15 +16,16 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as Bar
 
-from stores.codecs import storable
-from stores.faults import describe_fault
+from stores.backups.intact import describe_emptied_database
 from stores.importers.importer import Options, import_file
 from stores.importers.incoming import Refused
 from stores.importers.report import counts_table, describe_counts, is_all_here, proof, run_report
 from stores.importers.run import AlreadyRunning, Progress
-from stores.intact import describe_emptied_database
+from stores.importers.words import count_kinds, sum_kinds
 from stores.management.actors import user_name
 from stores.models import MigrationRun
+from stores.records.codecs import storable
+from stores.records.faults import describe_fault
 
 
 class Command(BaseCommand):
@@ -110,9 +111,12 @@ class Command(BaseCommand):
             task = bar.add_task(storable(path.name), total=size)
 
             def show(progress: Progress) -> None:
-                read = progress.read
-                told = f"{progress.phase}: {read['conversation']} chats, {read['message']} messages"
-                bar.update(task, completed=min(progress.bytes_read, size), description=told)
+                text = count_kinds({kind: progress.read[kind] for kind in sum_kinds()})
+                bar.update(
+                    task,
+                    completed=min(progress.bytes_read, size),
+                    description=f"{progress.phase}: {text or 'nothing yet'}",
+                )
 
             try:
                 wanted = Options(
@@ -166,4 +170,4 @@ def is_clean(progress: Progress) -> bool:
     """Tell whether all that the file holds can be seen here; of a dry run, whether all of it can be read."""
     if progress.run is not None:
         return is_all_here(progress.run)
-    return not progress.errors and not progress.bucket("quarantined")
+    return not progress.errors and not progress.outcome("quarantined")

@@ -38,8 +38,8 @@ class Command(ReadingCommand):
         run = runs.filter(pk=options["id"]).first() if options["id"] is not None else runs.first()
         if run is None:
             known = ", ".join(str(pk) for pk in runs.values_list("pk", flat=True)[:10])
-            told = f"There is no such import. The latest are: {known}." if known else "There are no imports yet."
-            raise CommandError(told, returncode=2)
+            text = f"There is no such import. The latest are: {known}." if known else "There are no imports yet."
+            raise CommandError(text, returncode=2)
         if options["watch"]:
             run = self._watch(run)
         if options["format"] == "json":
@@ -53,12 +53,12 @@ class Command(ReadingCommand):
 
     def _watch(self, run: MigrationRun) -> MigrationRun:
         """Print a line on stderr at each step of the run, and return it when it is over."""
-        told = ""
+        text = ""
         while as_seen_now(run).status == MigrationRun.Status.RUNNING:
             line = f"{run.phase}: {describe_counts(run.counts)}"
-            if line != told:
+            if line != text:
                 self.stderr.write(line)
-                told = line
+                text = line
             time.sleep(WATCHED_EVERY)
             run = MigrationRun.objects.get(pk=run.pk)
         return run

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from stores.codecs import storable
 from stores.importers.certificate import DIFFERENT
-from stores.importers.importer import check_keys
+from stores.importers.conditions import check_keys
 from stores.importers.incoming import Refused
 from stores.importers.opening import open_source
 from stores.importers.verifier import Verification
 from stores.management.reading import ReadingCommand
+from stores.records.codecs import storable
 
 
 class Command(ReadingCommand):

@@ -13,12 +13,12 @@ from django.db import connection, transaction
 from llms.pricing.formula import Cost
 from llms.pricing.price import Priced
 from llms.pricing.tokens import Tokens
-from metrics.ledger.record import record_call
+from metrics.ledger.recording import EndedCall, record_call
 from metrics.ledger.rollups import NAMES, quarters_of_ledger, rebuild_rollups
 from metrics.ledger.sums import QUARTER_KEY
 from metrics.ledger.triggers import LEDGER, QUARTERS, create_triggers, drop_triggers
 from metrics.models import UsageEvent
-from stores.sql import insert_rows
+from stores.records.sql import insert_rows
 from tests.benchmarks.measuring import print_table
 
 SERVICES, MODELS_EACH = 20, 3
@@ -139,21 +139,26 @@ def measure_record() -> bool:
 def _record(facts: dict[str, Any]) -> None:
     with transaction.atomic():
         record_call(
-            **{name: facts[name] for name in ("at", "source", "service", "vendor", "model", "conversation", "message")},
-            tokens=Tokens(
-                facts["input_tokens"],
-                facts["cache_read_tokens"],
-                None,
-                facts["output_tokens"],
-                facts["reasoning_tokens"],
-            ),
-            is_estimated=facts["estimated"],
-            priced=Priced(Cost(facts["cost_nano_usd"], facts["cost_code"]), "model"),
-            reported_nano_usd=None,
-            first_ms=facts["ms_to_first_token"],
-            total_ms=facts["ms_total"],
-            outcome=facts["outcome"],
-            raw_usage=None,
+            EndedCall(
+                **{
+                    name: facts[name]
+                    for name in ("at", "source", "service", "vendor", "model", "conversation", "message")
+                },
+                tokens=Tokens(
+                    facts["input_tokens"],
+                    facts["cache_read_tokens"],
+                    None,
+                    facts["output_tokens"],
+                    facts["reasoning_tokens"],
+                ),
+                is_estimated=facts["estimated"],
+                priced=Priced(Cost(facts["cost_nano_usd"], facts["cost_code"]), "model"),
+                reported_nano_usd=None,
+                first_ms=facts["ms_to_first_token"],
+                total_ms=facts["ms_total"],
+                outcome=facts["outcome"],
+                raw_usage=None,
+            )
         )
 
 

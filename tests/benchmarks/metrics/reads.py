@@ -13,7 +13,7 @@ from metrics.ledger.sums import day_of, measures_of_event
 from metrics.ledger.triggers import DAYS, DETAILS, LEDGER, ZONE
 from metrics.models.rollups import FIRST_TOKEN, SUMS, TOTAL
 from metrics.series import Query, read_series
-from stores.sql import fetch
+from stores.records.sql import fetch
 from tests.benchmarks.measuring import print_table
 
 TO_ROLLUPS, TO_LEDGER = 3.0, 50.0

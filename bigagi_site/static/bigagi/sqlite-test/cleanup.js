@@ -7,22 +7,28 @@ const PATHS = {
   store: (id) => `/api/stores/${encodeURIComponent(id)}?purge=true`,
   chat: (id) => `/api/chats/${encodeURIComponent(id)}?purge=true`,
   service: (id) => `/api/services/${encodeURIComponent(id)}?purge=true`,
+  folder: (id) => `/api/folders/${encodeURIComponent(id)}?purge=true`,
+  workspace: (id) => `/api/workspace/${encodeURIComponent(id)}?purge=true`,
+  file: (id) => `/api/files/${encodeURIComponent(id)}?purge=true`,
 };
 const LOCK = "bigagi-sqlite-test";
 const isMarked = (id) => id.startsWith(page.prefix);
 
 // All records that a test made and did not delete: [{kind, id}].
 export async function findLeftovers(signal) {
-  const [stores, chats, services] = await Promise.all([
+  const [stores, chats, services, folders, workspaces, files] = await Promise.all([
     listAll("/api/stores?page_size=200", { signal }),
     // By the title, which has the mark too: there can be many thousands of others.
     listAll(`/api/chats?title=${page.prefix}&page_size=200`, { signal }),
-    listAll("/api/services?page_size=200", { signal }),
+    ...["services", "folders", "workspace", "files"].map((name) => listAll(`/api/${name}?page_size=200`, { signal })),
   ]);
   return [
     ...chats.map(({ id }) => ({ kind: "chat", id })),
     ...stores.map(({ name }) => ({ kind: "store", id: name })),
     ...services.map(({ id }) => ({ kind: "service", id })),
+    ...folders.map(({ id }) => ({ kind: "folder", id })),
+    ...workspaces.map(({ id }) => ({ kind: "workspace", id })),
+    ...files.map(({ id }) => ({ kind: "file", id })),
   ].filter(({ id }) => isMarked(id));
 }
 
@@ -61,11 +67,14 @@ const COUNTS = `SELECT
   (SELECT count(*) FROM stores_store WHERE name >= ?1 AND name < ?2)
   + (SELECT count(*) FROM chats_conversation WHERE uid >= ?1 AND uid < ?2)
   + (SELECT count(*) FROM llms_service WHERE uid >= ?1 AND uid < ?2)
-  + (SELECT count(*) FROM llms_model WHERE uid >= ?1 AND uid < ?2),
+  + (SELECT count(*) FROM llms_model WHERE uid >= ?1 AND uid < ?2)
+  + (SELECT count(*) FROM chats_folder WHERE uid >= ?1 AND uid < ?2)
+  + (SELECT count(*) FROM workspace_workspace WHERE uid >= ?1 AND uid < ?2)
+  + (SELECT count(*) FROM workspace_livefile WHERE uid >= ?1 AND uid < ?2),
   (SELECT count(*) FROM stores_revision
-     WHERE kind IN ('store', 'conversation', 'message', 'service', 'model') AND uid >= ?1 AND uid < ?2)
+     WHERE kind IN ('store', 'conversation', 'message', 'service', 'model', 'folder', 'workspace', 'live file') AND uid >= ?1 AND uid < ?2)
   + (SELECT count(*) FROM stores_changedrecord WHERE body IS NOT NULL
-     AND kind IN ('store', 'conversation', 'service', 'model') AND uid >= ?1 AND uid < ?2)`;
+     AND kind IN ('store', 'conversation', 'service', 'model', 'folder', 'workspace', 'live file') AND uid >= ?1 AND uid < ?2)`;
 
 // Tells in a sentence whether anything is left, and whether all is well: {isClean, text}.
 export async function verify() {

@@ -10,17 +10,15 @@ const MODULES = {
   benchmark: () => import("./benchmark.js"),
 };
 const tabs = [...document.querySelectorAll("[role=tab]")];
-const started = new Set();
+const started = new Map();
 const nameOf = (tab) => tab.id.replace("tab-", "");
 const panelOf = (tab) => byId(tab.getAttribute("aria-controls"));
 
-async function start(tab) {
-  const name = nameOf(tab);
-  if (started.has(name)) return;
-  started.add(name);
-  const panel = panelOf(tab);
+// Until a tab's module has started it, keys pressed and forms sent in it would go nowhere.
+async function load(name, panel) {
+  panel.inert = true;
   try {
-    await (await MODULES[name]()).init(panel);
+    await (await MODULES[name]()).init(panel, { open });
     panel.dataset.ready = "";
   } catch (error) {
     started.delete(name);
@@ -31,7 +29,21 @@ async function start(tab) {
         textContent: "This tab could not be loaded. Reload the page.",
       }),
     );
+  } finally {
+    panel.inert = false;
   }
+}
+
+function start(tab) {
+  const name = nameOf(tab);
+  if (!started.has(name)) started.set(name, load(name, panelOf(tab)));
+  return started.get(name);
+}
+
+function open(name) {
+  const tab = byId(`tab-${name}`);
+  select(tab);
+  return start(tab);
 }
 
 function select(tab, { focus = false, remember = true } = {}) {

@@ -3,14 +3,19 @@
 import { STORE_KINDS } from "./kinds-stores.js";
 import { CHAT_KINDS } from "./kinds-chats.js";
 import { MODEL_KINDS } from "./kinds-models.js";
+import { RECORD_KINDS } from "./kinds-records.js";
 import { alone, describe, findLeftovers, remove, verify } from "./cleanup.js";
 import { Trial } from "./trial.js";
 
 const { device, custom, all, preferences, labs } = STORE_KINDS;
 const { chats, chatPage } = CHAT_KINDS;
 const { models, integration } = MODEL_KINDS;
+const { folders, metrics, workspace } = RECORD_KINDS;
 
-export const KINDS = [device, custom, chats, models, all, preferences, labs, integration, chatPage];
+export const KINDS = [
+  ...[device, custom, chats, folders, models, metrics, workspace],
+  ...[all, preferences, labs, integration, chatPage],
+];
 
 export const newRun = () => `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 5)}`;
 

@@ -7,12 +7,14 @@ import { count, grid } from "./cells.js";
 let url = "";
 let groups = [];
 let chosen = "";
+let openTab;
 
 const read = async (path) => (await send("GET", path)).json();
 const pathOf = (name) => `${url}/${encodeURIComponent(name)}`;
 const named = () => decodeURIComponent(/^#tables\/(.+)$/.exec(location.hash)?.[1] ?? "");
 
-export async function init() {
+export async function init(panel, tabs) {
+  openTab = tabs.open;
   url = byId("tables").dataset.url;
   byId("tables-filter").addEventListener("input", showList);
   addEventListener("hashchange", () => named() && named() !== chosen && void open(named()));
@@ -80,7 +82,7 @@ function describe(table) {
   const parts = [el("h2", { tabIndex: -1, class: "tb-title" }, table.name)];
   if (table.meaning) parts.push(el("p", {}, table.meaning));
   parts.push(el("p", { class: "quiet" }, `${rowsOf(table)} · app ${table.app}`));
-  if (table.closed) parts.push(el("p", { class: "st-note" }, `Rows are not shown: ${table.closed}.`));
+  if (table.closed) parts.push(el("p", { class: "warning" }, `Rows are not shown: ${table.closed}.`));
   else if (byId("tab-sql")) parts.push(el("p", {}, el("button", { type: "button", class: "button", onclick: () => query(table) }, "Query this table")));
   parts.push(...columnsOf(table), ...indexesOf(table), ...triggersOf(table));
   if (table.sql) parts.push(el("details", {}, el("summary", {}, "CREATE statement"), el("pre", {}, table.sql)));
@@ -118,12 +120,12 @@ function triggersOf({ triggers }) {
   return [el("h3", {}, `Triggers (${triggers.length})`), ...triggers.map(({ name, sql }) => el("details", {}, el("summary", {}, name), el("pre", {}, sql)))];
 }
 
-function query({ name, columns }) {
+async function query({ name, columns }) {
   const quoted = (text) => (/^[a-z_][a-z0-9_]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`);
   const key = columns.find((column) => column.is_key);
   const order = key ? `\nORDER BY ${quoted(key.name)} DESC` : "";
   byId("sql-text").value = `SELECT ${columns.map((column) => quoted(column.name)).join(", ")}\nFROM ${quoted(name)}${order}\nLIMIT 100`;
-  byId("tab-sql").click();
+  await openTab("sql");
   byId("sql-text").focus();
 }
 

@@ -5,6 +5,7 @@ import { byId, el } from "../../chats/chat/dom.js";
 import { describe, findLeftovers, isTaken } from "./cleanup.js";
 import { describeTrial, download, seconds } from "./report.js";
 import { KINDS, run } from "./runner.js";
+import { initServices } from "./services.js";
 import { VERDICTS } from "./verdicts.js";
 
 const WORDS = {
@@ -34,6 +35,7 @@ export function init(root) {
   byId("run-all").addEventListener("click", () => void start(KINDS));
   byId("stop-tests").addEventListener("click", () => abort?.abort());
   byId("save-tests").addEventListener("click", () => download("bigagi-tests", last));
+  void initServices();
   void tellLeftovers();
 }
 
@@ -97,7 +99,7 @@ function hold(isRunning) {
 }
 
 function note(text, isBad = false) {
-  Object.assign(byId("tests-note"), { textContent: text, hidden: !text, className: isBad ? "error" : "st-note" });
+  Object.assign(byId("tests-note"), { textContent: text, hidden: !text, className: isBad ? "error" : "warning" });
 }
 
 function tally({ kinds, trials }, result = null) {

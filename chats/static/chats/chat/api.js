@@ -44,20 +44,42 @@ export async function send(method, path, { body, headers = {}, signal } = {}) {
   return response;
 }
 
+let writes = 0;
+let looking = new AbortController();
+
+export const isWriting = () => writes > 0;
+
+// Ends what is read in passing once the person writes: a chat that is deleted would be asked for in vain.
+export const untilWritten = () => looking.signal;
+
 export async function call(method, path, body) {
-  const response = await send(method, path, { body });
-  const etag = /-(\d+)"$/.exec(response.headers.get("ETag") || "");
-  // A chat's own writes are no news to this page.
-  if (method !== "GET" && etag && page.chat && path.startsWith(chatPath(page.chat.id))) {
-    page.chat.revision = Number(etag[1]);
+  const isWrite = method !== "GET";
+  writes += isWrite;
+  if (isWrite) {
+    looking.abort();
+    looking = new AbortController();
   }
+  let response;
+  try {
+    response = await send(method, path, { body });
+  } finally {
+    writes -= isWrite;
+  }
+  const etag = /-(\d+)"$/.exec(response.headers.get("ETag") || "");
+  // A chat's own writes are no news to this page. What others wrote before them is.
+  if (isWrite && etag && page.chat && path.startsWith(chatPath(page.chat.id))) seeOwn(Number(etag[1]), 1);
   const change = response.headers.get("Bigagi-Change");
   const data = response.status === 204 ? null : await response.json();
   return { data, change };
 }
 
-export async function getText(path) {
-  return (await send("GET", path)).text();
+// Takes a revision as seen that came of so many writes of this page, and of none of others.
+export function seeOwn(revision, writes) {
+  if (revision === page.chat.revision + writes) page.chat.revision = revision;
+}
+
+export async function getText(path, signal) {
+  return (await send("GET", path, { signal })).text();
 }
 
 const RESERVED = new Set(["bulk", "export", "search", "init", "order", "events", ".", ".."]);
@@ -76,4 +98,5 @@ export const chatPath = (id) => `/api/chats/${segmentOf(id)}`;
 export const messagePath = (chat, id) => `${chatPath(chat)}/messages/${segmentOf(id)}`;
 export const folderPath = (id) => `/api/folders/${segmentOf(id)}`;
 export const servicePath = (id) => `/api/services/${segmentOf(id)}`;
+export const modelPath = (id) => `/api/llms/${segmentOf(id)}`;
 export const pagePath = (id) => (id ? `${page.page}/${segmentOf(id)}` : page.page);

@@ -18,6 +18,8 @@ const TEXTS = {
 };
 const IMAGES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
 const ACCEPTED = [...Object.keys(TEXTS).map((ending) => `.${ending}`), ...IMAGES].join(",");
+// Those of chats that were left, by the names of their drafts; the page forgets them when it is closed.
+const kept = new Map();
 let clips = [];
 
 export const count = () => clips.length;
@@ -30,32 +32,34 @@ const sizeOf = (size) => (size < 1024 ? `${size} B` : size < 2 ** 20 ? `${Math.r
 const refuse = (name, why) => toast(`${name} cannot be attached: ${why}`, { kind: "bad" });
 
 export async function add(files) {
+  // Reading takes time, in which somebody can go to another chat.
+  const into = clips;
   for (const file of files) {
     const name = file.name || "pasted";
     const isImage = IMAGES.has(file.type);
     if (file.size > MOST) refuse(name, `it is ${sizeOf(file.size)}; the limit is 10 MiB.`);
     else if (!file.size) refuse(name, "it is empty.");
-    else if (isImage) await addImage(file, name);
-    else if (endingOf(name) in TEXTS) await addText(file, name);
+    else if (isImage) await addImage(file, name, into);
+    else if (endingOf(name) in TEXTS) await addText(file, name, into);
     else refuse(name, "only text files (.txt, .md, .json, .csv, code and so on) and PNG, JPEG, WebP or GIF images can be attached.");
   }
   show();
 }
 
-async function addText(file, name) {
+async function addText(file, name, into) {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
     if (text.includes("\0")) throw new TypeError("binary");
-    clips.push({ file, name, text, isImage: false });
+    into.push({ file, name, text, isImage: false });
   } catch {
     refuse(name, "it is not UTF-8 text.");
   }
 }
 
-async function addImage(file, name) {
+async function addImage(file, name, into) {
   try {
     const bitmap = await createImageBitmap(file);
-    clips.push({ file, name, isImage: true, width: bitmap.width, height: bitmap.height, url: URL.createObjectURL(file) });
+    into.push({ file, name, isImage: true, width: bitmap.width, height: bitmap.height, url: URL.createObjectURL(file) });
     bitmap.close();
   } catch {
     refuse(name, "the image cannot be read.");
@@ -69,9 +73,7 @@ function show() {
     ...clips.map((clip) => {
       const remove = el("button", { type: "button", class: "act act-small", "aria-label": `Remove ${clip.name}` }, icon("close"));
       remove.addEventListener("click", () => {
-        if (clip.url) URL.revokeObjectURL(clip.url);
-        clips = clips.filter((each) => each !== clip);
-        show();
+        drop(clips, [clip]);
         byId("message").focus();
       });
       const mark = clip.isImage ? el("img", { src: clip.url, alt: "", class: "clip-image" }) : icon("file");
@@ -82,16 +84,37 @@ function show() {
   emit("clips");
 }
 
-export function clear() {
-  for (const { url } of clips) if (url) URL.revokeObjectURL(url);
-  clips = [];
+function drop(from, some) {
+  for (const clip of some) {
+    if (clip.url) URL.revokeObjectURL(clip.url);
+    if (from.includes(clip)) from.splice(from.indexOf(clip), 1);
+  }
   show();
 }
 
+// The page leaves a draft, and comes to another one.
+export function leave(draft) {
+  kept.set(draft, clips);
+  clips = [];
+}
+
+export function come(draft) {
+  clips = kept.get(draft) ?? [];
+  kept.delete(draft);
+  show();
+}
+
+// What is to be sent now; more can be added meanwhile.
+export const chosen = () => ({ list: clips, sent: [...clips] });
+
+export const NONE = { list: [], sent: [] };
+
+export const discard = ({ list, sent }) => drop(list, sent);
+
 // Stores the images, and returns the fragments of the message.
-export async function toFragments() {
+export async function toFragments({ sent }) {
   const fragments = [];
-  for (const clip of clips) fragments.push(clip.isImage ? await imageFragment(clip) : textFragment(clip));
+  for (const clip of sent) fragments.push(clip.isImage ? await imageFragment(clip) : textFragment(clip));
   return fragments;
 }
 

@@ -6,22 +6,29 @@ import { byId, debounce, el } from "./dom.js";
 import * as generation from "./generation.js";
 import { randomId } from "./messages.js";
 import { models, choose } from "./model-picker.js";
-import { adoptChat } from "./navigation.js";
+import { adoptChat, isLeaving } from "./navigation.js";
 import { forgetPreview, readPreview } from "./preview.js";
-import { memory, on, page } from "./state.js";
+import { emit, memory, on, page } from "./state.js";
+import { readWhyNot } from "./status.js";
 import * as thread from "./thread.js";
-import { fail } from "./toasts.js";
+import { fail, toast } from "./toasts.js";
 
 const LETTERS_A_TOKEN = 3.6;
 const IMAGE_TOKENS = 800;
+// Texts longer than this fill the box, however wide it is: measuring them with each key would be felt.
+const LONG = 6000;
 const field = byId("message");
-const draftName = () => `draft:${page.chat?.id ?? "new"}`;
-let isSending = false;
+const draftOf = (chat) => `draft:${chat ?? "new"}`;
+const draftName = () => draftOf(page.chat?.id);
+// The drafts that are being sent.
+const sending = new Set();
+let beforeLeaving = "";
+let left = null;
 
 export function initComposer() {
   byId("composer").addEventListener("submit", (event) => {
     event.preventDefault();
-    void submit();
+    void submit(field.value, attachments.chosen());
   });
   byId("stop").addEventListener("click", () => void generation.stop());
   field.addEventListener("keydown", onKey);
@@ -36,12 +43,12 @@ export function initComposer() {
     if (starter) start(starter.dataset.model, starter.dataset.start);
   });
   byId("persona").addEventListener("change", () => void setPersona());
-  on("leave", () => {
-    keepDraft.cancel();
-    memory.set(draftName(), field.value);
-    attachments.clear();
+  on("leaving", () => (beforeLeaving = field.value));
+  on("leave", leaveDraft);
+  on("chat", () => {
+    showDraft();
+    offerLeft();
   });
-  on("chat", showDraft);
   on("clips", estimate);
   on("model", estimate);
   on("begun", showQuestion);
@@ -54,8 +61,35 @@ export function initComposer() {
 
 const keepDraft = debounce(250, () => memory.set(draftName(), field.value));
 
+// What was typed here belongs to this chat, to the last letter.
+function leaveDraft() {
+  keepDraft.cancel();
+  memory.set(draftName(), field.value);
+  attachments.leave(draftName());
+  const isTyped = field.value !== beforeLeaving && field.value.trim();
+  left = isTyped ? { name: draftName(), title: page.chat ? page.chat.title || "Untitled chat" : "New chat" } : null;
+}
+
+// Who typed while a chat was opening may have meant that one.
+function offerLeft() {
+  if (!left || left.name === draftName()) return;
+  const { name, title } = left;
+  const act = () => {
+    const text = memory.get(name);
+    if (!text || name === draftName()) return;
+    memory.set(name, "");
+    field.value = [field.value, text].filter(Boolean).join("\n");
+    memory.set(draftName(), field.value);
+    fit();
+    estimate();
+    field.focus();
+  };
+  toast(`What you typed while this chat was opening is a draft of “${title}”.`, { label: "Move it here", act });
+}
+
 function showDraft() {
   field.value = memory.get(draftName()) ?? "";
+  attachments.come(draftName());
   forgetPreview();
   fit();
   estimate();
@@ -68,7 +102,7 @@ function onKey(event) {
     const sends = isForced || (!page.ui.enterIsNewline && !event.shiftKey && !event.altKey);
     if (!sends) return;
     event.preventDefault();
-    void submit();
+    void submit(field.value, attachments.chosen());
   } else if (event.key === "ArrowUp" && !field.value) {
     const last = thread.turnsOf().findLast((turn) => turn.dataset.role === "user");
     if (!last) return;
@@ -78,9 +112,11 @@ function onKey(event) {
 }
 
 function fit() {
-  field.style.height = "auto";
-  field.style.height = `${field.scrollHeight}px`;
-  byId("send").disabled = isSending || !(field.value.trim() || attachments.count());
+  const isLong = field.textLength > LONG;
+  field.classList.toggle("is-long", isLong);
+  field.style.height = isLong ? "" : "auto";
+  if (!isLong) field.style.height = `${field.scrollHeight}px`;
+  byId("send").disabled = sending.has(draftName()) || !(/\S/.test(field.value) || attachments.count());
 }
 
 // --- estimate --------------------------------------------------------------------------------------------------------
@@ -91,71 +127,102 @@ const short = new Intl.NumberFormat("en", { notation: "compact", maximumFraction
 const estimate = debounce(200, async () => {
   fit();
   const box = byId("estimate");
-  const length = field.value.length + attachments.textLength();
+  const visit = page.visit;
+  const length = field.textLength + attachments.textLength();
   if (!length && !attachments.count()) {
     box.textContent = "";
     return;
   }
-  const before = await readPreview().catch(() => null);
+  // Of what cannot be sent there is no preview.
+  const isRefused = models.get(page.model.id)?.service.whyNot;
+  const before = isRefused ? null : await readPreview().catch(() => null);
+  if (page.visit !== visit) return;
   const tokens = Math.ceil(length / LETTERS_A_TOKEN) + attachments.images() * IMAGE_TOKENS + (before?.tokens ?? 0);
-  const { input } = models.get(page.model.id) ?? {};
+  const { input, fee } = models.get(page.model.id) ?? {};
   let cost = " · unpriced";
   if (input === "free") cost = " · free";
-  else if (typeof input === "number") cost = ` · ≈ ${dollars.format((tokens * input) / 1e6)}`;
+  else if (typeof input === "number") cost = ` · ≈ ${dollars.format((tokens * input) / 1e6 + (fee ?? 0))}`;
   box.textContent = `≈ ${short.format(tokens)} tokens${cost}`;
   const isOver = page.model.context && tokens > page.model.context;
   box.classList.toggle("is-over", Boolean(isOver));
   box.title = isOver ? "This exceeds the model's context: the oldest messages will be left out." : "Estimate for everything that will be sent";
 });
 
-// Sends this to a model, in place of what is in the box.
+// Sends this to a model; what is in the box stays there.
 export function start(model, text) {
   choose(model);
-  field.value = text;
-  void submit();
+  void submit(text, attachments.NONE);
 }
 
 // --- sending ---------------------------------------------------------------------------------------------------------
 
-async function submit() {
-  const text = field.value.trim();
-  if (isSending || generation.isRunning() || !(text || attachments.count())) return;
-  isSending = true;
+async function submit(text, files) {
+  if (!(text.trim() || files.sent.length) || sending.has(draftName()) || generation.isRunning()) return;
+  if (isLeaving()) toast("Not sent: another chat is opening. What you typed stays here, as a draft.");
+  else await send(text, files);
+}
+
+// Sends it to the chat that is here now, wherever the page goes meanwhile. It stays a draft until the server has it.
+async function send(typed, files) {
+  const { visit, model, share } = page;
+  const isHere = () => page.visit === visit;
+  const drafts = [draftName()];
+  const persona = byId("persona").value || "Generic";
+  let chat = page.chat?.id ?? null;
+  sending.add(drafts[0]);
   fit();
-  const name = draftName();
   try {
+    const whyNot = await readWhyNot();
+    if (whyNot) throw new Error(whyNot);
+    const text = typed.trim();
     const fragments = text ? [{ ft: "content", fId: randomId(8), part: { pt: "text", text } }] : [];
-    fragments.push(...(await attachments.toFragments()));
-    if (!page.chat) {
-      const persona = byId("persona").value || "Generic";
-      const now = Date.now();
-      const made = { messages: [], systemPurposeId: persona, created: now, updated: now };
-      const { data } = await call("POST", "/api/chats", made);
-      adoptChat({ id: data.id, revision: data._server.revision, persona });
+    fragments.push(...(await attachments.toFragments(files)));
+    if (!chat) {
+      chat = await make(persona, isHere);
+      drafts.push(draftOf(chat));
+      sending.add(draftOf(chat));
     }
-    await thread.toEnd();
+    if (isHere()) await thread.toEnd();
     const message = { id: randomId(21), role: "user", fragments };
-    const asked = questionOf(message.id, text, attachments.count());
-    thread.append(asked);
-    // What was typed stays until the server has it.
-    const isBegun = await generation.generate({ message, modelId: page.model.id, shareContext: page.share });
-    if (!isBegun) {
-      thread.put(asked, null);
-      memory.set(draftName(), field.value);
-      return;
+    const asked = isHere() ? questionOf(message.id, text, files.sent.length) : null;
+    if (asked) thread.append(asked);
+    if (await generation.generate(chat, { message, modelId: model.id, shareContext: share })) forget(typed, files, drafts);
+    else {
+      if (asked && isHere()) thread.put(asked, null);
+      if (!isHere()) toast("The message was not sent. It is a draft of the chat it was typed in.", { kind: "bad" });
     }
-    field.value = "";
-    memory.set(name, "");
-    memory.set(draftName(), "");
-    attachments.clear();
   } catch (error) {
     fail(error);
   } finally {
-    isSending = false;
+    for (const draft of drafts) sending.delete(draft);
     fit();
     estimate();
-    field.focus({ preventScroll: true });
+    if (isHere()) field.focus({ preventScroll: true });
   }
+}
+
+async function make(persona, isHere) {
+  const now = Date.now();
+  const { data } = await call("POST", "/api/chats", { messages: [], systemPurposeId: persona, created: now, updated: now });
+  if (isHere()) {
+    keepDraft.cancel();
+    memory.set(draftName(), "");
+    adoptChat({ id: data.id, revision: data._server.revision, persona });
+    memory.set(draftName(), field.value);
+  } else {
+    memory.set(draftOf(data.id), memory.get(draftOf(null)));
+    memory.set(draftOf(null), "");
+    emit("list");
+  }
+  return data.id;
+}
+
+// The server has it. What was typed or chosen since then stays.
+function forget(typed, files, drafts) {
+  const rest = (value) => (value.startsWith(typed) ? value.slice(typed.length) : value);
+  for (const draft of drafts) memory.set(draft, rest(memory.get(draft) ?? ""));
+  if (drafts.includes(draftName()) && field.value) field.value = rest(field.value);
+  attachments.discard(files);
 }
 
 // The question until the server has rendered it.

@@ -23,9 +23,15 @@ function sourceOf(source) {
   return source || "unknown";
 }
 
+function feeRow({ cost_nano_usd: cost }) {
+  const cells = ["1", "a request", `= ${dollars(cost)}`].map((text) => el("td", {}, text));
+  return el("tr", {}, el("th", { scope: "row" }, "Fee for the request"), ...cells);
+}
+
 function table({ parts, sum_nano_usd: sum, reasoning_tokens: reasoning }, about) {
   const head = ["", "Tokens", "USD per million", "Cost"].map((text) => el("th", { scope: "col" }, text));
   const rows = parts.map((part) => {
+    if (part.name === "request") return feeRow(part);
     const name = NAMES[part.name] ?? part.name;
     const of = part.name === "output" && reasoning ? el("small", {}, `including ${about}${count.format(reasoning)} reasoning`) : null;
     return el(

@@ -1,9 +1,9 @@
 // News of the chat that come from elsewhere: another tab, another browser, a program.
 
-import { call, pagePath } from "./api.js";
+import { isWriting, pagePath, send, untilWritten } from "./api.js";
 import { byId } from "./dom.js";
 import * as generation from "./generation.js";
-import { showTitle } from "./navigation.js";
+import { isLeaving, showTitle } from "./navigation.js";
 import { emit, on, page } from "./state.js";
 import * as thread from "./thread.js";
 
@@ -11,11 +11,13 @@ const EVERY = 4000;
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("bigagi-chat") : null;
 
 export async function look() {
-  if (!page.chat || generation.isRunning()) return;
+  // A chat that is being deleted or left is not looked for.
+  if (!page.chat || generation.isRunning() || isWriting() || isLeaving()) return;
   const id = page.chat.id;
+  const signal = untilWritten();
   let told;
   try {
-    told = (await call("GET", `${pagePath(id)}/state`)).data;
+    told = await (await send("GET", `${pagePath(id)}/state`, { signal })).json();
   } catch {
     // The next look tells more.
     return;
@@ -27,8 +29,16 @@ export async function look() {
   const isOther = told.title !== page.chat.title || told.archived !== page.chat.archived;
   // Who is writing in a message must not lose it.
   if (isNew && !byId("turns").querySelector(".editor")) {
-    Object.assign(page.chat, told);
-    await thread.refresh();
+    const { revision, ...header } = told;
+    Object.assign(page.chat, header);
+    try {
+      await thread.refresh(signal);
+      // Only now is it seen. Who wrote meanwhile ended the reading: the next look reads again.
+      if (page.chat?.id === id) page.chat.revision = Math.max(page.chat.revision, revision);
+    } catch {
+      // It may have been deleted since: the next look tells more.
+    }
+    if (page.chat?.id !== id) return;
   } else Object.assign(page.chat, { title: told.title, archived: told.archived });
   if (isOther) {
     showTitle();

@@ -1,6 +1,6 @@
 // Answers: asked for, followed wherever they were asked for, stopped, and put into the list when they are whole.
 
-import { call, chatPath, send } from "./api.js";
+import { call, chatPath, seeOwn, send } from "./api.js";
 import { byId } from "./dom.js";
 import { LiveTurn } from "./live-turn.js";
 import { alarm, say } from "./live.js";
@@ -16,15 +16,17 @@ const told = new Set();
 export const isRunning = () => run !== null;
 export const isTold = (generation) => told.has(generation);
 
-// Asks for an answer. Resolves once it has begun (true), or could not begin (false).
-export async function generate(body, { replaces = null } = {}) {
+// Asks for an answer in a chat. Resolves once it has begun (true), or could not begin (false).
+export async function generate(chat, body, { replaces = null } = {}) {
+  if (page.chat?.id !== chat) return generateUnseen(chat, body);
   if (run) return false;
-  const mine = open(new LiveTurn(page.model.label), replaces);
+  const mine = open(new LiveTurn(page.model.label), { replaces, writes: 2 });
   try {
-    const path = `${chatPath(page.chat.id)}/generate?html=1`;
-    const first = await send("POST", path, { body, signal: mine.abort.signal });
+    const first = await send("POST", `${chatPath(chat)}/generate?html=1`, { body });
+    mine.hasBegun = true;
     mine.generation = /([0-9a-f]{32})$/.exec(first.headers.get("Location") ?? "")?.[1] ?? null;
-    void follow(mine, { first, generation: mine.generation });
+    if (mine.isLeft) void first.body.cancel();
+    else void follow(mine, { first, generation: mine.generation });
     return true;
   } catch (error) {
     close(mine);
@@ -35,16 +37,33 @@ export async function generate(body, { replaces = null } = {}) {
   }
 }
 
+// The page has gone to another chat since it was asked for.
+async function generateUnseen(chat, body) {
+  try {
+    const { body: stream } = await send("POST", `${chatPath(chat)}/generate`, { body });
+    void stream.cancel();
+    emit("list");
+    return true;
+  } catch (error) {
+    fail(error);
+    return false;
+  }
+}
+
 // Follows an answer that runs already: after a reload, or from another tab.
 export function join({ generation, message }) {
   if (run || told.has(generation)) return;
-  const mine = open(new LiveTurn("…"), message);
+  const mine = open(new LiveTurn("…"), { replaces: message, writes: 1 });
   mine.generation = generation;
+  mine.hasBegun = true;
   void follow(mine, { generation });
 }
 
-function open(turn, replaces) {
-  const mine = { turn, chat: page.chat.id, generation: null, abort: new AbortController(), replaced: null };
+// `writes`: of the chat, from here to the answer's end. Its beginning is one, its end another.
+function open(turn, { replaces, writes }) {
+  const abort = new AbortController();
+  const state = { generation: null, replaced: null, hasBegun: false, isLeft: false };
+  const mine = { turn, writes, abort, chat: page.chat.id, ...state };
   run = mine;
   const old = replaces && thread.turnOf(replaces);
   if (old) {
@@ -64,6 +83,7 @@ async function follow(mine, source) {
     for await (const { name, data } of sse.follow({ ...source, signal: mine.abort.signal, lost: () => lose(mine) })) {
       if (name === "start") begin(mine, data);
       else if (name === "delta") turn.add(data);
+      else if (name === "rethought") turn.rethink();
       else if (name === "html") turn.addBlock(data);
       else if (name === "error") mine.problem = data.problem;
       else if (name === "done") await finish(mine, data.message.id, data.revision);
@@ -98,7 +118,7 @@ async function finish(mine, message, revision) {
   close(mine);
   told.add(mine.generation);
   if (page.chat?.id !== mine.chat) return;
-  if (revision) page.chat.revision = revision;
+  if (revision) seeOwn(revision, mine.writes);
   try {
     if (revision === null) mine.turn.keep(mine.problem);
     else thread.put(mine.turn.element, message ? await thread.fetchTurn(message) : null);
@@ -144,6 +164,8 @@ export async function settle() {
 // The page turns to another chat; the answer goes on without it.
 export function leave() {
   if (!run) return;
-  run.abort.abort();
+  run.isLeft = true;
+  // A question on its way must arrive: nobody could tell whether one that was aborted did.
+  if (run.hasBegun) run.abort.abort();
   close(run);
 }

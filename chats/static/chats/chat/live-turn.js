@@ -75,6 +75,19 @@ export class LiveTurn {
     this.waiting.hidden = true;
   }
 
+  // All text so far was reasoning.
+  rethink() {
+    this.thinking.hidden = false;
+    this.thinking.open = true;
+    this.thought.appendData(this.text);
+    this.text = "";
+    this.done = 0;
+    this.blocks.replaceChildren();
+    this.tail.data = "";
+    this.showTail();
+    this.waiting.hidden = false;
+  }
+
   addBlock({ html, end }) {
     const content = fromServer(html);
     enhance(content);

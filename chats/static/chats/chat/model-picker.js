@@ -1,7 +1,8 @@
-// The choice of a model: found by name, with context size and price.
+// The choice of a model: found by any word, favourites and the last used first. Only the rows on screen are in the page.
 
-import { call } from "./api.js";
+import { call, modelPath, send } from "./api.js";
 import { byId, el } from "./dom.js";
+import { heightOf, isOption, placesOf, priceOf, search, sizeOf, windowOf } from "./model-search.js";
 import { emit, memory, on, page } from "./state.js";
 import { fail } from "./toasts.js";
 
@@ -9,17 +10,33 @@ export const models = new Map();
 const dialog = byId("models");
 const find = byId("models-find");
 const list = byId("models-list");
+const space = el("div", { class: "models-space", role: "presentation" });
+const RECENT = 5;
+const LIST = "/chat-parts/models";
 let services = [];
+let etag = null;
+let hidden = null;
+let hiddenCount = 0;
+let rows = [];
+let places = [0];
+// The rows that are models, and the place of each of them among all models.
+let options = [];
+let placeOf = new Map();
 let active = -1;
 let isPressed = false;
 
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const recent = () => (memory.get("models") ?? "").split("\n").filter(Boolean);
 
 // Resolves to whether there is anything else to choose from than before.
 async function load() {
-  const before = JSON.stringify(services);
-  services = (await call("GET", "/chat-parts/models")).data.services;
-  if (JSON.stringify(services) === before) return false;
+  // The browser keeps the list, and asks with its ETag: a list that is the same is neither sent nor read again.
+  const response = await send("GET", LIST);
+  const now = response.headers.get("ETag");
+  if (now && now === etag) return false;
+  const data = await response.json();
+  etag = now;
+  services = data.services;
+  hiddenCount = data.hidden;
   models.clear();
   for (const service of services) {
     for (const model of service.models) models.set(model.id, { ...model, service });
@@ -48,78 +65,150 @@ function restore() {
   else show();
 }
 
-const price = ({ input, output }) => {
-  if (input === "free" && output === "free") return "free";
-  if (typeof input !== "number" && typeof output !== "number") return "";
-  const one = (value) => (typeof value === "number" ? `$${value}` : (value ?? "?"));
-  return `${one(input)} / ${one(output)}`;
-};
-
-function render() {
-  const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const fits = (model, service) => {
-    const text = `${model.label} ${model.id} ${service.label}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  };
-  const groups = [];
-  for (const service of services) {
-    const found = service.models.filter((model) => fits(model, service)).sort((one, other) => other.starred - one.starred);
-    if (!found.length) continue;
-    const id = `service-${groups.length}`;
-    groups.push(
-      el(
-        "div",
-        { role: "group", "aria-labelledby": id, class: "models-group" },
-        el("h3", { id }, service.label, el("small", { class: service.whyNot ? "is-bad" : "" }, service.whyNot || service.status)),
-        ...found.map((model) => option(model, service)),
-      ),
-    );
-  }
-  list.replaceChildren(...(groups.length ? groups : [el("p", { class: "chats-none" }, "No matching models.")]));
-  const rows = options();
-  const here = rows.findIndex((row) => row.dataset.model === page.model.id);
-  activate(words.length ? 0 : Math.max(0, here));
+function noteUse() {
+  memory.set("models", [page.model.id, ...recent().filter((id) => id !== page.model.id)].slice(0, RECENT).join("\n"));
 }
 
-let made = 0;
+// --- the list --------------------------------------------------------------------------------------------------------
 
-function option(model, service) {
-  const facts = [model.context ? `${compact.format(model.context)} context` : "", model.vision ? "accepts images" : "", price(model)];
+function render() {
+  rows = search(services, find.value, { recent: recent(), hidden });
+  places = placesOf(rows);
+  options = rows.flatMap((row, at) => (isOption(row) ? [at] : []));
+  placeOf = new Map(options.map((at, index) => [at, index + 1]));
+  space.style.height = `${places.at(-1)}px`;
+  list.replaceChildren(...(rows.length ? [space] : [el("p", { class: "chats-none" }, "No matching models.")]));
+  byId("models-hidden").hidden = Boolean(hidden) || !hiddenCount;
+  byId("models-hidden-count").textContent = `${hiddenCount} hidden ${hiddenCount === 1 ? "model" : "models"}.`;
+  const here = options.find((at) => rows[at].model.id === page.model.id);
+  activate(find.value.trim() ? options[0] : (here ?? options[0]));
+}
+
+// Puts those rows into the page that are on screen, and the active one, which a screen reader reads wherever it is.
+function draw() {
+  const { first, last } = windowOf(places, list.scrollTop, list.clientHeight);
+  const shown = Array.from({ length: last - first }, (_, index) => first + index);
+  if (active >= 0 && active < first) shown.unshift(active);
+  else if (active >= last) shown.push(active);
+  const drawn = shown.map((at) => {
+    const element = isOption(rows[at]) ? option(rows[at], at) : heading(rows[at]);
+    element.style.top = `${places[at]}px`;
+    element.style.height = `${heightOf(rows[at])}px`;
+    return element;
+  });
+  space.replaceChildren(...drawn);
+  const element = byId(`model-${active}`);
+  if (element) find.setAttribute("aria-activedescendant", element.id);
+  else find.removeAttribute("aria-activedescendant");
+}
+
+function heading({ label, note, isBad }) {
+  return el("div", { class: "models-heading", role: "presentation" }, label, el("small", { class: isBad ? "is-bad" : "" }, note));
+}
+
+function option({ model, service, isHidden }, at) {
+  const facts = [model.context ? `${sizeOf(model.context)} context` : "", model.vision ? "accepts images" : "", priceOf(model)];
+  const note = isHidden ? model.hiddenReason || "Hidden by you." : service.id === "bigagi-demo" ? model.description : "";
   return el(
     "div",
     {
       role: "option",
-      id: `model-${++made}`,
-      class: "model-row",
+      id: `model-${at}`,
+      class: `model-row${at === active ? " is-active" : ""}${isHidden ? " is-hidden" : ""}`,
       "data-model": model.id,
+      "data-at": at,
       "aria-selected": String(model.id === page.model.id),
       "aria-disabled": service.whyNot ? "true" : null,
+      "aria-posinset": placeOf.get(at),
+      "aria-setsize": options.length,
+      "aria-description": service.label,
       title: service.whyNot || model.description || model.id,
     },
-    el("span", { class: "model-name" }, model.starred ? "★ " : "", model.label, model.description && service.id === "bigagi-demo" ? el("small", {}, model.description) : null),
+    service.isVirtual || isHidden
+      ? el("span", { class: "model-star" })
+      : el("span", { class: "model-star", "data-star": "", title: "Favourite (Alt+S)", "aria-hidden": "true" }, model.starred ? "★" : "☆"),
+    el("span", { class: "model-name" }, model.label, model.starred ? el("span", { class: "visually-hidden" }, ", favourite") : null, note ? el("small", {}, note) : null),
     el("span", { class: "model-facts" }, facts.filter(Boolean).join(" · ")),
   );
 }
 
-const options = () => [...list.querySelectorAll("[role=option]")];
-
 function activate(at) {
-  const rows = options();
-  active = rows.length ? (at + rows.length) % rows.length : -1;
-  rows.forEach((row, place) => row.classList.toggle("is-active", place === active));
-  rows[active]?.scrollIntoView({ block: "nearest" });
-  if (rows[active]) find.setAttribute("aria-activedescendant", rows[active].id);
+  active = at ?? -1;
+  if (active >= 0) {
+    const [top, bottom] = [places[active], places[active + 1]];
+    // The heading of a group is shown with its first model.
+    const from = active && !isOption(rows[active - 1]) ? places[active - 1] : top;
+    if (from < list.scrollTop) list.scrollTop = from;
+    else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
+  }
+  draw();
 }
 
-function take(row) {
-  if (!row || row.getAttribute("aria-disabled")) return;
-  choose(row.dataset.model);
+function move(steps, { wraps = false } = {}) {
+  if (!options.length) return;
+  const to = options.indexOf(active) + steps;
+  const last = options.length - 1;
+  activate(options[wraps ? (to + options.length) % options.length : Math.max(0, Math.min(last, to))]);
+}
+
+// --- what is done with a model ---------------------------------------------------------------------------------------
+
+async function take(row) {
+  if (!row || row.service.whyNot) return;
+  if (row.isHidden) {
+    try {
+      await setModel(row.model, { userHidden: false });
+      hidden = null;
+    } catch (error) {
+      fail(error);
+      return;
+    }
+  }
+  choose(row.model.id);
   dialog.close();
   byId("message").focus();
 }
 
+const rowOf = (id) => rows.findIndex((row) => row.model?.id === id);
+
+async function star(row, { byKey = false } = {}) {
+  if (!row || row.isHidden || row.service.isVirtual) return;
+  try {
+    await setModel(row.model, { userStarred: !row.model.starred });
+    const near = rows[rowOf(row.model.id) + 1]?.model?.id;
+    const above = places[rowOf(near)] - list.scrollTop;
+    render();
+    if (byKey) activate(rowOf(row.model.id));
+    else if (near) {
+      // What is under the pointer stays there: a star leads nobody away from where he reads.
+      list.scrollTop = places[rowOf(near)] - above;
+      draw();
+    }
+    byId("models-said").textContent = `${row.model.label}: ${row.model.starred ? "no longer a favourite" : "favourite"}.`;
+  } catch (error) {
+    fail(error);
+  }
+}
+
+async function setModel(model, members) {
+  await call("PATCH", modelPath(model.id), members);
+  await load();
+}
+
+async function showHidden() {
+  try {
+    hidden = (await call("GET", `${LIST}?hidden=1`)).data.services;
+    render();
+    activate(rows.findIndex((row) => row.isHidden));
+  } catch (error) {
+    fail(error);
+  }
+  find.focus();
+}
+
 export async function openPicker() {
   find.value = "";
+  hidden = null;
   dialog.showModal();
   render();
   find.focus();
@@ -133,19 +222,25 @@ export async function openPicker() {
   }
 }
 
+const KEYS = {
+  ArrowDown: () => move(1, { wraps: true }),
+  ArrowUp: () => move(-1, { wraps: true }),
+  PageDown: () => move(8),
+  PageUp: () => move(-8),
+  Enter: () => void take(rows[active]),
+};
+
 export function initModelPicker() {
   byId("model").addEventListener("click", () => void openPicker());
+  byId("show-hidden").addEventListener("click", () => void showHidden());
   find.addEventListener("input", render);
   find.addEventListener("keydown", (event) => {
-    const to = { ArrowDown: active + 1, ArrowUp: active - 1, PageDown: Math.min(active + 8, options().length - 1), PageUp: Math.max(0, active - 8) }[event.key];
-    if (to !== undefined) {
-      event.preventDefault();
-      activate(to);
-    } else if (event.key === "Enter") {
-      event.preventDefault();
-      take(options()[active]);
-    }
+    const act = event.altKey && event.code === "KeyS" ? () => void star(rows[active], { byKey: true }) : KEYS[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
   });
+  list.addEventListener("scroll", draw, { passive: true });
   list.addEventListener("pointerdown", () => {
     isPressed = true;
     // The click comes after the release.
@@ -153,8 +248,13 @@ export function initModelPicker() {
     addEventListener("pointerup", release, { once: true });
     addEventListener("pointercancel", release, { once: true });
   });
-  list.addEventListener("click", (event) => take(event.target.closest("[role=option]")));
+  list.addEventListener("click", ({ target }) => {
+    const row = rows[Number(target.closest("[role=option]")?.dataset.at ?? -1)];
+    if (target.closest("[data-star]")) void star(row);
+    else void take(row);
+  });
   on("chat", restore);
+  on("begun", noteUse);
   on("made", () => memory.set(`model:${page.chat.id}`, page.model.id));
   return load().then(restore, fail);
 }

@@ -8,21 +8,32 @@ import * as thread from "./thread.js";
 import { fail } from "./toasts.js";
 
 let asked = 0;
+let opened = 0;
 
-export async function openChat(id, { hash = "", push = true } = {}) {
+export const isLeaving = () => asked !== opened;
+
+// `chat` is the id of a chat, null for a new one, or a promise of it: a chat that is still being made. From the call on
+// this page is being left, and nothing more is sent from it.
+export async function openChat(chat, { hash = "", push = true } = {}) {
+  if (!isLeaving()) emit("leaving");
   const mine = ++asked;
-  const path = pagePath(id);
+  let path = "";
   let text;
   try {
+    path = pagePath(await chat);
+    if (mine !== asked) return;
     text = await getText(path);
   } catch (error) {
-    if (error.status === 404) location.assign(page.page);
+    if (mine === asked) opened = mine;
+    if (error.status === 404 && path) location.assign(page.page);
     else fail(error);
     return;
   }
   if (mine !== asked) return;
+  opened = mine;
   emit("leave");
   generation.leave();
+  page.visit += 1;
   const come = new DOMParser().parseFromString(text, "text/html");
   const data = JSON.parse(come.getElementById("page-data").textContent);
   Object.assign(page, { chat: data.chat, model: data.model, service: data.service, ui: data.ui });
@@ -36,6 +47,13 @@ export async function openChat(id, { hash = "", push = true } = {}) {
   emit("chat");
   if (hash) await thread.openHash();
   else thread.stick();
+}
+
+// Opens what a call makes out of the chat that is here, and returns what the call gave; null where it failed, which has
+// been told then.
+export async function openMade(made, idOf) {
+  await openChat(made.then(idOf));
+  return made.catch(() => null);
 }
 
 export function showTitle() {
@@ -53,7 +71,22 @@ export function adoptChat(chat) {
   emit("made");
 }
 
+// A chat's first question gives it its title.
+async function readTitle() {
+  if (!page.chat || page.chat.title) return;
+  const { id } = page.chat;
+  try {
+    const { title } = JSON.parse(await getText(`${pagePath(id)}/state`));
+    if (page.chat?.id !== id || !title) return;
+    page.chat.title = title;
+    showTitle();
+  } catch {
+    // The end of the answer tells it again.
+  }
+}
+
 export function initNavigation() {
+  on("begun", () => void readTitle());
   on("open", ({ id, hash }) => void openChat(id, { hash }));
   addEventListener("popstate", () => {
     const [segment = ""] = location.pathname.slice(page.page.length + 1).split("/");

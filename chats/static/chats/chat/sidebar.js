@@ -5,7 +5,7 @@ import { askChoice, askText } from "./dialogs.js";
 import { byId, debounce, el, icon } from "./dom.js";
 import * as folders from "./folders.js";
 import { openMenu } from "./menu.js";
-import { showTitle } from "./navigation.js";
+import { openMade, showTitle } from "./navigation.js";
 import { emit, on, page } from "./state.js";
 import { fail, undoable } from "./toasts.js";
 
@@ -186,8 +186,10 @@ export function openChatMenu(button, chat) {
     if (to !== null) await folders.move(chat.id, to || null);
   };
   const remove = async () => {
-    const { change } = await call("DELETE", chatPath(chat.id));
-    if (isHere()) emit("open", { id: null });
+    const deleted = call("DELETE", chatPath(chat.id));
+    const told = isHere() ? await openMade(deleted, () => null) : await deleted;
+    if (!told) return;
+    const { change } = told;
     await after();
     undoable("Chat deleted.", change, async () => {
       await after();

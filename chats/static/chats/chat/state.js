@@ -3,6 +3,8 @@
 import { byId } from "./dom.js";
 
 export const page = JSON.parse(byId("page-data").textContent);
+// Another number for each chat that is opened, also for the same one again.
+page.visit = 0;
 
 const listeners = new Map();
 
@@ -14,9 +16,12 @@ export function emit(name, detail) {
   for (const act of listeners.get(name) ?? []) act(detail);
 }
 
-// Storage can be refused or full; what is kept there is a convenience.
+// Storage can be refused or full: then it is remembered as long as the page is open.
+const unstored = new Map();
+
 export const memory = {
   get(name) {
+    if (unstored.has(name)) return unstored.get(name);
     try {
       return localStorage.getItem(`bigagi:${name}`);
     } catch {
@@ -24,11 +29,12 @@ export const memory = {
     }
   },
   set(name, value) {
+    unstored.delete(name);
     try {
       if (value === null || value === "") localStorage.removeItem(`bigagi:${name}`);
       else localStorage.setItem(`bigagi:${name}`, value);
     } catch {
-      // Nothing to do about it.
+      unstored.set(name, value);
     }
   },
 };

@@ -18,6 +18,8 @@ const timeOf = (at) => (new Date(at).toDateString() === new Date().toDateString(
 function show(error = "") {
   const { label, status, whyNot, lastCheck } = page.service;
   byId("status-text").textContent = whyNot || `${label}: ${status}`;
+  byId("cannot-send").hidden = !whyNot;
+  byId("why-not").textContent = whyNot;
   let told = lastCheck ? `Checked ${timeOf(lastCheck.at)}: ${lastCheck.words}.` : "Not checked yet.";
   // Why there can be no check stands above.
   if (whyNot) told = "";
@@ -46,6 +48,13 @@ async function follow() {
   } catch (error) {
     fail(error);
   }
+}
+
+// Resolves to why the chosen model cannot be asked; empty where it can. Somebody may have mended it since it was read.
+export async function readWhyNot() {
+  const id = page.model.serviceId;
+  if (page.service?.id === id && page.service.whyNot && (await read(id))) show();
+  return page.service?.id === id ? page.service.whyNot : "";
 }
 
 async function check() {

@@ -77,19 +77,31 @@ function showEdges() {
   byId("empty").hidden = list.children.length > 0;
 }
 
-async function fetchWindow(query) {
-  const content = fromServer(await getText(`${pagePath(page.chat.id)}/turns?${query}`));
+async function fetchWindow(query, signal) {
+  const content = fromServer(await getText(`${pagePath(page.chat.id)}/turns?${query}`, signal));
   const held = content.querySelector("[data-window]");
   return { span: readSpan(held), turns: [...held.children] };
+}
+
+// Returns nothing where somebody has gone to another chat meanwhile: that one is on the page now.
+async function fetchHere(query, signal) {
+  const chat = page.chat.id;
+  const isLeft = () => page.chat?.id !== chat;
+  try {
+    const got = await fetchWindow(query, signal);
+    return isLeft() ? null : got;
+  } catch (error) {
+    if (isLeft()) return null;
+    throw error;
+  }
 }
 
 async function grow(side) {
   if (busy[side] || !span[side] || !page.chat) return;
   busy[side] = true;
-  const chat = page.chat.id;
   try {
-    const got = await fetchWindow(side === "before" ? `before=${span.first}` : `after=${span.last}`);
-    if (page.chat?.id !== chat) return watch(side);
+    const got = await fetchHere(side === "before" ? `before=${span.first}` : `after=${span.last}`);
+    if (!got) return watch(side);
     // Browsers keep in place what is seen, but for a list that stands at its very top.
     if (side === "before" && scroll.scrollTop < 1) scroll.scrollTop = 1;
     list[side === "before" ? "prepend" : "append"](...got.turns);
@@ -114,31 +126,40 @@ function show(got) {
 }
 
 export async function toEnd() {
-  if (span.after) show(await fetchWindow(""));
+  if (span.after) {
+    const got = await fetchHere("");
+    if (!got) return;
+    show(got);
+  }
   sticks = true;
   jumpToEnd();
   byId("to-end").hidden = true;
 }
 
 // Reads the messages again, and stays where the reader is.
-export async function refresh() {
+export async function refresh(signal) {
   if (!page.chat) return;
   if (isAtEnd() || !list.children.length) {
-    show(await fetchWindow(""));
-    jumpToEnd();
+    const got = await fetchHere("", signal);
+    if (got) {
+      show(got);
+      jumpToEnd();
+    }
     return;
   }
   const top = scroll.getBoundingClientRect().top;
   const seen = turnsOf().find((turn) => turn.dataset.message && turn.getBoundingClientRect().bottom > top);
   const offset = seen ? seen.getBoundingClientRect().top - top : 0;
-  show(await fetchWindow(seen ? `at=${encodeURIComponent(seen.dataset.message)}` : ""));
+  const got = await fetchHere(seen ? `at=${encodeURIComponent(seen.dataset.message)}` : "", signal);
+  if (!got) return;
+  show(got);
   const again = seen && turnOf(seen.dataset.message);
   if (again) scroll.scrollTop += again.getBoundingClientRect().top - top - offset;
 }
 
 export async function fetchTurn(id) {
-  const got = await fetchWindow(`only=${encodeURIComponent(id)}`);
-  const [turn] = got.turns;
+  const got = await fetchHere(`only=${encodeURIComponent(id)}`);
+  const [turn] = got?.turns ?? [];
   if (turn) enhance(turn);
   return turn ?? null;
 }
@@ -151,7 +172,11 @@ export async function openHash() {
     // An id can hold a percent sign.
   }
   if (!id || !page.chat) return;
-  if (!turnOf(id)) show(await fetchWindow(`at=${encodeURIComponent(id)}`));
+  if (!turnOf(id)) {
+    const got = await fetchHere(`at=${encodeURIComponent(id)}`);
+    if (!got) return;
+    show(got);
+  }
   const turn = turnOf(id);
   if (!turn) return;
   sticks = false;

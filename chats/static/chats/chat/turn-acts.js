@@ -2,15 +2,16 @@
 
 import { call, chatPath, messagePath, pagePath } from "./api.js";
 import { openCost } from "./cost.js";
-import { byId, el } from "./dom.js";
+import { byId, debounce, el } from "./dom.js";
 import { generate, isRunning, settle } from "./generation.js";
 import { openMenu } from "./menu.js";
 import { copy, textOf, withText } from "./messages.js";
-import { emit, page } from "./state.js";
+import { openMade } from "./navigation.js";
+import { emit, memory, page } from "./state.js";
 import * as thread from "./thread.js";
 import { fail, toast, undoable } from "./toasts.js";
 
-const read = async (id) => (await call("GET", messagePath(page.chat.id, id))).data;
+const read = async (chat, id) => (await call("GET", messagePath(chat, id))).data;
 const idOf = (turn) => turn.dataset.message;
 
 async function reload(turn) {
@@ -19,13 +20,15 @@ async function reload(turn) {
 
 const acts = {
   async copy(turn) {
-    if (await copy(textOf(await read(idOf(turn))))) toast("Copied.");
+    if (await copy(textOf(await read(page.chat.id, idOf(turn))))) toast("Copied.");
   },
   async regenerate(turn) {
     const id = idOf(turn);
-    const before = await read(id);
-    if (!(await generate({ replaces: id, ...choice() }, { replaces: id }))) return;
-    offerBack(id, before);
+    const chat = page.chat.id;
+    const chosen = choice();
+    const before = await read(chat, id);
+    if (!(await generate(chat, { replaces: id, ...chosen }, { replaces: id }))) return;
+    offerBack(chat, id, before);
   },
   edit: openEditor,
   async star(turn) {
@@ -35,11 +38,13 @@ const acts = {
     await flag(turn, "aix.skip");
   },
   async branch(turn) {
-    const { data, change } = await call("POST", `${chatPath(page.chat.id)}/branch`, { messageId: idOf(turn) });
-    emit("open", { id: data.id });
+    const made = call("POST", `${chatPath(page.chat.id)}/branch`, { messageId: idOf(turn) });
+    const { data, change } = (await openMade(made, ({ data: { id } }) => id)) ?? {};
+    if (!data) return;
     emit("list");
-    undoable("This is the new branch: a copy up to that message.", change, () => {
-      emit("open", { id: null });
+    const isHere = () => page.chat?.id === data.id;
+    undoable(isHere() ? "This is the new branch: a copy up to that message." : "The branch is in the list.", change, () => {
+      if (isHere()) emit("open", { id: null });
       emit("list");
     });
   },
@@ -55,15 +60,14 @@ const acts = {
     undoable("Message deleted.", change, () => thread.refresh());
   },
   async resend(turn) {
-    await resend(idOf(turn), null);
+    await resend(page.chat.id, idOf(turn), null);
   },
   more: openMore,
 };
 
 const choice = () => ({ modelId: page.model.id, shareContext: page.share });
 
-function offerBack(id, before) {
-  const chat = page.chat.id;
+function offerBack(chat, id, before) {
   const back = async () => {
     try {
       await settle();
@@ -78,12 +82,13 @@ function offerBack(id, before) {
 }
 
 async function flag(turn, name) {
-  const message = await read(idOf(turn));
+  const chat = page.chat.id;
+  const message = await read(chat, idOf(turn));
   const flags = Array.isArray(message.userFlags) ? message.userFlags : [];
   const isOn = flags.includes(name);
   const userFlags = isOn ? flags.filter((each) => each !== name) : [...flags, name];
   delete message._server;
-  await call("PUT", messagePath(page.chat.id, idOf(turn)), { ...message, userFlags });
+  await call("PUT", messagePath(chat, idOf(turn)), { ...message, userFlags });
   await reload(turn);
 }
 
@@ -109,17 +114,28 @@ function openMore(turn, button) {
 
 async function openEditor(turn) {
   if (turn.querySelector(".editor")) return;
-  const message = await read(idOf(turn));
+  const chat = page.chat.id;
+  const message = await read(chat, idOf(turn));
+  if (!turn.isConnected || turn.querySelector(".editor")) return;
   const isUser = message.role === "user";
-  const field = el("textarea", { value: textOf(message), "aria-label": "Message text", rows: 3 });
+  // An edit that was left open with its chat is taken up again.
+  const name = `edit:${chat}:${idOf(turn)}`;
+  const field = el("textarea", { value: memory.get(name) ?? textOf(message), "aria-label": "Message text", rows: 3 });
+  const keep = debounce(250, () => memory.set(name, field.value));
+  const forget = () => {
+    keep.cancel();
+    memory.set(name, null);
+  };
   const close = () => {
+    forget();
     form.remove();
     turn.classList.remove("is-edited");
     turn.focus({ preventScroll: true });
   };
   const save = async () => {
     delete message._server;
-    const { change } = await call("PUT", messagePath(page.chat.id, idOf(turn)), withText(message, field.value));
+    const { change } = await call("PUT", messagePath(chat, idOf(turn)), withText(message, field.value));
+    forget();
     await reload(turn);
     undoable("Message edited.", change, () => thread.refresh());
   };
@@ -138,7 +154,7 @@ async function openEditor(turn) {
   const run = (act) => act().catch(fail);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    void run(isUser ? () => resend(idOf(turn), field.value) : save);
+    void run(isUser ? () => resend(chat, idOf(turn), field.value, forget) : save);
   });
   field.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
@@ -155,26 +171,31 @@ async function openEditor(turn) {
     field.style.height = "auto";
     field.style.height = `${Math.min(field.scrollHeight + 2, innerHeight * 0.5)}px`;
   };
-  field.addEventListener("input", grow);
+  field.addEventListener("input", () => {
+    keep();
+    grow();
+  });
   grow();
   field.focus();
 }
 
 // Cuts the chat behind a message of the person's, perhaps with another text, and asks for the answer.
-async function resend(id, text) {
+async function resend(id, message, text, stored = () => {}) {
   if (isRunning()) return;
-  const path = chatPath(page.chat.id);
+  const path = chatPath(id);
+  const chosen = choice();
   const { data: chat } = await call("GET", path);
-  const at = chat.messages.findIndex((message) => message?.id === id);
+  const at = chat.messages.findIndex((each) => each?.id === message);
   if (at < 0) return;
   const before = chat.messages;
   const messages = before.slice(0, at + 1);
   if (text !== null) messages[at] = withText(messages[at], text);
   delete chat._server;
   await call("PUT", path, { ...chat, messages });
-  await thread.refresh();
+  stored();
+  if (page.chat?.id === id) await thread.refresh();
   const cut = before.length - messages.length;
-  const isBegun = await generate(choice());
+  const isBegun = await generate(id, chosen);
   if (!cut && text === null) return;
   const what = cut ? `Sent again; ${cut === 1 ? "1 later message was" : `${cut} later messages were`} removed.` : "Sent again.";
   if (isBegun || cut) toast(what, { label: "Undo", act: () => void bringBack(path, before).catch(fail) });

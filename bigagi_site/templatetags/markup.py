@@ -1,0 +1,28 @@
+"""Markup that pages repeat."""
+
+from django.template import Context, Library
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+register = Library()
+
+
+@register.simple_block_tag
+def fact(content: str, name: str) -> SafeString:
+    """Return one pair of a `<dl>`."""
+    return format_html("<div><dt>{}</dt><dd>{}</dd></div>", name, content)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Return a drawing out of `chat/icons.html`."""
+    return format_html('<svg class="icon" aria-hidden="true"><use href="#i-{}" /></svg>', name)
+
+
+@register.simple_tag(takes_context=True)
+def nav_item(context: Context, view: str, label: str, **place: str) -> SafeString:
+    """Return a link to a view in a list of links; `section="chat"` says where the page itself is that one."""
+    is_current = all(context.get(name) == value for name, value in place.items())
+    mark = mark_safe(' aria-current="page"') if is_current else ""
+    return format_html('<li><a href="{}"{}>{}</a></li>', reverse(view), mark, label)

@@ -1,0 +1,174 @@
+"""How the admin shows values: columns, blocks, tables, links to related records. For the admins of all apps.
+
+`moment`, `pretty`, `whole` and `size_of` return what `list_display` and `fields` take: a function of the object.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.db import models
+from django.template.defaultfilters import filesizeformat
+from django.urls import NoReverseMatch, reverse
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from stores.records.formatting import NOTHING, format_json, format_moment, format_text
+
+MAX_SHOWN = 50_000
+"""Characters of one value that a page shows; the download has the rest."""
+
+
+Column = Callable[[models.Model], Any]
+
+
+def show_block(text: str, label: str, download: str = "") -> SafeString:
+    """Return the text in a scrolling block, cut where it is very long, with a link to the whole of it."""
+    cut = len(text) > MAX_SHOWN
+    note = format_html(
+        '<p class="bigagi-note">First {} of {} characters.</p>', number_format(MAX_SHOWN), number_format(len(text))
+    )
+    link = format_html('<p><a class="bigagi-link" href="{}" download>Download all of {}</a></p>', download, label)
+    return format_html(
+        '{}<pre class="bigagi-block" tabindex="0" aria-label="{}">{}</pre>{}',
+        note if cut else "",
+        label,
+        text[:MAX_SHOWN],
+        link if download else "",
+    )
+
+
+def show_table(caption: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> SafeString | str:
+    """Return a table; numbers stand to the right."""
+    rows = list(rows)
+    numeric = {at for row in rows for at, value in enumerate(row) if isinstance(value, int)}
+    body = format_html_join(
+        "",
+        "<tr>{}</tr>",
+        ((format_html_join("", '<td class="{}">{}</td>', map(_cell, row)),) for row in rows),
+    )
+    if not body:
+        return NOTHING
+    return format_html(
+        '<div class="bigagi-scroll" tabindex="0" role="region" aria-label="{}"><table class="bigagi-table">'
+        "<caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",
+        caption,
+        caption,
+        format_html_join(
+            "",
+            '<th scope="col" class="{}">{}</th>',
+            (("bigagi-number" if at in numeric else "", header) for at, header in enumerate(headers)),
+        ),
+        body,
+    )
+
+
+def _cell(value: Any) -> tuple[str, Any]:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return "bigagi-number", number_format(value, force_grouping=True)
+    return "", NOTHING if value is None or value == "" else value
+
+
+def show_status(status: str) -> SafeString:
+    """Return a status as a badge, whose colour says what its word says too."""
+    kind = {"done": "good", "complete": "good", "error": "bad", "failed": "bad", "running": "busy"}.get(status, "idle")
+    return format_html('<span class="bigagi-badge bigagi-{}">{}</span>', kind, status or NOTHING)
+
+
+def column(name: str, show: Callable[[Any], Any], *, label: str = "", ordering: bool | str = False) -> Column:
+    """Return a column that shows the attribute `name` of an object; its label and help are those of the field."""
+
+    def display(obj: models.Model) -> Any:
+        value = getattr(obj, name)
+        return NOTHING if value is None or value == "" else show(value)
+
+    # The admin finds the field's help text by the function's name.
+    display.__name__ = name
+    order = ordering if isinstance(ordering, str) else (name if ordering else None)
+    return admin.display(description=label or name.replace("_", " "), ordering=order)(display)
+
+
+def instant(name: str, *, label: str = "") -> Column:
+    """Return a column for our own times, which are datetimes."""
+    return column(name, show_instant, label=label, ordering=True)
+
+
+def show_instant(value: datetime) -> SafeString:
+    """Return one of our own times in one line."""
+    value = value.astimezone(UTC)
+    shown = f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time class="bigagi-time" datetime="{}">{}</time>', value.isoformat(), shown)
+
+
+def moment(name: str, *, label: str = "", unit: str = "milliseconds") -> Column:
+    """Return a column for big-AGI's times, which are integers in the unit since the epoch."""
+
+    def show(value: Any) -> Any:
+        return format_html('<span class="bigagi-time">{}</span>', format_moment(value, unit=unit))
+
+    display = column(name, show, label=label, ordering=True)
+    # The field's help tells the unit of the integer, which is not what is shown.
+    display.__name__ = f"{name}_moment"
+    return display
+
+
+ROW_FACTS = ("content_hash", instant("created_at"), instant("updated_at"))
+"""The last fields of every record that big-AGI names."""
+
+
+def size_of(name: str, *, label: str = "", ordering: bool = True) -> Column:
+    """Return a column for a length in bytes."""
+    return column(name, filesizeformat, label=label, ordering=ordering)
+
+
+def pretty(name: str, *, label: str = "") -> Column:
+    """Return a field that shows JSON."""
+    label = label or name.replace("_", " ")
+    return column(name, lambda value: show_block(format_json(value), label), label=label)
+
+
+def whole(name: str, *, label: str = "") -> Column:
+    """Return a field that shows JSON or text and links to the download of all of it (`ReadOnlyAdmin.downloads`)."""
+    label = label or name.replace("_", " ")
+
+    def display(obj: models.Model) -> Any:
+        value = getattr(obj, name)
+        if value is None or value == "":
+            return NOTHING
+        url = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_download", args=(obj.pk, name))
+        return show_block(format_text(value) if isinstance(value, str) else format_json(value), label, url)
+
+    display.__name__ = name
+    return admin.display(description=label)(display)
+
+
+def link_to(obj: models.Model | None, text: object = "") -> SafeString | str:
+    """Return a link to the object's page."""
+    if obj is None:
+        return NOTHING
+    return link_to_page(obj._meta.app_label, obj._meta.model_name or "", obj.pk, text or obj)
+
+
+def link_to_page(app: str, model: str, pk: int | None, text: object) -> SafeString | str:
+    """Return a link to the page of a row of any app, which must not be imported to be linked to; without a key the
+    text, marked as missing."""
+    if pk is None:
+        return format_html('{} <span class="bigagi-note">(missing)</span>', text) if text else NOTHING
+    return _link(f"admin:{app}_{model}_change", (quote(pk),), "", str(text))
+
+
+def link_to_list(app: str, model: str, text: object, /, **filters: Any) -> SafeString | str:
+    """Return a link to the list of a model of any app, filtered."""
+    return _link(f"admin:{app}_{model}_changelist", (), urlencode(filters), str(text))
+
+
+def _link(name: str, args: tuple[Any, ...], query: str, text: str) -> SafeString | str:
+    try:
+        url = reverse(name, args=args)
+    except NoReverseMatch:
+        return text
+    return format_html('<a class="bigagi-link" href="{}">{}</a>', f"{url}?{query}" if query else url, text or NOTHING)

@@ -1,0 +1,22 @@
+"""The admin of idempotency keys."""
+
+from django.contrib import admin
+from unfold.paginator import InfinitePaginator
+
+from stores.admin.base import ReadOnlyAdmin
+from stores.admin.display import instant
+from stores.models import (
+    IdempotencyKey,
+)
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    """The answers themselves are for the client that asks again."""
+
+    list_display = ["key", "user", "status", instant("created_at")]
+    search_fields = ["=key"]
+    list_defer = ("headers", "body")
+    list_select_related = ["user"]
+    paginator = InfinitePaginator
+    fields = ["key", "user", "status", "owner", "digest", instant("created_at")]

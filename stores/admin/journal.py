@@ -1,0 +1,287 @@
+"""The admin of the change journal: who changed what, the difference, the request, and an undo button."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.forms import Media
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.paginator import InfinitePaginator
+
+from stores.admin.base import ReadOnlyAdmin
+from stores.admin.calls import call_of
+from stores.admin.difference import Room, show_difference
+from stores.admin.display import column, instant, link_to, link_to_list, size_of, whole
+from stores.admin.record_links import link_to_records, record_link
+from stores.admin.writes import ActingAdmin, admin_origin, tell_change
+from stores.models import Change, ChangedRecord, StoreCounter
+from stores.records import registry
+from stores.records.formatting import NOTHING, format_text, shorten
+from stores.records.journal.lists import DAMAGED, POSITIONS
+from stores.records.journal.purge import size_of_journal
+from stores.records.jsontext import UndecodableJSON, decode
+from stores.records.secrets import mask
+from stores.records.undoing import close_abandoned, undo
+
+SHOWN_RECORDS = 50
+"""Records whose difference the page of a change shows."""
+LATEST = 10_000
+"""Changes among which a filter looks for what it can offer: reading all of a long journal takes long."""
+
+
+class _LatestFilter(admin.SimpleListFilter):
+    """By a column whose values are not known beforehand."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        name = str(self.parameter_name)
+        newest = Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        latest = Change.objects.filter(pk__gt=newest - LATEST).exclude(**{name: ""})
+        values = latest.order_by(name).values_list(name, flat=True).distinct()
+        return [(value, value) for value in values[:50]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+
+
+class ActionFilter(_LatestFilter):
+    title = parameter_name = "action"
+
+
+class ActorFilter(_LatestFilter):
+    title = parameter_name = "actor"
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = "kind of record"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        kinds = (collection.kind for collection in registry.all_collections())
+        return [(kind, kind) for kind in ("store", *kinds, POSITIONS, DAMAGED)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if not self.value():
+            return queryset
+        return queryset.filter(Exists(ChangedRecord.objects.filter(change=OuterRef("pk"), kind=self.value())))
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    title = "outcome"
+    parameter_name = "happened"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("gone", "Deleted, can be restored"),
+            ("deleted", "Deleted"),
+            ("updated", "Changed"),
+            ("created", "Created"),
+            ("undone", "Undone"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        value = self.value()
+        if value == "undone":
+            return queryset.filter(Exists(Change.objects.filter(undoes=OuterRef("pk"))))
+        if value == "gone":
+            # What undo deleted again was created by a change that is still there.
+            queryset = queryset.filter(is_purged=False, undoes=None).exclude(source=Change.Source.IMPORT)
+            queryset = queryset.exclude(Exists(Change.objects.filter(undoes=OuterRef("pk"))))
+            value = "deleted"
+        if value not in ("deleted", "updated", "created"):
+            return queryset
+        return queryset.filter(Exists(ChangedRecord.objects.filter(change=OuterRef("pk"), action=value)))
+
+
+@admin.register(Change)
+class ChangeAdmin(ActingAdmin):
+    list_display = [
+        *("id", instant("at"), "what", "source", "actor"),
+        *(column("record_count", lambda count: count, label="records", ordering=True), size_of("size")),
+    ]
+    list_display_links = ["id", "what"]
+    list_filter = [OutcomeFilter, "source", ActionFilter, ActorFilter, KindFilter, "at"]
+    # Any one field: what a search looks through is told in `get_search_results`.
+    search_fields = ["request_id"]
+    search_help_text = "A full record id or request id, or words from the summary."
+    list_defer = ("call",)
+    list_before_template = "admin/stores/change/size.html"
+    fieldsets = [
+        (None, {"fields": [instant("at"), "source", "actor", "action", "summary_text", "take_it_back", "difference"]}),
+        ("Call", {"fields": ["call_as_curl"]}),
+        (
+            "Entry",
+            {
+                "fields": [
+                    *("request_link", "undoes", "undone_by", "run", "stores", "record_list"),
+                    *(size_of("size"), "duration", "is_purged"),
+                ]
+            },
+        ),
+    ]
+
+    @property
+    def media(self) -> Media:
+        return super().media + Media(js=["stores/copy.js"])
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        if not search_term:
+            return queryset, False
+        with_record = ChangedRecord.objects.filter(uid=search_term).order_by().values("change")
+        found = Q(request_id=search_term) | Q(pk__in=with_record) | Q(summary__icontains=search_term)
+        return queryset.filter(found), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"journal": size_of_journal(), **(extra_context or {})})
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Change | None:
+        change = super().get_object(request, object_id, from_field)
+        if change is not None:
+            # A call names this server as the reader does.
+            change.base_url = request.build_absolute_uri("/")[:-1]
+        return change
+
+    def take_back(self, request: HttpRequest, change: Change) -> str:
+        """Undo the change."""
+        close_abandoned(change.pk)
+        undone = undo(admin_origin(request), change.pk)
+        tell_change(request, undone, f"Undone: {change}")
+        return self.page_of(undone or change)
+
+    acts = {"undo": take_back}
+
+    @admin.display(description="action", ordering="action")
+    def what(self, obj: Change) -> str:
+        return shorten(str(obj), 80)
+
+    @admin.display(description="summary")
+    def summary_text(self, obj: Change) -> str:
+        return shorten(obj.summary, 500) or NOTHING
+
+    @admin.display(description="records")
+    def difference(self, obj: Change) -> SafeString | str:
+        records = list(obj.records.order_by("pk")[:SHOWN_RECORDS])
+        rest = obj.record_count - len(records)
+        link = link_to_list("stores", "changedrecord", f"All {obj.record_count} records", change__id__exact=obj.pk)
+        more = format_html("<p>First {} records. {}</p>", len(records), link) if rest > 0 else ""
+        return format_html("{}{}", more, show_records(records))
+
+    @admin.display(description="undo")
+    def take_it_back(self, obj: Change) -> SafeString | str:
+        if obj.source == Change.Source.IMPORT:
+            return "An import cannot be undone as a whole. Restore the backup that was made before it."
+        if obj.is_purged:
+            return "This cannot be undone: the data it needs was permanently deleted."
+        return format_html(
+            '<button class="bigagi-button" type="submit" form="bigagi-post" formaction="{}">Undo this change</button>',
+            reverse("admin:stores_change_act", args=(obj.pk, "undo")),
+        )
+
+    @admin.display(description="as curl")
+    def call_as_curl(self, obj: Any) -> SafeString | str:
+        call = call_of(obj, getattr(obj, "base_url", ""))
+        if call is None:
+            return "No single API request does the same."
+        notes = ["The change was not made over the API; this request does the same."] if call.is_equivalent else []
+        return format_html(
+            '<div class="bigagi-call"><pre class="bigagi-block" id="call" tabindex="0" aria-label="The call">{}</pre>'
+            '<p><button class="bigagi-button" type="button" data-copy="call">Copy</button> '
+            '<span class="bigagi-note" role="status" data-copied></span></p>{}</div>',
+            format_text(call.text),
+            format_html_join("", '<p class="bigagi-note">{}</p>', ((note,) for note in [*notes, *call.notes])),
+        )
+
+    @admin.display(description="request id")
+    def request_link(self, obj: Change) -> SafeString | str:
+        if not obj.request_id:
+            return NOTHING
+        return link_to_list("stores", "change", obj.request_id, q=obj.request_id)
+
+    @admin.display(description="undone by")
+    def undone_by(self, obj: Change) -> SafeString | str:
+        links = ((link_to(change, f"Change {change.pk}"),) for change in obj.undone_by.order_by("pk"))
+        return format_html_join(", ", "{}", links) or NOTHING
+
+    @admin.display(description="all records")
+    def record_list(self, obj: Change) -> SafeString | str:
+        return link_to_list("stores", "changedrecord", f"List of {obj.record_count}", change__id__exact=obj.pk)
+
+    @admin.display(description="duration")
+    def duration(self, obj: Change) -> str:
+        return NOTHING if obj.duration_ms is None else f"{obj.duration_ms:,.1f} ms"
+
+
+@admin.register(ChangedRecord)
+class ChangedRecordAdmin(ReadOnlyAdmin):
+    """The list is not counted: an import brings as many as it has records."""
+
+    list_display = ["__str__", "kind", "action", column("change", link_to)]
+    list_filter = ["action"]
+    search_fields = ["=uid"]
+    ordering = ["-id"]
+    sortable_by = ["__str__"]
+    list_defer = ("body",)
+    list_select_related = ["change"]
+    paginator = InfinitePaginator
+    downloads = {"body": "json"}
+    fields = [
+        *(column("change", link_to), "kind", record_link, "action", "difference", whole("body", label="data for undo")),
+        *("position", "hash_before", "hash_after"),
+    ]
+
+    @admin.display(description="difference")
+    def difference(self, obj: ChangedRecord) -> SafeString | str:
+        return show_records([obj])
+
+
+@admin.register(StoreCounter)
+class StoreCounterAdmin(ReadOnlyAdmin):
+    list_display = ["name", "revision"]
+    search_fields = ["name"]
+    fields = ["name", "revision"]
+
+
+_BADGES = {"created": "good", "updated": "busy", "deleted": "bad"}
+
+
+def show_records(records: list[ChangedRecord]) -> SafeString | str:
+    """Return records of a change, each with a link to its page and what happened to it."""
+    links = link_to_records((record.kind, record.uid) for record in records)
+    bodies, room = mask([_decode(record.body) for record in records]), Room()
+    sections = (
+        (
+            record.kind,
+            links[record.kind, record.uid],
+            _BADGES.get(record.action, "idle"),
+            record.action,
+            _links_of(record),
+            show_difference(record, body, room),
+        )
+        for record, body in zip(records, bodies, strict=True)
+    )
+    shown = format_html_join(
+        "",
+        '<section class="bigagi-record"><h3>{} {} <span class="bigagi-badge bigagi-{}">{}</span></h3>{}{}</section>',
+        sections,
+    )
+    return format_html('<div class="bigagi-records" x-ignore hx-disable>{}</div>', shown) if shown else NOTHING
+
+
+def _links_of(record: ChangedRecord) -> SafeString | str:
+    """Return links to the record's history, and to its part of the change as a file."""
+    history = link_to_list("stores", "change", "History", q=record.uid)
+    if record.body is None:
+        return format_html('<p class="bigagi-note">{}</p>', history)
+    url = reverse("admin:stores_changedrecord_download", args=(record.pk, "body"))
+    return format_html(
+        '<p class="bigagi-note">{} · <a class="bigagi-link" href="{}" download>Download (JSON)</a></p>', history, url
+    )
+
+
+def _decode(text: str | None) -> Any:
+    try:
+        return None if text is None else decode(text)
+    except UndecodableJSON:
+        return text

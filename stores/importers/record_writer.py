@@ -1,0 +1,274 @@
+"""Records into rows: decides, writes and counts, in short transactions.
+
+All of them add to one entry of the journal.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from stores.importers.decision import Candidate, Decision, Source, decide
+from stores.importers.lease import hold
+from stores.importers.parts import count_parts
+from stores.importers.run import Progress
+from stores.importers.words import tell_quarantined
+from stores.models import Change, ChangedRecord, ImportedRecord, Quarantine, Record, Revision
+from stores.records import jsontext
+from stores.records.codecs import Damaged, damaged_in, storable
+from stores.records.collections import Collection
+from stores.records.iteration import batched
+from stores.records.journal.delta import diff
+from stores.records.journal.lists import DAMAGED
+from stores.records.journal.recorder import Entry, Origin, record_change
+from stores.records.quarantine import save_quarantine
+from stores.records.sealing import Sealer
+
+NEW, SAME, OTHER = "new", "same", "other"
+
+PAUSE = 0.01
+"""Seconds between two transactions, for others to write."""
+
+
+class RecordWriter:
+    """Writes what a file brings. With `writes` off it decides and counts the same, and leaves the database alone."""
+
+    def __init__(
+        self, progress: Progress, source: Source, *, restores_deleted: bool, writes: bool, actor: str = ""
+    ) -> None:
+        self.progress = progress
+        self._origin = Origin(Change.Source.IMPORT, actor)
+        self._change: Change | None = None
+        self.source = source
+        self.writes = writes
+        self.sealer = Sealer()
+        self.lost_keys: list[str] = []
+        self.dropped_keys: list[str] = []
+        self.needs_verification = False
+        self.restores_deleted = restores_deleted
+        self._known_damage: dict[tuple[str, str], Counter[str]] = {}
+        self._seen: dict[str, dict[str, list[str]]] = {}
+        self._next_position: dict[str, int] = {}
+        self.last_transaction = 0.0
+
+    # --- positions and ids ---
+
+    def place_at(self, collection: Collection, first: int) -> None:
+        """Say where the collection's new records go."""
+        self._next_position[collection.kind] = first
+
+    def position(self, collection: Collection, index: int) -> int:
+        """Return the position of the file's record at `index`."""
+        if collection.kind not in self._next_position:
+            self._next_position[collection.kind] = collection.first_position()
+        return self._next_position[collection.kind] + index
+
+    def note_seen(self, kind: str, uid: str, content_hash: str = "") -> str:
+        """Tell whether the file had a record with this id before: `NEW`, the `SAME` one, or an `OTHER`."""
+        hashes = self._seen.setdefault(kind, {}).setdefault(uid, [])
+        if content_hash in hashes:
+            return SAME
+        hashes.append(content_hash)
+        return NEW if len(hashes) == 1 else OTHER
+
+    def seen(self, kind: str) -> Container[str]:
+        """Return the ids of this kind that the file had so far."""
+        return self._seen.get(kind, {})
+
+    # --- records ---
+
+    def write(self, collection: Collection, candidates: Sequence[Candidate]) -> None:
+        """Decide on the candidates, write them in one transaction, and count them."""
+        started = time.monotonic()
+        if not self.writes:
+            decisions = self._decide(collection, candidates)
+        else:
+            with self._entry() as entry:
+                decisions = self._decide(collection, candidates)
+                self._apply(entry, collection, decisions)
+                self.progress.save_soon()
+            self.last_transaction = time.monotonic() - started
+            time.sleep(PAUSE)
+        for candidate, decision in decisions:
+            self._count(collection, candidate, decision)
+
+    def _decide(self, collection: Collection, candidates: Sequence[Candidate]) -> list[tuple[Candidate, Decision]]:
+        uids = [candidate.uid for candidate in candidates]
+        rows = collection.find(uids)
+        imported = {
+            record.uid: record
+            for record in ImportedRecord.objects.filter(kind=collection.kind, uid__in=uids).select_related("run")
+        }
+        decisions = [
+            (
+                candidate,
+                decide(
+                    collection,
+                    candidate,
+                    rows.get(candidate.uid),
+                    imported.get(candidate.uid),
+                    self.source,
+                    restores_deleted=self.restores_deleted,
+                    lost=self.lost_keys,
+                ),
+            )
+            for candidate in candidates
+        ]
+        for candidate, decision in decisions:
+            self.dropped_keys += decision.dropped_keys
+            known, row = imported.get(candidate.uid), rows.get(candidate.uid)
+            is_damaged = candidate.rows is not None and damaged_in(candidate.rows)
+            if decision.outcome != "unchanged" or is_damaged or not _is_proven(row, known):
+                self.needs_verification = True
+        return decisions
+
+    @contextmanager
+    def _entry(self) -> Iterator[Entry]:
+        run = self.progress.run
+        summary = run.source_name if run else ""
+        with record_change(self._origin, "import", summary, run=run, into=self._change) as entry:
+            if run is not None:
+                hold(run.pk)
+            yield entry
+        self._change = entry.change or self._change
+
+    def _apply(self, entry: Entry, collection: Collection, decisions: Sequence[tuple[Candidate, Decision]]) -> None:
+        self.sealer.save()
+        run = self.progress.run
+        created = [
+            (decision.rows, self.position(collection, candidate.index))
+            for candidate, decision in decisions
+            if decision.outcome == "created" and decision.rows is not None
+        ]
+        if created:
+            collection.insert(created, run)
+            for written, _ in created:
+                entry.created(collection.kind, written.uid, written.content_hash)
+        updated = [(candidate, decision) for candidate, decision in decisions if decision.outcome == "updated"]
+        rows = collection.find(candidate.uid for candidate, _ in updated)
+        revisions: list[tuple[str, str, str, str]] = []
+        for candidate, decision in updated:
+            assert decision.rows is not None
+            revisions.append((collection.kind, candidate.uid, "replaced", collection.text_of(decision.stored)))
+            row = rows[candidate.uid]
+            hashes = row.content_hash, decision.rows.content_hash
+            delta = diff(collection.files.journaled(decision.stored), collection.files.journaled(decision.value))
+            collection.replace(row, decision.rows, run)
+            entry.updated(collection.kind, candidate.uid, *hashes, delta)
+        for candidate, decision in decisions:
+            if decision.outcome in ("created", "updated"):
+                revisions += [(kind, uid, "original", jsontext.encode(old)) for kind, uid, old in candidate.originals]
+        self.keep_revisions(revisions)
+        self._keep_sources(collection, [(one, decision) for one, decision in decisions if decision.keeps_source])
+        self._remember(collection, decisions)
+        if run is not None:
+            passed = [candidate for candidate, decision in decisions if decision.outcome in ("unchanged", "skipped")]
+            collection.observe([(one.uid, one.value) for one in passed if one.value is not None], run)
+
+    def _keep_sources(self, collection: Collection, decided: Sequence[tuple[Candidate, Decision]]) -> None:
+        """Keep whole what the source has and no record here shows. What was here and was forgotten on purpose stays
+        forgotten."""
+        if not decided:
+            return
+        candidates = [candidate for candidate, _ in decided]
+        kind, uids = collection.kind, [candidate.uid for candidate in candidates]
+        kept = set(Revision.objects.filter(kind=kind, uid__in=uids).values_list("uid", "content_hash"))
+        forgotten = forgotten_uids(kind, [candidate.uid for candidate, decision in decided if decision.is_known])
+        texts = [(candidate.uid, collection.text_of(candidate.value)) for candidate in candidates]
+        self.keep_revisions(
+            (kind, uid, "source", text)
+            for uid, text in texts
+            if uid not in forgotten and (uid, jsontext.digest(text)) not in kept
+        )
+
+    def keep_revisions(self, revisions: Iterable[tuple[str, str, str, str]]) -> None:
+        """Keep JSON texts, given as kind, id, reason and text; what is kept already is not kept twice."""
+        Revision.objects.bulk_create(
+            [
+                Revision(
+                    kind=kind,
+                    uid=uid[:500],
+                    reason=reason,
+                    body=text,
+                    size=len(text),
+                    content_hash=jsontext.digest(text),
+                    run=self.progress.run,
+                )
+                for kind, uid, reason, text in revisions
+            ],
+            ignore_conflicts=True,
+        )
+
+    def _remember(self, collection: Collection, decisions: Sequence[tuple[Candidate, Decision]]) -> None:
+        ImportedRecord.objects.bulk_create(
+            [
+                ImportedRecord(
+                    kind=collection.kind,
+                    uid=candidate.uid,
+                    source_digest=candidate.digest,
+                    imported_hash=decision.source_rows.content_hash,
+                    counts=candidate.counts,
+                    is_verified=False,
+                    run=self.progress.run,
+                )
+                for candidate, decision in decisions
+                if decision.rows is not None and decision.source_rows is not None and decision.outcome != "skipped"
+            ],
+            update_conflicts=True,
+            unique_fields=["kind", "uid"],
+            update_fields=["source_digest", "imported_hash", "counts", "is_verified", "run"],
+        )
+
+    def _count(self, collection: Collection, candidate: Candidate, decision: Decision) -> None:
+        count = self.progress.count
+        count(collection.kind, decision.outcome, reason=decision.reason)
+        if not collection.parts.kinds:
+            return
+        if decision.outcome in ("unchanged", "skipped") or decision.source_rows is None:
+            for kind, parts in candidate.counts.items():
+                count(kind, decision.outcome, parts, decision.reason)
+            return
+        for kind, outcomes in count_parts(collection, decision).items():
+            for outcome, parts in outcomes.items():
+                count(kind, outcome, parts, decision.reason if outcome == "skipped" else "")
+
+    # --- what cannot be read ---
+
+    def quarantine(self, store: str, members: Sequence[Damaged]) -> None:
+        """Keep damaged members that belong to no record, each once however often the file is imported."""
+        self.needs_verification = True
+        new = [member for member in members if not self._is_kept(store, member)]
+        for member in members:
+            self.progress.count(member.kind, "quarantined", reason=member.reason)
+            self.progress.error(member.place, tell_quarantined(member.kind, member.reason))
+        if self.writes and new:
+            for some in batched(new, 50):
+                with self._entry() as entry:
+                    self.sealer.save()
+                    save_quarantine(store, some, self.progress.run)
+                    for member in some:
+                        uid = f"{store}/{member.collection}"
+                        entry.created(DAMAGED, storable(uid)[:500], jsontext.digest(member.raw))
+
+    def _is_kept(self, store: str, member: Damaged) -> bool:
+        place = (store, member.collection)
+        if place not in self._known_damage:
+            kept = Quarantine.objects.filter(store=store, collection=member.collection, owner=None)
+            self._known_damage[place] = Counter(kept.values_list("raw_digest", flat=True))
+        known = self._known_damage[place]
+        key = jsontext.digest(member.raw)
+        known[key] -= 1
+        return known[key] >= 0
+
+
+def forgotten_uids(kind: str, uids: Sequence[str]) -> set[str]:
+    """Return those of the records that were deleted here and forgotten on purpose."""
+    deleted = ChangedRecord.objects.filter(kind=kind, uid__in=uids, action=ChangedRecord.Action.DELETED)
+    return set(deleted.filter(change__is_purged=True, body=None).values_list("uid", flat=True))
+
+
+def _is_proven(row: Record | None, imported: ImportedRecord | None) -> bool:
+    """Tell whether a row is what an import brought, and was found the same by a verification."""
+    if row is None or imported is None:
+        return False
+    return imported.is_verified and row.content_hash == imported.imported_hash

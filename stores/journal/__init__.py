@@ -1,2 +1,0 @@
-"""The change journal (design, law 5): every change is an entry, written in the change's own transaction, and can be
-undone as long as no newer change touches the same records."""

@@ -1,0 +1,82 @@
+"""What a collection may say of its records beside their codec and their table, by the job that asks for it: functions
+of the app that keeps them. By default there is nothing to say."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, NoReturn
+
+from django.db import models
+
+
+class Age(Enum):
+    """How another state of a record stands to ours."""
+
+    OLDER = "older"
+    NEWER = "newer"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is counted inside a record, as the messages of a chat."""
+
+    kinds: tuple[str, ...] = ()
+    tables: Mapping[str, type[models.Model]] = field(default_factory=dict)
+    """The tables of those that have pages of their own in the admin, by kind."""
+    count: Callable[[Any], dict[str, int]] = lambda record: {}
+    """Returns how many parts of each kind a record's JSON has."""
+    count_unreadable: Callable[[Any], dict[str, int]] = lambda record: {}
+    """Returns how many parts of each kind nobody can read."""
+    seen: Callable[[Any], list[str]] = lambda record: []
+    """Returns for each readable part of the first kind (the messages of a chat) what a person reads in it."""
+    damaged_uids: Callable[[], set[str]] = set
+    """Returns the records here of which a part is in the quarantine."""
+
+
+@dataclass(frozen=True)
+class States:
+    """How two states of one record are told apart, ours first, and joined."""
+
+    updated: Callable[[Any], float | None] = lambda record: None
+    """Returns when a record says that it was last changed, in ms since the epoch."""
+    compare: Callable[[Any, Any], Age] = lambda stored, incoming: Age.UNKNOWN
+    """Tells from what they say which of them is the older one, as far as that can be told."""
+    join: Callable[[Any, Any], Any] = lambda stored, incoming: incoming
+    """Returns our record with what a newer state of it has beyond it."""
+    contains: Callable[[Any, Any], bool] | None = None
+    """Tells whether all that a person made in another state is in ours too; None: only where they are the same."""
+
+
+def _no_bytes(*args: Any, **kwargs: Any) -> NoReturn:
+    raise TypeError("these records have no bytes")
+
+
+def _as_it_is(record: Any) -> Any:
+    return record
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that belong to records."""
+
+    path: tuple[str, ...] = ()
+    """The path in a record to base64 text that an import keeps in a file of its own; empty: there is none."""
+    attach: Callable[..., Any] = _no_bytes
+    """Returns a record with the base64 text of a file in its place; `writes` says whether its bytes are stored."""
+    attach_text: Callable[[Any], Any] = _as_it_is
+    """Returns a record with stored bytes in the place of its base64 text, without writing them."""
+    find_damage: Callable[[Any], str] = lambda record: ""
+    """Returns in words what is wrong with the files of a record of ours, or nothing."""
+    are_damaged: Callable[[str], bool] = lambda uid: False
+    """Tells whether a record here has files of which one is gone or has other bytes."""
+    names: Callable[[], Iterable[str]] = tuple
+    """Returns the names (SHA-256) of the files of all records here."""
+    describe: Callable[[Iterable[str]], dict[str, str]] = lambda names: {}
+    """Returns for files of records here, by name, what a person knows them by."""
+    named: Callable[[Any], Any] = _as_it_is
+    """Returns a record as JSON that names its files, to be compared and kept as a revision."""
+    journaled: Callable[[Any], Any] = _as_it_is
+    """Returns a record as plain JSON, for the journal."""
+    unjournaled: Callable[[Any], Any] = _as_it_is
+    """Returns the record that `journaled` made plain."""
