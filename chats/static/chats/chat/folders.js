@@ -5,6 +5,7 @@ import { call, folderPath } from "./api.js";
 import { askChoice, askText } from "./dialogs.js";
 import { byId, el, icon } from "./dom.js";
 import { openMenu } from "./menu.js";
+import { whenReleased } from "./press.js";
 import { emit, on } from "./state.js";
 import { fail, undoable } from "./toasts.js";
 
@@ -48,7 +49,9 @@ function choose(id) {
   emit("folder");
 }
 
-function show() {
+const show = () => whenReleased(render);
+
+function render() {
   const at = document.activeElement?.closest?.("#folders .folder-row");
   const part = document.activeElement?.matches(".act") ? ".act" : ".folder-link";
   const rows = [row("", "All chats", null), ...folders.map((folder) => row(folder.id, folder.title || "Untitled", folder))];
@@ -132,7 +135,9 @@ function letDrag(row, folder) {
     const dragged = event.dataTransfer.getData(FOLDER);
     if (dragged === folder.id || !found(dragged)) return;
     const rest = folders.filter(({ id }) => id !== dragged);
-    rest.splice(rest.indexOf(folder) + (isBelow(event) ? 1 : 0), 0, found(dragged));
+    // The folders may have been read anew since the drag began.
+    const at = rest.findIndex(({ id }) => id === folder.id);
+    rest.splice(at + (isBelow(event) ? 1 : 0), 0, found(dragged));
     void order(rest).catch(fail);
   });
 }

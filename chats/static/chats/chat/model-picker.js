@@ -3,6 +3,7 @@
 import { call, modelPath, send } from "./api.js";
 import { byId, el } from "./dom.js";
 import { heightOf, isOption, placesOf, priceOf, search, sizeOf, windowOf } from "./model-search.js";
+import { whenReleased } from "./press.js";
 import { emit, memory, on, page } from "./state.js";
 import { fail } from "./toasts.js";
 
@@ -23,7 +24,6 @@ let places = [0];
 let options = [];
 let placeOf = new Map();
 let active = -1;
-let isPressed = false;
 
 const recent = () => (memory.get("models") ?? "").split("\n").filter(Boolean);
 
@@ -214,9 +214,7 @@ export async function openPicker() {
   find.focus();
   try {
     if (!(await load())) return;
-    // A row that goes between press and release is never clicked.
-    while (isPressed) await new Promise((resolve) => setTimeout(resolve, 50));
-    render();
+    whenReleased(render);
   } catch (error) {
     fail(error);
   }
@@ -241,13 +239,6 @@ export function initModelPicker() {
     act();
   });
   list.addEventListener("scroll", draw, { passive: true });
-  list.addEventListener("pointerdown", () => {
-    isPressed = true;
-    // The click comes after the release.
-    const release = () => setTimeout(() => (isPressed = false));
-    addEventListener("pointerup", release, { once: true });
-    addEventListener("pointercancel", release, { once: true });
-  });
   list.addEventListener("click", ({ target }) => {
     const row = rows[Number(target.closest("[role=option]")?.dataset.at ?? -1)];
     if (target.closest("[data-star]")) void star(row);

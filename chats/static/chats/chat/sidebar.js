@@ -6,6 +6,7 @@ import { byId, debounce, el, icon } from "./dom.js";
 import * as folders from "./folders.js";
 import { openMenu } from "./menu.js";
 import { openMade, showTitle } from "./navigation.js";
+import { whenReleased } from "./press.js";
 import { emit, on, page } from "./state.js";
 import { fail, undoable } from "./toasts.js";
 
@@ -68,7 +69,9 @@ function dayOf(chat) {
   return MONTH.format(new Date(time));
 }
 
-function show() {
+const show = () => whenReleased(render);
+
+function render() {
   const focused = document.activeElement?.closest?.("[data-chat]")?.dataset.chat;
   const parts = [];
   let list = null;
