@@ -118,6 +118,11 @@ def admin_styles(request: HttpRequest) -> str:
     return static("stores/admin.css")
 
 
+def theme_script(request: HttpRequest) -> str:
+    """Return the address of the script that applies the theme on all pages."""
+    return static("bigagi/theme.js")
+
+
 def site_icon(request: HttpRequest) -> str:
     """Return the address of the icon."""
     return static("bigagi/icon.svg")
@@ -135,7 +140,15 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": {"primary": _TEAL},
     "STYLES": [site_colors, admin_styles],
+    "SCRIPTS": [theme_script],
+    # One choice for all pages, under Settings.
+    "THEME": "bigagi_site.display.admin_theme",
     "DASHBOARD_CALLBACK": "bigagi_site.dashboard.board.add_overview",
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": build_navigation},
-    "ACCOUNT": {"navigation": [{"title": "Account", "link": reverse_lazy("account")}]},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Account", "link": reverse_lazy("account")},
+            {"title": "Theme and settings", "link": reverse_lazy("settings")},
+        ]
+    },
 }

@@ -1,6 +1,7 @@
 """The content security policy by page, secrets on pages, and a request log without query strings."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -8,9 +9,12 @@ from csp.middleware import CSPMiddleware, PolicyParts
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import SimpleTemplateResponse
+from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 from django_structlog.middlewares import RequestMiddleware
 
+from bigagi_site.display import read_zone
+from stores.api.middleware import is_api_path
 from stores.records.secrets import MARKER, mask
 
 _LOGGER = logging.getLogger("django_structlog.middlewares.request")
@@ -66,6 +70,19 @@ class SignInMiddleware(LoginRequiredMiddleware):
         if not getattr(view_func, "login_required", True):
             return None
         return super().process_view(request, view_func, view_args, view_kwargs)
+
+
+class TimeZoneMiddleware:
+    """Show times in the browser's time zone on pages. The API's are always UTC."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if is_api_path(request.path):
+            return self.get_response(request)
+        with timezone.override(read_zone(request)):
+            return self.get_response(request)
 
 
 class SecretsMiddleware(MiddlewareMixin):

@@ -121,6 +121,7 @@ MIDDLEWARE = [
     "bigagi_site.middleware.RequestLogMiddleware",
     "bigagi_site.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "bigagi_site.middleware.TimeZoneMiddleware",
     "bigagi_site.middleware.SecretsMiddleware",
 ]
 ROOT_URLCONF = "bigagi_site.urls"
@@ -136,6 +137,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "bigagi_site.display.add_display",
             ]
         },
     }
@@ -220,7 +222,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 OWNER_TIME_ZONE = env.str("BIGAGI_TIME_ZONE", default="UTC")
-"""The time zone of the days and months in which costs are counted."""
+"""The time zone of the days and months in which costs are counted, and in which pages show times to a browser that has
+not told its own."""
 LANGUAGE_CODE = "en"
 
 STATIC_URL = "/static/"

@@ -17,8 +17,16 @@ from bigagi_site.views.docs import (
     TroubleshootingPage,
 )
 from bigagi_site.views.health import health
-from bigagi_site.views.pages import home, import_help
+from bigagi_site.views.pages import home, import_page
 from bigagi_site.views.ready import ReadyView
+from bigagi_site.views.settings_page import (
+    save_budget,
+    save_chat,
+    save_display,
+    save_models,
+    settings_page,
+    undo_setting,
+)
 from bigagi_site.views.sign_in import SignInView
 from bigagi_site.views.sqlite_test import sqlite_test_page
 from llms.views.page import services_page
@@ -48,7 +56,13 @@ api_patterns: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("", home, name="home"),
-    path("import", import_help, name="import"),
+    path("import", import_page, name="import"),
+    path("settings", settings_page, name="settings"),
+    path("settings/display", save_display, name="settings-display"),
+    path("settings/chat", save_chat, name="settings-chat"),
+    path("settings/models", save_models, name="settings-models"),
+    path("settings/budgets", save_budget, name="settings-budgets"),
+    re_path(r"^settings/(?P<section>display|chat|models|budgets)/undo$", undo_setting, name="undo-setting"),
     path("services", services_page, name="services"),
     path("", include("chats.pages.urls")),
     path("sqlite-test", sqlite_test_page, name="sqlite-test"),

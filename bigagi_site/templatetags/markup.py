@@ -1,11 +1,22 @@
 """Markup that pages repeat."""
 
+from datetime import datetime
+
 from django.template import Context, Library
 from django.urls import reverse
+from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from stores.records.formatting import name_zone
+
 register = Library()
+
+
+@register.filter(expects_localtime=True)
+def moment(at: datetime | None, form: str = "j F Y, H:i") -> str:
+    """Return a time with the name of its time zone, which is the page's."""
+    return f"{format_date(at, form)} {name_zone(at)}" if at else ""
 
 
 @register.simple_block_tag

@@ -5,7 +5,7 @@ from decimal import Decimal
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
@@ -15,7 +15,9 @@ from bigagi_site.templatetags.figures import usd
 from metrics.budgets import ALL, set_budget
 from metrics.counting import start_counting
 from stores.admin.writes import admin_origin, read_form, tell_change
+from stores.models import Change
 from stores.records.errors import ServiceError
+from stores.records.journal.recorder import Origin
 
 NANO = 10**9
 MAX_USD = 1_000_000
@@ -54,10 +56,17 @@ def count_anew(request: HttpRequest) -> HttpResponse:
 def change_budget(request: HttpRequest) -> HttpResponse:
     """Set or remove a monthly budget."""
     try:
-        asked = read_form(BudgetForm(request.POST))
+        change, done = write_budget(admin_origin(request), request.POST)
     except ServiceError as error:
         messages.error(request, str(error))
-        return redirect("admin:index")
+    else:
+        tell_change(request, change, done)
+    return redirect("admin:index")
+
+
+def write_budget(origin: Origin, posted: QueryDict) -> tuple[Change | None, str]:
+    """Set or remove the budget that a form asks for; return the change, and what it did in words. Raises `Invalid`."""
+    asked = read_form(BudgetForm(posted))
     service = asked["service"] or ALL
     nano_usd = None if asked["usd"] is None else int(asked["usd"] * NANO)
     whose = service or "all services"
@@ -66,5 +75,4 @@ def change_budget(request: HttpRequest) -> HttpResponse:
         if nano_usd is not None
         else f"Budget removed for {whose}"
     )
-    tell_change(request, set_budget(admin_origin(request), service, nano_usd), done)
-    return redirect("admin:index")
+    return set_budget(origin, service, nano_usd), done

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from bigagi_site.display import add_display
 from stores.api.middleware import is_api_path
 from stores.api.problems import READS, describe_refused, problem_response, unexpected_response
 from stores.records.faults import fault_of
@@ -22,10 +23,11 @@ MESSAGES = {
 }
 
 
-def _answer(status: int, message: str = "") -> HttpResponse:
-    # Without the request: an error page must not need the session, and so the database, that may be what failed.
+def _answer(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
+    # Of the request only its cookies: an error page must not need the session, and so the database, that may be what
+    # failed.
     context = {"title": HTTPStatus(status).phrase, "status": status, "message": message or MESSAGES[status]}
-    return HttpResponse(render_to_string("error.html", context), status=status)
+    return HttpResponse(render_to_string("error.html", context | add_display(request)), status=status)
 
 
 @login_not_required
@@ -34,22 +36,22 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         # Django takes a session that could not be stored for one that was deleted meanwhile.
         return _answer_unexpected(request, exception)
     status, message = describe_refused(exception)
-    return problem_response(request, status, message) if _wants_problem(request) else _answer(status, message)
+    return problem_response(request, status, message) if _wants_problem(request) else _answer(request, status, message)
 
 
 @login_not_required
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(403)
+    return _answer(request, 403)
 
 
 @login_not_required
 def csrf_failure(request: HttpRequest, reason: str = "", **kwargs: Any) -> HttpResponse:
-    return _answer(403)
+    return _answer(request, 403)
 
 
 @login_not_required
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _answer(404)
+    return _answer(request, 404)
 
 
 @login_not_required
@@ -70,4 +72,4 @@ def _answer_unexpected(request: HttpRequest, error: BaseException | None) -> Htt
     if _wants_problem(request):
         return unexpected_response(request, error)
     status, message, _ = describe_unexpected(error, only_reads=request.method in READS)
-    return _answer(status, message)
+    return _answer(request, status, message)

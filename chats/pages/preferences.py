@@ -7,13 +7,17 @@ from stores.defaults import DEFAULTS
 from stores.models import Store
 from stores.records.secrets import mask
 
-_HONOURED: dict[str, set[Any]] = {
-    "enterIsNewline": {True, False},
-    "doubleClickToEdit": {True, False},
-    "contentScaling": {"xs", "sm", "md"},
-    "centerMode": {"narrow", "wide", "full"},
+HONOURED: dict[str, dict[str, set[Any]]] = {
+    "app-ui": {
+        "enterIsNewline": {True, False},
+        "doubleClickToEdit": {True, False},
+        "contentScaling": {"xs", "sm", "md"},
+        "centerMode": {"narrow", "wide", "full"},
+        "renderCodeSoftWrap": {True, False},
+    },
+    "app-ux-labs": {"labsScreenWakeLock": {True, False}},
 }
-"""Members of `app-ui` that the page honours, and the values that it knows."""
+"""Members of big-AGI's preferences that the page honours, and the values that it knows."""
 
 _BUILT_IN = {
     "Generic": "Default",
@@ -38,14 +42,15 @@ def read_state(name: str) -> dict[str, Any]:
 
 def read_ui() -> dict[str, Any]:
     """Return the preferences that the page honours; what is absent or odd is as big-AGI's defaults have it."""
-    state, defaults = read_state("app-ui"), DEFAULTS["app-ui"]["state"]
-    return {
-        name: next(value for value in (state.get(name), defaults[name]) if _is_one_of(value, known))
-        for name, known in _HONOURED.items()
-    }
+    preferences: dict[str, Any] = {}
+    for store, members in HONOURED.items():
+        state, defaults = read_state(store), DEFAULTS[store]["state"]
+        for name, known in members.items():
+            preferences[name] = next(value for value in (state.get(name), defaults[name]) if is_one_of(value, known))
+    return preferences
 
 
-def _is_one_of(value: Any, known: set[Any]) -> bool:
+def is_one_of(value: Any, known: set[Any]) -> bool:
     return isinstance(value, str | bool) and value in known
 
 

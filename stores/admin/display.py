@@ -17,7 +17,7 @@ from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from stores.records.formatting import NOTHING, format_json, format_moment, format_text
+from stores.records.formatting import NOTHING, format_json, format_moment, format_text, format_time
 
 MAX_SHOWN = 50_000
 """Characters of one value that a page shows; the download has the rest."""
@@ -99,9 +99,8 @@ def instant(name: str, *, label: str = "") -> Column:
 
 def show_instant(value: datetime) -> SafeString:
     """Return one of our own times in one line."""
-    value = value.astimezone(UTC)
-    shown = f"{value:%Y-%m-%d %H:%M:%S} UTC"
-    return format_html('<time class="bigagi-time" datetime="{}">{}</time>', value.isoformat(), shown)
+    text = format_time(value)
+    return format_html('<time class="bigagi-time" datetime="{}">{}</time>', value.astimezone(UTC).isoformat(), text)
 
 
 def moment(name: str, *, label: str = "", unit: str = "milliseconds") -> Column:

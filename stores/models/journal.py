@@ -15,6 +15,7 @@ class Change(models.Model):
         COMMAND = "command", "Command"
         IMPORT = "import", "Import"
         TEST = "test", "Test"
+        SETTINGS = "settings", "Settings page"
 
     at = models.DateTimeField(auto_now_add=True, help_text="When it was made.")
     actor = models.CharField(max_length=200, blank=True, help_text="Who made it: a user, or a user's token.")

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
 from django.utils.text import Truncator
 
 from stores.records import jsontext
@@ -17,6 +18,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+def format_time(at: datetime, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """Return a time as people read it, in the time zone that is active: the browser's on pages, else UTC."""
+    at = timezone.localtime(at)
+    return f"{at:{form}} {name_zone(at)}"
+
+
+def name_zone(at: datetime) -> str:
+    """Return the short name of a time's zone: `CET`, or `UTC+03` where it has none."""
+    name = at.tzname() or "UTC"
+    return f"UTC{name}" if name[:1] in "+-" else name
+
+
 def format_moment(value: Any, *, unit: str = "milliseconds") -> str:
     """Return a readable time for a time since the epoch in `unit`; other values unchanged."""
     if value is None:
@@ -24,8 +37,8 @@ def format_moment(value: Any, *, unit: str = "milliseconds") -> str:
     if isinstance(value, bool) or not isinstance(value, int):
         return str(value)
     try:
-        return f"{_EPOCH + timedelta(**{unit: value}):%Y-%m-%d %H:%M:%S} UTC"
-    except OverflowError:
+        return format_time(_EPOCH + timedelta(**{unit: value}))
+    except (OverflowError, ValueError):
         return str(value)
 
 

@@ -25,7 +25,7 @@ export function init() {
   });
   byId("bench-stop").addEventListener("click", () => abort?.abort());
   byId("bench-save").addEventListener("click", () => download("bigagi-benchmark", { results, cleanup: closing }));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => results.length && void paintCharts());
+  document.addEventListener("bigagi-theme-applied", () => results.length && void paintCharts());
 }
 
 const tell = (text) => (byId("bench-status").textContent = text);

@@ -12,7 +12,10 @@ const PAGE = 100;
 const MOST_PAGES = 3;
 // By which the log's lines of this tab's own questions are known.
 const OWN = "live-";
-const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const TIME = new Intl.DateTimeFormat(undefined, {
+  ...{ hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" },
+  timeZone: document.documentElement.dataset.zone || undefined,
+});
 
 const requests = { lines: [], last: 0 };
 const changes = { lines: [], last: 0 };

@@ -38,10 +38,6 @@ export function initComposer() {
     estimate();
   });
   addEventListener("pagehide", () => memory.set(draftName(), field.value));
-  byId("empty").addEventListener("click", (event) => {
-    const starter = event.target.closest("[data-start]");
-    if (starter) start(starter.dataset.model, starter.dataset.start);
-  });
   byId("persona").addEventListener("change", () => void setPersona());
   on("leaving", () => (beforeLeaving = field.value));
   on("leave", leaveDraft);
@@ -147,6 +143,14 @@ const estimate = debounce(200, async () => {
   box.classList.toggle("is-over", Boolean(isOver));
   box.title = isOver ? "This exceeds the model's context: the oldest messages will be left out." : "Estimate for everything that will be sent";
 });
+
+// Puts this before what is in the box, for the person to go on.
+export function fill(text) {
+  if (!field.value.startsWith(text)) field.value = text + field.value;
+  field.dispatchEvent(new Event("input"));
+  field.focus();
+  field.setSelectionRange(field.value.length, field.value.length);
+}
 
 // Sends this to a model; what is in the box stays there.
 export function start(model, text) {

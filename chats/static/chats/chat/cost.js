@@ -3,6 +3,7 @@
 import { call, messagePath } from "./api.js";
 import { byId, el } from "./dom.js";
 import { page } from "./state.js";
+import { showTime } from "./times.js";
 
 const NAMES = {
   input: "New input",
@@ -10,7 +11,6 @@ const NAMES = {
   "cache write": "Cache write",
   output: "Output",
 };
-const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 const count = new Intl.NumberFormat("en");
 const usd = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: 9 });
@@ -56,7 +56,7 @@ function facts(told, about) {
     ["Cost reported by the provider", reported],
     known(told.saved_nano_usd) && told.saved_nano_usd ? ["Saved by caching", about + dollars(told.saved_nano_usd)] : null,
     ["Price source", told.cost_code === "free" ? "the model, which is free" : sourceOf(told.price_source)],
-    ["Date of the call", WHEN.format(new Date(told.at))],
+    ["Date of the call", showTime(new Date(told.at))],
     ["Model", told.model.id || "unknown"],
   ].filter(Boolean);
 }

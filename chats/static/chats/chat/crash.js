@@ -13,7 +13,7 @@ const QUESTION = "Take your time: the server will be killed while you answer.";
 const dialog = byId("crash");
 let isLost = false;
 
-async function open() {
+export async function openCrash() {
   try {
     byId("crash-body").replaceChildren(fromServer(await getText("/chat-parts/crash")));
   } catch (error) {
@@ -21,7 +21,6 @@ async function open() {
     return;
   }
   isLost = false;
-  byId("help").close();
   emit("side", false);
   // Beside the chat, not over it: both are needed.
   showBeside(dialog);
@@ -40,9 +39,6 @@ function done(step) {
 }
 
 export function initCrash() {
-  document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-crash]")) void open();
-  });
   dialog.addEventListener("click", async (event) => {
     const command = event.target.closest("[data-copy]");
     if (command && (await copy(command.dataset.copy))) toast("Copied.");

@@ -5,6 +5,7 @@ import { initComposer } from "./composer.js";
 import { initCrash } from "./crash.js";
 import { initDialogs } from "./dialogs.js";
 import { byId } from "./dom.js";
+import { initEmpty, openTrial } from "./empty.js";
 import { initFolders } from "./folders.js";
 import { initFollow, look } from "./follow.js";
 import { initModelPicker } from "./model-picker.js";
@@ -18,6 +19,7 @@ import { initStatus } from "./status.js";
 import { initThread, openHash } from "./thread.js";
 import { initTurnActs } from "./turn-acts.js";
 import { initUsage } from "./usage.js";
+import { initWakeLock } from "./wake-lock.js";
 
 initSide();
 initDialogs();
@@ -32,11 +34,16 @@ initFolders();
 initSidebar();
 initUsage();
 initCrash();
+initEmpty();
+initWakeLock();
 initStatus();
 initShortcuts();
 showTitle();
 // A first exchange gives the chat its title.
 on("finished", () => void look());
 void openHash();
-void initModelPicker().then(() => (document.documentElement.dataset.ready = "1"));
+void initModelPicker().then(() => {
+  openTrial();
+  document.documentElement.dataset.ready = "1";
+});
 if (matchMedia("(hover: hover)").matches) byId("message").focus({ preventScroll: true });

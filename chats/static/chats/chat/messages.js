@@ -2,17 +2,14 @@
 
 import { el } from "./dom.js";
 import { say } from "./live.js";
-
-const SHORT = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const LONG = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+import { isToday, showClock, showTime } from "./times.js";
 
 export function enhance(root) {
   for (const time of root.querySelectorAll("time[data-ms]")) {
     const date = new Date(Number(time.dataset.ms));
     if (Number.isNaN(date.getTime())) continue;
-    const isToday = date.toDateString() === new Date().toDateString();
-    time.textContent = (isToday ? SHORT : LONG).format(date);
-    time.title = LONG.format(date);
+    time.textContent = isToday(date) ? showClock(date) : showTime(date);
+    time.title = showTime(date);
     time.dateTime = date.toISOString();
     time.removeAttribute("data-ms");
   }

@@ -4,15 +4,14 @@ import { call, servicePath } from "./api.js";
 import { byId } from "./dom.js";
 import { alarm, say } from "./live.js";
 import { on, page } from "./state.js";
+import { isToday, showClock, showTime } from "./times.js";
 import { fail } from "./toasts.js";
 
-const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const box = byId("status");
 const button = byId("check-now");
 let checking = "";
 
-const timeOf = (at) => (new Date(at).toDateString() === new Date().toDateString() ? TIME : DATE).format(new Date(at));
+const timeOf = (at) => (isToday(new Date(at)) ? showClock : showTime)(new Date(at));
 
 // `error` is what the check said just now; the server remembers only its kind.
 function show(error = "") {
@@ -23,7 +22,7 @@ function show(error = "") {
   let told = lastCheck ? `Checked ${timeOf(lastCheck.at)}: ${lastCheck.words}.` : "Not checked yet.";
   // Why there can be no check stands above.
   if (whyNot) told = "";
-  else if (error) told = `Checked ${TIME.format(new Date())}: ${error}`;
+  else if (error) told = `Checked ${showClock(new Date())}: ${error}`;
   byId("status-check").textContent = checking === page.service.id ? "Checking…" : told;
   // A disabled button would lose the focus.
   button.setAttribute("aria-disabled", String(Boolean(checking)));
