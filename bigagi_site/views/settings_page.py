@@ -13,7 +13,7 @@ from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
@@ -186,7 +186,7 @@ def _tell_change(request: HttpRequest, section: str, change: Change | None, done
 
 
 def _tell(request: HttpRequest, section: str, *parts: str) -> None:
-    text = SafeString(" ").join([format_html("{}", part) for part in parts])
+    text = format_html_join(" ", "{}", ((part,) for part in parts))
     messages.success(request, text, extra_tags=section)
 
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.conf import settings
 
@@ -22,10 +24,11 @@ def test_pages_need_a_sign_in(client, path):
 def test_an_empty_home_tells_how_to_bring_chats(owner_client):
     text = owner_client.get("/").text
     assert "There is nothing here yet" in text
-    assert "Include Binary Images" in text
-    for browser in ("Chrome", "Firefox", "Safari"):
-        assert browser in text
-    assert COMMAND in text
+    for way in ("Bring your chats", "Add a key", "Try it without a key"):
+        assert way in text
+    for address in ("/import", "/services", "/chat-test"):
+        assert f'href="{address}"' in text
+    assert "data-upload" in text
 
 
 def test_it_says_where_the_data_lies(owner_client):
@@ -79,19 +82,41 @@ def test_it_says_whether_all_of_the_last_import_is_here(owner_client):
     assert "Kept aside: 2 messages" in owner_client.get("/").text
 
 
+def test_it_leads_to_the_chats_that_were_changed_last(owner_client):
+    at = 1_795_288_299_195
+    for number in range(7):
+        make_conversation(f"chat-{number}", user_title=f"Title <{number}>", updated=at + number)
+    make_conversation("a/b", auto_title="Slash", updated=at + 10)
+    make_conversation("archived", user_title="Archived", updated=at + 20, is_archived=True)
+    make_conversation("odd", user_title="Odd time", updated=2**62)
+    make_conversation("new", user_title="No time")
+    text = owner_client.get("/").text
+    latest = text[text.index('class="latest"') : text.index("</ul>", text.index('class="latest"'))]
+    titles = re.findall(r'<a href="([^"]+)">([^<]+)</a>', latest)
+    assert titles == [
+        ("/chat-test/odd", "Odd time"),
+        ("/chat-test/~YS9i", "Slash"),
+        *[(f"/chat-test/chat-{number}", f"Title &lt;{number}&gt;") for number in (6, 5, 4)],
+    ]
+    assert 'title="21 November 2026, 19:11 UTC"' in latest
+
+
 def test_its_queries_do_not_grow_with_the_rows(owner_client, django_assert_num_queries):
     conversation = make_conversation()
     for position in range(50):
         make_message(conversation, f"message-{position}", position=position)
         make_run()
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(17):
         owner_client.get("/")
 
 
 def test_the_import_page_helps_when_home_is_full(owner_client):
     make_conversation()
     assert COMMAND not in owner_client.get("/").text
-    assert COMMAND in owner_client.get("/import").text
+    text = owner_client.get("/import").text
+    assert COMMAND in text
+    for words in ("data-upload", "Include Binary Images", "Chrome", "Firefox", "Safari"):
+        assert words in text
 
 
 def test_a_missing_page_is_told_kindly(owner_client):

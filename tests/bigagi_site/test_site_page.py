@@ -5,7 +5,7 @@ import re
 import pytest
 
 pytestmark = pytest.mark.browser
-PATHS = ("/", "/import", "/account")
+PATHS = ("/", "/import", "/settings", "/account")
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -26,7 +26,7 @@ def test_the_keyboard_reaches_the_content_first(page):
 
 def test_the_navigation_leads_to_every_page_and_marks_it(page):
     page.goto("/")
-    for name in ("Import help", "Account", "Chat", "Home"):
+    for name in ("Import", "Settings", "Account", "Chat", "Home"):
         page.get_by_role("navigation", name="Site").get_by_role("link", name=name).click()
         assert page.locator("[aria-current=page]").inner_text() == name
     for name in ("API docs", "Admin"):
@@ -87,4 +87,4 @@ def test_a_password_is_set_and_signs_in(page, server, browser):
     stranger.get_by_role("textbox", name="Password").fill("staple tractor window")
     stranger.get_by_role("button", name="Sign in").click()
     stranger.wait_for_url(f"{server.url}/")
-    assert stranger.get_by_role("heading", level=1).inner_text() == "Import your chats"
+    assert stranger.get_by_role("heading", level=1).inner_text() == "Welcome to bigagi"

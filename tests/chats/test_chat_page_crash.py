@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.chats.chat_page import answers, api, expect, last_answer, open_page, pick_model, wait_for_answer
+from tests.chats.chat_page import answers, api, expect, last_answer, pick_model, wait_for_answer
 from tests.servers import execute, run_server
 
 pytestmark = pytest.mark.browser
@@ -20,8 +20,9 @@ def test_a_person_kills_the_server_starts_it_and_goes_on(started, browser):
         page = context.new_page()
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
-        open_page(page)
-        page.get_by_role("button", name="crash me").click()
+        page.goto("/sqlite-test")
+        page.get_by_role("link", name="Crash me").click()
+        page.locator("html[data-ready]").wait_for(state="attached")
         walk = page.get_by_role("dialog", name="Crash me")
         port = urlsplit(server.url).port
         expect(walk).to_contain_text(f"kill -9 {server.process.pid}")
