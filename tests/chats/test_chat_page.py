@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 def test_a_first_chat_streams_and_is_in_the_database(server, page):
     open_page(page)
-    expect(page.get_by_text("No API key is needed")).to_be_visible()
+    expect(page.get_by_text("No key needed: the Demo model answers")).to_be_visible()
     expect(page.locator("#send")).to_be_disabled()
     ask(page, "Hello from the page", "Demo")
     expect(page.locator(".msg-user")).to_contain_text("Hello from the page")
