@@ -68,6 +68,15 @@ def test_an_empty_chat_helps_to_begin(page, server):
     model = {"id": "one-dear", "label": "Dear", "sId": "one", "vId": "openrouter", "hidden": False}
     api(server, "POST", "/api/llms", {"services": [service], "llms": [model]})
     api(server, "PUT", "/api/assignments/primaryChat", {"modelId": "bigagi-demo-echo"})
+    page.add_init_script("""
+        window.screen_kept = [];
+        navigator.wakeLock.request = async () => {
+            const lock = new EventTarget();
+            lock.release = async () => window.screen_kept.push("release");
+            window.screen_kept.push("request");
+            return lock;
+        };
+    """)
     page.set_viewport_size({"width": 390, "height": 800})
     open_page(page)
     expect(page.locator("[data-demo]")).to_be_visible()
@@ -102,6 +111,8 @@ def test_an_empty_chat_helps_to_begin(page, server):
     page.keyboard.press("Enter")
     wait_for_answer(page)
     expect(page.get_by_role("note", name="Error")).to_be_visible()
+    # big-AGI's default: the screen stays on while an answer comes.
+    assert page.evaluate("screen_kept") == ["request", "release"]
 
 
 def test_pages_do_not_jump_and_fit_a_phone(page):

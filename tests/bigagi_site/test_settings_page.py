@@ -80,6 +80,7 @@ def test_a_store_that_is_missing_is_made_with_big_agis_defaults(owner_client):
     assert Store.objects.get(name="app-ui").version == 3
     assert state() == DEFAULTS["app-ui"]["state"] | {"centerMode": "narrow"}
     assert read_ui()["centerMode"] == "narrow"
+    assert 'class="is-chat scaling-sm center-narrow"' in owner_client.get("/chat-test").text
     assert not Store.objects.filter(name="app-ux-labs").exists()
     change = Change.objects.get()
     assert (change.source, change.actor) == ("settings", "owner")
