@@ -23,7 +23,8 @@ VIEW_QUERIES = [
     ),
     Query(
         "Messages with a word in them, the newest first",
-        "SELECT chat_title, time, role, text FROM messages WHERE lower(text) LIKE '%bridge%' ORDER BY time_ms DESC LIMIT 20",
+        "SELECT chat_title, time, role, text FROM messages WHERE lower(text) LIKE '%bridge%' "
+        "ORDER BY time_ms DESC LIMIT 20",
     ),
     Query("The largest files", "SELECT kind, name, size, chat, path FROM files ORDER BY size DESC LIMIT 10"),
 ]

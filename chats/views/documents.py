@@ -63,7 +63,8 @@ class DocumentViewSet(WritingViewSet):
         """Read a document as text: PDF, Word (.docx), Excel (.xlsx, .xls), OpenDocument sheets (.ods), PowerPoint
         (.pptx) or HTML, of up to 10 MiB, as the body. What it is, its bytes tell.
 
-        The document is not stored, and neither is its text. Reading is limited to 20 seconds and 1 GiB of memory."""
+        The document is not stored, and neither is its text. Reading is limited to 20 seconds
+        of computing and 1 GiB of memory."""
         check_parameters(request, ("filename",))
         if (request.content_type or "").startswith("multipart/"):
             raise Problem(415, "Send the document as the body itself, not in a form.")

@@ -83,7 +83,7 @@ function describe(table) {
   if (table.meaning) parts.push(el("p", {}, table.meaning));
   parts.push(el("p", { class: "quiet" }, table.app === "views" ? `${rowsOf(table)} · view` : `${rowsOf(table)} · app ${table.app}`));
   if (table.closed) parts.push(el("p", { class: "warning" }, `Rows are not shown: ${table.closed}.`));
-  else if (byId("tab-sql")) parts.push(el("p", {}, el("button", { type: "button", class: "button", onclick: () => query(table) }, "Query this table")));
+  else if (byId("tab-sql")) parts.push(el("p", {}, el("button", { type: "button", class: "button", onclick: () => query(table) }, table.app === "views" ? "Query this view" : "Query this table")));
   parts.push(...columnsOf(table), ...indexesOf(table), ...triggersOf(table));
   if (table.sql) parts.push(el("details", {}, el("summary", {}, "CREATE statement"), el("pre", {}, table.sql)));
   if (!table.closed) parts.push(rowsPart(table));

@@ -89,32 +89,45 @@ async function addImage(file, name, into) {
   }
 }
 
+let rows = new Map();
+
+// The keyboard stays where it is, also when a document has been read meanwhile.
 function show() {
   const box = byId("clips");
+  const at = document.activeElement;
+  const held = [...rows].find(([row]) => row.contains(at))?.[1];
+  rows = new Map(clips.map((clip) => [rowOf(clip), clip]));
   box.hidden = !clips.length;
-  box.replaceChildren(
-    ...clips.map((clip) => {
-      const remove = el("button", { type: "button", class: "act act-small", "aria-label": `Remove ${clip.name}` }, icon("close"));
-      remove.addEventListener("click", () => {
-        clip.abort?.abort();
-        drop(clips, [clip]);
-        byId("message").focus();
-      });
-      const mark = clip.isImage ? el("img", { src: clip.url, alt: "", class: "clip-image" }) : icon("file");
-      return el("li", { class: `clip${clip.reading ? " is-reading" : ""}`, "aria-busy": clip.reading ? "true" : null }, mark, aboutOf(clip), remove);
-    }),
-  );
+  box.replaceChildren(...rows.keys());
+  if (held) {
+    const row = [...rows].find(([, clip]) => clip === held)?.[0];
+    (row?.querySelector(at.matches(".act") ? ".act" : ".clip-open") ?? byId("message")).focus({ preventScroll: true });
+  }
   emit("clips");
+}
+
+function rowOf(clip) {
+  const remove = el("button", { type: "button", class: "act act-small", "aria-label": `Remove ${clip.name}` }, icon("close"));
+  remove.addEventListener("click", () => {
+    clip.abort?.abort();
+    drop(clips, [clip]);
+    byId("message").focus();
+  });
+  const mark = clip.isImage ? el("img", { src: clip.url, alt: "", class: "clip-image" }) : icon("file");
+  return el("li", { class: `clip${clip.reading ? " is-reading" : ""}`, "aria-busy": clip.reading ? "true" : null }, mark, aboutOf(clip), remove);
 }
 
 // What is known of a clip; of a text, a button that shows it.
 function aboutOf(clip) {
   const words = [el("b", {}, clip.name), el("small", {}, clip.reading ? "Reading…" : (clip.summary ?? sizeOf(clip.file.size)))];
   if (clip.reading || clip.isImage) return el("span", { class: "clip-about" }, ...words);
-  const [warning] = clip.problem ? [clip.problem] : (clip.warnings ?? []).map(({ detail }) => detail);
-  if (warning) words.push(el("small", { class: "clip-warning" }, warning));
   const act = clip.problem ? "Try again" : "Look at the text";
-  const about = el("button", { type: "button", class: "clip-about clip-open", title: act }, ...words, el("span", { class: "visually-hidden" }, act));
+  if (clip.problem) words.push(el("small", { class: "clip-problem" }, `${clip.problem} Try again.`));
+  else {
+    if (clip.warnings?.length) words.push(el("small", { class: "clip-warning" }, clip.warnings[0].detail));
+    words.push(el("span", { class: "visually-hidden" }, act));
+  }
+  const about = el("button", { type: "button", class: "clip-about clip-open", title: act }, ...words);
   about.addEventListener("click", () => {
     if (clip.problem) void read(clip, clips);
     else showText(clip, sizeOf(clip.file.size), show);
