@@ -5,11 +5,12 @@ from unittest.mock import patch
 import pytest
 from django.core.checks import Tags, run_checks
 from django.core.management import call_command
-from django.db import connection, migrations, models
+from django.core.management.sql import emit_pre_migrate_signal
+from django.db import DEFAULT_DB_ALIAS, connection, migrations, models
 from django.db.migrations.state import ProjectState
 
 from bigagi_site.sql_views.definitions import VIEWS
-from bigagi_site.sql_views.keeping import drop_views, find_missing_views, keep_views, make_way
+from bigagi_site.sql_views.keeping import drop_views, find_missing_views, keep_views
 from chats.models import Conversation, Message
 from stores.models import Secret
 from stores.records.key_shapes import KEY_SHAPE
@@ -163,7 +164,9 @@ def test_a_migration_rebuilds_tables_that_views_name():
     make_chat("one", messages=[make_message("m0", "Here")])
     operation = migrations.AlterField("Message", "role", models.CharField(max_length=30, null=True, blank=True))
     back = migrations.AlterField("Message", "role", Message._meta.get_field("role").clone())
-    make_way(plan=[(None, False)])
+    # As `migrate` does.
+    plan = [(migrations.Migration("0099_longer_role", "chats"), False)]
+    emit_pre_migrate_signal(verbosity=0, interactive=False, db=DEFAULT_DB_ALIAS, plan=plan)
     for step in (operation, back):
         state = ProjectState.from_apps(Message._meta.apps)
         after = state.clone()
