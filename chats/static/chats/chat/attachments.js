@@ -96,9 +96,11 @@ function show() {
   const box = byId("clips");
   const at = document.activeElement;
   const held = [...rows].find(([row]) => row.contains(at))?.[1];
+  const { scrollTop } = box;
   rows = new Map(clips.map((clip) => [rowOf(clip), clip]));
   box.hidden = !clips.length;
   box.replaceChildren(...rows.keys());
+  box.scrollTop = scrollTop;
   if (held) {
     const row = [...rows].find(([, clip]) => clip === held)?.[0];
     (row?.querySelector(at.matches(".act") ? ".act" : ".clip-open") ?? byId("message")).focus({ preventScroll: true });
