@@ -20,11 +20,12 @@ def read_pdf(data: bytes) -> Findings:
             raise encrypted("PDF") from error
         raise damaged("PDF") from error
     count = len(document)
+    has_form = document.get_formtype() != raw.FORMTYPE_NONE
     found = Findings(title=document.get_metadata_value("Title"), mime_type="text/plain", counts={"pages": count})
     texts, empty, broken, length = [], [], [], 0
     for number in range(1, min(count, MAX_PAGES) + 1):
         try:
-            text = _read_page(document, number - 1)
+            text = _read_page(document, number - 1, has_form)
         except pdfium.PdfiumError:
             broken.append(number)
             continue
@@ -47,9 +48,13 @@ def read_pdf(data: bytes) -> Findings:
     return found
 
 
-def _read_page(document: pdfium.PdfDocument, index: int) -> str:
+def _read_page(document: pdfium.PdfDocument, index: int, has_form: bool) -> str:
     page = document[index]
     try:
+        if has_form and raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) == raw.FLATTEN_SUCCESS:
+            # What is filled in is text of the page now, once it is loaded anew.
+            page.close()
+            page = document[index]
         text_page = page.get_textpage()
         try:
             text: str = text_page.get_text_bounded()

@@ -27,6 +27,11 @@ def make_pdf(*pages: str, title: str = "", encrypt: str = "") -> bytes:
         stream = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET" if text else ""
         objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
     objects.append(f"<< /Title ({title}) >>")
+    more = f"/Encrypt {encrypt} /ID [<00> <00>]" if encrypt else ""
+    return _write_pdf(objects, f"/Info {len(objects)} 0 R {more}")
+
+
+def _write_pdf(objects: list[str], trailer: str = "") -> bytes:
     out = bytearray(b"%PDF-1.4\n")
     places = []
     for number, text in enumerate(objects, 1):
@@ -35,9 +40,26 @@ def make_pdf(*pages: str, title: str = "", encrypt: str = "") -> bytes:
     start = len(out)
     out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
     out += b"".join(f"{place:010} 00000 n \n".encode() for place in places)
-    more = f"/Encrypt {encrypt} /ID [<00> <00>]" if encrypt else ""
-    out += f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R /Info {len(objects)} 0 R {more} >>\n".encode()
+    out += f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R {trailer} >>\n".encode()
     return bytes(out + f"startxref\n{start}\n%%EOF\n".encode())
+
+
+def make_pdf_form(label: str, value: str) -> bytes:
+    """Return a PDF with a field that is filled in."""
+    fonts = "/Resources << /Font << /F1 3 0 R >> >>"
+    texts = [f"BT /F1 12 Tf 72 720 Td ({label}) Tj ET", f"BT /F1 12 Tf 2 5 Td ({value}) Tj ET"]
+    streams = [f"/Length {len(text)} >>\nstream\n{text}\nendstream" for text in texts]
+    return _write_pdf(
+        [
+            "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [6 0 R] >> >>",
+            "<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] {fonts} /Contents 5 0 R /Annots [6 0 R] >>",
+            f"<< {streams[0]}",
+            "<< /Type /Annot /Subtype /Widget /FT /Tx /T (name) /Rect [120 715 300 735] /F 4 /AP << /N 7 0 R >> >>",
+            f"<< /Type /XObject /Subtype /Form /BBox [0 0 180 20] {fonts} {streams[1]}",
+        ]
+    )
 
 
 def make_encrypted_pdf() -> bytes:

@@ -9,7 +9,16 @@ from chats.documents import reading
 from chats.documents.faults import Code, Unreadable
 from chats.documents.findings import count_words, say_counts, say_numbers
 from chats.documents.reading import read_document
-from tests.chats.documents import make_docx, make_encrypted_pdf, make_pdf, make_pptx, make_row, make_xlsx, make_zip
+from tests.chats.documents import (
+    make_docx,
+    make_encrypted_pdf,
+    make_pdf,
+    make_pdf_form,
+    make_pptx,
+    make_row,
+    make_xlsx,
+    make_zip,
+)
 from tests.nightly import by_day
 
 pytestmark = pytest.mark.any_database
@@ -36,6 +45,7 @@ def test_a_pdf_is_read_page_by_page():
     assert document.warnings == [
         {"code": "pages-without-text", "detail": "Page 2 has no text, as images and scans have none."}
     ]
+    assert read_document(make_pdf_form("Name:", "Ada")).text == "Name:\nAda"
     scan = read_document(make_pdf("", ""), "scan.pdf")
     assert (scan.text, scan.title, codes(scan)) == ("", "scan.pdf", ["no-text"])
 
