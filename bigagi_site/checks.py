@@ -101,3 +101,16 @@ def check_ledger(databases: Sequence[str] | None = None, **kwargs: Any) -> list[
         return []
     found = check_triggers()
     return [] if found.state is State.OK else [Error(found.detail, id="bigagi.E009")]
+
+
+@register(Tags.database)
+def check_sql_views(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn of missing views for the owner's own queries: `check --database default`."""
+    # Models can be imported only when this is asked.
+    from bigagi_site.readiness import State, check_migrations, check_views
+
+    # They are made when all migrations are applied.
+    if DEFAULT_DB_ALIAS not in (databases or ()) or check_migrations().state is not State.OK:
+        return []
+    found = check_views()
+    return [] if found.state is State.OK else [Warning(found.detail, id="bigagi.W003")]

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import Sum
 
+from bigagi_site.sql_views.keeping import find_missing_views, find_taken_names
 from chats.models import Asset, Conversation
 from metrics.ledger.triggers import find_missing_triggers
 from stores.backups import data_check, versions
@@ -92,6 +93,17 @@ def check_triggers() -> Finding:
     return ok("All triggers exist.")
 
 
+def check_views() -> Finding:
+    """Tell whether the views for the owner's own queries are there; the server itself needs none."""
+    if taken := find_taken_names():
+        names = ", ".join(taken)
+        return warning(f"These views cannot be made, because tables have their names: {names}. Rename the tables.")
+    if missing := find_missing_views():
+        mend = "Restart the server, or run: manage.py migrate"
+        return warning(f"The database is missing views for your own queries: {', '.join(missing)}. {mend}")
+    return ok("All views for your own queries exist.")
+
+
 def check_data_folder() -> Finding:
     """Tell whether the data folder can be written."""
     if os.access(settings.DATA_DIR, os.W_OK | os.X_OK):
@@ -164,6 +176,7 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "database": check_database,
     "migrations": check_migrations,
     "triggers": check_triggers,
+    "views": check_views,
     "data_folder": check_data_folder,
     "disk_space": check_disk_space,
     "key_file": check_key_file,

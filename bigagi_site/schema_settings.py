@@ -23,6 +23,7 @@ TAGS: list[dict[str, str]] = [
     {"name": "chats", "description": "Conversations with their messages."},
     {"name": "folders", "description": "Folders of chats."},
     {"name": "assets", "description": "Images and sounds."},
+    {"name": "documents", "description": "Text out of PDF, Word and other documents."},
     {"name": "llms", "description": "Models."},
     {"name": "services", "description": "Providers' endpoints with their keys."},
     {"name": "openai-models", "description": "What the OpenAI service offers, with prices."},

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from bigagi_site.checks import LOOPBACK
 from bigagi_site.services import create_owner, get_owner
+from bigagi_site.sql_views.keeping import keep_views
 from chats.generations.abandoned import close_all_abandoned
 from llms.calls.events import CallFailed
 from llms.catalog import env_key
@@ -145,6 +146,8 @@ def prepare_database() -> Backup | None:
             structlog.get_logger("metrics").warning(
                 "ledger triggers were missing; triggers and sums were rebuilt", triggers=missing
             )
+        # A backup of an earlier version has none.
+        keep_views()
         if get_owner() is None:
             create_owner()
     except DatabaseError as error:

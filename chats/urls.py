@@ -1,6 +1,7 @@
 from django.urls import re_path
 
 from chats.views import AssetViewSet, ConversationViewSet, FolderViewSet, MessageViewSet, WorkspaceImportViewSet
+from chats.views.documents import DocumentViewSet
 from chats.views.generations import GenerationViewSet
 from chats.views.trial import TrialViewSet
 from stores.api.routers import ApiRouter
@@ -21,5 +22,6 @@ GENERATE = GenerationViewSet.as_view({"post": "generate"})
 urlpatterns = [
     re_path(rf"^chats/(?P<chat>{LOOKUP})/generate/?$", GENERATE, name="generate"),
     re_path(r"^test-ai/?$", TrialViewSet.as_view({"get": "services", "post": "create"}), name="test-ai"),
+    re_path(r"^documents/text/?$", DocumentViewSet.as_view({"post": "create"}), name="document-text"),
     *router.urls,
 ]

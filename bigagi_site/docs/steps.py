@@ -71,6 +71,13 @@ def _chats() -> list[Step]:
         Step("assets_retrieve", asset),
         Step("assets_content_retrieve", asset),
         Step("assets_destroy", asset),
+        Step(
+            "documents_text",
+            body="<h1>Bridges</h1><p>Porto has six.</p>",
+            query={"filename": "bridges.html"},
+            content_type="text/html",
+            name="Read a document as text",
+        ),
         Step("chats_generate", chat, records.GENERATE, key="generated"),
         Step("generations_retrieve", {"id": Answered("generated", path="$.id")}),
         Step("generations_events", {"id": Answered("generated", path="$.id")}),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.db import models
 
+from bigagi_site.sql_views.definitions import VIEWS
 from stores.records.fields import CompressedTextField
 
 OPEN_APPS = frozenset({"chats", "contenttypes", "llms", "metrics", "stores", "workspace"})
@@ -92,6 +93,6 @@ def closed_tables() -> dict[str, str]:
 
 
 def open_tables() -> list[str]:
-    """Return the names of the tables that may be read."""
+    """Return the names of the tables and views that may be read; the tables behind a view must be open themselves."""
     tables = {model._meta.db_table for model in all_models()}
-    return sorted((tables - set(closed_tables())) | set(OTHER_OPEN_TABLES))
+    return sorted((tables - set(closed_tables())) | set(OTHER_OPEN_TABLES) | set(VIEWS))

@@ -1,4 +1,5 @@
-"""The table browser: which tables there are, how each is built, and its rows, page by page. Works on every database.
+"""The table browser: which tables and views there are, how each is built, and its rows, page by page. Works on every
+database.
 
 Rows are shown of open tables alone (`policy.py`); of the others it is told what columns they have, and why no more.
 """
@@ -12,9 +13,12 @@ from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
 
 from bigagi_site.docs.database import FOREIGN_TABLES, Column, describe_table
+from bigagi_site.docs.views import describe_view
 from bigagi_site.inspection.policy import OTHER_OPEN_TABLES, all_models, why_closed
 from bigagi_site.inspection.sql_box import finish_cell
+from bigagi_site.inspection.view_rows import read_view_rows
 from bigagi_site.inspection.worker import CELL_CHARACTERS, OVERLAP, shape_cell
+from bigagi_site.sql_views.definitions import VIEWS, View
 
 ROWS_A_PAGE = 50
 COUNTED_IN_LIST = 50_000
@@ -22,26 +26,35 @@ COUNTED_IN_DETAIL = 1_000_000
 """Rows that are counted at most: beyond, that there are more is told, since counting all takes its time."""
 
 NO_MODEL = "it does not belong to a model"
+OF_VIEWS = "views"
+"""The group of the views with plain names; it comes first."""
 OTHERS = "others"
 """The group of tables of no app: the search's, and what somebody made by hand."""
 
 
 @dataclass(frozen=True)
 class KnownTable:
-    """A table of the database; `closed` says why its rows are not shown."""
+    """A table or view of the database; `closed` says why its rows are not shown."""
 
     name: str
     app: str
     meaning: str
     closed: str
     model: type[models.Model] | None
+    view: View | None = None
 
 
 def known_tables() -> dict[str, KnownTable]:
-    """Return all tables of the database by name, those of apps first."""
+    """Return all tables and views of the database by name, those for the owner's own queries first."""
     with connection.cursor() as cursor:
-        names = connection.introspection.table_names(cursor)
-    described = {table.name: table for table in _described() if table.name in names}
+        names = connection.introspection.table_names(cursor, include_views=True)
+        tables = connection.introspection.table_names(cursor)
+    described = {
+        view.name: KnownTable(view.name, OF_VIEWS, view.meaning, "", None, view)
+        for view in VIEWS.values()
+        if view.name in names and view.name not in tables
+    }
+    described |= {table.name: table for table in _described() if table.name in names}
     others = {
         name: KnownTable(name, OTHERS, "", "" if name in OTHER_OPEN_TABLES else NO_MODEL, None)
         for name in sorted(set(names) - set(described))
@@ -86,7 +99,10 @@ def describe(table: KnownTable) -> dict[str, Any]:
         rules = connection.introspection.get_constraints(cursor, table.name)
         statements = _statements(cursor, table.name)
         key = connection.introspection.get_primary_key_column(cursor, table.name)
-    known = {column.name: column for column in describe_table(table.model).columns} if table.model else {}
+    columns = describe_table(table.model).columns if table.model else []
+    if table.view:
+        columns = describe_view(table.view).columns
+    known = {column.name: column for column in columns}
     return {
         "name": table.name,
         "app": table.app,
@@ -96,7 +112,7 @@ def describe(table: KnownTable) -> dict[str, Any]:
         "columns": [_describe_column(column, known.get(column.name), key) for column in found],
         "indexes": sorted(_describe_rules(rules, statements.get("index", {})), key=lambda rule: rule["name"]),
         "triggers": [{"name": name, "sql": sql} for name, sql in sorted(statements.get("trigger", {}).items())],
-        "sql": statements.get("table", {}).get(table.name, ""),
+        "sql": statements.get("view" if table.view else "table", {}).get(table.name, ""),
     }
 
 
@@ -150,9 +166,12 @@ def _statements(cursor: Any, name: str) -> dict[str, dict[str, str]]:
 
 def read_rows(table: KnownTable, after: str = "") -> dict[str, Any]:
     """Return {columns, rows, next} of an open table in the order of its key; `next` is the key to go on after, or null.
+    Of a view, it is the number of rows to pass over.
 
     Of long texts and of bytes only what is shown is fetched. Raises `ValueError` for a key that is none.
     """
+    if table.view:
+        return read_view_rows(table.view, after, ROWS_A_PAGE)
     model = table.model
     if model is None or table.closed:
         raise PermissionError(f"Rows of {table.name} are not shown: {table.closed}.")

@@ -16,6 +16,7 @@ from bigagi_site.docs.database import QUERIES, foreign_tables, own_tables
 from bigagi_site.docs.diagram import COLORS, build_dot, draw_svg, has_graphviz
 from bigagi_site.docs.insomnia import build_collection
 from bigagi_site.docs.troubleshooting import read_entries
+from bigagi_site.docs.views import VIEW_QUERIES, view_tables
 from bigagi_site.startup import describe_database
 from stores.api.filters import check_parameters
 from stores.api.problems import bad_parameter
@@ -82,6 +83,8 @@ class DatabasePage(DocsPage):
         return {
             "apps": own_tables(),
             "foreign": foreign_tables(),
+            "views": view_tables(),
+            "view_queries": VIEW_QUERIES,
             "queries": QUERIES if is_sqlite else [],
             "shell": shell,
             "is_sqlite": is_sqlite,

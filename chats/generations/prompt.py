@@ -17,6 +17,7 @@ DEFAULT_SYSTEM = "You are a helpful assistant. Today is {date}."
 SHARED = ("app-ui", "app-ux-labs")
 """Stores whose state is shared on request."""
 
+_FENCES = re.compile("`{3,}")
 _THOUGHTS = re.compile(r"\A(?:\s*<(think|thinking)>.*?</\1>)+\s*", re.DOTALL | re.IGNORECASE)
 """A model's reasoning as many servers write it, in front of the answer in the same text."""
 
@@ -155,7 +156,12 @@ def _document(fragment: JSONObject, part: JSONObject) -> str:
     data = part.get("data")
     text = data.get("text") if isinstance(data, dict) else None
     title = fragment.get("title") or part.get("l1Title") or part.get("ref") or "document"
-    return f"```{title}\n{text}\n```" if isinstance(text, str) else ""
+    if not isinstance(text, str):
+        return ""
+    # A document can have fenced code of its own.
+    longest = max(map(len, _FENCES.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{title}\n{text}\n{fence}"
 
 
 def _caption(fragment: JSONObject, part: JSONObject) -> str:

@@ -72,7 +72,8 @@ class UsageEvent(models.Model):
             # The lists behind the dashboard's numbers.
             models.Index(fields=["service", "at"], name="metrics_event_service"),
             models.Index(fields=["model", "at"], name="metrics_event_model"),
-            models.Index(fields=["conversation"], name="metrics_event_conversation"),
+            # What a chat cost, and each of its messages.
+            models.Index(fields=["conversation", "message"], name="metrics_event_message"),
             # Undo.
             models.Index(fields=["change"], name="metrics_event_change", condition=~models.Q(change="")),
         ]

@@ -50,6 +50,8 @@ REFUSED = (
     re.compile(r"\?\w+ A stream has no pages"),
     # A call was made already, by a clock that runs right.
     re.compile(r"/at at must not be in the future"),
+    # A document has to be one, which only its bytes tell.
+    re.compile(r" (This|Unpacked|Reading this|What is in this|The body must be the document)\b"),
     # What is uploaded has to be what big-AGI wrote, which its importer tells.
     re.compile(r" .* is not a big-AGI file"),
 )

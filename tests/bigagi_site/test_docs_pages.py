@@ -17,8 +17,10 @@ from django.db import connection
 
 from bigagi_site.docs import diagram
 from bigagi_site.docs.database import FOREIGN_TABLES, QUERIES, foreign_tables, own_tables
+from bigagi_site.docs.views import VIEW_QUERIES
+from bigagi_site.sql_views.definitions import VIEWS
 from stores.records.problem_details import KINDS
-from tests.api import make_chat, make_folder, read_problem, sign_in
+from tests.api import make_chat, make_file, make_folder, make_message, read_problem, sign_in
 from tests.metrics.events import make_event
 
 pytestmark = pytest.mark.any_database
@@ -120,21 +122,24 @@ def test_every_field_and_every_model_says_what_it_means(label):
 
 @pytest.mark.django_db
 def test_the_lines_to_look_for_oneself_work():
-    make_chat()
+    make_chat(messages=[make_message(text="A bridge")])
     make_folder()
-    make_event()
-    if connection.vendor != "sqlite":
-        assert "psql" in get("/api/docs/database")
-        return
+    make_file()
+    make_event(conversation="chat")
+    is_sqlite = connection.vendor == "sqlite"
     text = unescape(get("/api/docs/database"))
-    for query in QUERIES:
+    assert is_sqlite or "psql" in text
+    for query in [*VIEW_QUERIES, *(QUERIES if is_sqlite else [])]:
         assert f'"{query.sql}"' in text
         # The shell takes what stands between double quotes as it is.
         assert not re.search(r'["$`\\!]', query.sql)
         with connection.cursor() as cursor:
             cursor.execute(query.sql)
             assert cursor.fetchall() or "stores_change" in query.sql
-    assert "sqlite3 -readonly -box " in text
+    assert "sqlite3 -readonly -box " in text or not is_sqlite
+    for view in VIEWS.values():
+        for column in view.columns:
+            assert f"<code>{column.name}</code>" in text and column.meaning in text
 
 
 @pytest.mark.django_db

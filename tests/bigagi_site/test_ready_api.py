@@ -20,7 +20,10 @@ from tests.bigagi_site.factories import make_asset
 
 pytestmark = pytest.mark.django_db
 
-NAMES = ["database", "migrations", "triggers", "data_folder", "disk_space", "key_file", "last_backup", "stored_data"]
+NAMES = [
+    *("database", "migrations", "triggers", "views", "data_folder", "disk_space", "key_file", "last_backup"),
+    "stored_data",
+]
 MIB = 2**20
 
 

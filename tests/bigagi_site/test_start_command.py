@@ -158,6 +158,8 @@ def test_it_backs_up_before_it_migrates(started):
         assert server.sign_in().get("/").status == 200
     manifests = list((server.data_dir / "backups").glob("*-before-migrate/manifest.json"))
     assert len(manifests) == 1
+    # The views gave way to the migration, and are there again.
+    assert execute(started, "SELECT title FROM chats") == []
     assert json.loads(manifests[0].read_text())["counts"]["auth_user"] == 1
 
 
@@ -171,10 +173,12 @@ def test_it_guards_the_ledger_again_and_counts_what_came_meanwhile(started):
     on = " ON metrics_usageevent" if "DATABASE_URL" in started else ""
     for name in ("no_update", "add_up"):
         execute(started, f"DROP TRIGGER metrics_ledger_{name}{on}")
+    execute(started, "DROP VIEW usage")
     execute(started, WRITE_EVENT)
     with run_server(started | {"BIGAGI_TIME_ZONE": "Asia/Kathmandu"}) as server:
         assert server.sign_in().get("/api/ready").status == 200
         assert "ledger triggers were missing" in "".join(server.output)
+    assert execute(started, "SELECT count(*) FROM usage") == [(1,)]
     # 19:00 of UTC on the last day of a year.
     days = "SELECT CAST(day AS TEXT), calls FROM metrics_usageday WHERE dimension = 'all'"
     assert execute(started, days) == [("2025-01-01", 1)]

@@ -54,7 +54,7 @@ def test_texts_and_images_go_along_in_big_agis_shapes(server, page):
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("movie.mp4", b"x", "only text files"),
+        ("movie.mp4", b"x", "only PDF, Word"),
         ("empty.txt", b"", "it is empty"),
         ("binary.txt", b"\xff\xfe\x00", "not UTF-8 text"),
         ("fake.png", b"not an image", "the image cannot be read"),

@@ -40,3 +40,11 @@ def test_an_answer_of_nothing_but_reasoning_is_left_out():
 
 def test_what_a_person_wrote_is_sent_as_it_is():
     assert sent(question("<think>Mine.</think>")) == [("user", "<think>Mine.</think>")]
+
+
+@pytest.mark.parametrize(("text", "fence"), [("plain", "```"), ("```csv\na,b\n```", "````"), ("a `````", "``````")])
+def test_a_document_stands_between_fences_that_its_own_do_not_end(text: str, fence: str):
+    part = {"pt": "doc", "vdt": "text/plain", "data": {"idt": "text", "text": text}, "ref": "notes", "l1Title": "notes"}
+    message = question()
+    message["fragments"].append({"ft": "attachment", "fId": "f1", "title": "notes.md", "part": part})
+    assert sent(message)[-1][1] == f"Why?\n\n{fence}notes.md\n{text}\n{fence}"

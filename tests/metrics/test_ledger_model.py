@@ -10,6 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 from django.test.utils import CaptureQueriesContext
 
+from bigagi_site.sql_views.keeping import drop_views
 from metrics.ledger.keeping import keep_ledger
 from metrics.ledger.rollups import find_differences
 from metrics.ledger.triggers import LEDGER, drop_triggers, find_missing_triggers
@@ -215,6 +216,8 @@ def test_a_migration_that_alters_the_table_leaves_it_guarded() -> None:
     make_event()
     operation = migrations.AlterField("UsageEvent", "outcome", models.CharField(max_length=30, blank=True))
     back = migrations.AlterField("UsageEvent", "outcome", UsageEvent._meta.get_field("outcome").clone())
+    # As `migrate` does.
+    drop_views()
     for step in (operation, back):
         state = ProjectState.from_apps(UsageEvent._meta.apps)
         after = state.clone()

@@ -81,12 +81,12 @@ async function open(name, { focus = false } = {}) {
 function describe(table) {
   const parts = [el("h2", { tabIndex: -1, class: "tb-title" }, table.name)];
   if (table.meaning) parts.push(el("p", {}, table.meaning));
-  parts.push(el("p", { class: "quiet" }, `${rowsOf(table)} · app ${table.app}`));
+  parts.push(el("p", { class: "quiet" }, table.app === "views" ? `${rowsOf(table)} · view` : `${rowsOf(table)} · app ${table.app}`));
   if (table.closed) parts.push(el("p", { class: "warning" }, `Rows are not shown: ${table.closed}.`));
-  else if (byId("tab-sql")) parts.push(el("p", {}, el("button", { type: "button", class: "button", onclick: () => query(table) }, "Query this table")));
+  else if (byId("tab-sql")) parts.push(el("p", {}, el("button", { type: "button", class: "button", onclick: () => query(table) }, table.app === "views" ? "Query this view" : "Query this table")));
   parts.push(...columnsOf(table), ...indexesOf(table), ...triggersOf(table));
   if (table.sql) parts.push(el("details", {}, el("summary", {}, "CREATE statement"), el("pre", {}, table.sql)));
-  if (!table.closed) parts.push(rowsPart(table.name));
+  if (!table.closed) parts.push(rowsPart(table));
   return parts;
 }
 
@@ -131,7 +131,7 @@ async function query({ name, columns }) {
 
 // --- rows ---
 
-function rowsPart(name) {
+function rowsPart({ name, app }) {
   const earlier = [];
   const place = el("div", {});
   const status = el("p", { class: "quiet", role: "status" });
@@ -145,8 +145,8 @@ function rowsPart(name) {
     try {
       const page = await read(`${pathOf(name)}/rows${after ? `?after=${encodeURIComponent(after)}` : ""}`);
       following = page.next;
-      place.replaceChildren(page.rows.length ? grid(`Rows of ${name}`, page.columns, page.rows) : el("p", { class: "quiet" }, "The table is empty."));
-      status.textContent = page.rows.length ? `Page ${earlier.length + 1}: ${count(page.rows.length, "row")}, in the order of the key.` : "";
+      place.replaceChildren(page.rows.length ? grid(`Rows of ${name}`, page.columns, page.rows) : el("p", { class: "quiet" }, "There are no rows."));
+      status.textContent = page.rows.length ? `Page ${earlier.length + 1}: ${count(page.rows.length, "row")}${app === "views" ? "" : ", in the order of the key"}.` : "";
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       status.textContent = error.message;

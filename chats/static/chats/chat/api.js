@@ -22,7 +22,8 @@ export async function send(method, path, { body, headers = {}, signal } = {}) {
   const request = { method, signal, headers: { "X-Bigagi-Source": "chat", ...headers }, credentials: "same-origin" };
   if (method !== "GET") request.headers["X-CSRFToken"] = cookie(page.csrfCookie);
   if (body !== undefined) {
-    request.body = JSON.stringify(body);
+    // A file goes as it is.
+    request.body = body instanceof Blob ? body : JSON.stringify(body);
     request.headers["Content-Type"] ??= method === "PATCH" ? "application/merge-patch+json" : "application/json";
   }
   let response;

@@ -1,7 +1,10 @@
 // Files that go with a message: texts as documents, images as assets, in big-AGI's shapes.
 
 import { call } from "./api.js";
+import * as documents from "./documents.js";
+import { showText } from "./document-sheet.js";
 import { byId, el, icon } from "./dom.js";
+import { say } from "./live.js";
 import { randomId } from "./messages.js";
 import { emit } from "./state.js";
 import { toast } from "./toasts.js";
@@ -10,14 +13,14 @@ const MOST = 10 * 1024 * 1024;
 const PLAIN = "text/plain";
 const CODE = "application/vnd.agi.code";
 const TEXTS = {
-  ...{ txt: PLAIN, md: "text/markdown", log: PLAIN, json: "application/json", csv: "text/csv", html: "text/html" },
+  ...{ txt: PLAIN, md: "text/markdown", log: PLAIN, json: "application/json", csv: "text/csv" },
   ...{ xml: "application/xml", yaml: "application/yaml", yml: "application/yaml", toml: "application/toml" },
   ...{ js: "text/javascript", ts: "text/typescript", jsx: "text/jsx", tsx: "text/tsx", py: "text/x-python" },
   ...{ java: "text/x-java", c: "text/x-c", cpp: "text/x-c++", h: "text/x-c", css: "text/css", sql: "application/sql" },
   sh: "application/x-sh",
 };
 const IMAGES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
-const ACCEPTED = [...Object.keys(TEXTS).map((ending) => `.${ending}`), ...IMAGES].join(",");
+const ACCEPTED = [...[...documents.ENDINGS, ...Object.keys(TEXTS)].map((ending) => `.${ending}`), ...IMAGES].join(",");
 // Those of chats that were left, by the names of their drafts; the page forgets them when it is closed.
 const kept = new Map();
 let clips = [];
@@ -40,8 +43,9 @@ export async function add(files) {
     if (file.size > MOST) refuse(name, `it is ${sizeOf(file.size)}; the limit is 10 MiB.`);
     else if (!file.size) refuse(name, "it is empty.");
     else if (isImage) await addImage(file, name, into);
+    else if (documents.isDocument(file)) addDocument(file, name, into);
     else if (endingOf(name) in TEXTS) await addText(file, name, into);
-    else refuse(name, "only text files (.txt, .md, .json, .csv, code and so on) and PNG, JPEG, WebP or GIF images can be attached.");
+    else refuse(name, "only PDF, Word, Excel, PowerPoint and HTML files, text files (.txt, .md, .json, .csv, code and so on) and PNG, JPEG, WebP or GIF images can be attached.");
   }
   show();
 }
@@ -56,6 +60,25 @@ async function addText(file, name, into) {
   }
 }
 
+function addDocument(file, name, into) {
+  const clip = { file, name, text: "", isImage: false };
+  into.push(clip);
+  void read(clip, into);
+}
+
+// A document is among the others while it is read, and a message that is sent waits for it.
+async function read(clip, into) {
+  clip.reading = documents.read(clip);
+  show();
+  const why = await clip.reading;
+  clip.reading = null;
+  if (clip.problem === "unreadable" && into.includes(clip)) {
+    drop(into, [clip]);
+    refuse(clip.name, why);
+  } else show();
+  if (clip.summary) say(`${clip.name}: ${clip.summary}`);
+}
+
 async function addImage(file, name, into) {
   try {
     const bitmap = await createImageBitmap(file);
@@ -66,22 +89,52 @@ async function addImage(file, name, into) {
   }
 }
 
+let rows = new Map();
+
+// The keyboard stays where it is, also when a document has been read meanwhile.
 function show() {
   const box = byId("clips");
+  const at = document.activeElement;
+  const held = [...rows].find(([row]) => row.contains(at))?.[1];
+  const { scrollTop } = box;
+  rows = new Map(clips.map((clip) => [rowOf(clip), clip]));
   box.hidden = !clips.length;
-  box.replaceChildren(
-    ...clips.map((clip) => {
-      const remove = el("button", { type: "button", class: "act act-small", "aria-label": `Remove ${clip.name}` }, icon("close"));
-      remove.addEventListener("click", () => {
-        drop(clips, [clip]);
-        byId("message").focus();
-      });
-      const mark = clip.isImage ? el("img", { src: clip.url, alt: "", class: "clip-image" }) : icon("file");
-      const about = el("span", { class: "clip-about" }, el("b", {}, clip.name), el("small", {}, sizeOf(clip.file.size)));
-      return el("li", { class: "clip" }, mark, about, remove);
-    }),
-  );
+  box.replaceChildren(...rows.keys());
+  box.scrollTop = scrollTop;
+  if (held) {
+    const row = [...rows].find(([, clip]) => clip === held)?.[0];
+    (row?.querySelector(at.matches(".act") ? ".act" : ".clip-open") ?? byId("message")).focus({ preventScroll: true });
+  }
   emit("clips");
+}
+
+function rowOf(clip) {
+  const remove = el("button", { type: "button", class: "act act-small", "aria-label": `Remove ${clip.name}` }, icon("close"));
+  remove.addEventListener("click", () => {
+    clip.abort?.abort();
+    drop(clips, [clip]);
+    byId("message").focus();
+  });
+  const mark = clip.isImage ? el("img", { src: clip.url, alt: "", class: "clip-image" }) : icon("file");
+  return el("li", { class: `clip${clip.reading ? " is-reading" : ""}`, "aria-busy": clip.reading ? "true" : null }, mark, aboutOf(clip), remove);
+}
+
+// What is known of a clip; of a text, a button that shows it.
+function aboutOf(clip) {
+  const words = [el("b", {}, clip.name), el("small", {}, clip.reading ? "Reading…" : (clip.summary ?? sizeOf(clip.file.size)))];
+  if (clip.reading || clip.isImage) return el("span", { class: "clip-about" }, ...words);
+  const act = clip.problem ? "Try again" : "Look at the text";
+  if (clip.problem) words.push(el("small", { class: "clip-problem" }, `${clip.problem} Try again.`));
+  else {
+    if (clip.warnings?.length) words.push(el("small", { class: "clip-warning" }, clip.warnings[0].detail));
+    words.push(el("span", { class: "visually-hidden" }, act));
+  }
+  const about = el("button", { type: "button", class: "clip-about clip-open", title: act }, ...words);
+  about.addEventListener("click", () => {
+    if (clip.problem) void read(clip, clips);
+    else showText(clip, sizeOf(clip.file.size), show);
+  });
+  return about;
 }
 
 function drop(from, some) {
@@ -114,7 +167,11 @@ export const discard = ({ list, sent }) => drop(list, sent);
 // Stores the images, and returns the fragments of the message.
 export async function toFragments({ sent }) {
   const fragments = [];
-  for (const clip of sent) fragments.push(clip.isImage ? await imageFragment(clip) : textFragment(clip));
+  for (const clip of sent) {
+    await clip.reading;
+    if (clip.problem) throw new Error(`Not sent: ${clip.name} could not be read. Try it again, or remove it.`);
+    fragments.push(clip.isImage ? await imageFragment(clip) : textFragment(clip));
+  }
   return fragments;
 }
 
@@ -122,15 +179,15 @@ const attachment = (clip, part) => ({ ft: "attachment", fId: randomId(8), title:
 
 function textFragment(clip) {
   const ending = endingOf(clip.name);
-  const isPlain = ["txt", "md", "log"].includes(ending);
+  const isPlain = ["txt", "md", "log"].includes(ending) || clip.mimeType;
   return attachment(clip, {
     pt: "doc",
-    vdt: isPlain ? PLAIN : CODE,
-    data: { idt: "text", text: clip.text, mimeType: TEXTS[ending] },
+    vdt: isPlain && clip.mimeType !== documents.SOURCE ? PLAIN : CODE,
+    data: { idt: "text", text: clip.text, mimeType: clip.mimeType ?? TEXTS[ending] },
     ref: clip.name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "document",
     l1Title: clip.name,
     version: 1,
-    meta: { srcFileName: clip.name, srcFileSize: clip.file.size },
+    meta: { srcFileName: clip.name, srcFileSize: clip.file.size, ...(clip.kind === "pdf" ? { srcOcrFrom: "pdf" } : {}) },
   });
 }
 

@@ -1,0 +1,1 @@
+"""The database's views with plain names, for the owner's own queries and scripts."""
