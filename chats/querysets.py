@@ -84,6 +84,13 @@ def with_model(conversations: QuerySet[Conversation], model_id: str) -> QuerySet
     return conversations.filter(pk__in=answers.values("conversation"))
 
 
+def with_words(conversations: QuerySet[Conversation], words: Sequence[str]) -> QuerySet[Conversation]:
+    """Return those of the chats in whose shown title all these words stand, in any order."""
+    for word in words:
+        conversations = with_title(conversations, word)
+    return conversations
+
+
 def with_title(conversations: QuerySet[Conversation], part: str) -> QuerySet[Conversation]:
     """Return those of the chats whose shown title has this part, upper and lower case alike."""
     untitled = Q(user_title=None) | Q(user_title="")
