@@ -41,10 +41,16 @@ def policy_of(style: str) -> str:
 def read_style() -> str:
     """Return the style sheet of the page."""
     sheets = [Path(str(finders.find(name))).read_text(encoding="utf-8") for name in _SHEETS]
-    light, dark = (HtmlFormatter(style=style).get_style_defs(".hl") for style in ("default", "github-dark"))
+    light, dark = map(_highlighting, ("default", "github-dark"))
     # Without scripts, the browser's preference alone says which colours hold. Paper is light.
     dark = f"@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
     return "\n".join([*sheets, light, dark]).replace("</", "<\\/")
+
+
+def _highlighting(style: str) -> str:
+    # Only what is inside a block of code: its ground is the page's.
+    rules = HtmlFormatter(style=style).get_style_defs(".hl").splitlines()
+    return "\n".join(rule for rule in rules if rule.startswith(".hl ."))
 
 
 def _write_turn(turn: Turn) -> str:

@@ -110,13 +110,11 @@ async function perform(act) {
 export function takeLongPress(row, chat) {
   let timer = 0;
   let began = null;
-  let isTaken = false;
   row.addEventListener("pointerdown", (event) => {
-    isTaken = false;
     if (event.pointerType !== "touch" || event.target.closest("button, input")) return;
     began = event;
     timer = setTimeout(() => {
-      isTaken = true;
+      dropClick();
       navigator.vibrate?.(10);
       if (isOn) take(chat, false);
       else start(chat);
@@ -127,17 +125,17 @@ export function takeLongPress(row, chat) {
   });
   for (const end of ["pointerup", "pointercancel", "pointerleave"]) row.addEventListener(end, () => clearTimeout(timer));
   row.addEventListener("contextmenu", (event) => event.pointerType === "touch" && event.preventDefault());
-  // The click that ends the press would open the chat, or take the selection back.
-  row.addEventListener(
-    "click",
-    (event) => {
-      if (!isTaken) return;
-      isTaken = false;
-      event.preventDefault();
-      event.stopPropagation();
-    },
-    true,
-  );
+}
+
+// The click that ends a long press would open the chat, or take the selection back. Not all browsers send one.
+function dropClick() {
+  const drop = (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  rows.addEventListener("click", drop, { capture: true, once: true });
+  const forget = () => setTimeout(() => rows.removeEventListener("click", drop, true), 50);
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, forget, { once: true });
 }
 
 // Keys on a chat of the list. Returns whether the key was one of these.
