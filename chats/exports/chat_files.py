@@ -16,6 +16,9 @@ from stores.records.formatting import format_moment
 from stores.records.jsontext import encode
 from stores.records.secrets import mask
 
+MOST_IDS = 500
+"""Ids that an address may have: Django takes 1,000 parameters, a server in front of it perhaps 32 kB."""
+
 
 @dataclass(frozen=True)
 class Format:

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 from chats.bigagi.conversation import CONVERSATIONS
 from chats.exports.archive import write_zip
-from chats.exports.chat_files import FORMATS, file_stem, write_chat
+from chats.exports.chat_files import FORMATS, MOST_IDS, file_stem, write_chat
 from chats.models import Conversation
 from stores.api.filters import check_parameters
 from stores.api.pagination import read_choice
@@ -27,9 +27,6 @@ from stores.records.secrets import mask
 
 ZIP, NDJSON = "zip", "ndjson"
 ZIP_TYPE, NDJSON_TYPE = "application/zip", "application/x-ndjson"
-MOST_IDS = 500
-"""Ids that an address may have: Django takes 1,000 parameters, a server in front of it perhaps 32 kB."""
-
 EXPORT_BATCH = 20
 """Chats that an export of lines of JSON holds in memory."""
 
