@@ -28,6 +28,7 @@ _NAVIGATION: dict[str, list[tuple[str, ...]]] = {
         ("Generations", "bolt", "chats_generation"),
         ("Generation events", "stream", "chats_generationevents"),
         ("Images and audio", "image", "chats_asset"),
+        ("Pinned chats", "keep", "chats_pinnedchat"),
         ("Folders", "folder", "chats_folder"),
         ("Folder memberships", "folder_open", "chats_foldermembership"),
     ],

@@ -9,6 +9,7 @@ ASGI_ROUTES: tuple[str, ...] = (
     r"/api/health",
     r"/api/stores/(?:app-chats|app-folders|app-models|app-metrics|agi-client-workspace|agi-live-file)",
     r"/api/chats/export",
+    r"/api/chats/[^/]+/export",
     r"/api/assets/[^/]+/content",
     r"/api/metrics/events",
     r"/api/chats/[^/]+/generate",

@@ -10,13 +10,14 @@ class ChatsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only now.
-        from chats.bigagi.stores import APP_CHATS, APP_FOLDERS, BIG_AGI
+        from chats.bigagi.stores import APP_CHATS, APP_FOLDERS, BIG_AGI, PINS
         from metrics.series import register_personas
         from stores.records.registry import register
 
         register(replace(APP_CHATS, close_abandoned=_close_abandoned))
         register(APP_FOLDERS)
         register(BIG_AGI)
+        register(PINS)
         register_personas("SELECT uid AS conversation, system_purpose_id AS persona FROM {chats.Conversation}")
 
 

@@ -6,12 +6,13 @@ import django_filters
 from django.db.models import QuerySet
 
 from chats.models import Asset, Conversation
-from chats.querysets import in_folder, with_model, with_title
+from chats.querysets import in_folder, not_pinned, pinned, with_model, with_title
 from stores.api.filters import FlagFilter, MillisecondsFilter
 
 
 class ConversationFilterSet(django_filters.FilterSet):
     archived = FlagFilter(method="filter_archived", label="Whether the chat is archived.")
+    pinned = FlagFilter(method="filter_pinned", label="Whether the chat is pinned.")
     folder = django_filters.CharFilter(method="filter_folder", label="The id of a folder.", strip=False)
     persona = django_filters.CharFilter("system_purpose_id", label="The persona (systemPurposeId).", strip=False)
     model = django_filters.CharFilter(method="filter_model", label="The id of a model that replied.", strip=False)
@@ -32,6 +33,9 @@ class ConversationFilterSet(django_filters.FilterSet):
     def filter_archived(self, queryset: QuerySet[Conversation], name: str, value: Any) -> QuerySet[Conversation]:
         # Most chats have no such member, which means not archived.
         return queryset.filter(is_archived=True) if value else queryset.exclude(is_archived=True)
+
+    def filter_pinned(self, queryset: QuerySet[Conversation], name: str, value: Any) -> QuerySet[Conversation]:
+        return pinned(queryset) if value else not_pinned(queryset)
 
     def filter_folder(self, queryset: QuerySet[Conversation], name: str, value: Any) -> QuerySet[Conversation]:
         return in_folder(queryset, value)

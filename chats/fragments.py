@@ -12,13 +12,16 @@ from django.utils.safestring import SafeString
 
 from chats.assets import referenced_ids
 from chats.models import Asset
-from chats.rendering import is_safe_link, printable, render_code, render_markdown
+from chats.rendering import MAX_MARKDOWN, is_safe_link, printable, render_code, render_markdown
 from stores.records.formatting import format_json
 from stores.records.ids import href
 from stores.records.json_values import text_or_empty
 
 RASTER_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 """The only image types that a page shows: an SVG can contain scripts."""
+
+MARKDOWN = "markdown"
+"""The language of texts that are Markdown, whether or not they are rendered."""
 
 MARKDOWN_BUDGET = 400_000
 """Characters of one page that are rendered as Markdown (about a second); what comes after is shown as it is."""
@@ -42,11 +45,15 @@ class Link:
 
 @dataclass
 class Block:
-    """One fragment as it is shown. `kind` names the shape: html, error, image, audio, fold, sources or note."""
+    """One fragment as it is shown. `kind` names the shape: html, error, image, audio, fold, sources or note.
+
+    `text` is what `html` was made of: Markdown, or code of a `language`."""
 
     kind: str
     title: str = ""
     html: SafeString | str = ""
+    text: str = ""
+    language: str = ""
     is_code: bool = False
     is_cut: bool = False
     links: list[Link] = field(default_factory=list)
@@ -73,6 +80,20 @@ class RenderBudget:
             return False
         self.markdown -= len(text)
         return True
+
+
+class WholeTexts(RenderBudget):
+    """Cuts nothing: what leaves this server as a file is to be whole. With `renders=False`, texts alone are wanted."""
+
+    def __init__(self, *, renders: bool = True) -> None:
+        super().__init__()
+        self._renders = renders
+
+    def cut(self, text: str) -> tuple[str, bool]:
+        return text, False
+
+    def may_render(self, text: str) -> bool:
+        return self._renders and len(text) <= MAX_MARKDOWN
 
 
 def build_block(
@@ -121,14 +142,15 @@ def build_block(
 def _text_block(kind: str, title: str, text: str | None, budget: RenderBudget, *, line_breaks: bool = False) -> Block:
     shown, is_cut = budget.cut(text or "")
     if budget.may_render(shown):
-        return Block(kind, title, render_markdown(shown, line_breaks=line_breaks), is_cut=is_cut)
-    return Block(kind, title, printable(shown), is_code=True, is_cut=is_cut)
+        html = render_markdown(shown, line_breaks=line_breaks)
+        return Block(kind, title, html, printable(shown), MARKDOWN, is_cut=is_cut)
+    return Block(kind, title, printable(shown), printable(shown), MARKDOWN, is_code=True, is_cut=is_cut)
 
 
 def _code_block(title: str, code: str, language: str, budget: RenderBudget) -> Block:
     shown, is_cut = budget.cut(code)
     html = render_code(shown, language) if budget.may_render(shown) else printable(shown)
-    return Block("fold", printable(title), html, is_code=True, is_cut=is_cut)
+    return Block("fold", printable(title), html, printable(shown), language, is_code=True, is_cut=is_cut)
 
 
 def _with_note(block: Block, note: str) -> Block:

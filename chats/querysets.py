@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
 
-from chats.models import Conversation, FolderMembership, Message
+from chats.models import Conversation, FolderMembership, Message, PinnedChat
 from stores.records.sql import fetch, marks
 
 
@@ -17,6 +17,7 @@ class ChatFacts:
     last_message_at: int | None = None
     """In ms since the epoch."""
     folder_ids: list[str] = field(default_factory=list)
+    is_pinned: bool = False
     run: int | None = None
     """The run that last imported it."""
     cost_nano_usd: int | None = None
@@ -36,7 +37,7 @@ def facts_of_messages(conversations: Sequence[Conversation]) -> dict[int, ChatFa
 
 
 def facts_of_chats(conversations: Sequence[Conversation]) -> dict[int, ChatFacts]:
-    """Return by primary key what is known of the chats: messages, folders, the run that brought them, and costs."""
+    """Return by primary key what is known of the chats: messages, folders, pins, the import, and costs."""
     facts = facts_of_messages(conversations)
     keys = {chat.uid: chat.pk for chat in conversations}
     if not keys:
@@ -46,6 +47,8 @@ def facts_of_chats(conversations: Sequence[Conversation]) -> dict[int, ChatFacts
         WHERE listed.conversation_uid IN ({marks(keys)}) ORDER BY folder.position, listed.id"""
     for uid, folder in fetch(memberships, list(keys)):
         facts[keys[uid]].folder_ids.append(folder)
+    for uid in PinnedChat.objects.filter(uid__in=keys).values_list("uid", flat=True):
+        facts[keys[uid]].is_pinned = True
     imported = f"""SELECT uid, run_id FROM {{stores.ImportedRecord}}
         WHERE kind = 'conversation' AND uid IN ({marks(keys)})"""
     for uid, run in fetch(imported, list(keys)):
@@ -65,10 +68,27 @@ def in_folder(conversations: QuerySet[Conversation], folder_uid: str) -> QuerySe
     return conversations.filter(uid__in=listed.values("conversation_uid"))
 
 
+def pinned(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """Return those of the chats that are pinned."""
+    return conversations.filter(uid__in=PinnedChat.objects.order_by().values("uid"))
+
+
+def not_pinned(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """Return those of the chats that are not pinned."""
+    return conversations.exclude(uid__in=PinnedChat.objects.order_by().values("uid"))
+
+
 def with_model(conversations: QuerySet[Conversation], model_id: str) -> QuerySet[Conversation]:
     """Return those of the chats in which the model answered."""
     answers = Message.objects.filter(model_id=model_id).order_by()
     return conversations.filter(pk__in=answers.values("conversation"))
+
+
+def with_words(conversations: QuerySet[Conversation], words: Sequence[str]) -> QuerySet[Conversation]:
+    """Return those of the chats in whose shown title all these words stand, in any order."""
+    for word in words:
+        conversations = with_title(conversations, word)
+    return conversations
 
 
 def with_title(conversations: QuerySet[Conversation], part: str) -> QuerySet[Conversation]:

@@ -55,6 +55,16 @@ def split_blocks(text: str) -> list[str]:
     return [block for block in blocks if block]
 
 
+def find_open_fence(text: str) -> str:
+    """Return the marks that would close the code block in which the text ends; empty where it ends in none."""
+    last = next((token for token in reversed(_written.parse(text)) if token.level == 0), None)
+    if last is None or last.type != "fence" or last.map is None:
+        return ""
+    closing = text.splitlines()[last.map[0] + 1 : last.map[1]][-1:]
+    is_closed = any(set(line.strip()) == {last.markup[0]} and len(line.strip()) >= len(last.markup) for line in closing)
+    return "" if is_closed else last.markup
+
+
 def render_code(code: str, language: str = "") -> SafeString:
     """Return code, highlighted where the language is known, for the inside of a `<code>`."""
     return mark_safe(_highlight(printable(code), language))

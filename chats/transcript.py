@@ -92,7 +92,7 @@ def read_page(conversation: Conversation, number: int) -> TranscriptPage:
     return TranscriptPage(number, pages, first, min(last, end), end, items)
 
 
-def read_turns(messages: Iterable[Message]) -> list[Turn]:
+def read_turns(messages: Iterable[Message], budget: RenderBudget | None = None) -> list[Turn]:
     """Return the messages with their blocks: a few queries, however many they are."""
     rows = list(messages)
     fragments = list(
@@ -109,7 +109,7 @@ def read_turns(messages: Iterable[Message]) -> list[Turn]:
     members: dict[int, list[list[Any]]] = {}
     for fragment in fragments:
         members.setdefault(fragment[0], []).append(fragment)
-    budget = RenderBudget()
+    budget = budget or RenderBudget()
     turns = []
     for row, about in zip(rows, metadata, strict=True):
         placed: list[tuple[int, Block | Damage]] = [(damage.position, damage) for damage in broken.get(row.pk, [])]

@@ -52,6 +52,7 @@ def _chats() -> list[Step]:
         Step("chats_branch_create", chat, {"messageId": "example-message-question"}, key="branch"),
         Step("chats_destroy", {"id": Answered("branch", path="$.id")}, name="Delete the branch"),
         Step("chats_bulk_create", body={"action": "archive", "ids": ["example-chat"]}),
+        Step("chats_export_one", chat, query={"as": "markdown"}),
         Step("chats_export_retrieve", query={"archived": "true"}),
         Step("files_create", body=records.FILE, name="Store the file that the chat names"),
         Step("workspace_import_create", chat),

@@ -5,6 +5,7 @@ from chats.admin.conversation import ConversationAdmin
 from chats.admin.folder import FolderAdmin, FolderMembershipAdmin
 from chats.admin.generation import GenerationAdmin, GenerationEventsAdmin
 from chats.admin.message import FragmentAdmin, MessageAdmin
+from chats.admin.pinned_chat import PinnedChatAdmin
 
 __all__ = [
     "AssetAdmin",
@@ -15,4 +16,5 @@ __all__ = [
     "GenerationAdmin",
     "GenerationEventsAdmin",
     "MessageAdmin",
+    "PinnedChatAdmin",
 ]

@@ -10,18 +10,25 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from chats.admin.filters import ArchivedFilter, ChangedFilter, FolderFilter
+from chats.exports.chat_files import MOST_IDS
 from chats.generations.abandoned import close_abandoned_in
 from chats.models import Conversation, Folder, Message
 from chats.services import conversations as services
+from chats.services.pins import pin_one
 from chats.transcript import page_at, read_page
 from stores.admin.display import moment
 from stores.admin.writes import ActingAdmin, admin_origin, named, read_form, tell_change
 from stores.records.formatting import format_json, format_moment
+from stores.records.ids import href
 from workspace.models import LiveFile, WorkspaceFile
+
+EXPORTS = [("html", "Export as a web page"), ("markdown", "as Markdown"), ("json", "as JSON"), ("zip", "as a zip")]
 
 
 class TitleForm(forms.Form):
@@ -39,7 +46,24 @@ class ConversationAdmin(ActingAdmin):
     list_filter = [ArchivedFilter, FolderFilter, ChangedFilter, "system_purpose_id"]
     search_fields = ["user_title", "auto_title", "uid", "system_purpose_id"]
     list_defer = ("extra",)
-    actions: Any = ["archive_chats", "unarchive_chats", "delete_chats"]
+    actions: Any = ["export_chats", "pin_chats", "unpin_chats", "archive_chats", "unarchive_chats", "delete_chats"]
+
+    @admin.action(description="Export as a zip", permissions=["view"])
+    def export_chats(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        uids = list(queryset.order_by("position", "pk").values_list("uid", flat=True)[: MOST_IDS + 1])
+        if len(uids) > MOST_IDS:
+            messages.error(request, f"Up to {MOST_IDS} chats can be exported at once. Export all from the chat page.")
+            return None
+        asked = urlencode([("as", "zip"), *(("id", uid) for uid in uids)])
+        return HttpResponseRedirect(f"{reverse('chats:conversation-export')}?{asked}")
+
+    @admin.action(description="Pin", permissions=["view"])
+    def pin_chats(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self._change_many(request, queryset, "pin", partial(pin_one, is_pinned=True))
+
+    @admin.action(description="Unpin", permissions=["view"])
+    def unpin_chats(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self._change_many(request, queryset, "unpin", partial(pin_one, is_pinned=False))
 
     @admin.action(description="Archive", permissions=["view"])
     def archive_chats(self, request: HttpRequest, queryset: QuerySet) -> None:
@@ -134,6 +158,8 @@ class ConversationAdmin(ActingAdmin):
             "extra": format_json(conversation.extra) if conversation.extra else "",
             "folders": Folder.objects.filter(memberships__conversation_uid=conversation.uid).only("title", "color"),
             "files": _files_of(conversation),
+            "export_address": href("chats", conversation.uid, "export"),
+            "exports": EXPORTS,
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name

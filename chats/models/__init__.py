@@ -2,6 +2,7 @@ from chats.models.asset import Asset
 from chats.models.conversation import Conversation, Fragment, Message
 from chats.models.folder import Folder, FolderMembership
 from chats.models.generation import Generation, GenerationEvents
+from chats.models.pinned_chat import PinnedChat
 
 __all__ = [
     "Asset",
@@ -12,4 +13,5 @@ __all__ = [
     "Generation",
     "GenerationEvents",
     "Message",
+    "PinnedChat",
 ]

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from chats.lock import running_in
-from chats.models import Conversation
+from chats.models import Conversation, PinnedChat
 from chats.pages.budgets import find_warnings, read_lines
 from chats.pages.preferences import read_personas, read_ui
 from chats.pages.status import describe_service
@@ -79,6 +79,7 @@ def describe_chat(row: Conversation) -> dict[str, Any]:
             "title": row.user_title or row.auto_title or "",
             "persona": row.system_purpose_id or "",
             "archived": bool(row.is_archived),
+            "pinned": PinnedChat.objects.filter(uid=row.uid).exists(),
             "revision": row.revision,
             "running": {"generation": running.uid, "message": running.message_uid} if running else None,
         }

@@ -2,6 +2,7 @@ from django.urls import path, re_path
 
 from chats.pages.budgets import budget
 from chats.pages.chat import chat_page, new_chat_page, state, turns
+from chats.pages.find import find
 from chats.pages.parts import crash, models, preview, search, usage
 from chats.pages.status import status
 from stores.records.ids import LOOKUP
@@ -13,6 +14,7 @@ urlpatterns = [
     re_path(rf"^chat-test/(?P<chat>{LOOKUP})/state$", state, name="chat-state"),
     path("chat-parts/budget", budget, name="chat-budget"),
     path("chat-parts/crash", crash, name="chat-crash"),
+    path("chat-parts/find", find, name="chat-find"),
     path("chat-parts/models", models, name="chat-models"),
     path("chat-parts/preview", preview, name="chat-preview"),
     path("chat-parts/search", search, name="chat-search"),

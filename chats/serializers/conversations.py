@@ -44,6 +44,7 @@ class ConversationFactsSerializer(ServerFactsSerializer):
 
 class ListedConversationFactsSerializer(ConversationFactsSerializer):
     folderIds = serializers.ListField(child=serializers.CharField(), help_text="The folders that list the chat.")
+    pinned = serializers.BooleanField(help_text="Whether the chat is pinned.")
     costNanoUsd = serializers.IntegerField(
         allow_null=True,
         help_text="Known cost of the chat's calls in the ledger, in 10⁻⁹ USD; null if no cost is known. A call "
@@ -110,7 +111,12 @@ def _chat_facts(chat: Conversation, facts: Any) -> dict[str, Any]:
 
 
 def _listed_facts(facts: ChatFacts) -> dict[str, Any]:
-    return {"folderIds": facts.folder_ids, "costNanoUsd": facts.cost_nano_usd, "run": facts.run}
+    return {
+        "folderIds": facts.folder_ids,
+        "pinned": facts.is_pinned,
+        "costNanoUsd": facts.cost_nano_usd,
+        "run": facts.run,
+    }
 
 
 class MessageFactsSerializer(ServerFactsSerializer):
@@ -161,11 +167,11 @@ class BulkSerializer(BodySerializer):
     rules = one_of("ids", "filter") | {
         "properties": {"filter": {"propertyNames": {"enum": list(ConversationFilterSet.base_filters)}}},
         "anyOf": [
-            {"properties": {"action": {"enum": ["archive", "unarchive", "delete"]}}},
+            {"properties": {"action": {"enum": ["archive", "unarchive", "pin", "unpin", "delete"]}}},
             {"properties": {"action": {"const": "move"}}, "required": ["folder"]},
         ],
     }
-    action = serializers.ChoiceField(["archive", "unarchive", "delete", "move"])
+    action = serializers.ChoiceField(["archive", "unarchive", "pin", "unpin", "delete", "move"])
     ids: Any = serializers.ListField(child=IdField(), required=False, help_text="The chats' ids.")
     filter: Any = serializers.DictField(required=False, help_text="The filters of the list, such as {archived: true}.")
     folder = IdField(required=False, allow_null=True, help_text="Where `move` puts the chats; null for no folder.")

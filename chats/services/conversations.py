@@ -11,6 +11,7 @@ from chats.models import Conversation
 from chats.services import ids
 from chats.services.editor import ConversationEditor
 from chats.services.message_ids import messages_without_own_id, with_message_ids
+from chats.services.pins import pin_one
 from stores.models import Change
 from stores.records import editing, jsontext
 from stores.records.clock import now_ms
@@ -88,6 +89,9 @@ def delete_chat(origin: Origin, uid: str, precondition: Precondition = ANY, *, p
         precondition.check(etag_of(row))
         entry.summary = row.title
         editing.delete(entry, CONVERSATIONS, row)
+        if purge:
+            # Of a chat that is deleted for good, nothing is to stay. Any other can come back, and is pinned then.
+            pin_one(entry, row, is_pinned=False)
     return entry.change
 
 

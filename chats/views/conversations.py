@@ -1,19 +1,13 @@
 """Chats over REST."""
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http.response import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chats.bigagi.conversation import CONVERSATIONS
 from chats.filters import ConversationFilterSet
 from chats.generations.abandoned import close_abandoned_in
 from chats.lock import sequence_in
@@ -28,25 +22,20 @@ from chats.serializers.conversations import (
 from chats.services import conversations as services
 from chats.services.folders import move_chats
 from chats.services.message_ids import show_uids
+from chats.services.pins import pin_one
 from chats.views.chat_writing import ChatWritingMixin
+from chats.views.exports import ExportingViewSet
 from stores.api.parsers import MAX_CHAT, JSONParser, MergePatchParser
 from stores.api.schema import PURGE, writes
 from stores.api.serializers import with_notes
-from stores.api.streaming import stream
 from stores.api.viewsets import RevisionViewSet
 from stores.models import Change
 from stores.records.errors import at
-from stores.records.iteration import batched
-from stores.records.jsontext import encode
 from stores.records.preconditions import etag_of
-from stores.records.secrets import mask
 from stores.records.written import Written
 
-EXPORT_BATCH = 20
-"""Chats that an export holds in memory."""
 
-
-class ConversationViewSet(mixins.ListModelMixin, ChatWritingMixin, RevisionViewSet):
+class ConversationViewSet(mixins.ListModelMixin, ChatWritingMixin, ExportingViewSet, RevisionViewSet):
     """Chats: without messages in lists, and individually as big-AGI wrote them."""
 
     queryset = Conversation.objects.defer("content_hash", "created_at", "updated_at")
@@ -99,7 +88,7 @@ class ConversationViewSet(mixins.ListModelMixin, ChatWritingMixin, RevisionViewS
     @writes(if_match=False, request=BulkSerializer, responses=BulkResultSerializer)
     @action(detail=False, methods=["post"], answers_in_one_transaction=False)
     def bulk(self, request: Request) -> Response:
-        """Archive, unarchive, delete or move many chats as one journal entry."""
+        """Archive, unarchive, pin, unpin, delete or move many chats as one journal entry."""
         wanted = BulkSerializer(data=self.read_object()).take()
         uids = self._find_ids(wanted)
         change, missing = self._change_many(wanted, uids)
@@ -128,20 +117,13 @@ class ConversationViewSet(mixins.ListModelMixin, ChatWritingMixin, RevisionViewS
         change: Any = {
             "archive": partial(services.archive_one, is_archived=True),
             "unarchive": partial(services.archive_one, is_archived=False),
+            "pin": partial(pin_one, is_pinned=True),
+            "unpin": partial(pin_one, is_pinned=False),
             "delete": services.delete_one,
         }[name]
         if name == "delete":
             close_abandoned_in(uids)
         return services.change_many(origin, f"{name} chats", uids, change)
-
-    @extend_schema(filters=True, responses={(200, "application/x-ndjson"): OpenApiTypes.STR})
-    @action(detail=False, pagination_class=None)
-    def export(self, request: Request) -> HttpResponseBase:
-        """All matching chats with their messages, as NDJSON; without a filter, all chats."""
-        chats = self.filter_queryset(self.get_queryset()).order_by("position", "pk")
-        keys = list(chats.values_list("pk", flat=True))
-        headers = {"Content-Disposition": 'attachment; filename="chats.ndjson"'}
-        return stream(request, _export(keys), content_type="application/x-ndjson", headers=headers)
 
     def _answer(self, written: Written, *, is_new: bool = False) -> Response:
         [facts] = ConversationSerializer().get_facts([written.row])
@@ -152,10 +134,3 @@ class ConversationViewSet(mixins.ListModelMixin, ChatWritingMixin, RevisionViewS
 
 def _as_word(value: Any) -> Any:
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else value
-
-
-def _export(keys: list[int]) -> Iterator[bytes]:
-    for some in batched(keys, EXPORT_BATCH):
-        rows: QuerySet[Conversation] = Conversation.objects.filter(pk__in=some).order_by("position", "pk")
-        for chat in CONVERSATIONS.load(list(rows)):
-            yield f"{encode(mask(chat))}\n".encode("ascii")

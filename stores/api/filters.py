@@ -42,7 +42,8 @@ class StrictFilterBackend(DjangoFilterBackend):
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         filterset_class = self.get_filterset_class(view, queryset)
         filters = () if filterset_class is None else tuple(filterset_class.base_filters)
-        check_parameters(request, (*filters, *getattr(view.paginator, "names", ())))
+        own = getattr(view, "own_parameters", ())
+        check_parameters(request, (*filters, *getattr(view.paginator, "names", ()), *own))
         # Building the filters' form takes longer than a page's queries.
         if request.query_params.keys().isdisjoint(filters):
             return queryset

@@ -144,6 +144,8 @@ class RecordViewSet(WritingViewSet):
     lookup_url_kwarg = "id"
     lookup_value_regex = LOOKUP
     orderings: tuple[str, ...] = ("position",)
+    own_parameters: tuple[str, ...] = ()
+    """Parameters of the query that an action reads itself, beside its filters and pages."""
 
     def get_uid(self, name: str = "") -> str:
         """Return the record's id in the address, or another of the address's. Raises `UnknownId`."""

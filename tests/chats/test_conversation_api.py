@@ -121,6 +121,7 @@ def test_the_list_has_chats_without_messages_and_with_facts():
         "messageCount": 3,
         "lastMessageAt": 7,
         "folderIds": ["f0", "f1"],
+        "pinned": False,
         "costNanoUsd": None,
         "run": run.pk,
     }
@@ -220,7 +221,7 @@ def test_filters(query, found):
 @pytest.mark.parametrize(
     ("query", "parameter", "told"),
     [
-        ("colour=red", "colour", "archived, folder, persona"),
+        ("colour=red", "colour", "archived, pinned, folder, persona"),
         ("page_size=201", "page_size", "1 to 200"),
         ("page_size=0", "page_size", "1 to 200"),
         ("page_size=many", "page_size", "1 to 200"),

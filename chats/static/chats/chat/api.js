@@ -53,7 +53,7 @@ export const isWriting = () => writes > 0;
 // Ends what is read in passing once the person writes: a chat that is deleted would be asked for in vain.
 export const untilWritten = () => looking.signal;
 
-export async function call(method, path, body) {
+export async function call(method, path, body, signal) {
   const isWrite = method !== "GET";
   writes += isWrite;
   if (isWrite) {
@@ -62,7 +62,7 @@ export async function call(method, path, body) {
   }
   let response;
   try {
-    response = await send(method, path, { body });
+    response = await send(method, path, { body, signal });
   } finally {
     writes -= isWrite;
   }

@@ -102,7 +102,7 @@ function acceptDrops(target, id) {
     target.classList.remove("is-target");
     if (!isChat(event)) return;
     event.preventDefault();
-    void move(event.dataTransfer.getData(DRAGGED), id).catch(fail);
+    void move(JSON.parse(event.dataTransfer.getData(DRAGGED)), id).catch(fail);
   });
 }
 
@@ -171,10 +171,13 @@ async function changed() {
   emit("changed");
 }
 
-export async function move(chat, folder) {
-  const { data, change } = await call("POST", "/api/chats/bulk", { action: "move", ids: [chat], folder });
+export async function move(ids, folder) {
+  const { data, change } = await call("POST", "/api/chats/bulk", { action: "move", ids, folder });
   await changed();
-  if (data.changed) undoable(folder ? `Moved to ${titleOf(folder)}.` : "Removed from its folder.", change, changed);
+  if (!data.changed) return;
+  const many = ids.length > 1 ? `${ids.length} chats: ` : "";
+  const done = folder ? `moved to ${titleOf(folder)}.` : `removed from ${many ? "their folders" : "its folder"}.`;
+  undoable(many + (many ? done : done[0].toUpperCase() + done.slice(1)), change, changed);
 }
 
 async function make() {

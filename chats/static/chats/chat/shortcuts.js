@@ -3,6 +3,7 @@
 import { byId, isTyping } from "./dom.js";
 import * as generation from "./generation.js";
 import { openPicker } from "./model-picker.js";
+import { openPalette } from "./palette.js";
 import { emit } from "./state.js";
 import { turnsOf } from "./thread.js";
 import { perform } from "./turn-acts.js";
@@ -15,11 +16,8 @@ export function openHelp() {
 
 function withControl(event) {
   const key = event.key.toLowerCase();
-  if (key === "k") {
-    emit("side", true);
-    byId("find").focus();
-    byId("find").select();
-  } else if (key === "m") void openPicker();
+  if (key === "k") openPalette();
+  else if (key === "m") void openPicker();
   else if (key === "b") emit("side", "toggle");
   else if (key === "n" && event.altKey) byId("new-chat").click();
   else return false;
@@ -30,10 +28,17 @@ function plain(event) {
   const turn = document.activeElement?.closest?.("[data-message]");
   if (event.key === "?") openHelp();
   else if (event.key === "/") byId("message").focus();
+  else if (event.key === "f") findChats();
   else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
   else if (turn && !turn.classList.contains("is-live") && event.key in ON_TURN) void perform(ON_TURN[event.key], turn);
   else return false;
   return true;
+}
+
+export function findChats() {
+  emit("side", true);
+  byId("find").focus();
+  byId("find").select();
 }
 
 function step(by) {

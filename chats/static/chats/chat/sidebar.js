@@ -1,151 +1,59 @@
-// The list of chats: by day, by folder, found by title and text.
+// The list of chats beside the chat: what is shown of it, and how it is found and walked through.
 
-import { call, chatPath, getText, pagePath } from "./api.js";
-import { askChoice, askText } from "./dialogs.js";
-import { byId, debounce, el, icon } from "./dom.js";
+import { openChatMenu } from "./chat-acts.js";
+import { isArchive, list, read, readMore, shownChats, words } from "./chat-list.js";
+import { sections } from "./chat-rows.js";
+import { byId, debounce, el } from "./dom.js";
 import * as folders from "./folders.js";
-import { openMenu } from "./menu.js";
-import { openMade, showTitle } from "./navigation.js";
 import { whenReleased } from "./press.js";
+import * as selection from "./selection.js";
 import { emit, on, page } from "./state.js";
-import { fail, undoable } from "./toasts.js";
+import { fail } from "./toasts.js";
 
-const PAGE_SIZE = 60;
-const DAY = 86_400_000;
-const MONTH = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" });
 const box = byId("chats");
 const find = byId("find");
-let shown = [];
-let next = null;
-let finds = [];
-let asked = 0;
+// The next page comes before the end of this one is reached.
+const ahead = new IntersectionObserver((seen) => seen.some(({ isIntersecting }) => isIntersecting) && more(), { root: box, rootMargin: "400px" });
+let isReading = false;
 
-const titleOf = (chat) => chat.userTitle || chat.autoTitle || "Untitled chat";
+const load = (options) => read(show, options).catch(fail);
 
-export async function load() {
-  const mine = ++asked;
-  const words = find.value.trim();
-  const query = new URLSearchParams({ ordering: "-updated", page_size: PAGE_SIZE });
-  query.set("archived", folders.current() === folders.ARCHIVE ? "true" : "false");
-  if (words) query.set("title", words);
-  if (folders.current() && folders.current() !== folders.ARCHIVE) query.set("folder", folders.current());
-  try {
-    const { data } = await call("GET", `/api/chats?${query}`);
-    if (mine !== asked) return;
-    [shown, next, finds] = [data.results, data.next, []];
-    show();
-    if (words.length > 2) {
-      const texts = JSON.parse(await getText(`/chat-parts/search?${new URLSearchParams({ q: words })}`));
-      if (mine !== asked) return;
-      finds = texts.results;
-      show();
-    }
-  } catch (error) {
-    fail(error);
-  }
-}
-
-async function loadMore(button) {
-  button.disabled = true;
-  try {
-    const address = new URL(next, location.href);
-    const { data } = await call("GET", address.pathname + address.search);
-    shown = [...shown, ...data.results];
-    next = data.next;
-    show();
-  } catch (error) {
-    fail(error);
-  }
-}
-
-function dayOf(chat) {
-  const time = chat.updated ?? chat.created;
-  if (typeof time !== "number") return "No date";
-  const midnight = new Date().setHours(0, 0, 0, 0);
-  if (time >= midnight) return "Today";
-  if (time >= midnight - DAY) return "Yesterday";
-  if (time >= midnight - 7 * DAY) return "Last 7 days";
-  if (time >= midnight - 30 * DAY) return "Last 30 days";
-  return MONTH.format(new Date(time));
+function more() {
+  if (isReading) return;
+  isReading = true;
+  void readMore(show).catch(fail).finally(() => (isReading = false));
 }
 
 const show = () => whenReleased(render);
 
 function render() {
-  const focused = document.activeElement?.closest?.("[data-chat]")?.dataset.chat;
-  const parts = [];
-  let list = null;
-  let day = "";
-  for (const chat of shown) {
-    if (dayOf(chat) !== day) {
-      day = dayOf(chat);
-      list = el("ul", {});
-      parts.push(el("section", { "aria-label": day }, el("h3", {}, day), list));
-    }
-    list.append(row(chat));
-  }
-  if (!shown.length && !finds.length) parts.push(el("p", { class: "chats-none" }, none()));
-  if (next) {
-    const more = el("button", { type: "button", class: "chats-more" }, "Show more");
-    more.addEventListener("click", () => void loadMore(more));
-    parts.push(more);
-  }
-  if (finds.length) {
-    const found = el("ul", {}, ...finds.map(foundRow));
-    parts.push(el("section", { "aria-label": "In messages" }, el("h3", {}, "In messages"), found));
+  const focused = document.activeElement?.closest?.("#chats [data-chat]")?.dataset.chat;
+  const part = document.activeElement?.matches?.("input") ? "input" : "a";
+  const top = box.scrollTop;
+  const parts = sections(list);
+  if (!parts.length) parts.push(el("p", { class: "chats-none" }, none()));
+  ahead.disconnect();
+  if (list.next) {
+    const next = el("button", { type: "button", class: "chats-more", onclick: more }, "Show more");
+    // Finds in messages stay last.
+    parts.splice(list.finds.length ? -1 : parts.length, 0, next);
+    ahead.observe(next);
   }
   box.replaceChildren(...parts);
+  box.scrollTop = top;
+  selection.adopt();
   mark();
-  if (focused) box.querySelector(`[data-chat="${CSS.escape(focused)}"] a`)?.focus({ preventScroll: true });
+  if (focused) rowOf(focused)?.querySelector(part)?.focus({ preventScroll: true });
 }
 
 function none() {
-  if (find.value.trim()) return "No matching chats.";
-  if (folders.current() === folders.ARCHIVE) return "No archived chats.";
+  if (words()) return "No matching chats.";
+  if (isArchive()) return "No archived chats.";
   if (folders.current()) return "This folder is empty. Drag chats here, or use a chat's menu.";
   return "Your chats will appear here.";
 }
 
-function row(chat) {
-  const title = titleOf(chat);
-  const link = el("a", { href: pagePath(chat.id), class: "chat-link", title }, chat.userSymbol ? `${chat.userSymbol} ` : "", title);
-  const button = el("button", { type: "button", class: "act act-small", "aria-label": `Actions for ${title}`, "aria-haspopup": "menu" }, icon("more"));
-  button.addEventListener("click", () => openChatMenu(button, chat));
-  const made = el("li", { class: "chat-row", draggable: true, "data-chat": chat.id }, link, button);
-  for (const uid of chat._server.folderIds) {
-    const color = folders.colorOf(uid);
-    if (!color) continue;
-    const dot = el("i", { class: "dot", title: folders.titleOf(uid) });
-    dot.style.setProperty("--dot", color);
-    link.prepend(dot);
-  }
-  link.addEventListener("click", (event) => go(event, chat.id));
-  made.addEventListener("dragstart", (event) => {
-    event.dataTransfer.setData(folders.DRAGGED, chat.id);
-    event.dataTransfer.effectAllowed = "move";
-    document.body.classList.add("is-dragging-chat");
-  });
-  made.addEventListener("dragend", () => document.body.classList.remove("is-dragging-chat"));
-  return made;
-}
-
-function foundRow({ id, title, excerpt, message }) {
-  const link = el(
-    "a",
-    { href: `${pagePath(id)}#${encodeURIComponent(message)}`, class: "chat-link chat-found" },
-    el("b", {}, title),
-    el("small", {}, excerpt),
-  );
-  link.addEventListener("click", (event) => go(event, id, message));
-  return el("li", { class: "chat-row" }, link);
-}
-
-function go(event, id, hash = "") {
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  emit("side", false);
-  emit("open", { id, hash });
-}
+const rowOf = (id) => box.querySelector(`[data-chat="${CSS.escape(id)}"]`);
 
 function mark() {
   for (const each of box.querySelectorAll("[data-chat]")) {
@@ -155,85 +63,54 @@ function mark() {
   }
 }
 
-// --- what can be done with a chat ------------------------------------------------------------------------------------
-
-export function openChatMenu(button, chat) {
-  const isHere = () => page.chat?.id === chat.id;
-  const after = async () => {
-    await Promise.all([load(), folders.load()]);
-    emit("changed");
-  };
-  const perform = (act) => () => void act().catch(fail);
-  const isArchived = Boolean(chat.isArchived ?? chat.archived);
-  const rename = async () => {
-    const title = await askText("Rename chat", "Title", chat.userTitle || chat.autoTitle || chat.title || "");
-    if (title === null) return;
-    const { change } = await call("PATCH", chatPath(chat.id), { userTitle: title || null });
-    if (isHere()) {
-      page.chat.title = title;
-      showTitle();
-    }
-    await after();
-    undoable("Chat renamed.", change, after);
-  };
-  const archive = async () => {
-    const { change } = await call("PATCH", chatPath(chat.id), { isArchived: !isArchived });
-    if (isHere()) page.chat.archived = !isArchived;
-    await after();
-    undoable(isArchived ? "Chat unarchived." : "Chat archived.", change, after);
-  };
-  const move = async () => {
-    const rows = folders.all().map(({ id, title, color }) => ({ value: id, label: title || "Untitled", color }));
-    const held = folders.all().find(({ conversationIds }) => conversationIds?.includes(chat.id))?.id ?? "";
-    const to = await askChoice("Move to folder", [{ value: "", label: "No folder" }, ...rows], held);
-    if (to !== null) await folders.move(chat.id, to || null);
-  };
-  const remove = async () => {
-    const deleted = call("DELETE", chatPath(chat.id));
-    const told = isHere() ? await openMade(deleted, () => null) : await deleted;
-    if (!told) return;
-    const { change } = told;
-    await after();
-    undoable("Chat deleted.", change, async () => {
-      await after();
-      emit("open", { id: chat.id });
-    });
-  };
-  const items = [
-    { label: "Rename", icon: "edit", act: perform(rename) },
-    { label: "Move to folder", icon: "folder", act: perform(move) },
-    { label: isArchived ? "Unarchive" : "Archive", icon: "archive", act: perform(archive) },
-    null,
-    { label: "Delete", icon: "trash", act: perform(remove), isBad: true },
-  ];
-  openMenu(button, items, "This chat");
+function walk(event) {
+  const links = [...box.querySelectorAll("a")];
+  const row = document.activeElement?.closest(".chat-row");
+  const at = links.findIndex((link) => link.closest(".chat-row") === row);
+  if (at < 0) return false;
+  const to = at + (event.key === "ArrowDown" ? 1 : -1);
+  (links[to] ?? (to < 0 ? find : links[at])).focus();
+  const id = event.shiftKey && links[to]?.closest("[data-chat]")?.dataset.chat;
+  const chat = shownChats().find((each) => each.id === id);
+  // The first step takes the chat that it leaves, too.
+  const left = shownChats().find((each) => each.id === row.dataset.chat);
+  if (chat && left && !selection.has(left.id)) selection.take(left, false);
+  if (chat) selection.take(chat, true);
+  return true;
 }
 
 export function initSidebar() {
-  find.addEventListener("input", debounce(180, () => void load()));
+  const search = () => {
+    emit("found");
+    box.scrollTop = 0;
+    void load();
+  };
+  find.addEventListener("input", debounce(180, search));
   find.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && find.value) {
       event.stopPropagation();
       find.value = "";
-      void load();
+      search();
     } else if (event.key === "ArrowDown") {
       event.preventDefault();
       box.querySelector("a")?.focus();
     }
   });
   box.addEventListener("keydown", (event) => {
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-    const links = [...box.querySelectorAll("a")];
-    const at = links.indexOf(document.activeElement);
-    if (at < 0) return;
+    const id = event.target.closest("[data-chat]")?.dataset.chat;
+    const isArrow = event.key === "ArrowDown" || event.key === "ArrowUp";
+    const isDone = isArrow ? walk(event) : selection.press(event, shownChats().find((chat) => chat.id === id));
+    if (!isDone) return;
     event.preventDefault();
-    const to = at + (event.key === "ArrowDown" ? 1 : -1);
-    (links[to] ?? (to < 0 ? find : links[at])).focus();
+    event.stopPropagation();
   });
   byId("chat-menu").addEventListener("click", () => openChatMenu(byId("chat-menu"), page.chat));
-  const later = debounce(150, () => void load());
+  const later = debounce(150, () => void load({ keeps: true }));
   on("list", later);
-  on("folder", () => void load());
+  on("folder", () => {
+    box.scrollTop = 0;
+    void load();
+  });
   on("chat", mark);
   for (const name of ["made", "begun", "finished"]) on(name, later);
   void folders.load().then(load);

@@ -1,0 +1,1 @@
+"""Chats as files: Markdown, big-AGI's own JSON, and pages that need no server."""

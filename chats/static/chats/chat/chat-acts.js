@@ -1,0 +1,117 @@
+// What can be done with chats, with one by its menu and with several that are selected. Each is taken back by one undo.
+
+import { call, chatPath } from "./api.js";
+import { titleOf } from "./chat-list.js";
+import { askChoice, askText } from "./dialogs.js";
+import { openExport } from "./export.js";
+import * as folders from "./folders.js";
+import { openMenu } from "./menu.js";
+import { openMade, showTitle } from "./navigation.js";
+import { emit, page } from "./state.js";
+import { fail, undoable } from "./toasts.js";
+
+const isHere = (id) => page.chat?.id === id;
+const count = (chats) => (chats.length === 1 ? "Chat" : `${chats.length} chats`);
+
+// A chat out of the list, or the one on the page, which knows less.
+export const isArchived = (chat) => Boolean(chat.isArchived ?? chat.archived);
+export const isPinned = (chat) => Boolean(chat._server?.pinned ?? chat.pinned);
+
+async function after() {
+  emit("list");
+  await folders.load();
+  emit("changed");
+}
+
+function bulk(action, chats, more = {}) {
+  return call("POST", "/api/chats/bulk", { action, ids: chats.map(({ id }) => id), ...more });
+}
+
+// Sets what the page knows of its own chat, and returns what sets it back.
+function note(chats, member, value) {
+  if (!chats.some(({ id }) => isHere(id))) return () => {};
+  const { id } = page.chat;
+  const before = page.chat[member];
+  page.chat[member] = value;
+  return () => isHere(id) && (page.chat[member] = before);
+}
+
+async function change(chats, action, member, value, text) {
+  const { change: entry } = await bulk(action, chats);
+  const back = note(chats, member, value);
+  await after();
+  undoable(`${count(chats)} ${text}.`, entry, async () => {
+    back();
+    await after();
+  });
+}
+
+export async function rename(chat) {
+  const title = await askText("Rename chat", "Title", chat.userTitle || chat.autoTitle || chat.title || "");
+  if (title === null) return;
+  const { change: entry } = await call("PATCH", chatPath(chat.id), { userTitle: title || null });
+  const show = (text) => {
+    if (!isHere(chat.id)) return;
+    page.chat.title = text;
+    showTitle();
+  };
+  show(title);
+  await after();
+  undoable("Chat renamed.", entry, async () => {
+    show(titleOf(chat));
+    await after();
+  });
+}
+
+export const pin = (chats, isOn) => change(chats, isOn ? "pin" : "unpin", "pinned", isOn, isOn ? "pinned" : "unpinned");
+export const archive = (chats, isOn) => change(chats, isOn ? "archive" : "unarchive", "archived", isOn, isOn ? "archived" : "unarchived");
+
+export async function move(chats) {
+  const rows = folders.all().map(({ id, title, color }) => ({ value: id, label: title || "Untitled", color }));
+  const ids = chats.map(({ id }) => id);
+  const held = folders.all().find(({ conversationIds }) => ids.every((id) => conversationIds?.includes(id)))?.id ?? "";
+  const title = chats.length === 1 ? "Move to folder" : `Move ${chats.length} chats to folder`;
+  const to = await askChoice(title, [{ value: "", label: "No folder" }, ...rows], held);
+  if (to !== null) await folders.move(ids, to || null);
+  return to !== null;
+}
+
+export async function duplicate(chat) {
+  const made = call("POST", `${chatPath(chat.id)}/branch`, {});
+  const { data, change: entry } = (await openMade(made, ({ data: { id } }) => id)) ?? {};
+  if (!data) return;
+  await after();
+  undoable(isHere(data.id) ? "This is the copy." : "The copy is in the list.", entry, async () => {
+    if (isHere(data.id)) emit("open", { id: chat.id });
+    await after();
+  });
+}
+
+export async function remove(chats) {
+  const here = chats.find(({ id }) => isHere(id));
+  const deleted = chats.length === 1 ? call("DELETE", chatPath(chats[0].id)) : bulk("delete", chats);
+  const told = here ? await openMade(deleted, () => null) : await deleted;
+  if (!told) return;
+  await after();
+  undoable(`${count(chats)} deleted.`, told.change, async () => {
+    await after();
+    if (here) emit("open", { id: here.id });
+  });
+}
+
+export const perform = (act) => () => void act().catch(fail);
+
+export function openChatMenu(button, chat) {
+  const [archived, pinned] = [isArchived(chat), isPinned(chat)];
+  const items = [
+    { label: "Rename", icon: "edit", act: perform(() => rename(chat)) },
+    { label: pinned ? "Unpin" : "Pin", icon: "pin", act: perform(() => pin([chat], !pinned)) },
+    { label: "Move to folder", icon: "folder", act: perform(() => move([chat])) },
+    { label: "Duplicate", icon: "copy", act: perform(() => duplicate(chat)) },
+    { label: "Export…", icon: "download", act: () => openExport([chat]) },
+    { label: archived ? "Unarchive" : "Archive", icon: "archive", act: perform(() => archive([chat], !archived)) },
+    null,
+    { label: "Delete", icon: "trash", act: perform(() => remove([chat])), isBad: true },
+  ];
+  openMenu(button, items, "This chat");
+}
