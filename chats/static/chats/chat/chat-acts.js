@@ -1,8 +1,11 @@
 // What can be done with chats, with one by its menu and with several that are selected. Each is taken back by one undo.
 
 import { call, chatPath } from "./api.js";
+import { once } from "./busy.js";
 import { titleOf } from "./chat-list.js";
+import { shows } from "./chat-on-page.js";
 import { askChoice, askText } from "./dialogs.js";
+import { byId, focusFirst } from "./dom.js";
 import { openExport } from "./export.js";
 import * as folders from "./folders.js";
 import { openMenu } from "./menu.js";
@@ -10,7 +13,6 @@ import { openMade, showTitle } from "./navigation.js";
 import { emit, page } from "./state.js";
 import { fail, undoable } from "./toasts.js";
 
-const isHere = (id) => page.chat?.id === id;
 const count = (chats) => (chats.length === 1 ? "Chat" : `${chats.length} chats`);
 
 // A chat out of the list, or the one on the page, which knows less.
@@ -29,11 +31,11 @@ function bulk(action, chats, more = {}) {
 
 // Sets what the page knows of its own chat, and returns what sets it back.
 function note(chats, member, value) {
-  if (!chats.some(({ id }) => isHere(id))) return () => {};
+  if (!chats.some(({ id }) => shows(id))) return () => {};
   const { id } = page.chat;
   const before = page.chat[member];
   page.chat[member] = value;
-  return () => isHere(id) && (page.chat[member] = before);
+  return () => shows(id) && (page.chat[member] = before);
 }
 
 async function change(chats, action, member, value, text) {
@@ -46,20 +48,20 @@ async function change(chats, action, member, value, text) {
   });
 }
 
-export async function rename(chat) {
-  const title = await askText("Rename chat", "Title", chat.userTitle || chat.autoTitle || chat.title || "");
-  if (title === null) return;
-  const { change: entry } = await call("PATCH", chatPath(chat.id), { userTitle: title || null });
+export function rename(chat) {
   const show = (text) => {
-    if (!isHere(chat.id)) return;
+    if (!shows(chat.id)) return;
     page.chat.title = text;
     showTitle();
   };
-  show(title);
-  await after();
-  undoable("Chat renamed.", entry, async () => {
-    show(titleOf(chat));
-    await after();
+  return askText("Rename chat", "Title", chat.userTitle || chat.autoTitle || chat.title || "", "Save", async (title) => {
+    const { change: entry } = await call("PATCH", chatPath(chat.id), { userTitle: title || null });
+    show(title);
+    void after();
+    undoable("Chat renamed.", entry, async () => {
+      show(titleOf(chat));
+      await after();
+    });
   });
 }
 
@@ -71,8 +73,8 @@ export async function move(chats) {
   const ids = chats.map(({ id }) => id);
   const held = folders.all().find(({ conversationIds }) => ids.every((id) => conversationIds?.includes(id)))?.id ?? "";
   const title = chats.length === 1 ? "Move to folder" : `Move ${chats.length} chats to folder`;
-  const to = await askChoice(title, [{ value: "", label: "No folder" }, ...rows], held);
-  if (to !== null) await folders.move(ids, to || null);
+  const choices = [{ value: "", label: "No folder" }, ...rows];
+  const to = await askChoice(title, choices, held, "Move", (chosen) => folders.move(ids, chosen || null));
   return to !== null;
 }
 
@@ -81,25 +83,28 @@ export async function duplicate(chat) {
   const { data, change: entry } = (await openMade(made, ({ data: { id } }) => id)) ?? {};
   if (!data) return;
   await after();
-  undoable(isHere(data.id) ? "This is the copy." : "The copy is in the list.", entry, async () => {
-    if (isHere(data.id)) emit("open", { id: chat.id });
+  undoable(shows(data.id) ? "This is the copy." : "The copy is in the list.", entry, async () => {
+    if (shows(data.id)) emit("open", { id: chat.id });
     await after();
   });
 }
 
 export async function remove(chats) {
-  const here = chats.find(({ id }) => isHere(id));
+  const here = chats.find(({ id }) => shows(id));
   const deleted = chats.length === 1 ? call("DELETE", chatPath(chats[0].id)) : bulk("delete", chats);
   const told = here ? await openMade(deleted, () => null) : await deleted;
   if (!told) return;
+  if (document.activeElement === document.body) focusFirst(document.querySelector("#chats .chat-link"), byId("message"));
   await after();
   undoable(`${count(chats)} deleted.`, told.change, async () => {
     await after();
-    if (here) emit("open", { id: here.id });
+    // Whoever went on to another chat stays there.
+    if (here && !page.chat) emit("open", { id: here.id });
   });
 }
 
-export const perform = (act) => () => void act().catch(fail);
+// What is pressed twice is done once.
+export const perform = (act) => () => void once("chats", act).catch(fail);
 
 export function openChatMenu(button, chat) {
   const [archived, pinned] = [isArchived(chat), isPinned(chat)];

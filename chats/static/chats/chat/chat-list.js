@@ -1,6 +1,7 @@
 // The chats of the view that is chosen beside them: which there are, read a page at a time, the pinned ones first.
 
 import { call, getText } from "./api.js";
+import { everywhere } from "./chat-on-page.js";
 import { byId } from "./dom.js";
 import * as folders from "./folders.js";
 
@@ -29,12 +30,12 @@ export function viewFilters() {
 function pageOf(more) {
   const query = viewFilters();
   for (const [name, value] of Object.entries({ ordering: "-updated", ...more })) query.set(name, value);
-  return call("GET", `/api/chats?${query}`).then(({ data }) => data);
+  return call("GET", `/api/chats?${query}`, undefined, { visit: everywhere }).then(({ data }) => data);
 }
 
 async function pageAt(address) {
   const { pathname, search } = new URL(address, location.href);
-  return (await call("GET", pathname + search)).data;
+  return (await call("GET", pathname + search, undefined, { visit: everywhere })).data;
 }
 
 // Goes on behind a page as long as more is wanted.
@@ -64,7 +65,7 @@ export async function read(show, { keeps = false } = {}) {
   Object.assign(list, { pinned: pins.chats, chats, next, finds: keeps ? list.finds : [] });
   show();
   if (words().length < 3) return;
-  const texts = JSON.parse(await getText(`/chat-parts/search?${new URLSearchParams({ q: words() })}`));
+  const texts = JSON.parse(await getText(`/chat-parts/search?${new URLSearchParams({ q: words() })}`, { visit: everywhere }));
   if (mine !== asked) return;
   list.finds = texts.results;
   show();

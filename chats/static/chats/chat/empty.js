@@ -1,23 +1,16 @@
-// What stands in a chat without messages: ways to begin, and what holds for the Demo model alone. And the trials that
-// other pages link to, as /chat-test?try=slow: they prepare a message and send nothing.
+// What stands in a chat without messages: ways to begin. And the trials that other pages link to, as /chat-test?try=slow: they prepare a message and send nothing.
 
 import { fill, start } from "./composer.js";
 import { openCrash } from "./crash.js";
 import { byId } from "./dom.js";
 import { choose } from "./model-picker.js";
-import { on, page } from "./state.js";
 
-const DEMO = "bigagi-demo";
 const TRIALS = {
   hello: { model: "bigagi-demo-echo", text: "Hello! What did you receive?" },
   markdown: { model: "bigagi-demo-markdown", text: "Show me what Markdown can do." },
   slow: { model: "bigagi-demo-slow", text: "Take your time." },
   failing: { model: "bigagi-demo-failing", text: "Please break off." },
 };
-
-function showDemo() {
-  for (const part of byId("empty").querySelectorAll("[data-demo]")) part.hidden = page.model.serviceId !== DEMO;
-}
 
 export function initEmpty() {
   byId("empty").addEventListener("click", ({ target }) => {
@@ -26,8 +19,6 @@ export function initEmpty() {
     const starter = target.closest("[data-start]");
     if (starter) start(starter.dataset.model, starter.dataset.start);
   });
-  on("model", showDemo);
-  on("chat", showDemo);
 }
 
 // Once the models are known.

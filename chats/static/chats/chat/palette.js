@@ -2,6 +2,7 @@
 
 import { call } from "./api.js";
 import { list, titleOf } from "./chat-list.js";
+import { everywhere } from "./chat-on-page.js";
 import { byId, debounce, el, icon } from "./dom.js";
 import { choose, models } from "./model-picker.js";
 import { actions, pages } from "./palette-actions.js";
@@ -131,7 +132,7 @@ const ask = debounce(WAIT, async () => {
   const mine = (asking = new AbortController());
   const words = new URLSearchParams({ q: query });
   const read = async (path, name) => {
-    const { data } = await call("GET", `/chat-parts/${path}?${words}`, undefined, mine.signal);
+    const { data } = await call("GET", `/chat-parts/${path}?${words}`, undefined, { visit: everywhere, signal: mine.signal });
     // What was asked for before is not what is typed now.
     if (mine !== asking) return;
     found[name] = data.results;

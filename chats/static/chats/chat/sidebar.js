@@ -3,7 +3,7 @@
 import { openChatMenu } from "./chat-acts.js";
 import { isArchive, list, read, readMore, shownChats, words } from "./chat-list.js";
 import { sections } from "./chat-rows.js";
-import { byId, debounce, el } from "./dom.js";
+import { byId, debounce, el, focusFirst } from "./dom.js";
 import * as folders from "./folders.js";
 import { whenReleased } from "./press.js";
 import * as selection from "./selection.js";
@@ -27,8 +27,10 @@ function more() {
 const show = () => whenReleased(render);
 
 function render() {
-  const focused = document.activeElement?.closest?.("#chats [data-chat]")?.dataset.chat;
-  const part = document.activeElement?.matches?.("input") ? "input" : "a";
+  const held = box.contains(document.activeElement) ? document.activeElement : null;
+  const focused = held?.closest("[data-chat]")?.dataset.chat;
+  const part = ["input", ".act"].find((each) => held?.matches(each)) ?? "a";
+  const before = rows().map(({ dataset }) => dataset.chat);
   const top = box.scrollTop;
   const parts = sections(list);
   if (!parts.length) parts.push(el("p", { class: "chats-none" }, none()));
@@ -43,7 +45,12 @@ function render() {
   box.scrollTop = top;
   selection.adopt();
   mark();
-  if (focused) rowOf(focused)?.querySelector(part)?.focus({ preventScroll: true });
+  // Where the chat is gone, its neighbour has the focus; where more were asked for, the first of them.
+  const at = focused ? before.indexOf(focused) : before.length - 1;
+  const beside = [...before.slice(at + 1), ...before.slice(0, at).reverse()].map((id) => rowOf(id)?.querySelector("a"));
+  if (focused) focusFirst(rowOf(focused)?.querySelector(part), ...beside, find);
+  else if (held?.matches(".chats-more")) focusFirst(rows()[before.length]?.querySelector("a"), rows().at(-1)?.querySelector("a"));
+  else if (held) focusFirst([...box.querySelectorAll("a")].find(({ href }) => href === held.href), find);
 }
 
 function none() {
@@ -53,6 +60,7 @@ function none() {
   return "Your chats will appear here.";
 }
 
+const rows = () => [...box.querySelectorAll("[data-chat]")];
 const rowOf = (id) => box.querySelector(`[data-chat="${CSS.escape(id)}"]`);
 
 function mark() {
@@ -111,6 +119,7 @@ export function initSidebar() {
     box.scrollTop = 0;
     void load();
   });
+  on("reached", later);
   on("chat", mark);
   for (const name of ["made", "begun", "finished"]) on(name, later);
   void folders.load().then(load);
