@@ -1,4 +1,5 @@
-// What stands in a chat without messages: ways to begin. And the trials that other pages link to, as /chat-test?try=slow: they prepare a message and send nothing.
+// What stands in a chat without messages: ways to begin. And the trials that other pages link to, as
+// /chat-test?try=slow: they prepare a message and send nothing.
 
 import { fill, start } from "./composer.js";
 import { openCrash } from "./crash.js";
