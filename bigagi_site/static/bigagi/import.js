@@ -12,6 +12,7 @@ const box = document.querySelector("[data-upload]");
 const part = (name) => box.querySelector(`[data-${name}]`);
 const bar = part("bar");
 let sending = null;
+let isUploading = false;
 
 const cookie = (name) => new RegExp(`(?:^|; )${name}=([^;]*)`).exec(document.cookie)?.[1] ?? "";
 
@@ -52,7 +53,10 @@ function send(file) {
       bar.value = total ? (100 * loaded) / total : 0;
       say(`Sending ${file.name}: ${sizeOf(loaded)} of ${sizeOf(total)}`);
     });
+    request.addEventListener("loadstart", () => (isUploading = true));
+    request.addEventListener("loadend", () => (isUploading = false));
     request.upload.addEventListener("load", () => {
+      isUploading = false;
       bar.removeAttribute("value");
       part("cancel").hidden = true;
       say("The file is here. It is being read…");
@@ -155,4 +159,6 @@ document.addEventListener("drop", (event) => {
   box.classList.remove("is-over");
   void bring(event.dataTransfer.files[0]);
 });
+// Once the file is sent, the import needs this page no more.
+addEventListener("beforeunload", (event) => isUploading && event.preventDefault());
 box.dataset.ready = "";
