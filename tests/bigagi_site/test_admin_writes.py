@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from bigagi_site.overview import describe_data
 from chats.admin.conversation import ConversationAdmin
+from chats.bigagi.pinned_chat import PINNED_CHATS
 from chats.models import Conversation, Folder
 from chats.services.conversations import delete_chat
 from stores.admin.base import ReadOnlyAdmin
@@ -30,6 +31,7 @@ from tests.api import (
     make_service,
     make_store,
     make_workspace,
+    store_record,
 )
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +39,7 @@ pytestmark = pytest.mark.django_db
 KIND_OF = {
     **dict.fromkeys(("chats.Conversation", "chats.Message", "chats.Fragment"), "conversation"),
     **dict.fromkeys(("chats.Folder", "chats.FolderMembership"), "folder"),
+    "chats.PinnedChat": "pinned chat",
     "chats.Asset": "asset",
     "llms.Service": "service",
     "llms.Model": "model",
@@ -67,6 +70,7 @@ def make_everything():
     make_store("app-ui")
     make_file()
     make_workspace("one", ("file",))
+    store_record(PINNED_CHATS, {"id": "two", "pinned": 5}, "two")
     delete_chat(Origin(Change.Source.API, "reader"), make_chat("gone", 2).uid)
 
 
@@ -165,6 +169,8 @@ def test_nothing_is_written_past_the_journal(owner_client):
         ("conversation", "archive_chats"),
         ("conversation", "unarchive_chats"),
         ("conversation", "delete_chats"),
+        ("conversation", "pin_chats"),
+        ("conversation", "unpin_chats"),
         *(("conversation", f"N/do/{act}/") for act in ("rename", "archive", "unarchive", "delete")),
         *(("folder", f"N/do/{act}/") for act in ("rename", "delete")),
         ("change", "N/do/undo/"),

@@ -7,6 +7,7 @@ import { byId, debounce, el, icon } from "./dom.js";
 import { choose, models } from "./model-picker.js";
 import { actions, pages } from "./palette-actions.js";
 import { best, merge, orderGroups, score } from "./palette-search.js";
+import { whenReleased } from "./press.js";
 import { emit, page } from "./state.js";
 
 const WAIT = 120;
@@ -136,7 +137,7 @@ const ask = debounce(WAIT, async () => {
     // What was asked for before is not what is typed now.
     if (mine !== asking) return;
     found[name] = data.results;
-    render();
+    whenReleased(render);
   };
   const done = await Promise.allSettled([read("find", "chats"), query.length > 1 ? read("search", "texts") : null]);
   if (mine !== asking) return;
