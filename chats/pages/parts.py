@@ -49,7 +49,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     shares = request.GET.get("share") == "1"
     chat = Conversation.objects.filter(uid=request.GET.get("chat", "")).first()
     try:
-        model = model_of(request.GET.get("model", ""))
+        model = model_of(request.GET.get("model", ""), chat)
     except (UnknownModel, NotCallable) as error:
         return _uncached(JsonResponse({"detail": str(error)}, status=409))
     try:
