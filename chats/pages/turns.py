@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from chats.fragments import Block
+from chats.generations.choice import find_why_not
 from chats.models import Conversation, Message
 from chats.transcript import Damage, Turn, read_damage, read_turns
 from llms.calls.demo import MODELS as DEMO_MODELS
@@ -14,6 +15,7 @@ from llms.calls.demo import SERVICE
 from llms.models import Model
 from metrics.models import UsageEvent
 from stores.records.json_values import number_in
+from stores.records.secrets import mask
 
 WINDOW = 24
 """Messages that the page gets at once."""
@@ -38,6 +40,8 @@ class ChatTurn:
     summary: list[str] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     cost: str = ""
+    why_not: str = ""
+    """Why its model cannot be called; empty where it can."""
 
     @property
     def position(self) -> int:
@@ -132,9 +136,15 @@ def read_chat_turns(chat: Conversation, messages: Sequence[Message] | QuerySet[M
     # A regenerated answer has several; the newest belongs to the current text.
     known = {event.message: event for event in events.order_by("at", "pk")}
     labels = find_labels({turn.message.model_id for turn in turns if turn.message.model_id})
+    # One answer of each model says what is so of all.
+    answers = {turn.message.model_id: turn.message for turn in turns if turn.message.role == "assistant"}
+    why_nots: dict[str | None, str] = mask({uid: find_why_not(answer) for uid, answer in answers.items() if uid})
     return [
         ChatTurn(
-            turn, labels.get(turn.message.model_id or "", ""), *figures_of(turn.message, known.get(turn.message.uid))
+            turn,
+            labels.get(turn.message.model_id or "", ""),
+            *figures_of(turn.message, known.get(turn.message.uid)),
+            why_nots.get(turn.message.model_id, ""),
         )
         for turn in turns
     ]

@@ -1,6 +1,7 @@
 // What would be sent: counted for the estimate, and shown before it goes.
 
 import { call } from "./api.js";
+import { during } from "./busy.js";
 import { byId, el } from "./dom.js";
 import { memory, on, page } from "./state.js";
 import { fail } from "./toasts.js";
@@ -12,19 +13,22 @@ export function forgetPreview() {
   held = null;
 }
 
+// Resolves to what would be sent; it is asked for once, until something changes it.
 export function readPreview() {
+  if (held) return held;
   const query = new URLSearchParams({ model: page.model.id });
   if (page.chat) query.set("chat", page.chat.id);
   if (page.share) query.set("share", "1");
-  held ??= call("GET", `/chat-parts/preview?${query}`).then(({ data }) => data);
-  held.catch(() => (held = null));
-  return held;
+  const asked = call("GET", `/chat-parts/preview?${query}`, undefined, { isQuiet: true }).then(({ data }) => data);
+  held = asked;
+  asked.catch(() => held === asked && forgetPreview());
+  return asked;
 }
 
 async function open() {
   forgetPreview();
   try {
-    const { messages, tokens, leftOut, keys, context } = await readPreview();
+    const { messages, tokens, leftOut, keys, context } = await during(readPreview());
     const room = context ? ` of ${context.toLocaleString()}` : "";
     const left = leftOut ? ` ${leftOut} earlier ${leftOut === 1 ? "message does" : "messages do"} not fit and will be left out.` : "";
     const typed = keys ? ` ${keys === 1 ? "1 API key is" : `${keys} API keys are`} masked here, and sent as typed.` : "";
@@ -56,5 +60,5 @@ export function initPreview() {
   setShare(memory.get("share") === "1");
   byId("share").addEventListener("click", () => setShare(!page.share));
   byId("preview").addEventListener("click", () => void open());
-  on("model", forgetPreview);
+  for (const name of ["model", "chat"]) on(name, forgetPreview);
 }
