@@ -91,7 +91,7 @@ class GenerateSerializer(FormSerializer):
         help_text='`{"text": "…"}`, or a message of the user as big-AGI has it, with `fragments`.'
     )
     modelId = NameMember(
-        help_text="Default: with `replaces`, the model of that answer; else that of the chat's last reply, or the one of "
+        help_text="Default: with `replaces`, the model of that answer; else that of the chat's last reply, or of "
         "`primaryChat`."
     )
     parameters = GenerateParametersSerializer(required=False)

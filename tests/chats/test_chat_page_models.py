@@ -7,8 +7,8 @@ from tests.chats.chat_page import api, ask, expect, last_answer, open_page, pick
 pytestmark = pytest.mark.browser
 
 
-def make(server, title: str, *models: str, last: str = "assistant") -> str:
-    """Store a chat with an answer of each of these models, or one more question behind them."""
+def make(server, title: str, *models: str) -> str:
+    """Store a chat with an answer of each of these models."""
     messages = []
     for at, model in enumerate(models):
         generator = {"mgt": "aix", "name": "a model", "aix": {"vId": "bigagi", "mId": model}}
@@ -28,9 +28,9 @@ def model_of(server, uid: str) -> str:
     return found
 
 
-def test_a_chat_keeps_its_model_and_another_is_named_first(server, page):
+def test_a_chat_keeps_its_model(server, page):
     kept = make(server, "Kept", "bigagi-demo-echo", "bigagi-demo-fast")
-    label, chosen = page.locator("#model-label"), page.locator("#empty [data-demo]")
+    label = page.locator("#model-label")
     open_page(page, f"/chat-test/{kept}")
     expect(label).to_have_text("Demo fast")
     # What is chosen is kept until there is a reply, which then speaks for the chat: in other browsers, and here.
@@ -65,6 +65,9 @@ def test_a_chat_keeps_its_model_and_another_is_named_first(server, page):
     [models] = [api(server, "GET", f"/api/chats/{kept}")["messages"]]
     assert models[3]["generator"]["aix"]["mId"] == "bigagi-demo-fast"
 
+
+def test_another_model_is_named_before_it_is_asked(server, page):
+    label, chosen = page.locator("#model-label"), page.locator("#empty [data-demo]")
     # Where it cannot be called, it is said why, and which one would be asked; nothing is sent before that is pressed.
     gone = make(server, "Gone", "openai-gone")
     open_page(page, f"/chat-test/{gone}")
@@ -98,7 +101,7 @@ def test_a_chat_keeps_its_model_and_another_is_named_first(server, page):
     expect(chosen.first).to_be_hidden()
     pick_model(page, "Demo fast")
     expect(chosen.first).to_be_visible()
-    page.locator("#chats").get_by_role("link", name="Kept", exact=True).click()
-    expect(label).to_have_text("Demo Markdown")
+    page.locator("#chats").get_by_role("link", name="Gone", exact=True).click()
+    expect(page.locator("#thread-title")).to_have_text("Gone")
     page.locator("#new-chat").click()
     expect(label).to_have_text("Demo fast")

@@ -169,3 +169,34 @@ def test_folders_are_ordered_by_dragging_and_by_keyboard(server, page):
     with page.expect_response("**/api/folders/order"):
         page.keyboard.press("Alt+ArrowUp")
     assert order() == ["Two", "Three", "One"]
+
+
+def test_a_thousand_chats_are_listed_and_opened(server, page):
+    texts = [{"id": f"m{at}", "role": role, "fragments": [], "created": 1} for at, role in enumerate(["user"])]
+    chats = [
+        {"id": f"thousand-{at}", "userTitle": f"Thousand {at}", "systemPurposeId": "Generic", "messages": texts}
+        | {"created": 1_795_288_299_195 - at * 3_600_000, "updated": 1_795_288_299_195 - at * 3_600_000}
+        for at in range(1000)
+    ]
+    run = api(server, "POST", "/api/migrations", {"conversations": chats})
+    while run["status"] in ("pending", "running"):
+        page.wait_for_timeout(100)
+        run = api(server, "GET", run["href"])
+    assert run["status"] == "done", run
+    open_page(page)
+    rows = page.locator("#chats .chat-row", has_text="Thousand")
+    more = page.get_by_role("button", name="Show more")
+    expect(rows.first).to_be_visible()
+    while more.count():
+        count = page.locator("#chats .chat-row").count()
+        more.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#chats .chat-row").nth(count)).to_be_attached()
+        # Whoever goes on by keyboard goes on from where the list ended.
+        assert page.evaluate("Boolean(document.activeElement.closest('#chats'))")
+    assert rows.locator("a").all_inner_texts() == [f"Thousand {at}" for at in range(1000)]
+    rows.last.locator("a").click()
+    expect(page.locator("#thread-title")).to_have_text("Thousand 999")
+    expect(page.locator("#chats .is-here")).to_have_text("Thousand 999")
+    page.locator("#find").fill("thousand 777")
+    expect(page.locator("#chats .chat-row")).to_have_text(["Thousand 777"])
