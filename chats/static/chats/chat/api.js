@@ -52,7 +52,7 @@ export const isWriting = () => writes > 0;
 // Ends what is read in passing once the person writes: a chat that is deleted would be asked for in vain.
 export const untilWritten = () => looking.signal;
 
-export async function call(method, path, body) {
+export async function call(method, path, body, headers = {}) {
   const isWrite = method !== "GET";
   writes += isWrite;
   if (isWrite) {
@@ -61,7 +61,7 @@ export async function call(method, path, body) {
   }
   let response;
   try {
-    response = await send(method, path, { body });
+    response = await send(method, path, { body, headers });
   } finally {
     writes -= isWrite;
   }
@@ -99,4 +99,5 @@ export const messagePath = (chat, id) => `${chatPath(chat)}/messages/${segmentOf
 export const folderPath = (id) => `/api/folders/${segmentOf(id)}`;
 export const servicePath = (id) => `/api/services/${segmentOf(id)}`;
 export const modelPath = (id) => `/api/llms/${segmentOf(id)}`;
+export const personaPath = (id) => `/api/personas/${segmentOf(id)}`;
 export const pagePath = (id) => (id ? `${page.page}/${segmentOf(id)}` : page.page);

@@ -1,20 +1,19 @@
 // The box that messages are written in.
 
-import { call, chatPath } from "./api.js";
+import { call } from "./api.js";
 import * as attachments from "./attachments.js";
 import { byId, debounce, el } from "./dom.js";
+import { estimate } from "./gauge.js";
 import * as generation from "./generation.js";
 import { randomId } from "./messages.js";
-import { models, choose } from "./model-picker.js";
+import { choose } from "./model-picker.js";
 import { adoptChat, isLeaving } from "./navigation.js";
-import { forgetPreview, readPreview } from "./preview.js";
+import { persona } from "./persona.js";
 import { emit, memory, on, page } from "./state.js";
 import { readWhyNot } from "./status.js";
 import * as thread from "./thread.js";
 import { fail, toast } from "./toasts.js";
 
-const LETTERS_A_TOKEN = 3.6;
-const IMAGE_TOKENS = 800;
 // Texts longer than this fill the box, however wide it is: measuring them with each key would be felt.
 const LONG = 6000;
 const field = byId("message");
@@ -35,27 +34,20 @@ export function initComposer() {
   field.addEventListener("input", () => {
     fit();
     keepDraft();
-    estimate();
   });
   addEventListener("pagehide", () => memory.set(draftName(), field.value));
   byId("empty").addEventListener("click", (event) => {
     const starter = event.target.closest("[data-start]");
     if (starter) start(starter.dataset.model, starter.dataset.start);
   });
-  byId("persona").addEventListener("change", () => void setPersona());
   on("leaving", () => (beforeLeaving = field.value));
   on("leave", leaveDraft);
   on("chat", () => {
     showDraft();
     offerLeft();
   });
-  on("clips", estimate);
-  on("model", estimate);
+  on("clips", fit);
   on("begun", showQuestion);
-  on("finished", () => {
-    forgetPreview();
-    estimate();
-  });
   showDraft();
 }
 
@@ -90,9 +82,7 @@ function offerLeft() {
 function showDraft() {
   field.value = memory.get(draftName()) ?? "";
   attachments.come(draftName());
-  forgetPreview();
   fit();
-  estimate();
 }
 
 function onKey(event) {
@@ -119,35 +109,6 @@ function fit() {
   byId("send").disabled = sending.has(draftName()) || !(/\S/.test(field.value) || attachments.count());
 }
 
-// --- estimate --------------------------------------------------------------------------------------------------------
-
-const dollars = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumSignificantDigits: 2 });
-const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
-
-const estimate = debounce(200, async () => {
-  fit();
-  const box = byId("estimate");
-  const visit = page.visit;
-  const length = field.textLength + attachments.textLength();
-  if (!length && !attachments.count()) {
-    box.textContent = "";
-    return;
-  }
-  // Of what cannot be sent there is no preview.
-  const isRefused = models.get(page.model.id)?.service.whyNot;
-  const before = isRefused ? null : await readPreview().catch(() => null);
-  if (page.visit !== visit) return;
-  const tokens = Math.ceil(length / LETTERS_A_TOKEN) + attachments.images() * IMAGE_TOKENS + (before?.tokens ?? 0);
-  const { input, fee } = models.get(page.model.id) ?? {};
-  let cost = " · unpriced";
-  if (input === "free") cost = " · free";
-  else if (typeof input === "number") cost = ` · ≈ ${dollars.format((tokens * input) / 1e6 + (fee ?? 0))}`;
-  box.textContent = `≈ ${short.format(tokens)} tokens${cost}`;
-  const isOver = page.model.context && tokens > page.model.context;
-  box.classList.toggle("is-over", Boolean(isOver));
-  box.title = isOver ? "This exceeds the model's context: the oldest messages will be left out." : "Estimate for everything that will be sent";
-});
-
 // Sends this to a model; what is in the box stays there.
 export function start(model, text) {
   choose(model);
@@ -167,7 +128,7 @@ async function send(typed, files) {
   const { visit, model, share } = page;
   const isHere = () => page.visit === visit;
   const drafts = [draftName()];
-  const persona = byId("persona").value || "Generic";
+  const chosen = persona();
   let chat = page.chat?.id ?? null;
   sending.add(drafts[0]);
   fit();
@@ -178,7 +139,7 @@ async function send(typed, files) {
     const fragments = text ? [{ ft: "content", fId: randomId(8), part: { pt: "text", text } }] : [];
     fragments.push(...(await attachments.toFragments(files)));
     if (!chat) {
-      chat = await make(persona, isHere);
+      chat = await makeChat(chosen, isHere);
       drafts.push(draftOf(chat));
       sending.add(draftOf(chat));
     }
@@ -201,13 +162,14 @@ async function send(typed, files) {
   }
 }
 
-async function make(persona, isHere) {
+// Makes the chat that the new page is about to become.
+export async function makeChat(chosen = persona(), isHere = () => true) {
   const now = Date.now();
-  const { data } = await call("POST", "/api/chats", { messages: [], systemPurposeId: persona, created: now, updated: now });
+  const { data } = await call("POST", "/api/chats", { messages: [], systemPurposeId: chosen.id, created: now, updated: now });
   if (isHere()) {
     keepDraft.cancel();
     memory.set(draftName(), "");
-    adoptChat({ id: data.id, revision: data._server.revision, persona });
+    adoptChat({ id: data.id, revision: data._server.revision, persona: chosen.id, personaName: chosen.name });
     memory.set(draftName(), field.value);
   } else {
     memory.set(draftOf(data.id), memory.get(draftOf(null)));
@@ -249,14 +211,3 @@ async function showQuestion({ userMessage }) {
     fail(error);
   }
 }
-
-async function setPersona() {
-  if (!page.chat) return;
-  try {
-    await call("PATCH", chatPath(page.chat.id), { systemPurposeId: byId("persona").value });
-    forgetPreview();
-  } catch (error) {
-    fail(error);
-  }
-}
-

@@ -27,6 +27,7 @@ export async function look() {
   const isKept = told.running && generation.isTold(told.running.generation);
   const isNew = told.revision > page.chat.revision && !isKept;
   const isOther = told.title !== page.chat.title || told.archived !== page.chat.archived;
+  const isOfOther = told.persona !== page.chat.persona || told.personaName !== page.chat.personaName;
   // Who is writing in a message must not lose it.
   if (isNew && !byId("turns").querySelector(".editor")) {
     const { revision, ...header } = told;
@@ -39,7 +40,8 @@ export async function look() {
       // It may have been deleted since: the next look tells more.
     }
     if (page.chat?.id !== id) return;
-  } else Object.assign(page.chat, { title: told.title, archived: told.archived });
+  } else Object.assign(page.chat, { title: told.title, archived: told.archived, persona: told.persona, personaName: told.personaName });
+  if (isOfOther) emit("persona");
   if (isOther) {
     showTitle();
     emit("list");

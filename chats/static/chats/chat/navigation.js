@@ -40,7 +40,6 @@ export async function openChat(chat, { hash = "", push = true } = {}) {
   if (push) history.pushState(null, "", path + (hash ? `#${encodeURIComponent(hash)}` : ""));
   thread.clear();
   byId("turns").replaceChildren(...come.getElementById("turns").childNodes);
-  byId("persona").replaceChildren(...come.getElementById("persona").childNodes);
   byId("empty").replaceChildren(...come.getElementById("empty").childNodes);
   thread.adopt();
   showTitle();

@@ -2,7 +2,8 @@
 
 import { call } from "./api.js";
 import { byId, el } from "./dom.js";
-import { memory, on, page } from "./state.js";
+import { persona } from "./persona.js";
+import { on, page } from "./state.js";
 import { fail } from "./toasts.js";
 
 const ROLES = { system: "System", user: "You", assistant: "Assistant" };
@@ -15,13 +16,14 @@ export function forgetPreview() {
 export function readPreview() {
   const query = new URLSearchParams({ model: page.model.id });
   if (page.chat) query.set("chat", page.chat.id);
+  else query.set("persona", persona().id);
   if (page.share) query.set("share", "1");
   held ??= call("GET", `/chat-parts/preview?${query}`).then(({ data }) => data);
   held.catch(() => (held = null));
   return held;
 }
 
-async function open() {
+export async function openPreview() {
   forgetPreview();
   try {
     const { messages, tokens, leftOut, keys, context } = await readPreview();
@@ -45,16 +47,6 @@ async function open() {
   }
 }
 
-function setShare(isOn) {
-  page.share = isOn;
-  byId("share").setAttribute("aria-checked", String(isOn));
-  memory.set("share", isOn ? "1" : "");
-  forgetPreview();
-}
-
 export function initPreview() {
-  setShare(memory.get("share") === "1");
-  byId("share").addEventListener("click", () => setShare(!page.share));
-  byId("preview").addEventListener("click", () => void open());
   on("model", forgetPreview);
 }

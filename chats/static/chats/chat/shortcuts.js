@@ -3,6 +3,7 @@
 import { byId, isTyping } from "./dom.js";
 import * as generation from "./generation.js";
 import { openPicker } from "./model-picker.js";
+import { toggleSettings } from "./settings-panel.js";
 import { emit } from "./state.js";
 import { turnsOf } from "./thread.js";
 import { perform } from "./turn-acts.js";
@@ -21,6 +22,7 @@ function withControl(event) {
     byId("find").select();
   } else if (key === "m") void openPicker();
   else if (key === "b") emit("side", "toggle");
+  else if (key === ",") toggleSettings();
   else if (key === "n" && event.altKey) byId("new-chat").click();
   else return false;
   return true;

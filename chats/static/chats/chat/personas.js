@@ -1,0 +1,164 @@
+// Personas: chosen for the chat; those of the person are made, edited, duplicated and deleted.
+
+import { call, chatPath, personaPath, send } from "./api.js";
+import { byId } from "./dom.js";
+import { DEFAULT, persona, setPersona } from "./persona.js";
+import { emit, memory, page } from "./state.js";
+import { fail, undoable } from "./toasts.js";
+
+const dialog = byId("persona-edit");
+const name = byId("persona-edit-name");
+const prompt = byId("persona-edit-prompt");
+const wrong = byId("persona-edit-error");
+let reread = async () => {};
+// What is edited: its id, empty for a new one, and the version that was read.
+let edited = { id: "", etag: null };
+
+const draft = () => `persona:${edited.id || "new"}`;
+
+// Chooses a persona for the chat on the page; of one that is not made yet it is remembered until then.
+export async function choose({ id, name }, { isQuiet = false } = {}) {
+  const before = persona();
+  const chat = page.chat?.id;
+  if (chat) {
+    const { change } = await call("PATCH", chatPath(chat), { systemPurposeId: id });
+    if (page.chat?.id === chat) setPersona({ id, name });
+    const back = async () => {
+      if (page.chat?.id === chat) setPersona(before);
+      await changed();
+    };
+    if (!isQuiet) undoable(`Persona: ${name}.`, change, back);
+  } else setPersona({ id, name });
+  await changed();
+  return before;
+}
+
+// The persona, or what it says, is another: so is what will be sent.
+async function changed() {
+  emit("prompt");
+  await reread();
+}
+
+const acts = {
+  async create() {
+    edit({ id: "", etag: null }, { name: "", systemPrompt: "" });
+  },
+  async edit() {
+    const { id } = persona();
+    const response = await send("GET", personaPath(id));
+    edit({ id, etag: response.headers.get("ETag") }, await response.json());
+  },
+  async copy() {
+    const { data, change } = await call("POST", `${personaPath(persona().id)}/copy`);
+    await take(data, change, "Persona duplicated.");
+  },
+  async remove() {
+    const { id, name } = persona();
+    const { change } = await call("DELETE", personaPath(id));
+    // A new chat begins without it; one that has it keeps its id, so that it can come back.
+    const isNew = !page.chat;
+    if (isNew) setPersona(DEFAULT);
+    undoable(`Persona “${name}” deleted. Its chats are kept.`, change, async () => {
+      if (isNew && !page.chat) setPersona({ id, name });
+      await changed();
+    });
+    await changed();
+  },
+};
+
+function edit(what, { name: called, systemPrompt }) {
+  edited = what;
+  const kept = JSON.parse(memory.get(draft()) || "null");
+  byId("persona-edit-title").textContent = what.id ? "Edit persona" : "New persona";
+  byId("persona-edit-ok").textContent = what.id ? "Save" : "Create and use";
+  name.value = kept?.name ?? called ?? "";
+  prompt.value = kept?.prompt ?? systemPrompt ?? "";
+  tell("");
+  dialog.showModal();
+  name.focus();
+}
+
+function tell(text) {
+  wrong.textContent = text;
+  wrong.hidden = !text;
+  prompt.setAttribute("aria-invalid", String(Boolean(text)));
+}
+
+async function save() {
+  const body = { name: name.value.trim(), systemPrompt: prompt.value };
+  if (!body.systemPrompt.trim()) {
+    tell("Write a system prompt: it is what makes the persona.");
+    prompt.focus();
+    return;
+  }
+  try {
+    if (edited.id) {
+      const { id, etag } = edited;
+      const { data, change } = await call("PATCH", personaPath(id), body, etag ? { "If-Match": etag } : {});
+      close();
+      if (persona().id === id) setPersona({ id, name: nameOf(data) });
+      undoable("Persona saved.", change, changed);
+      await changed();
+    } else {
+      const { data, change } = await call("POST", "/api/personas", body);
+      close();
+      await take(data, change, "Persona created.");
+    }
+  } catch (error) {
+    if (error.status !== 412) tell(error.message);
+    else {
+      // What the other one wrote is replaced only by who knows of it.
+      edited.etag = null;
+      tell("This persona was changed in another tab since you opened it. Save again to replace that version, or cancel to keep it.");
+      byId("persona-edit-ok").textContent = "Replace";
+    }
+  }
+}
+
+const nameOf = (data) => data.name || "Unnamed persona";
+
+// A new persona is for the chat on the page.
+async function take(data, change, text) {
+  const chat = page.chat?.id;
+  let before = persona();
+  try {
+    before = await choose({ id: data.id, name: nameOf(data) }, { isQuiet: true });
+  } catch (error) {
+    fail(error);
+    await changed();
+  }
+  undoable(text, change, async () => {
+    if ((page.chat?.id ?? null) === (chat ?? null) && persona().id === data.id) await choose(before, { isQuiet: true });
+    else await changed();
+  });
+}
+
+function close() {
+  memory.set(draft(), null);
+  dialog.close();
+}
+
+export function initPersonas(body, read) {
+  reread = read;
+  const run = (act) => void act().catch(fail);
+  body.addEventListener("click", ({ target }) => {
+    const act = target.closest("[data-persona-act]")?.dataset.personaAct;
+    if (act) run(acts[act]);
+  });
+  body.addEventListener("change", ({ target }) => {
+    if (target.id !== "persona") return;
+    const { value, selectedOptions } = target;
+    choose({ id: value, name: selectedOptions[0].textContent }).catch((error) => {
+      fail(error);
+      // What is shown is what is stored.
+      run(read);
+    });
+  });
+  byId("persona-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    run(save);
+  });
+  for (const field of [name, prompt]) {
+    field.addEventListener("input", () => memory.set(draft(), JSON.stringify({ name: name.value, prompt: prompt.value })));
+  }
+}
