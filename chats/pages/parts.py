@@ -45,7 +45,7 @@ def models(request: HttpRequest) -> HttpResponse:
 @require_safe
 def preview(request: HttpRequest) -> HttpResponse:
     """What a model would be sent before the next message: `?chat=`, or `?persona=` of a new one, `?model=`, `?share=1`
-    for the preferences."""
+    for the preferences; `?count=1`: only how much that is."""
     chat = Conversation.objects.filter(uid=request.GET.get("chat", "")).first()
     try:
         model = model_of(request.GET.get("model", ""))
@@ -63,7 +63,7 @@ def preview(request: HttpRequest) -> HttpResponse:
                 "leftOut": prompt.left_out,
                 "keys": prompt.keys,
                 "context": model.context_tokens,
-                "messages": [_shown(message) for message in prompt.messages],
+                "messages": [] if request.GET.get("count") == "1" else [_shown(message) for message in prompt.messages],
             }
         )
     )

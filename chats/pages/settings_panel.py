@@ -45,7 +45,8 @@ class ParameterField:
     @property
     def default(self) -> str:
         """The default in words."""
-        return _write(self.held.default) or "the provider's"
+        value = self.held.default
+        return f"{value:,}" if type(value) is int else _write(value) or "the provider's"
 
     @property
     def step(self) -> str:

@@ -44,7 +44,7 @@ def _put(editor: ConversationEditor, held: list[str], text: str) -> None:
     """Write the text into the first of the messages of these ids, and delete the others; without ids into a new one."""
     now = now_ms()
     # By the time of its edit big-AGI knows that it is not to put the persona's text in its place.
-    members = {"tokenCount": estimate_tokens(text), "updated": now}
+    members: JSONObject = {"tokenCount": estimate_tokens(text), "updated": now}
     if isinstance(persona := editor.header.get("systemPurposeId"), str):
         members["purposeId"] = persona
     if not held:

@@ -158,6 +158,8 @@ def test_the_panel_counts_no_tests_and_no_calls_that_were_taken_back(owner_clien
 def test_a_preview_of_a_new_chat_shows_the_system_message(owner_client):
     told = owner_client.get("/chat-parts/preview?model=bigagi-demo-echo").json()
     assert [message["role"] for message in told["messages"]] == ["system"]
+    counted = owner_client.get("/chat-parts/preview?model=bigagi-demo-echo&count=1").json()
+    assert counted == told | {"messages": []} and counted["tokens"] == counted["systemTokens"] > 0
     assert owner_client.get("/chat-parts/preview?model=bigagi-demo-nope").status_code == 409
 
 

@@ -147,7 +147,7 @@ def test_a_persona_is_made_edited_duplicated_and_deleted_by_keyboard_alone(serve
         expect(panel.locator("#settings-body")).to_have_attribute("aria-busy", "false")
         expect(page.locator("#open-settings")).to_have_attribute("aria-expanded", "true")
         press("New persona")
-        expect(page.get_by_label("Name", exact=True)).to_be_focused()
+        expect(page.get_by_label("Name of the persona")).to_be_focused()
         page.keyboard.type("Gardener")
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert").filter(has_text="Write a system prompt")).to_be_visible()
@@ -156,7 +156,7 @@ def test_a_persona_is_made_edited_duplicated_and_deleted_by_keyboard_alone(serve
         page.keyboard.press("Escape")
         expect(page.get_by_role("button", name="New persona")).to_be_focused()
         page.keyboard.press("Enter")
-        expect(page.get_by_label("Name", exact=True)).to_have_value("Gardener")
+        expect(page.get_by_label("Name of the persona")).to_have_value("Gardener")
         page.keyboard.press("Enter")
         expect(page.locator("#persona-name")).to_have_text("Gardener")
         assert sent() == "You grow things."
@@ -343,6 +343,6 @@ def test_the_gauge_at_the_message_box_is_never_cut_and_moves_nothing(server, pag
         assert box.evaluate(edges) == [True, True]
     box.click()
     panel = page.get_by_role("dialog", name="Chat settings")
-    expect(panel.locator("#gauge-text")).to_contain_text("of 128,000 tokens")
+    expect(panel.locator("#gauge-text")).to_contain_text("% of 128,000 tokens. About 2,")
     expect(panel.get_by_role("meter", name="Context")).to_be_visible()
     expect(last_answer(page)).to_be_attached()

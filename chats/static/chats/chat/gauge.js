@@ -4,7 +4,7 @@
 import * as attachments from "./attachments.js";
 import { byId, debounce, el } from "./dom.js";
 import { models } from "./model-picker.js";
-import { forgetPreview, readPreview } from "./preview.js";
+import { forgetPreview, countPreview } from "./preview.js";
 import { on, page } from "./state.js";
 
 const LETTERS_A_TOKEN = 3.6;
@@ -37,7 +37,7 @@ async function count() {
   const { visit, model } = page;
   // Of what cannot be sent there is no preview.
   const isRefused = models.get(model.id)?.service.whyNot;
-  const before = isRefused ? null : await readPreview().catch(() => null);
+  const before = isRefused ? null : await countPreview().catch(() => null);
   if (page.visit !== visit || page.model !== model) return;
   const typed = { draft: byId("message").textLength, attached: attachments.textLength(), images: attachments.images() };
   show(countParts(before, typed), before?.context ?? model.context, before?.leftOut ?? 0);
@@ -49,15 +49,17 @@ function show(parts, context, leftOut) {
   const percent = context ? Math.min(100, Math.round((filled / context) * 100)) : 0;
   const isOver = Boolean(context) && (filled > context || leftOut > 0);
   const cost = costOf(sent);
-  const of = context ? ` of ${whole.format(context)}` : "";
+  const share = context ? `${percent} % of ${whole.format(context)} tokens. ` : "";
   const left = isOver ? " The oldest messages will be left out." : "";
-  const told = `${whole.format(filled)}${of} tokens${context ? ` (${percent} %)` : ""}`;
+  const kept = parts.answer ? `, and ${whole.format(parts.answer)} are kept free for the answer` : "";
+  const told = `${share}About ${whole.format(sent)} tokens will be sent${kept}.${left}`;
 
   const box = byId("estimate");
   byId("estimate-tokens").textContent = `≈ ${short.format(sent)}`;
   byId("estimate-cost").textContent = ` · ${cost}`;
   box.classList.toggle("is-over", isOver);
-  box.title = `Context: about ${told}, with the answer.${left} Cost of the input: ${cost}.`;
+  box.classList.remove("is-counting");
+  box.title = `Context: ${told} Cost of the input: ${cost}.`;
   byId("estimate-arc").setAttribute("stroke-dasharray", `${percent} 100`);
   byId("estimate-ring").classList.toggle("is-unknown", !context);
 
@@ -65,9 +67,7 @@ function show(parts, context, leftOut) {
   meter.hidden = !context;
   meter.value = percent;
   meter.classList.toggle("is-over", isOver);
-  byId("gauge-text").textContent = context
-    ? `About ${told} will be used, with the answer.${left}`
-    : `About ${whole.format(sent)} tokens will be sent. The size of this model's context is unknown.`;
+  byId("gauge-text").textContent = context ? told : `${told} The size of this model's context is unknown.`;
   const rows = [
     ["System prompt", parts.system],
     ["Messages", parts.messages, leftOut ? `, ${leftOut} left out` : ""],

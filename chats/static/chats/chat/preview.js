@@ -13,20 +13,24 @@ export function forgetPreview() {
   held = null;
 }
 
-export function readPreview() {
-  const query = new URLSearchParams({ model: page.model.id });
+function read(more = {}) {
+  const query = new URLSearchParams({ model: page.model.id, ...more });
   if (page.chat) query.set("chat", page.chat.id);
   else query.set("persona", persona().id);
   if (page.share) query.set("share", "1");
-  held ??= call("GET", `/chat-parts/preview?${query}`).then(({ data }) => data);
+  return call("GET", `/chat-parts/preview?${query}`).then(({ data }) => data);
+}
+
+// How much will be sent; what it is is read only to be seen.
+export function countPreview() {
+  held ??= read({ count: 1 });
   held.catch(() => (held = null));
   return held;
 }
 
 export async function openPreview() {
-  forgetPreview();
   try {
-    const { messages, tokens, leftOut, keys, context } = await readPreview();
+    const { messages, tokens, leftOut, keys, context } = await read();
     const room = context ? ` of ${context.toLocaleString()}` : "";
     const left = leftOut ? ` ${leftOut} earlier ${leftOut === 1 ? "message does" : "messages do"} not fit and will be left out.` : "";
     const typed = keys ? ` ${keys === 1 ? "1 API key is" : `${keys} API keys are`} masked here, and sent as typed.` : "";
