@@ -179,11 +179,11 @@ class SetParametersSerializer(FormSerializer):
     """Values by parameter; null for the model's default."""
 
     noun = "parameter"
-    llmTemperature = AnyMember(schema={"type": ["number", "null"]}, allow_null=True)
-    llmTopP = AnyMember(schema={"type": ["number", "null"]}, allow_null=True)
-    llmResponseTokens = AnyMember(schema={"type": ["integer", "null"]}, allow_null=True)
-    llmVndOaiEffort = AnyMember(schema={"type": ["string", "null"]}, allow_null=True)
-    llmVndOaiVerbosity = AnyMember(schema={"type": ["string", "null"]}, allow_null=True)
+    llmTemperature = AnyMember(schema={"type": "number"}, allow_null=True)
+    llmTopP = AnyMember(schema={"type": "number"}, allow_null=True)
+    llmResponseTokens = AnyMember(schema={"type": "integer"}, allow_null=True)
+    llmVndOaiEffort = AnyMember(schema={"type": "string"}, allow_null=True)
+    llmVndOaiVerbosity = AnyMember(schema={"type": "string"}, allow_null=True)
 
 
 class AssignmentFactsSerializer(ServerFactsSerializer):

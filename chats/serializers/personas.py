@@ -35,6 +35,8 @@ class PersonaSerializer(RecordSerializer):
 
 
 class PersonaListSerializer(serializers.Serializer[Any]):
-    """All personas, in their order."""
+    """All personas, in their order, on one page."""
 
+    next = serializers.CharField(allow_null=True, help_text="Always null.")
+    previous = serializers.CharField(allow_null=True, help_text="Always null.")
     results = PersonaSerializer(many=True)

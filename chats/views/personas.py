@@ -1,5 +1,6 @@
 """The personas that the person makes over REST. big-AGI keeps them in the store `app-app-personas`."""
 
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -27,11 +28,11 @@ class PersonaViewSet(RecordViewSet):
     pagination_class = None
     parser_classes = [JSONParser, MergePatchParser]
 
-    @extend_schema(responses=PersonaListSerializer)
+    @extend_schema(responses=forced_singular_serializer(PersonaListSerializer))
     def list(self, request: Request) -> Response:
-        """All personas that you made. big-AGI keeps at most 100, so the list is not paged."""
+        """All personas that you made. big-AGI keeps at most 100, so there is one page."""
         check_parameters(request, ())
-        return Response({"results": PersonaSerializer().present(load_personas())})
+        return Response({"next": None, "previous": None, "results": PersonaSerializer().present(load_personas())})
 
     @writes(if_match=False, request=PersonaSerializer, responses={201: PersonaSerializer})
     def create(self, request: Request) -> Response:

@@ -40,7 +40,7 @@ class SystemPromptViewSet(ChatWritingMixin):
             services.set_system_prompt(self.get_origin(), self.get_uid("chat"), text, self.get_precondition())
         )
 
-    @writes(request=None, responses=SystemPromptSerializer)
+    @writes(request=None, responses={200: SystemPromptSerializer})
     def destroy(self, request: Request, chat: str) -> Response:
         """Delete the chat's own system prompt: the persona's, or the default one, is sent again."""
         check_parameters(request, ())

@@ -190,6 +190,7 @@ def test_a_persona_is_made_edited_duplicated_and_deleted_by_keyboard_alone(serve
 def test_a_chat_gets_a_system_prompt_of_its_own_on_a_phone(server, page):
     uid = make_persona(server, "Judge", "Judge fairly.")
     page.set_viewport_size(PHONE)
+    page.emulate_media(reduced_motion="reduce")
     with run_provider() as provider:
         make_model(server, provider.url)
         open_page(page, f"/chat-test/{make_chat(server, 'judged', 'Q', 'A', systemPurposeId=uid)}")
