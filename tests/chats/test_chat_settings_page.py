@@ -298,6 +298,7 @@ def test_two_tabs_keep_one_anothers_personas(browser, server):
         expect(tab.locator("#system-prompt")).to_have_value("Changed.")
     # The same one in both: the second is told, and says which is to stay.
     page.locator("#persona-change").click()
+    expect(page.get_by_role("dialog", name="Edit persona")).to_be_visible()
     expect(page.locator("#persona-edit-prompt")).to_have_value("Changed.")
     api(server, "PATCH", f"/api/personas/{uids[0]}", {"systemPrompt": "From elsewhere."})
     page.locator("#persona-edit-prompt").fill("Mine.")
@@ -310,17 +311,19 @@ def test_two_tabs_keep_one_anothers_personas(browser, server):
         "Changed.",
         "Mine.",
     ]
-    # The system prompt of one chat in both. An answer in between is no reason to ask.
+    # The system prompt of one chat in both. That something else of the chat was changed is no reason to ask.
     other.goto(page.url)
     open_settings(other)
+    api(server, "PATCH", f"/api/chats/{page.url.rsplit('/', 1)[1]}", {"userTitle": "Renamed"})
     for tab, text in ((page, "One."), (other, "Two.")):
         tab.locator("#system-prompt").fill(text)
         tab.get_by_role("button", name="Save for this chat").click()
+        expect(tab.locator("#system-unsaved") if tab is other else tab.locator("#system-clear")).to_be_visible()
     expect(other.locator("#system-error")).to_contain_text("changed elsewhere")
     expect(other.locator("#system-prompt")).to_have_value("Two.")
     other.get_by_role("button", name="Save for this chat").click()
     expect(other.locator(".msg-system")).to_contain_text("Two.")
-    assert all("412" in line for line in told) and len(told) == 1, json.dumps(told)
+    assert all("412" in line for line in told) and len(told) == 2, json.dumps(told)
 
 
 def test_the_gauge_at_the_message_box_is_never_cut_and_moves_nothing(server, page):

@@ -108,6 +108,7 @@ def test_big_agis_text_is_sent_while_the_chat_has_its_persona(client):
     told = read(client.get(PATH))
     assert (told["text"], told["source"], told["stale"], told["persona_name"]) == ("Arr.", "persona", 1, "Pirate")
     assert sent() == ["Arr.", "A note."]
+    assert client.get("/chat-test/chat").text.count("for another persona: not sent to the model") == 1
     # What is edited is the chat's, whatever its persona. The unsent text makes room for it.
     put(client, "Mine.")
     assert [message["id"] for message in load()["messages"]] == ["k", "s", "q", "a", "n"]

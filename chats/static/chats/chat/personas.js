@@ -4,6 +4,7 @@ import { call, chatPath, personaPath, send } from "./api.js";
 import { byId } from "./dom.js";
 import { DEFAULT, persona, setPersona } from "./persona.js";
 import { emit, memory, page } from "./state.js";
+import * as thread from "./thread.js";
 import { fail, undoable } from "./toasts.js";
 
 const dialog = byId("persona-edit");
@@ -36,7 +37,9 @@ export async function choose({ id, name }, { isQuiet = false } = {}) {
 // The persona, or what it says, is another: so is what will be sent.
 async function changed() {
   emit("prompt");
-  await reread();
+  // Whether big-AGI's own text is sent is told at its message.
+  const isTold = page.chat && byId("turns").querySelector(".msg-system");
+  await Promise.all([reread(), isTold ? thread.refresh() : null]);
 }
 
 const acts = {

@@ -1,4 +1,4 @@
-// The panel of the chat's settings: beside the chat, on a phone over it.
+// The panel of the chat's settings: beside the chat, or over it where there is no room beside.
 
 import { getText } from "./api.js";
 import { showBeside } from "./dialogs.js";
@@ -13,7 +13,7 @@ import { fail } from "./toasts.js";
 
 const panel = byId("chat-settings");
 const body = byId("settings-body");
-const narrow = matchMedia("(max-width: 52rem)");
+const wide = matchMedia("(min-width: 72rem)");
 let opener = null;
 let reading = new AbortController();
 
@@ -59,10 +59,11 @@ const follow = () => panel.open && void readSettings().catch(fail);
 
 export function openSettings() {
   opener = document.activeElement;
-  if (narrow.matches) {
+  if (wide.matches) showBeside(panel);
+  else {
     for (const other of document.querySelectorAll(".sheet-beside[open]")) other.close();
     panel.showModal();
-  } else showBeside(panel);
+  }
   byId("open-settings").setAttribute("aria-expanded", "true");
   emit("settings");
   return readSettings().catch(fail);
@@ -102,7 +103,7 @@ export function initSettingsPanel() {
   byId("share").addEventListener("change", ({ target }) => setShare(target.checked));
   panel.addEventListener("close", closed);
   // A panel beside the chat does not fit beside it any more, or fits again.
-  narrow.addEventListener("change", () => panel.close());
+  wide.addEventListener("change", () => panel.close());
   initPersonas(body, readSettings);
   initSystemPrompt(body, readSettings);
   initParameters(body, readSettings);

@@ -22,6 +22,7 @@ function mark() {
   const field = byId("system-prompt");
   const isChanged = field.value !== field.defaultValue;
   byId("system-save").disabled = !isChanged || !field.value.trim();
+  byId("system-unsaved").hidden = !isChanged;
   memory.set(draftName(), isChanged ? field.value : null);
 }
 
