@@ -209,6 +209,7 @@ def test_a_chat_gets_a_system_prompt_of_its_own_on_a_phone(server, page):
         expect(field).to_have_value("Judge harshly.")
         panel.get_by_role("button", name="Save for this chat").click()
         expect(panel).to_contain_text("This chat has its own system prompt.")
+        expect(field).to_be_focused()
         page.keyboard.press("Escape")
         expect(page.locator(".msg-system")).to_contain_text("Judge harshly.")
         ask(page, "And?")

@@ -52,8 +52,9 @@ const acts = {
     edit({ id, etag: response.headers.get("ETag") }, await response.json());
   },
   async copy() {
+    const { visit } = page;
     const { data, change } = await call("POST", `${personaPath(persona().id)}/copy`);
-    await take(data, change, "Persona duplicated.");
+    await take(data, change, "Persona duplicated.", visit);
   },
   async remove() {
     const { id, name } = persona();
@@ -103,9 +104,10 @@ async function save() {
       undoable("Persona saved.", change, changed);
       await changed();
     } else {
+      const { visit } = page;
       const { data, change } = await call("POST", "/api/personas", body);
       close();
-      await take(data, change, "Persona created.");
+      await take(data, change, "Persona created.", visit);
     }
   } catch (error) {
     if (error.status !== 412) tell(error.message);
@@ -120,20 +122,19 @@ async function save() {
 
 const nameOf = (data) => data.name || "Unnamed persona";
 
-// A new persona is for the chat on the page.
-async function take(data, change, text) {
-  const chat = page.chat?.id;
-  let before = persona();
+// A new persona is for the chat where it was asked for, while that is on the page.
+async function take(data, change, text, visit) {
+  let before = null;
   try {
-    before = await choose({ id: data.id, name: nameOf(data) }, { isQuiet: true });
+    if (page.visit === visit) before = await choose({ id: data.id, name: nameOf(data) }, { isQuiet: true });
   } catch (error) {
     fail(error);
-    await changed();
   }
   undoable(text, change, async () => {
-    if ((page.chat?.id ?? null) === (chat ?? null) && persona().id === data.id) await choose(before, { isQuiet: true });
+    if (before && page.visit === visit && persona().id === data.id) await choose(before, { isQuiet: true });
     else await changed();
   });
+  if (!before) await changed();
 }
 
 function close() {

@@ -6,6 +6,7 @@ import { byId, fromServer } from "./dom.js";
 import { initParameters } from "./parameters.js";
 import { initPersonas } from "./personas.js";
 import { persona, setPersona } from "./persona.js";
+import { whenReleased } from "./press.js";
 import { openPreview } from "./preview.js";
 import { emit, memory, on, page } from "./state.js";
 import { initSystemPrompt, showSystemPrompt } from "./system-prompt.js";
@@ -32,8 +33,11 @@ export async function readSettings() {
     html = await getText(`/chat-parts/settings?${query}`, signal);
   } catch (error) {
     if (signal.aborted) return false;
+    body.setAttribute("aria-busy", "false");
+    byId("settings-loading")?.replaceChildren("The settings could not be loaded. Close this panel, and open it again.");
     throw error;
   }
+  await new Promise(whenReleased);
   if (page.visit !== visit || signal.aborted) return false;
   show(html);
   return true;
@@ -41,7 +45,7 @@ export async function readSettings() {
 
 function show(html) {
   const at = document.activeElement?.closest?.("#settings-body") ? document.activeElement.id : "";
-  const { selectionStart, selectionEnd } = document.activeElement ?? {};
+  const { selectionStart, selectionEnd, value, defaultValue } = document.activeElement ?? {};
   body.replaceChildren(fromServer(html));
   body.setAttribute("aria-busy", "false");
   showSystemPrompt();
@@ -50,9 +54,13 @@ function show(html) {
   if (id === persona().id) setPersona({ id, name: selectedOptions[0].textContent });
   if (!at) return;
   // What was worked with can be gone, as the button that resets: its neighbour takes over.
-  const next = byId(at) ?? byId(at.replace(/^(?:reset|again)-/, "parameter-")) ?? byId({ "system-clear": "system-prompt" }[at] ?? "persona");
-  next?.focus({ preventScroll: true });
-  if (next?.id === at && typeof selectionStart === "number") next.setSelectionRange?.(selectionStart, selectionEnd);
+  const near = at.replace(/^(?:reset|again)-/, "parameter-").replace(/^system-.*/, "system-prompt");
+  const next = [at, near, "persona"].map(byId).find((element) => element && !element.disabled);
+  next.focus({ preventScroll: true });
+  if (next.id !== at) return;
+  // Who is in the middle of a number goes on.
+  if (next.matches("input") && value !== defaultValue) next.value = value;
+  if (typeof selectionStart === "number") next.setSelectionRange?.(selectionStart, selectionEnd);
 }
 
 const follow = () => panel.open && void readSettings().catch(fail);

@@ -3,6 +3,7 @@
 import { call, chatPath } from "./api.js";
 import { makeChat } from "./composer.js";
 import { byId } from "./dom.js";
+import { persona } from "./persona.js";
 import { emit, memory, page } from "./state.js";
 import * as thread from "./thread.js";
 import { fail, undoable } from "./toasts.js";
@@ -45,13 +46,14 @@ async function save() {
   const before = field.defaultValue;
   const name = draftName();
   tell("");
+  const { visit } = page;
+  const { etag } = byId("system-part").dataset;
   let chat = page.chat?.id;
   if (!chat) {
-    chat = await makeChat();
+    chat = await makeChat(persona(), () => page.visit === visit);
     memory.set(name, null);
     memory.set(`system:${chat}`, text);
   }
-  const etag = byId("system-part")?.dataset.etag;
   try {
     const { change } = await call("PUT", pathOf(chat), { text }, etag ? { "If-Match": etag } : {});
     memory.set(`system:${chat}`, null);
@@ -61,7 +63,7 @@ async function save() {
     if (error.status !== 412) throw error;
     // Something in the chat has changed since it was read, perhaps only a new answer.
     memory.set(`system:${chat}`, text);
-    if (!(await reread())) return;
+    if (page.visit !== visit || !(await reread())) return;
     if (byId("system-prompt").defaultValue === before) await save();
     else tell("The system prompt was changed elsewhere since you opened it. Save again to replace it with yours.");
   }
@@ -69,15 +71,19 @@ async function save() {
 
 async function clear() {
   const chat = page.chat.id;
+  const name = draftName();
   const { change } = await call("DELETE", pathOf(chat));
-  memory.set(draftName(), null);
+  memory.set(name, null);
   undoable("The chat's own system prompt was removed.", change, () => changed(chat));
   await changed(chat);
 }
 
 export function initSystemPrompt(body, read) {
   reread = read;
-  const run = (act) => act().catch((error) => (error.status ? tell(error.message) : fail(error)));
+  const run = (act) => {
+    const { visit } = page;
+    return act().catch((error) => (error.status && page.visit === visit ? tell(error.message) : fail(error)));
+  };
   body.addEventListener("input", ({ target }) => target.id === "system-prompt" && mark());
   body.addEventListener("click", ({ target }) => {
     if (target.id === "system-save") void run(save);
