@@ -1,4 +1,4 @@
-// The panel of the chat's settings: beside the chat, or over it where there is no room beside.
+// The panel of the chat's settings: beside the chat, on a phone over all of it.
 
 import { getText } from "./api.js";
 import { showBeside } from "./dialogs.js";
@@ -14,7 +14,7 @@ import { fail } from "./toasts.js";
 
 const panel = byId("chat-settings");
 const body = byId("settings-body");
-const wide = matchMedia("(min-width: 72rem)");
+const phone = matchMedia("(max-width: 52rem)");
 let opener = null;
 let reading = new AbortController();
 
@@ -67,11 +67,8 @@ const follow = () => panel.open && void readSettings().catch(fail);
 
 export function openSettings() {
   opener = document.activeElement;
-  if (wide.matches) showBeside(panel);
-  else {
-    for (const other of document.querySelectorAll(".sheet-beside[open]")) other.close();
-    panel.showModal();
-  }
+  showBeside(panel);
+  cover(phone.matches);
   byId("open-settings").setAttribute("aria-expanded", "true");
   emit("settings");
   return readSettings().catch(fail);
@@ -91,7 +88,14 @@ export function toggleSettings() {
   else void openSettings();
 }
 
+// What lies under the panel is out of reach. It is no modal dialog, for that would cover the notes, and what they undo.
+function cover(isOn) {
+  for (const part of document.querySelectorAll(".site-header, .thread-head, .scroll, .thread-foot")) part.inert = isOn;
+  panel.setAttribute("aria-modal", String(isOn));
+}
+
 function closed() {
+  cover(false);
   byId("open-settings").setAttribute("aria-expanded", "false");
   const isFree = !document.activeElement || document.activeElement === document.body || panel.contains(document.activeElement);
   if (isFree) (opener?.isConnected ? opener : byId("open-settings")).focus({ preventScroll: true });
@@ -110,8 +114,10 @@ export function initSettingsPanel() {
   byId("preview").addEventListener("click", () => void openPreview());
   byId("share").addEventListener("change", ({ target }) => setShare(target.checked));
   panel.addEventListener("close", closed);
-  // A panel beside the chat does not fit beside it any more, or fits again.
-  wide.addEventListener("change", () => panel.close());
+  phone.addEventListener("change", () => panel.close());
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && panel.ariaModal === "true" && !document.querySelector("dialog:modal")) panel.close();
+  });
   initPersonas(body, readSettings);
   initSystemPrompt(body, readSettings);
   initParameters(body, readSettings);
