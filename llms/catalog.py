@@ -1,7 +1,7 @@
 """The models that can be called: those of the database, and those of virtual services, which are never rows."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -49,18 +49,21 @@ def find_model(model_id: str) -> CallableModel:
     return model
 
 
-def choose_model(last_model_id: str | None = None) -> CallableModel:
-    """Return the model for a chat that names none: the assigned one, else that of the last reply,
-    else the newest visible one that can be called, else Demo."""
-    for candidate in (assigned_model("primaryChat"), last_model_id):
-        if candidate and (found := _try(candidate)):
-            return found
+def choose_model(fits: Callable[[CallableModel], bool] = lambda model: True) -> CallableModel:
+    """Return the model for a chat that has none: the assigned one, else the newest visible one that can be called and
+    fits, else Demo."""
+    return next(filter(fits, _candidates()), _demo_model("echo"))
+
+
+def _candidates() -> Iterator[CallableModel]:
+    """Yield the models that can be called, the assigned one first, then the newest."""
+    if (assigned := assigned_model("primaryChat")) and (found := _try(assigned)):
+        yield found
     for row in visible(Model.objects.exclude(service_uid=None)).order_by("-created", "position"):
         if found := _try_row(row):
-            return found
+            yield found
     if env_key():
-        return _env_model(_first_env_ref())
-    return _demo_model("echo")
+        yield _env_model(_first_env_ref())
 
 
 def assigned_model(domain: str) -> str | None:

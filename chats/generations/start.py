@@ -10,6 +10,7 @@ from chats.bigagi.conversation import CONVERSATIONS
 from chats.bigagi.rows import load_messages
 from chats.generations.abandoned import close_abandoned_in
 from chats.generations.answer import begin_message
+from chats.generations.choice import choose_for, find_own_model
 from chats.generations.requests import GenerationRequest, StartedGeneration
 from chats.generations.sending import prompt_of
 from chats.generations.titles import title_of_question
@@ -18,7 +19,7 @@ from chats.models import Conversation, Generation
 from chats.services import ids
 from chats.services.editor import ConversationEditor
 from llms.callable_model import CallableModel
-from llms.catalog import choose_model, find_model
+from llms.catalog import find_model
 from stores.background.leases import next_end
 from stores.records import editing, sql
 from stores.records.clock import now_ms
@@ -72,7 +73,7 @@ def start_generation(request: GenerationRequest, owner: str) -> StartedGeneratio
         chat: Conversation = editing.find_for_write(CONVERSATIONS, request.chat)
         entry.summary = chat.title
         check_free(chat)
-        model = find_model(request.model) if request.model else choose_model(_last_model(chat))
+        model = _model_of(request, chat)
         model = _with_parameters(model, request)
         editor = ConversationEditor(entry, chat)
         uid = ids.new_message_id() if request.replaces is None else request.replaces
@@ -129,9 +130,10 @@ def _title_of(editor: ConversationEditor, user_message: JSONObject | None) -> st
     return next(filter(None, (title_of_question(mask(message)) for message in messages)), "")
 
 
-def _last_model(chat: Conversation) -> str | None:
-    answers = chat.messages.exclude(model_id=None).order_by("-position")
-    return answers.values_list("model_id", flat=True).first()
+def _model_of(request: GenerationRequest, chat: Conversation) -> CallableModel:
+    if request.model:
+        return find_model(request.model)
+    return choose_for(chat).model if request.replaces is None else find_own_model(chat, request.replaces)
 
 
 def _with_parameters(model: CallableModel, request: GenerationRequest) -> CallableModel:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from chats.generations.choice import choose_for
 from chats.lock import running_in
 from chats.models import Conversation
 from chats.pages.budgets import find_warnings, read_lines
@@ -17,7 +18,7 @@ from chats.pages.status import describe_service
 from chats.pages.turns import Window, read_one, read_window
 from chats.personas import DEFAULT, find_title
 from llms.callable_model import CallableModel
-from llms.catalog import choose_model
+from llms.calls.demo import SERVICE
 from stores.records.ids import UnknownId, decode_id, encode_id
 from stores.records.secrets import mask
 
@@ -95,20 +96,20 @@ def describe_model(model: CallableModel) -> dict[str, Any]:
         "label": model.label,
         "serviceId": model.service_id,
         "context": model.context_tokens,
+        "isDemo": model.service_id == SERVICE,
     }
 
 
 def _render(request: HttpRequest, row: Conversation | None, window: Window) -> HttpResponse:
-    last = None
-    if row is not None:
-        last = row.messages.exclude(model_id=None).order_by("-position").values_list("model_id", flat=True).first()
     ui = read_ui()
-    model = describe_model(choose_model(last))
+    choice = choose_for(row)
+    model = describe_model(choice.model) | {"instead": choice.instead}
     service = describe_service(model["serviceId"])
     data = {
         "chat": describe_chat(row) if row else None,
         "ui": ui,
         "model": model,
+        "offered": model,
         "service": service,
         "csrfCookie": settings.CSRF_COOKIE_NAME,
         "page": reverse("chat-page"),

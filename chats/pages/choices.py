@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from chats.generations.choice import choose_for
+from chats.models import Conversation
 from chats.pages.status import describe_key, describe_virtual_key
 from llms.bigagi import MODELS
 from llms.callable_model import CallableModel
-from llms.catalog import choose_model, find_model, virtual_services
+from llms.catalog import find_model, virtual_services
 from llms.effective import effective_values
 from llms.models import Model, Service
 from llms.pricing.formula import REQUEST
@@ -62,10 +64,10 @@ def count_hidden() -> int:
     return hidden(Model.objects.filter(service_uid__in=Service.objects.values("uid"))).count()
 
 
-def model_of(uid: str) -> CallableModel:
-    """Return the model of this id, or the one that a chat without a choice gets. Raises `NotCallable` and
+def model_of(uid: str, chat: Conversation | None) -> CallableModel:
+    """Return the model of this id, or the one that answers next in the chat. Raises `NotCallable` and
     `UnknownModel`."""
-    return find_model(uid) if uid else choose_model()
+    return find_model(uid) if uid else choose_for(chat).model
 
 
 def _choice(model: dict[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     for the preferences; `?count=1`: only how much that is."""
     chat = Conversation.objects.filter(uid=request.GET.get("chat", "")).first()
     try:
-        model = model_of(request.GET.get("model", ""))
+        model = model_of(request.GET.get("model", ""), chat)
     except (UnknownModel, NotCallable) as error:
         return _uncached(JsonResponse({"detail": str(error)}, status=409))
     persona = request.GET.get("persona", DEFAULT)

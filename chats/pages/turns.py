@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from chats.fragments import Block
+from chats.generations.choice import find_why_not
 from chats.models import Conversation, Message
 from chats.system_messages import read_system_messages
 from chats.transcript import Damage, Turn, read_damage, read_turns
@@ -15,6 +16,7 @@ from llms.calls.demo import SERVICE
 from llms.models import Model
 from metrics.models import UsageEvent
 from stores.records.json_values import number_in
+from stores.records.secrets import mask
 
 WINDOW = 24
 """Messages that the page gets at once."""
@@ -39,6 +41,8 @@ class ChatTurn:
     summary: list[str] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     cost: str = ""
+    why_not: str = ""
+    """Why its model cannot be called; empty where it can."""
     is_stale: bool = False
     """Whether it is a system message that is not sent, because the chat has another persona now."""
 
@@ -138,11 +142,15 @@ def read_chat_turns(chat: Conversation, messages: Sequence[Message] | QuerySet[M
     has_system = any(turn.message.role == "system" for turn in turns)
     stale = {message["id"] for message in read_system_messages(chat).stale} if has_system else set()
     labels = find_labels({turn.message.model_id for turn in turns if turn.message.model_id})
+    # One answer of each model says what is so of all.
+    answers = {turn.message.model_id: turn.message for turn in turns if turn.message.role == "assistant"}
+    why_nots: dict[str | None, str] = mask({uid: find_why_not(answer) for uid, answer in answers.items() if uid})
     return [
         ChatTurn(
             turn,
             labels.get(turn.message.model_id or "", ""),
             *figures_of(turn.message, known.get(turn.message.uid)),
+            why_nots.get(turn.message.model_id, ""),
             is_stale=turn.message.uid in stale,
         )
         for turn in turns

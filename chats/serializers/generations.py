@@ -90,7 +90,10 @@ class GenerateSerializer(FormSerializer):
     message = SentMessageMember(
         help_text='`{"text": "…"}`, or a message of the user as big-AGI has it, with `fragments`.'
     )
-    modelId = NameMember(help_text="Default: the chat's last model, or the one of `primaryChat`.")
+    modelId = NameMember(
+        help_text="Default: with `replaces`, the model of that answer; else that of the chat's last reply, or of "
+        "`primaryChat`."
+    )
     parameters = GenerateParametersSerializer(required=False)
     replaces = NameMember(help_text="The id of an answer to regenerate.")
     shareContext = FlagMember(help_text="Also send the states of `app-ui` and `app-ux-labs`, as a system message.")

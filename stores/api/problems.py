@@ -131,7 +131,9 @@ def _problem_of(error: ServiceError) -> Problem:
     if isinstance(error, Taken):
         return Problem(409, str(error), kind="id-taken")
     if isinstance(error, Conflict):
-        return Problem(409, str(error), kind=error.kind)
+        problem = Problem(409, str(error), kind=error.kind)
+        problem.extra = error.facts
+        return problem
     if isinstance(error, ShuttingDown):
         return Problem(503, str(error))
     if isinstance(error, KeyReused):

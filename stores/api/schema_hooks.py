@@ -43,6 +43,16 @@ PROBLEM = {
             },
         },
         "current": {"description": "With 412: the current record, if it exists."},
+        "newer": {
+            "type": ["object", "null"],
+            "description": "With 409 for an undo: the newer change that has to be undone first, if there is one.",
+            "properties": {
+                "id": {"type": "integer"},
+                "at": {"type": "string", "format": "date-time"},
+                "action": {"type": "string"},
+                "summary": {"type": "string"},
+            },
+        },
     },
     "additionalProperties": True,
 }

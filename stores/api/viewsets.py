@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.shortcuts import get_object_or_404
+from django.utils.http import parse_etags
 from rest_framework import status, viewsets
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -63,8 +64,15 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
         return origin_of(self.request)
 
     def get_precondition(self) -> Precondition:
-        """Return what the client saw (If-Match)."""
-        return Precondition(self.request.headers.get("If-Match"))
+        """Return what the client saw (If-Match). Raises `Problem`."""
+        header = self.request.headers.get("If-Match")
+        if header is not None and not parse_etags(header):
+            raise Problem(
+                400,
+                'If-Match must name ETags in double quotes, such as "12-3", or be *. '
+                "Leave it out to write whatever is stored.",
+            )
+        return Precondition(header)
 
     def read_object(self, *, ignores_facts: bool = True) -> JSONObject:
         """Return the body, which is an object. Raises `Problem`."""

@@ -18,11 +18,13 @@ class Taken(ServiceError):
 
 
 class Conflict(ServiceError):
-    """The request conflicts with the current state. `kind` names the entry in Troubleshooting."""
+    """The request conflicts with the current state. `kind` names the entry in Troubleshooting, `facts` are further
+    members of the problem."""
 
-    def __init__(self, message: str, kind: str = "conflict") -> None:
+    def __init__(self, message: str, kind: str = "conflict", facts: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.kind = kind
+        self.facts = facts or {}
 
 
 class SecretsUnreadable(Conflict):

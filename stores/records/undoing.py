@@ -159,10 +159,27 @@ def _check(record: ChangedRecord, content_hash: str) -> None:
 
 
 def _changed_later(record: ChangedRecord) -> Conflict:
-    newest = ChangedRecord.objects.filter(kind=record.kind, uid=record.uid, change__gt=record.change_id)
-    newer = newest.select_related("change").order_by("-change_id").first()
-    by = f" by change {newer.change_id} ({newer.change.action})" if newer else " since"
-    return Conflict(f"The {record.kind} {record.uid} was changed later{by}. Undo that change first.", KIND)
+    newer = _find_standing(record)
+    by = f" by change {newer.pk} ({newer.action})" if newer else " since"
+    facts: dict[str, Any] = {"newer": None}
+    if newer is not None:
+        at = newer.at.isoformat().replace("+00:00", "Z")
+        facts["newer"] = {"id": newer.pk, "at": at, "action": newer.action, "summary": newer.summary}
+    return Conflict(f"The {record.kind} {record.uid} was changed later{by}. Undo that change first.", KIND, facts)
+
+
+def _find_standing(record: ChangedRecord) -> Change | None:
+    """Return the newest later change of the record that still stands: of one that was undone, neither it nor the undo
+    does."""
+    later = Change.objects.filter(records__kind=record.kind, records__uid=record.uid, pk__gt=record.change_id)
+    undone: set[int] = set()
+    for change in later.distinct().order_by("-pk"):
+        if change.pk in undone:
+            continue
+        if change.undoes_id is None or change.undoes_id <= record.change_id:
+            return change
+        undone.add(change.undoes_id)
+    return None
 
 
 def _unpatched(record: ChangedRecord, value: Any, delta: Any) -> Any:

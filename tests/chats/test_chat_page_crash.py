@@ -52,7 +52,7 @@ def test_a_person_kills_the_server_starts_it_and_goes_on(started, browser):
         assert seen.startswith(text.rstrip()) and len(seen.split()) - len(text.split()) <= 1
 
         pick_model(page, "Demo fast")
-        last_answer(page).get_by_role("button", name="Try again").click()
+        last_answer(page).get_by_role("button", name="Try again with Demo fast").click()
         wait_for_answer(page)
         expect(answers(page)).to_have_count(1)
         expect(last_answer(page)).to_contain_text("You said:")

@@ -157,12 +157,12 @@ def check_came(page, came: str) -> None:
 def try_again(page, provider: RecoveringProvider) -> None:
     """Let the provider be well, and take the page's way on."""
     provider.is_well = True
-    last_answer(page).get_by_role("button", name="Try again").click()
+    last_answer(page).get_by_role("button", name="Try again", exact=True).click()
     expect(page.get_by_role("note", name="Error")).to_have_count(0)
     wait_for_answer(page)
     expect(last_answer(page).locator(".msg-body > .md")).to_have_text("All is well.")
     expect(answers(page)).to_have_count(1)
-    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    expect(page.get_by_role("button", name="Try again", exact=True)).to_have_count(0)
 
 
 def texts_of(talker: Talker, chat: str) -> list[str]:
@@ -197,7 +197,7 @@ def test_what_is_odd_is_shown_whole(talker, provider, page, odd):
     check_came(page, UNPRINTABLE.sub("\ufffd", WELL[odd]))
     check_composer(page)
     expect(page.get_by_role("note", name="Error")).to_have_count(0)
-    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    expect(page.get_by_role("button", name="Try again", exact=True)).to_have_count(0)
     expect(page.locator("#alarm")).to_have_text("")
     if odd in NOTES:
         expect(last_answer(page).locator(".tag")).to_have_text(NOTES[odd])
@@ -293,7 +293,7 @@ def test_a_host_that_is_not_there(talker, page):
     talker.add_service({"oaiKey": KEY, "oaiHost": "http://127.0.0.1:9/v1"}, ["any"], "nowhere")
     send(page, "nowhere-any")
     expect(last_answer(page).get_by_role("note", name="Error")).to_contain_text("Cannot reach 127.0.0.1:9")
-    expect(last_answer(page).get_by_role("button", name="Try again")).to_be_visible()
+    expect(last_answer(page).get_by_role("button", name="Try again", exact=True)).to_be_visible()
     check_composer(page)
 
 

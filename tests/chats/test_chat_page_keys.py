@@ -33,7 +33,7 @@ def test_what_could_not_be_sent_is_said_and_can_be_sent_again(page, server):
     told = last_answer(page).get_by_role("note", name="Error")
     expect(told).to_contain_text("2 passages of this chat that looked like an API key could not be read")
     path.write_bytes(right)
-    last_answer(page).get_by_role("button", name="Try again").click()
+    last_answer(page).get_by_role("button", name="Try again", exact=True).click()
     expect(told).to_have_count(0)
     wait_for_answer(page)
     assert TYPED not in page.content()

@@ -118,6 +118,15 @@ def test_an_older_if_match_is_refused_with_what_is_here():
     send(client, "patch", "/api/chats/~bmV3LzE", {"userTitle": "Mice"}, **{"If-Match": answer["ETag"]})
 
 
+@pytest.mark.parametrize("header", ["", " ", "1-2", ","])
+def test_an_if_match_that_names_no_etag_is_refused_as_such(header):
+    client = sign_in()
+    send(client, "post", "/api/chats", CHAT, 201)
+    answer = send(client, "patch", "/api/chats/~bmV3LzE", {"userTitle": "Mice"}, 400, **{"If-Match": header})
+    assert "ETags in double quotes" in read_problem(answer, 400)["detail"]
+    assert read(client.get("/api/chats/~bmV3LzE"))["userTitle"] == CHAT["userTitle"]
+
+
 def test_a_deleted_chat_comes_back_to_its_place():
     client = sign_in()
     for at, uid in enumerate("abc"):

@@ -271,10 +271,14 @@ def test_a_change_on_which_something_newer_stands_is_not_undone_and_nothing_is_c
     before, count = read_state(), Change.objects.count()
     problem = read_problem(client.post(f"/api/changes/{moved.pk}/undo", {}, content_type="application/json"), 409)
     assert f"change {newest()}" in problem["detail"]
+    told = {name: problem["newer"][name] for name in ("id", "action", "summary")}
+    assert told == {"id": newest(), "action": "patch folder", "summary": "newest"}
     assert_same_state(before, read_state(), "refused")
     assert Change.objects.count() == count
+    # Of what was undone neither it nor the undo has to be: the next is what still stands.
     for _ in range(2):
-        undo(origin(), Change.objects.filter(undoes=None, undone_by=None).latest("pk").pk)
+        problem = read_problem(client.post(f"/api/changes/{moved.pk}/undo", {}, content_type="application/json"), 409)
+        undo(origin(), problem["newer"]["id"])
     undo(origin(), moved.pk)
     assert [list(row.memberships.values_list("conversation_uid", flat=True)) for row in Folder.objects.all()] == [
         ["x", "y"],

@@ -1,45 +1,62 @@
-// Calls of our own server: JSON in, JSON or a problem out.
+// Calls of our own server: JSON in, JSON or a problem out. Each belongs to the visit on which it is made, or to the
+// one that it is given (`chat-on-page.js`).
 
+import { everywhere, here, seeOwn } from "./chat-on-page.js";
+import { during } from "./busy.js";
+import { noteLost, noteReached, OFFLINE } from "./network.js";
 import { page } from "./state.js";
 
 export class Problem extends Error {
   constructor(status, problem) {
     super(problem?.detail || problem?.title || `The server responded with ${status}.`);
     this.status = status;
-    this.kind = problem?.kind || problem?.errors?.[0]?.code || "";
-    this.type = problem?.type || "";
+    // The entry in Troubleshooting.
+    this.kind = (problem?.type ?? "").split("#")[1] ?? "";
+    // What has to be undone first, where an undo is refused for it.
+    this.newer = problem?.newer ?? null;
+  }
+
+  // Nothing was refused: the same can be tried again.
+  get isPassing() {
+    return this.status === 0 || this.status >= 500;
   }
 }
-
-export const OFFLINE = "Cannot reach the server. Is it running?";
 
 function cookie(name) {
   const found = document.cookie.split("; ").find((each) => each.startsWith(`${name}=`));
   return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
 }
 
-export async function send(method, path, { body, headers = {}, signal } = {}) {
-  const request = { method, signal, headers: { "X-Bigagi-Source": "chat", ...headers }, credentials: "same-origin" };
-  if (method !== "GET") request.headers["X-CSRFToken"] = cookie(page.csrfCookie);
+// `isQuiet`: nobody waits for it, and no progress is shown.
+export async function send(method, path, { body, headers = {}, visit = here(), signal = null, isQuiet = false } = {}) {
+  const isRead = method === "GET";
+  const request = { method, headers: { "X-Bigagi-Source": "chat", ...headers }, credentials: "same-origin" };
+  // Nobody could tell whether a write that was broken off has arrived.
+  if (isRead) request.signal = signal ? AbortSignal.any([visit.signal, signal]) : visit.signal;
+  else request.headers["X-CSRFToken"] = cookie(page.csrfCookie);
   if (body !== undefined) {
     request.body = JSON.stringify(body);
     request.headers["Content-Type"] ??= method === "PATCH" ? "application/merge-patch+json" : "application/json";
   }
   let response;
   try {
-    response = await fetch(path, request);
+    response = await (isQuiet ? fetch(path, request) : during(fetch(path, request)));
   } catch (error) {
     if (error.name === "AbortError") throw error;
+    noteLost();
     throw new Problem(0, { detail: OFFLINE });
   }
+  noteReached();
   if (response.redirected && new URL(response.url).pathname === "/sign-in") {
-    // The session is over: signing in brings back to this page.
+    // Signing in brings back to this page.
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.hash)}`);
-    throw new Problem(401, { detail: "Your session has ended. Your session has ended. Sign in again." });
+    throw new Problem(401, { detail: "Your session has ended. Sign in again." });
   }
   if (!response.ok) {
     const type = response.headers.get("Content-Type") || "";
-    throw new Problem(response.status, type.includes("json") ? await response.json().catch(() => null) : null);
+    const problem = type.includes("json") ? await response.json().catch(() => null) : null;
+    if (isRead) visit.signal.throwIfAborted();
+    throw new Problem(response.status, problem);
   }
   return response;
 }
@@ -52,7 +69,7 @@ export const isWriting = () => writes > 0;
 // Ends what is read in passing once the person writes: a chat that is deleted would be asked for in vain.
 export const untilWritten = () => looking.signal;
 
-export async function call(method, path, body, headers = {}) {
+export async function call(method, path, body, { visit = here(), ...options } = {}) {
   const isWrite = method !== "GET";
   writes += isWrite;
   if (isWrite) {
@@ -61,25 +78,30 @@ export async function call(method, path, body, headers = {}) {
   }
   let response;
   try {
-    response = await send(method, path, { body, headers });
+    response = await send(method, path, { body, visit, ...options });
   } finally {
     writes -= isWrite;
   }
   const etag = /-(\d+)"$/.exec(response.headers.get("ETag") || "");
   // A chat's own writes are no news to this page. What others wrote before them is.
-  if (isWrite && etag && page.chat && path.startsWith(chatPath(page.chat.id))) seeOwn(Number(etag[1]), 1);
+  if (isWrite && etag && visit.chat && path.startsWith(chatPath(visit.chat))) seeOwn(visit, Number(etag[1]), 1);
   const change = response.headers.get("Bigagi-Change");
-  const data = response.status === 204 ? null : await response.json();
-  return { data, change };
+  const text = await read(response, isWrite ? everywhere : visit);
+  return { data: text ? JSON.parse(text) : null, change };
 }
 
-// Takes a revision as seen that came of so many writes of this page, and of none of others.
-export function seeOwn(revision, writes) {
-  if (revision === page.chat.revision + writes) page.chat.revision = revision;
+export async function getText(path, { visit = here(), ...options } = {}) {
+  return read(await send("GET", path, { visit, ...options }), visit);
 }
 
-export async function getText(path, signal) {
-  return (await send("GET", path, { signal })).text();
+async function read(response, visit) {
+  try {
+    return await visit.whileHere(response.text());
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    noteLost();
+    throw new Problem(0, { detail: OFFLINE });
+  }
 }
 
 const RESERVED = new Set(["bulk", "export", "search", "init", "order", "events", ".", ".."]);

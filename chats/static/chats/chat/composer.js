@@ -2,12 +2,14 @@
 
 import { call } from "./api.js";
 import * as attachments from "./attachments.js";
+import { here } from "./chat-on-page.js";
 import { byId, debounce, el } from "./dom.js";
 import { estimate } from "./gauge.js";
 import * as generation from "./generation.js";
 import { randomId } from "./messages.js";
 import { choose } from "./model-picker.js";
 import { adoptChat, isLeaving } from "./navigation.js";
+import { insist } from "./network.js";
 import { persona } from "./persona.js";
 import { emit, memory, on, page } from "./state.js";
 import { readWhyNot } from "./status.js";
@@ -18,9 +20,12 @@ import { fail, toast } from "./toasts.js";
 const LONG = 6000;
 const field = byId("message");
 const draftOf = (chat) => `draft:${chat ?? "new"}`;
-const draftName = () => draftOf(page.chat?.id);
+const draftName = () => draftOf(here().chat);
 // The drafts that are being sent.
 const sending = new Set();
+// What was sent and never answered, by its draft: nobody knows whether it has arrived. The same again is sent under the
+// same key, so that it is there once.
+const unsure = new Map();
 let beforeLeaving = "";
 let left = null;
 
@@ -41,6 +46,7 @@ export function initComposer() {
     if (starter) start(starter.dataset.model, starter.dataset.start);
   });
   on("leaving", () => (beforeLeaving = field.value));
+  on("staying", () => (left = null));
   on("leave", leaveDraft);
   on("chat", () => {
     showDraft();
@@ -48,6 +54,7 @@ export function initComposer() {
   });
   on("clips", fit);
   on("begun", showQuestion);
+  on("reached", estimate);
   showDraft();
 }
 
@@ -125,48 +132,66 @@ async function submit(text, files) {
 
 // Sends it to the chat that is here now, wherever the page goes meanwhile. It stays a draft until the server has it.
 async function send(typed, files) {
-  const { visit, model, share } = page;
-  const isHere = () => page.visit === visit;
+  const visit = here();
+  const { model, share } = page;
   const drafts = [draftName()];
   const chosen = persona();
-  let chat = page.chat?.id ?? null;
+  let asked = null;
   sending.add(drafts[0]);
   fit();
   try {
-    const whyNot = await readWhyNot();
+    const whyNot = await readWhyNot(visit);
     if (whyNot) throw new Error(whyNot);
-    const text = typed.trim();
-    const fragments = text ? [{ ft: "content", fId: randomId(8), part: { pt: "text", text } }] : [];
-    fragments.push(...(await attachments.toFragments(files)));
-    if (!chat) {
-      chat = await makeChat(chosen, isHere);
-      drafts.push(draftOf(chat));
-      sending.add(draftOf(chat));
-    }
-    if (isHere()) await thread.toEnd();
-    const message = { id: randomId(21), role: "user", fragments };
-    const asked = isHere() ? questionOf(message.id, text, files.sent.length) : null;
-    if (asked) thread.append(asked);
-    if (await generation.generate(chat, { message, modelId: model.id, shareContext: share })) forget(typed, files, drafts);
-    else {
-      if (asked && isHere()) thread.put(asked, null);
-      if (!isHere()) toast("The message was not sent. It is a draft of the chat it was typed in.", { kind: "bad" });
-    }
+    const again = unsure.get(drafts[0]);
+    const isAgain = again?.typed === typed && again.body.modelId === model.id && !files.sent.length;
+    const sent = isAgain ? again : await prepare(typed, files, { modelId: model.id, shareContext: share });
+    unsure.set(drafts[0], sent);
+    const chat = visit.chat ?? (await makeChat(chosen, visit, sent));
+    if (!drafts.includes(draftOf(chat))) drafts.push(draftOf(chat));
+    sending.add(draftOf(chat));
+    const { message } = sent.body;
+    await visit.show(async () => {
+      await thread.toEnd(visit);
+      asked = questionOf(message.id, typed.trim(), files.sent.length);
+      thread.append(asked);
+    });
+    for (const draft of drafts) unsure.set(draft, sent);
+    await generation.generate(visit, chat, sent.body, { key: sent.key });
+    for (const draft of drafts) unsure.delete(draft);
+    forget(typed, files, drafts);
   } catch (error) {
-    fail(error);
+    if (asked) thread.put(asked, null);
+    // What was refused has not arrived.
+    if (error.status >= 400) for (const draft of drafts) unsure.delete(draft);
+    tellUnsent(error, visit);
   } finally {
     for (const draft of drafts) sending.delete(draft);
     fit();
     estimate();
-    if (isHere()) field.focus({ preventScroll: true });
+    if (visit.isHere && !document.querySelector("dialog:modal")) field.focus({ preventScroll: true });
   }
 }
 
+function tellUnsent(error, visit) {
+  if (visit.isHere) fail(error);
+  else if (error.name !== "AbortError") toast(`Not sent, and kept as a draft. ${error.message}`, { kind: "bad", of: visit });
+}
+
+async function prepare(typed, files, choice) {
+  const text = typed.trim();
+  const fragments = text ? [{ ft: "content", fId: randomId(8), part: { pt: "text", text } }] : [];
+  fragments.push(...(await attachments.toFragments(files)));
+  const message = { id: randomId(21), role: "user", fragments };
+  return { typed, key: randomId(21), chatKey: randomId(21), body: { message, ...choice } };
+}
+
 // Makes the chat that the new page is about to become.
-export async function makeChat(chosen = persona(), isHere = () => true) {
+export async function makeChat(chosen = persona(), visit = here(), { chatKey = randomId(21) } = {}) {
   const now = Date.now();
-  const { data } = await call("POST", "/api/chats", { messages: [], systemPurposeId: chosen.id, created: now, updated: now });
-  if (isHere()) {
+  const chat = { messages: [], systemPurposeId: chosen.id, created: now, updated: now };
+  const post = () => call("POST", "/api/chats", chat, { headers: { "Idempotency-Key": chatKey } });
+  const { data } = await insist(post, { signal: visit.signal });
+  if (visit.isHere) {
     keepDraft.cancel();
     memory.set(draftName(), "");
     adoptChat({ id: data.id, revision: data._server.revision, persona: chosen.id, personaName: chosen.name });

@@ -1,8 +1,8 @@
 // The arithmetic of what a message cost: tokens × price, where the price came from, and the provider's own figure.
 
 import { call, messagePath } from "./api.js";
+import { here } from "./chat-on-page.js";
 import { byId, el } from "./dom.js";
-import { page } from "./state.js";
 
 const NAMES = {
   input: "New input",
@@ -62,7 +62,7 @@ function facts(told, about) {
 }
 
 export async function openCost(message) {
-  const { data: told } = await call("GET", `${messagePath(page.chat.id, message)}/cost`);
+  const { data: told } = await call("GET", `${messagePath(here().chat, message)}/cost`);
   const about = told.estimated ? "≈ " : "";
   const hasSum = told.parts.length && told.sum_nano_usd !== null;
   byId("cost-body").replaceChildren(

@@ -1,6 +1,7 @@
 // The walkthrough "crash me": send to the slow Demo model, kill the server, start it, go on.
 
 import { getText } from "./api.js";
+import { everywhere } from "./chat-on-page.js";
 import { start } from "./composer.js";
 import { showBeside } from "./dialogs.js";
 import { byId, el, fromServer } from "./dom.js";
@@ -15,7 +16,7 @@ let isLost = false;
 
 async function open() {
   try {
-    byId("crash-body").replaceChildren(fromServer(await getText("/chat-parts/crash")));
+    byId("crash-body").replaceChildren(fromServer(await getText("/chat-parts/crash", { visit: everywhere })));
   } catch (error) {
     fail(error);
     return;
@@ -28,7 +29,7 @@ async function open() {
 }
 
 async function begin() {
-  if (page.chat) await openChat(null);
+  if (page.chat && !(await openChat(null))) return;
   start("bigagi-demo-slow", QUESTION);
 }
 

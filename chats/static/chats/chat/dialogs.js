@@ -1,12 +1,37 @@
 // Questions to the person, in one dialog; each resolves to the answer, or to null.
 
 import { byId, el } from "./dom.js";
+import { on } from "./state.js";
+import { fail } from "./toasts.js";
 
-function ask(title, body, ok) {
+// `act` does what is asked for while the dialog is open: where that fails, the answer is still there to try again.
+function ask(title, body, ok, act) {
   const dialog = byId("ask");
+  const wrong = el("p", { class: "ask-wrong", role: "alert", hidden: true });
   byId("ask-title").textContent = title;
-  byId("ask-body").replaceChildren(...body);
+  byId("ask-body").replaceChildren(...body, wrong);
   byId("ask-ok").textContent = ok;
+  byId("ask-ok").removeAttribute("aria-busy");
+  let isBusy = false;
+  byId("ask-form").onsubmit = async (event) => {
+    if (event.submitter?.id === "ask-cancel" || !act) return;
+    event.preventDefault();
+    if (isBusy) return;
+    isBusy = true;
+    byId("ask-ok").setAttribute("aria-busy", "true");
+    try {
+      await act();
+      if (wrong.isConnected) dialog.close("ok");
+    } catch (error) {
+      // Whoever closed it meanwhile is told too.
+      if (!wrong.isConnected || !dialog.open) fail(error);
+      wrong.textContent = error.message;
+      wrong.hidden = false;
+    } finally {
+      isBusy = false;
+      byId("ask-ok").removeAttribute("aria-busy");
+    }
+  };
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {
@@ -14,16 +39,17 @@ function ask(title, body, ok) {
   });
 }
 
-export async function askText(title, label, value, ok = "Save") {
+export async function askText(title, label, value, ok = "Save", act = null) {
   const field = el("input", { type: "text", id: "ask-text", value, maxLength: 500, autocomplete: "off" });
   const body = el("div", { class: "field" }, el("label", { htmlFor: "ask-text" }, label), field);
-  const answer = ask(title, [body], ok);
+  const read = () => field.value.trim();
+  const answer = ask(title, [body], ok, act && (() => act(read())));
   field.select();
-  return (await answer) ? field.value.trim() : null;
+  return (await answer) ? read() : null;
 }
 
 // Choices: [{value, label, color}].
-export async function askChoice(title, choices, current, ok = "Move") {
+export async function askChoice(title, choices, current, ok = "Move", act = null) {
   const rows = choices.map(({ value, label, color }) => {
     const input = el("input", { type: "radio", name: "choice", value, checked: value === current });
     const dot = el("i", { class: "dot", "aria-hidden": "true" });
@@ -31,9 +57,10 @@ export async function askChoice(title, choices, current, ok = "Move") {
     return el("label", { class: "choice" }, input, dot, el("span", {}, label));
   });
   const body = el("div", { class: "choices", role: "radiogroup", "aria-label": title }, ...rows);
-  const answer = ask(title, [body], ok);
+  const read = () => body.querySelector("input:checked")?.value ?? null;
+  const answer = ask(title, [body], ok, act && (() => act(read())));
   (body.querySelector("input:checked") ?? body.querySelector("input"))?.focus();
-  return (await answer) ? (body.querySelector("input:checked")?.value ?? null) : null;
+  return (await answer) ? read() : null;
 }
 
 // A panel that leaves the rest of the page in use; there is room for one.
@@ -56,4 +83,8 @@ export function initDialogs() {
       dialog.close();
     });
   }
+  // What was asked about one chat is not asked in another.
+  on("leave", () => {
+    for (const dialog of document.querySelectorAll("dialog:modal")) dialog.close();
+  });
 }

@@ -44,5 +44,25 @@ export function debounce(wait, act) {
   return later;
 }
 
+// Of promises for the same place only the newest counts: an older one that settles later is rejected as aborted.
+export function newest() {
+  let asked = 0;
+  return async (promise) => {
+    const mine = ++asked;
+    const got = await promise;
+    if (mine !== asked) throw new DOMException("It was asked for again.", "AbortError");
+    return got;
+  };
+}
+
+// Gives the focus to the first of these that can have it, so that it never falls back to the whole page.
+export function focusFirst(...places) {
+  for (const place of places) {
+    if (!place?.isConnected || place.closest("[inert], [hidden]")) continue;
+    place.focus({ preventScroll: true });
+    if (place.contains(document.activeElement)) return;
+  }
+}
+
 export const isTyping = (target) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName));

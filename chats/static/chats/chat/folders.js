@@ -2,8 +2,10 @@
 // deleted; chats are dropped on them.
 
 import { call, folderPath } from "./api.js";
+import { once } from "./busy.js";
+import { everywhere } from "./chat-on-page.js";
 import { askChoice, askText } from "./dialogs.js";
-import { byId, el, icon } from "./dom.js";
+import { byId, el, focusFirst, icon, newest } from "./dom.js";
 import { openMenu } from "./menu.js";
 import { whenReleased } from "./press.js";
 import { emit, on } from "./state.js";
@@ -24,6 +26,7 @@ const COLORS = [
   ["#8b5cf6", "Violet"],
 ];
 const list = byId("folders");
+const newestOf = newest();
 let folders = [];
 let chosen = "";
 
@@ -35,7 +38,8 @@ export const titleOf = (id) => found(id)?.title || "Untitled";
 
 export async function load() {
   try {
-    folders = (await call("GET", "/api/folders?page_size=200")).data.results;
+    const { data } = await newestOf(call("GET", "/api/folders?page_size=200", undefined, { visit: everywhere }));
+    folders = data.results;
     if (chosen && chosen !== ARCHIVE && !found(chosen)) choose("");
     show();
   } catch (error) {
@@ -54,10 +58,11 @@ const show = () => whenReleased(render);
 function render() {
   const at = document.activeElement?.closest?.("#folders .folder-row");
   const part = document.activeElement?.matches(".act") ? ".act" : ".folder-link";
+  const place = [...list.children].indexOf(at);
   const rows = [row("", "All chats", null), ...folders.map((folder) => row(folder.id, folder.title || "Untitled", folder))];
   list.replaceChildren(...rows, row(ARCHIVE, "Archive", null));
   // Whoever orders folders by keyboard stays with the one that moves.
-  if (at) rowOf(at.dataset.folder)?.querySelector(part)?.focus({ preventScroll: true });
+  if (at) focusFirst(rowOf(at.dataset.folder)?.querySelector(part), list.children[place]?.querySelector(".folder-link"));
 }
 
 const rowOf = (id) => [...list.children].find(({ dataset }) => dataset.folder === id);
@@ -178,30 +183,31 @@ export async function move(chat, folder) {
 }
 
 async function make() {
-  const title = await askText("New folder", "Name", "", "Create");
-  if (!title) return;
-  const [color] = COLORS[(folders.length + 1) % COLORS.length];
-  const { change } = await call("POST", "/api/folders", { title, color, conversationIds: [] });
-  await changed();
-  undoable("Folder created.", change, changed);
+  await askText("New folder", "Name", "", "Create", async (title) => {
+    if (!title) throw new Error("Give the folder a name.");
+    const [color] = COLORS[(folders.length + 1) % COLORS.length];
+    const { change } = await call("POST", "/api/folders", { title, color, conversationIds: [] });
+    undoable("Folder created.", change, changed);
+    await changed();
+  });
 }
 
 function openFolderMenu(button, folder) {
   const at = folders.indexOf(folder);
-  const perform = (act) => () => void act().catch(fail);
+  const perform = (act) => () => void once(`folder ${folder.id}`, act).catch(fail);
   const patch = async (body, text) => {
     const { change } = await call("PATCH", folderPath(folder.id), body);
-    await changed();
     undoable(text, change, changed);
+    await changed();
   };
-  const rename = async () => {
-    const title = await askText("Rename folder", "Name", folder.title || "");
-    if (title) await patch({ title }, "Folder renamed.");
-  };
-  const recolor = async () => {
+  const rename = () =>
+    askText("Rename folder", "Name", folder.title || "", "Save", async (title) => {
+      if (!title) throw new Error("Give the folder a name.");
+      await patch({ title }, "Folder renamed.");
+    });
+  const recolor = () => {
     const choices = COLORS.map(([value, label]) => ({ value, label, color: value }));
-    const color = await askChoice("Folder colour", choices, folder.color, "Save");
-    if (color) await patch({ color }, "Folder colour changed.");
+    return askChoice("Folder colour", choices, folder.color, "Save", (color) => color && patch({ color }, "Folder colour changed."));
   };
   const remove = async () => {
     const { change } = await call("DELETE", folderPath(folder.id));

@@ -2,6 +2,7 @@
 // panel of settings.
 
 import * as attachments from "./attachments.js";
+import { here } from "./chat-on-page.js";
 import { byId, debounce, el } from "./dom.js";
 import { models } from "./model-picker.js";
 import { forgetPreview, countPreview } from "./preview.js";
@@ -34,11 +35,12 @@ function costOf(tokens) {
 }
 
 async function count() {
-  const { visit, model } = page;
+  const visit = here();
+  const { model } = page;
   // Of what cannot be sent there is no preview.
   const isRefused = models.get(model.id)?.service.whyNot;
   const before = isRefused ? null : await countPreview().catch(() => null);
-  if (page.visit !== visit || page.model !== model) return;
+  if (!visit.isHere || page.model !== model) return;
   const typed = { draft: byId("message").textLength, attached: attachments.textLength(), images: attachments.images() };
   show(countParts(before, typed), before?.context ?? model.context, before?.leftOut ?? 0);
 }
@@ -89,6 +91,6 @@ export function initGauge() {
     estimate();
   });
   for (const name of ["finished", "chat"]) on(name, () => forgetPreview());
-  for (const name of ["finished", "chat", "clips", "model", "made", "settings"]) on(name, estimate);
+  for (const name of ["finished", "chat", "clips", "model", "made", "reached", "settings"]) on(name, estimate);
   estimate();
 }

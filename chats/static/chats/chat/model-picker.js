@@ -1,6 +1,7 @@
 // The choice of a model: found by any word, favourites and the last used first. Only the rows on screen are in the page.
 
 import { call, modelPath, send } from "./api.js";
+import { everywhere } from "./chat-on-page.js";
 import { byId, el } from "./dom.js";
 import { heightOf, isOption, placesOf, priceOf, search, sizeOf, windowOf } from "./model-search.js";
 import { whenReleased } from "./press.js";
@@ -14,6 +15,7 @@ const list = byId("models-list");
 const space = el("div", { class: "models-space", role: "presentation" });
 const RECENT = 5;
 const LIST = "/chat-parts/models";
+const DEMO = "bigagi-demo";
 let services = [];
 let etag = null;
 let hidden = null;
@@ -30,7 +32,7 @@ const recent = () => (memory.get("models") ?? "").split("\n").filter(Boolean);
 // Resolves to whether there is anything else to choose from than before.
 async function load() {
   // The browser keeps the list, and asks with its ETag: a list that is the same is neither sent nor read again.
-  const response = await send("GET", LIST);
+  const response = await send("GET", LIST, { visit: everywhere, isQuiet: true });
   const now = response.headers.get("ETag");
   if (now && now === etag) return false;
   const data = await response.json();
@@ -47,26 +49,61 @@ async function load() {
 export function choose(id) {
   const model = models.get(id);
   if (!model) return;
-  const { label, service, context } = model;
-  page.model = { id, label, serviceId: service.id, context };
-  memory.set(`model:${page.chat?.id ?? "new"}`, id);
+  keepChoice(nameOf(page.chat?.id), id);
+  use(model);
+}
+
+function use({ id, label, service, context }) {
+  page.model = { id, label, serviceId: service.id, context, isDemo: service.id === DEMO };
   show();
   emit("model");
 }
 
 function show() {
   byId("model-label").textContent = page.model.label;
+  const { instead } = page.offered;
+  const isOther = Boolean(instead) && page.model.id === page.offered.id;
+  byId("model-note").hidden = !isOther;
+  byId("model-note").textContent = isOther ? `${instead} ${page.model.label} is chosen now.` : "";
+  for (const each of document.querySelectorAll("[data-demo]")) each.hidden = !page.model.isDemo;
 }
 
-// The choice that this browser made for the chat; without one the server's holds.
+// --- the choice for a chat -------------------------------------------------------------------------------------------
+// A chat keeps the model of its last reply, which the server knows. Until there is a reply, this browser keeps what was
+// chosen; and what it was chosen instead of: when that is another one, a newer reply or assignment has spoken.
+
+const nameOf = (chat) => `model:${chat ?? "new"}`;
+const readChoice = (name) => (memory.get(name) ?? "").split("\n");
+
+function keepChoice(name, id) {
+  const { offered } = page;
+  memory.set(name, id === offered.id ? "" : `${id}\n${offered.id}`);
+}
+
 function restore() {
-  const id = memory.get(`model:${page.chat?.id ?? "new"}`);
-  if (id && models.has(id)) choose(id);
+  const [id, instead] = readChoice(nameOf(page.chat?.id));
+  if (id && models.has(id) && (!instead || instead === page.offered.id)) use(models.get(id));
   else show();
 }
 
-function noteUse() {
-  memory.set("models", [page.model.id, ...recent().filter((id) => id !== page.model.id)].slice(0, RECENT).join("\n"));
+// Returns what gives a branch the model of the chat that is here: as it was chosen, or where no reply came along.
+export function carryChoice() {
+  const { id } = page.model;
+  const isChosen = id !== page.offered.id;
+  return (branch) => {
+    const hasReply = branch.messages?.some((message) => message?.role === "assistant" && message.generator?.aix?.mId);
+    if (isChosen || !hasReply) memory.set(nameOf(branch.id), id);
+  };
+}
+
+function noteUse({ model }) {
+  const { id } = page.model;
+  memory.set("models", [id, ...recent().filter((each) => each !== id)].slice(0, RECENT).join("\n"));
+  if (model.id !== id) return;
+  // Now its last reply has it.
+  memory.set(nameOf(page.chat?.id), null);
+  page.offered = { ...page.model };
+  show();
 }
 
 // --- the list --------------------------------------------------------------------------------------------------------
@@ -197,7 +234,7 @@ async function setModel(model, members) {
 
 async function showHidden() {
   try {
-    hidden = (await call("GET", `${LIST}?hidden=1`)).data.services;
+    hidden = (await call("GET", `${LIST}?hidden=1`, undefined, { visit: everywhere })).data.services;
     render();
     activate(rows.findIndex((row) => row.isHidden));
   } catch (error) {
@@ -246,6 +283,6 @@ export function initModelPicker() {
   });
   on("chat", restore);
   on("begun", noteUse);
-  on("made", () => memory.set(`model:${page.chat.id}`, page.model.id));
+  on("made", () => memory.set(nameOf(page.chat.id), page.model.id));
   return load().then(restore, fail);
 }

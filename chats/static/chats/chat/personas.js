@@ -1,6 +1,7 @@
 // Personas: chosen for the chat; those of the person are made, edited, duplicated and deleted.
 
 import { call, chatPath, personaPath, send } from "./api.js";
+import { here, shows } from "./chat-on-page.js";
 import { byId } from "./dom.js";
 import { DEFAULT, persona, setPersona } from "./persona.js";
 import { emit, memory, page } from "./state.js";
@@ -20,15 +21,16 @@ const draft = () => `persona:${edited.id || "new"}`;
 // Chooses a persona for the chat on the page; of one that is not made yet it is remembered until then.
 export async function choose({ id, name }, { isQuiet = false } = {}) {
   const before = persona();
-  const chat = page.chat?.id;
+  const visit = here();
+  const { chat } = visit;
   if (chat) {
     const { change } = await call("PATCH", chatPath(chat), { systemPurposeId: id });
-    if (page.chat?.id === chat) setPersona({ id, name });
+    if (shows(chat)) setPersona({ id, name });
     const back = async () => {
-      if (page.chat?.id === chat) setPersona(before);
+      if (shows(chat)) setPersona(before);
       await changed();
     };
-    if (!isQuiet) undoable(`Persona: ${name}.`, change, back);
+    if (!isQuiet) undoable(`Persona: ${name}.`, change, back, { of: visit });
   } else setPersona({ id, name });
   await changed();
   return before;
@@ -52,7 +54,7 @@ const acts = {
     edit({ id, etag: response.headers.get("ETag") }, await response.json());
   },
   async copy() {
-    const { visit } = page;
+    const visit = here();
     const { data, change } = await call("POST", `${personaPath(persona().id)}/copy`);
     await take(data, change, "Persona duplicated.", visit);
   },
@@ -98,13 +100,13 @@ async function save() {
   try {
     if (edited.id) {
       const { id, etag } = edited;
-      const { data, change } = await call("PATCH", personaPath(id), body, etag ? { "If-Match": etag } : {});
+      const { data, change } = await call("PATCH", personaPath(id), body, { headers: etag ? { "If-Match": etag } : {} });
       close();
       if (persona().id === id) setPersona({ id, name: nameOf(data) });
       undoable("Persona saved.", change, changed);
       await changed();
     } else {
-      const { visit } = page;
+      const visit = here();
       const { data, change } = await call("POST", "/api/personas", body);
       close();
       await take(data, change, "Persona created.", visit);
@@ -126,12 +128,12 @@ const nameOf = (data) => data.name || "Unnamed persona";
 async function take(data, change, text, visit) {
   let before = null;
   try {
-    if (page.visit === visit) before = await choose({ id: data.id, name: nameOf(data) }, { isQuiet: true });
+    if (visit.isHere) before = await choose({ id: data.id, name: nameOf(data) }, { isQuiet: true });
   } catch (error) {
     fail(error);
   }
   undoable(text, change, async () => {
-    if (before && page.visit === visit && persona().id === data.id) await choose(before, { isQuiet: true });
+    if (before && visit.isHere && persona().id === data.id) await choose(before, { isQuiet: true });
     else await changed();
   });
   if (!before) await changed();

@@ -13,24 +13,26 @@ export function forgetPreview() {
   held = null;
 }
 
-function read(more = {}) {
+function read(more, options = {}) {
   const query = new URLSearchParams({ model: page.model.id, ...more });
   if (page.chat) query.set("chat", page.chat.id);
   else query.set("persona", persona().id);
   if (page.share) query.set("share", "1");
-  return call("GET", `/chat-parts/preview?${query}`).then(({ data }) => data);
+  return call("GET", `/chat-parts/preview?${query}`, undefined, options).then(({ data }) => data);
 }
 
-// How much will be sent; what it is is read only to be seen.
+// Resolves to how much would be sent; it is asked for once, until something changes it.
 export function countPreview() {
-  held ??= read({ count: 1 });
-  held.catch(() => (held = null));
-  return held;
+  if (held) return held;
+  const asked = read({ count: 1 }, { isQuiet: true });
+  held = asked;
+  asked.catch(() => held === asked && forgetPreview());
+  return asked;
 }
 
 export async function openPreview() {
   try {
-    const { messages, tokens, leftOut, keys, context } = await read();
+    const { messages, tokens, leftOut, keys, context } = await read({});
     const room = context ? ` of ${context.toLocaleString()}` : "";
     const left = leftOut ? ` ${leftOut} earlier ${leftOut === 1 ? "message does" : "messages do"} not fit and will be left out.` : "";
     const typed = keys ? ` ${keys === 1 ? "1 API key is" : `${keys} API keys are`} masked here, and sent as typed.` : "";
@@ -52,5 +54,5 @@ export async function openPreview() {
 }
 
 export function initPreview() {
-  on("model", forgetPreview);
+  for (const name of ["model", "chat"]) on(name, forgetPreview);
 }

@@ -1,8 +1,9 @@
 // The panel of the chat's settings: beside the chat, on a phone over all of it.
 
 import { getText } from "./api.js";
+import { here } from "./chat-on-page.js";
 import { showBeside } from "./dialogs.js";
-import { byId, fromServer } from "./dom.js";
+import { byId, focusFirst, fromServer } from "./dom.js";
 import { initParameters } from "./parameters.js";
 import { initPersonas } from "./personas.js";
 import { persona, setPersona } from "./persona.js";
@@ -24,21 +25,21 @@ export async function readSettings() {
   reading.abort();
   reading = new AbortController();
   const { signal } = reading;
-  const { visit } = page;
+  const visit = here();
   const query = new URLSearchParams({ model: page.model.id, persona: persona().id });
   if (page.chat) query.set("chat", page.chat.id);
   body.setAttribute("aria-busy", "true");
   let html;
   try {
-    html = await getText(`/chat-parts/settings?${query}`, signal);
+    html = await getText(`/chat-parts/settings?${query}`, { visit, signal });
   } catch (error) {
-    if (signal.aborted) return false;
+    if (signal.aborted || !visit.isHere) return false;
     body.setAttribute("aria-busy", "false");
     byId("settings-loading")?.replaceChildren("The settings could not be loaded. Close this panel, and open it again.");
     throw error;
   }
   await new Promise(whenReleased);
-  if (page.visit !== visit || signal.aborted) return false;
+  if (!visit.isHere || signal.aborted) return false;
   show(html);
   return true;
 }
@@ -90,7 +91,7 @@ export function toggleSettings() {
 
 // What lies under the panel is out of reach. It is no modal dialog, for that would cover the notes, and what they undo.
 function cover(isOn) {
-  for (const part of document.querySelectorAll(".site-header, .thread-head, .scroll, .thread-foot")) part.inert = isOn;
+  for (const part of document.querySelectorAll(".site-header, .thread-head, .scroll, .thread-foot > :not(.toasts)")) part.inert = isOn;
   panel.setAttribute("aria-modal", String(isOn));
 }
 
@@ -98,7 +99,7 @@ function closed() {
   cover(false);
   byId("open-settings").setAttribute("aria-expanded", "false");
   const isFree = !document.activeElement || document.activeElement === document.body || panel.contains(document.activeElement);
-  if (isFree) (opener?.isConnected ? opener : byId("open-settings")).focus({ preventScroll: true });
+  if (isFree) focusFirst(opener, byId("open-settings"));
 }
 
 function setShare(isOn) {

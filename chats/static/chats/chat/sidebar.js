@@ -1,8 +1,10 @@
 // The list of chats: by day, by folder, found by title and text.
 
 import { call, chatPath, getText, pagePath } from "./api.js";
+import { once } from "./busy.js";
+import { everywhere, shows } from "./chat-on-page.js";
 import { askChoice, askText } from "./dialogs.js";
-import { byId, debounce, el, icon } from "./dom.js";
+import { byId, debounce, el, focusFirst, icon, newest } from "./dom.js";
 import * as folders from "./folders.js";
 import { openMenu } from "./menu.js";
 import { openMade, showTitle } from "./navigation.js";
@@ -18,26 +20,23 @@ const find = byId("find");
 let shown = [];
 let next = null;
 let finds = [];
-let asked = 0;
+const newestOf = newest();
 
 const titleOf = (chat) => chat.userTitle || chat.autoTitle || "Untitled chat";
 
 export async function load() {
-  const mine = ++asked;
   const words = find.value.trim();
   const query = new URLSearchParams({ ordering: "-updated", page_size: PAGE_SIZE });
   query.set("archived", folders.current() === folders.ARCHIVE ? "true" : "false");
   if (words) query.set("title", words);
   if (folders.current() && folders.current() !== folders.ARCHIVE) query.set("folder", folders.current());
   try {
-    const { data } = await call("GET", `/api/chats?${query}`);
-    if (mine !== asked) return;
+    const { data } = await newestOf(call("GET", `/api/chats?${query}`, undefined, { visit: everywhere }));
     [shown, next, finds] = [data.results, data.next, []];
     show();
     if (words.length > 2) {
-      const texts = JSON.parse(await getText(`/chat-parts/search?${new URLSearchParams({ q: words })}`));
-      if (mine !== asked) return;
-      finds = texts.results;
+      const address = `/chat-parts/search?${new URLSearchParams({ q: words })}`;
+      finds = JSON.parse(await newestOf(getText(address, { visit: everywhere }))).results;
       show();
     }
   } catch (error) {
@@ -46,13 +45,16 @@ export async function load() {
 }
 
 async function loadMore(button) {
-  button.disabled = true;
+  const address = new URL(next, location.href);
+  const last = shown.at(-1)?.id;
   try {
-    const address = new URL(next, location.href);
-    const { data } = await call("GET", address.pathname + address.search);
+    // Another list that is asked for meanwhile takes the place of this one.
+    const { data } = await newestOf(call("GET", address.pathname + address.search, undefined, { visit: everywhere }));
+    const isFocused = document.activeElement === button;
     shown = [...shown, ...data.results];
     next = data.next;
     show();
+    if (isFocused) focusFirst(rowOf(last)?.querySelector("a"));
   } catch (error) {
     fail(error);
   }
@@ -72,7 +74,10 @@ function dayOf(chat) {
 const show = () => whenReleased(render);
 
 function render() {
-  const focused = document.activeElement?.closest?.("[data-chat]")?.dataset.chat;
+  const held = box.contains(document.activeElement) ? document.activeElement : null;
+  const focused = held?.closest("[data-chat]");
+  const before = rows().map(({ dataset }) => dataset.chat);
+  const part = held?.matches(".act") ? ".act" : "a";
   const parts = [];
   let list = null;
   let day = "";
@@ -87,7 +92,7 @@ function render() {
   if (!shown.length && !finds.length) parts.push(el("p", { class: "chats-none" }, none()));
   if (next) {
     const more = el("button", { type: "button", class: "chats-more" }, "Show more");
-    more.addEventListener("click", () => void loadMore(more));
+    more.addEventListener("click", () => void once("more chats", () => loadMore(more)));
     parts.push(more);
   }
   if (finds.length) {
@@ -96,8 +101,16 @@ function render() {
   }
   box.replaceChildren(...parts);
   mark();
-  if (focused) box.querySelector(`[data-chat="${CSS.escape(focused)}"] a`)?.focus({ preventScroll: true });
+  // Where the chat is gone, its neighbour has the focus.
+  if (focused) {
+    const at = before.indexOf(focused.dataset.chat);
+    const beside = [...before.slice(at + 1), ...before.slice(0, at).reverse()].map((id) => rowOf(id)?.querySelector("a"));
+    focusFirst(rowOf(focused.dataset.chat)?.querySelector(part), ...beside, find);
+  } else if (held) focusFirst([...box.querySelectorAll("a")].find(({ href }) => href === held.href), find);
 }
+
+const rows = () => [...box.querySelectorAll("[data-chat]")];
+const rowOf = (id) => rows().find(({ dataset }) => dataset.chat === id);
 
 function none() {
   if (find.value.trim()) return "No matching chats.";
@@ -158,24 +171,24 @@ function mark() {
 // --- what can be done with a chat ------------------------------------------------------------------------------------
 
 export function openChatMenu(button, chat) {
-  const isHere = () => page.chat?.id === chat.id;
+  const isHere = () => shows(chat.id);
   const after = async () => {
     await Promise.all([load(), folders.load()]);
     emit("changed");
   };
-  const perform = (act) => () => void act().catch(fail);
+  // What is pressed twice is done once.
+  const perform = (act) => () => void once(`${act.name} ${chat.id}`, act).catch(fail);
   const isArchived = Boolean(chat.isArchived ?? chat.archived);
-  const rename = async () => {
-    const title = await askText("Rename chat", "Title", chat.userTitle || chat.autoTitle || chat.title || "");
-    if (title === null) return;
-    const { change } = await call("PATCH", chatPath(chat.id), { userTitle: title || null });
-    if (isHere()) {
-      page.chat.title = title;
-      showTitle();
-    }
-    await after();
-    undoable("Chat renamed.", change, after);
-  };
+  const rename = () =>
+    askText("Rename chat", "Title", chat.userTitle || chat.autoTitle || chat.title || "", "Save", async (title) => {
+      const { change } = await call("PATCH", chatPath(chat.id), { userTitle: title || null });
+      if (isHere()) {
+        page.chat.title = title;
+        showTitle();
+      }
+      void after();
+      undoable("Chat renamed.", change, after);
+    });
   const archive = async () => {
     const { change } = await call("PATCH", chatPath(chat.id), { isArchived: !isArchived });
     if (isHere()) page.chat.archived = !isArchived;
@@ -185,18 +198,22 @@ export function openChatMenu(button, chat) {
   const move = async () => {
     const rows = folders.all().map(({ id, title, color }) => ({ value: id, label: title || "Untitled", color }));
     const held = folders.all().find(({ conversationIds }) => conversationIds?.includes(chat.id))?.id ?? "";
-    const to = await askChoice("Move to folder", [{ value: "", label: "No folder" }, ...rows], held);
-    if (to !== null) await folders.move(chat.id, to || null);
+    const choices = [{ value: "", label: "No folder" }, ...rows];
+    await askChoice("Move to folder", choices, held, "Move", (to) => folders.move(chat.id, to || null));
   };
   const remove = async () => {
     const deleted = call("DELETE", chatPath(chat.id));
-    const told = isHere() ? await openMade(deleted, () => null) : await deleted;
+    const wasHere = isHere();
+    const told = wasHere ? await openMade(deleted, () => null) : await deleted;
     if (!told) return;
     const { change } = told;
+    const isLost = () => document.activeElement === document.body || document.activeElement === byId("chat-menu");
+    if (isLost()) focusFirst(rowOf(chat.id)?.querySelector("a"), byId("message"));
     await after();
     undoable("Chat deleted.", change, async () => {
       await after();
-      emit("open", { id: chat.id });
+      // Whoever went on to another chat stays there.
+      if (wasHere && !page.chat) emit("open", { id: chat.id });
     });
   };
   const items = [
@@ -236,5 +253,6 @@ export function initSidebar() {
   on("folder", () => void load());
   on("chat", mark);
   for (const name of ["made", "begun", "finished"]) on(name, later);
+  on("reached", later);
   void folders.load().then(load);
 }

@@ -3,8 +3,6 @@
 import { byId } from "./dom.js";
 
 export const page = JSON.parse(byId("page-data").textContent);
-// Another number for each chat that is opened, also for the same one again.
-page.visit = 0;
 
 const listeners = new Map();
 

@@ -34,8 +34,16 @@ function show(error = "") {
   return byId("status-check").textContent;
 }
 
+// Never what was told of another service.
+function clear() {
+  byId("status-text").textContent = "…";
+  byId("status-check").textContent = "";
+  byId("cannot-send").hidden = true;
+  box.classList.remove("is-bad", "is-good");
+}
+
 async function read(id) {
-  const { data } = await call("GET", `/chat-parts/status?${new URLSearchParams({ service: id })}`);
+  const { data } = await call("GET", `/chat-parts/status?${new URLSearchParams({ service: id })}`, undefined, { isQuiet: true });
   if (page.model.serviceId !== id) return false;
   page.service = data;
   return true;
@@ -44,6 +52,7 @@ async function read(id) {
 async function follow() {
   const id = page.model.serviceId;
   try {
+    if (page.service?.id !== id) clear();
     if (page.service?.id === id || (await read(id))) show();
   } catch (error) {
     fail(error);
@@ -51,9 +60,16 @@ async function follow() {
 }
 
 // Resolves to why the chosen model cannot be asked; empty where it can. Somebody may have mended it since it was read.
-export async function readWhyNot() {
+export async function readWhyNot(visit) {
   const id = page.model.serviceId;
-  if (page.service?.id === id && page.service.whyNot && (await read(id))) show();
+  if (page.service?.id !== id || !page.service.whyNot) return "";
+  try {
+    if (await read(id)) show();
+  } catch (error) {
+    // The server says it again, of what is sent after the page has gone on.
+    if (visit.isHere) throw error;
+    return "";
+  }
   return page.service?.id === id ? page.service.whyNot : "";
 }
 

@@ -1,6 +1,7 @@
 // The chat's system prompt: as it will be sent, edited, and given back to the persona.
 
 import { call, chatPath } from "./api.js";
+import { here, shows } from "./chat-on-page.js";
 import { makeChat } from "./composer.js";
 import { byId } from "./dom.js";
 import { persona } from "./persona.js";
@@ -36,7 +37,7 @@ function tell(text) {
 // What is shown of the chat, and what will be sent of it, is read again.
 async function changed(chat) {
   emit("prompt");
-  if (page.chat?.id !== chat) return;
+  if (!shows(chat)) return;
   await Promise.all([thread.refresh(), reread()]);
 }
 
@@ -46,24 +47,24 @@ async function save() {
   const before = field.defaultValue;
   const name = draftName();
   tell("");
-  const { visit } = page;
+  const visit = here();
   const { etag } = byId("system-part").dataset;
   let chat = page.chat?.id;
   if (!chat) {
-    chat = await makeChat(persona(), () => page.visit === visit);
+    chat = await makeChat(persona(), visit);
     memory.set(name, null);
     memory.set(`system:${chat}`, text);
   }
   try {
-    const { change } = await call("PUT", pathOf(chat), { text }, etag ? { "If-Match": etag } : {});
+    const { change } = await call("PUT", pathOf(chat), { text }, { visit, headers: etag ? { "If-Match": etag } : {} });
     memory.set(`system:${chat}`, null);
-    undoable("System prompt saved for this chat.", change, () => changed(chat));
+    undoable("System prompt saved for this chat.", change, () => changed(chat), { of: visit });
     await changed(chat);
   } catch (error) {
     if (error.status !== 412) throw error;
     // Something in the chat has changed since it was read, perhaps only a new answer.
     memory.set(`system:${chat}`, text);
-    if (page.visit !== visit || !(await reread())) return;
+    if (!visit.isHere || !(await reread())) return;
     if (byId("system-prompt").defaultValue === before) await save();
     else tell("The system prompt was changed elsewhere since you opened it. Save again to replace it with yours.");
   }
@@ -72,17 +73,18 @@ async function save() {
 async function clear() {
   const chat = page.chat.id;
   const name = draftName();
+  const visit = here();
   const { change } = await call("DELETE", pathOf(chat));
   memory.set(name, null);
-  undoable("The chat's own system prompt was removed.", change, () => changed(chat));
+  undoable("The chat's own system prompt was removed.", change, () => changed(chat), { of: visit });
   await changed(chat);
 }
 
 export function initSystemPrompt(body, read) {
   reread = read;
   const run = (act) => {
-    const { visit } = page;
-    return act().catch((error) => (error.status && page.visit === visit ? tell(error.message) : fail(error)));
+    const visit = here();
+    return act().catch((error) => (error.status && visit.isHere ? tell(error.message) : fail(error)));
   };
   body.addEventListener("input", ({ target }) => target.id === "system-prompt" && mark());
   body.addEventListener("click", ({ target }) => {

@@ -1,9 +1,10 @@
 // The list of messages: a window on the chat that grows where somebody scrolls.
 
 import { getText, pagePath } from "./api.js";
-import { byId, fromServer } from "./dom.js";
+import { here } from "./chat-on-page.js";
+import { byId, focusFirst, fromServer } from "./dom.js";
 import { enhance } from "./messages.js";
-import { emit, page } from "./state.js";
+import { emit, on } from "./state.js";
 import { fail } from "./toasts.js";
 
 const NEAR = 80;
@@ -11,7 +12,7 @@ const list = byId("turns");
 const scroll = byId("scroll");
 const edges = { before: byId("edge-before"), after: byId("edge-after") };
 const span = { first: -1, last: -1, before: false, after: false };
-const busy = { before: false, after: false };
+const busy = { before: null, after: null };
 let sticks = !location.hash;
 
 export const turnsOf = () => [...list.querySelectorAll(":scope > .msg")];
@@ -34,16 +35,22 @@ function watch(side) {
 }
 
 export function initThread() {
-  watch("before");
-  watch("after");
+  watchBoth();
+  // What could not be read while the server was away.
+  on("reached", watchBoth);
   scroll.addEventListener("scroll", tellEnd, { passive: true });
   // What grows while somebody reads the end keeps its end in sight.
   new ResizeObserver(() => sticks && jumpToEnd()).observe(list);
   new ResizeObserver(() => sticks && jumpToEnd()).observe(scroll);
-  byId("to-end").addEventListener("click", () => void toEnd());
-  addEventListener("hashchange", () => void openHash());
+  byId("to-end").addEventListener("click", () => void toEnd().catch(fail));
+  addEventListener("hashchange", () => void openHash().catch(fail));
   adopt();
   if (!location.hash) jumpToEnd();
+}
+
+function watchBoth() {
+  watch("before");
+  watch("after");
 }
 
 function tellEnd() {
@@ -77,31 +84,18 @@ function showEdges() {
   byId("empty").hidden = list.children.length > 0;
 }
 
-async function fetchWindow(query, signal) {
-  const content = fromServer(await getText(`${pagePath(page.chat.id)}/turns?${query}`, signal));
+async function fetchWindow(query, { visit = here(), ...options } = {}) {
+  const content = fromServer(await getText(`${pagePath(visit.chat)}/turns?${query}`, { visit, ...options }));
   const held = content.querySelector("[data-window]");
   return { span: readSpan(held), turns: [...held.children] };
 }
 
-// Returns nothing where somebody has gone to another chat meanwhile: that one is on the page now.
-async function fetchHere(query, signal) {
-  const chat = page.chat.id;
-  const isLeft = () => page.chat?.id !== chat;
-  try {
-    const got = await fetchWindow(query, signal);
-    return isLeft() ? null : got;
-  } catch (error) {
-    if (isLeft()) return null;
-    throw error;
-  }
-}
-
 async function grow(side) {
-  if (busy[side] || !span[side] || !page.chat) return;
-  busy[side] = true;
+  const visit = here();
+  if (busy[side] === visit || !span[side] || !visit.chat) return;
+  busy[side] = visit;
   try {
-    const got = await fetchHere(side === "before" ? `before=${span.first}` : `after=${span.last}`);
-    if (!got) return watch(side);
+    const got = await fetchWindow(side === "before" ? `before=${span.first}` : `after=${span.last}`, { visit });
     // Browsers keep in place what is seen, but for a list that stands at its very top.
     if (side === "before" && scroll.scrollTop < 1) scroll.scrollTop = 1;
     list[side === "before" ? "prepend" : "append"](...got.turns);
@@ -110,80 +104,92 @@ async function grow(side) {
     else span.last = got.span.last;
     enhance(list);
     showEdges();
+    emit("turns");
     watch(side);
   } catch (error) {
     fail(error);
   } finally {
-    busy[side] = false;
+    if (busy[side] === visit) busy[side] = null;
   }
 }
 
 function show(got) {
+  const back = keepFocus();
   list.replaceChildren(...got.turns);
   Object.assign(span, got.span);
   enhance(list);
   showEdges();
+  back();
+  emit("turns");
 }
 
-export async function toEnd() {
-  if (span.after) {
-    const got = await fetchHere("");
-    if (!got) return;
-    show(got);
-  }
+// Returns what gives the focus back to where it was: the same place of the same message, else a neighbour.
+function keepFocus() {
+  const held = document.activeElement?.closest?.("#turns > .msg");
+  if (!held) return () => {};
+  const { message } = held.dataset;
+  const act = document.activeElement.closest("[data-act]")?.dataset.act;
+  const at = turnsOf().indexOf(held);
+  return () => {
+    if (held.isConnected) return;
+    const again = turnOf(message);
+    focusFirst(act && again?.querySelector(`.msg-acts [data-act="${act}"]`), again, ...neighboursAt(at));
+  };
+}
+
+// What may have the focus where a message was: the next one, the one before, or the box to write in.
+function neighboursAt(at) {
+  const turns = turnsOf();
+  return [turns[at], turns[at - 1], turns.at(-1), byId("message")];
+}
+
+export async function toEnd(visit = here()) {
+  if (span.after) show(await fetchWindow("", { visit }));
   sticks = true;
   jumpToEnd();
   byId("to-end").hidden = true;
 }
 
 // Reads the messages again, and stays where the reader is.
-export async function refresh(signal) {
-  if (!page.chat) return;
+export async function refresh(options) {
+  if (!here().chat) return;
   if (isAtEnd() || !list.children.length) {
-    const got = await fetchHere("", signal);
-    if (got) {
-      show(got);
-      jumpToEnd();
-    }
+    show(await fetchWindow("", options));
+    jumpToEnd();
     return;
   }
   const top = scroll.getBoundingClientRect().top;
   const seen = turnsOf().find((turn) => turn.dataset.message && turn.getBoundingClientRect().bottom > top);
   const offset = seen ? seen.getBoundingClientRect().top - top : 0;
-  const got = await fetchHere(seen ? `at=${encodeURIComponent(seen.dataset.message)}` : "", signal);
-  if (!got) return;
-  show(got);
+  show(await fetchWindow(seen ? `at=${encodeURIComponent(seen.dataset.message)}` : "", options));
   const again = seen && turnOf(seen.dataset.message);
   if (again) scroll.scrollTop += again.getBoundingClientRect().top - top - offset;
 }
 
-export async function fetchTurn(id) {
-  const got = await fetchHere(`only=${encodeURIComponent(id)}`);
-  const [turn] = got?.turns ?? [];
+// Resolves to the message as the server has it; null where it is gone.
+export async function fetchTurn(id, visit = here()) {
+  const [turn] = (await fetchWindow(`only=${encodeURIComponent(id)}`, { visit })).turns;
   if (turn) enhance(turn);
   return turn ?? null;
 }
 
 export async function openHash() {
+  const visit = here();
   let id = location.hash.slice(1);
   try {
     id = decodeURIComponent(id);
   } catch {
     // An id can hold a percent sign.
   }
-  if (!id || !page.chat) return;
-  if (!turnOf(id)) {
-    const got = await fetchHere(`at=${encodeURIComponent(id)}`);
-    if (!got) return;
-    show(got);
-  }
+  if (!id || !visit.chat) return;
+  if (!turnOf(id)) show(await fetchWindow(`at=${encodeURIComponent(id)}`, { visit }));
   const turn = turnOf(id);
   if (!turn) return;
   sticks = false;
   turn.scrollIntoView({ block: "start" });
   // What comes into sight gets its true height only then.
   for (let frames = 0; frames < 3; frames += 1) {
-    await new Promise(requestAnimationFrame);
+    await visit.whileHere(new Promise(requestAnimationFrame));
     turn.scrollIntoView({ block: "start" });
   }
   turn.focus({ preventScroll: true });
@@ -193,20 +199,27 @@ export async function openHash() {
 
 export function append(turn) {
   list.append(turn);
-  const position = Number(turn.dataset.position);
-  if (position > span.last) span.last = position;
+  noteLast(turn);
   showEdges();
   if (sticks) jumpToEnd();
 }
 
-// Puts a message as the server has it into the place of what stands there.
+function noteLast(turn) {
+  const position = Number(turn.dataset.position);
+  if (position > span.last) span.last = position;
+}
+
+// Puts a message as the server has it, or nothing, into the place of what stands there. A message of a chat that was
+// left stands nowhere.
 export function put(old, turn) {
+  if (old.parentElement !== list) return;
+  const back = keepFocus();
   if (turn) {
     old.replaceWith(turn);
-    const position = Number(turn.dataset.position);
-    if (position > span.last) span.last = position;
+    noteLast(turn);
   } else old.remove();
   showEdges();
+  back();
   if (sticks) jumpToEnd();
   emit("turns");
 }

@@ -1,54 +1,163 @@
-// Short notes at the edge of the page, which can take something back.
+// Short notes above the box to write in, one at a time, which can take something back. A newer one covers an older one
+// with an undo, which comes back when the newer one has gone.
 
 import { call } from "./api.js";
-import { byId, el, icon } from "./dom.js";
+import { byId, el, focusFirst, icon } from "./dom.js";
 import { alarm, say } from "./live.js";
+import { emit, on } from "./state.js";
 
 const SECONDS = 8;
 const UNDO_SECONDS = 15;
-const MOST = 3;
+// So many are kept; the journal in the admin has all changes.
+const MOST = 6;
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+// Changes of the journal in words.
+const AFTER = {
+  "patch chat": "the chat was renamed, archived or given another persona",
+  "replace chat": "the chat was changed as a whole",
+  "append message": "a message was added",
+  "replace message": "a message was changed",
+  "delete message": "a message was deleted",
+  generate: "an answer was asked for",
+  "finish answer": "an answer was written",
+  "move chats": "chats were moved",
+  "order folders": "the folders were reordered",
+  "patch folder": "the folder was changed",
+  "set system prompt": "the system prompt was changed",
+  "clear system prompt": "the chat's own system prompt was removed",
+  "set parameters": "the model's settings were changed",
+  "create persona": "a persona was made",
+  "copy persona": "a persona was duplicated",
+  "patch persona": "a persona was changed",
+  "delete persona": "a persona was deleted",
+};
+const box = byId("toasts");
+// The newest last, which alone is on the page.
+let stack = [];
 
-export function toast(text, { kind = "note", label = "", act = null } = {}) {
-  const box = byId("toasts");
-  const made = el("div", { class: `toast toast-${kind}` }, el("p", {}, text));
-  const close = () => made.remove();
-  if (act) {
-    const button = el("button", { type: "button", class: "toast-act" }, label);
-    button.addEventListener("click", () => {
-      close();
-      act();
-    });
-    made.append(button);
-  }
-  made.append(el("button", { type: "button", class: "act act-small", "aria-label": "Dismiss", onclick: close }, icon("close")));
-  box.append(made);
-  while (box.children.length > MOST) box.firstElementChild.remove();
-  let timer = 0;
-  const count = () => (timer = setTimeout(close, (act ? UNDO_SECONDS : SECONDS) * 1000));
+// `of`: the visit whose chat the note is about, so that it is named on the page of another chat.
+export function toast(text, { kind = "note", label = "", act = null, of = null } = {}) {
+  const made = { text, kind, label, act, of, left: (act ? UNDO_SECONDS : SECONDS) * 1000, since: 0, timer: 0 };
+  stop(stack.at(-1));
+  // What can only be read has been read.
+  stack = [...stack.filter((each) => each.act).slice(1 - MOST), made];
+  draw();
+  (kind === "bad" ? alarm : say)(wordsOf(made));
+  return () => close(made);
+}
+
+const wordsOf = ({ text, of }) => (of && !of.isHere ? `“${of.title || "Untitled chat"}”: ${text}` : text);
+
+function draw() {
+  const top = stack.at(-1);
+  box.replaceChildren(...(top ? [elementOf(top)] : []));
+  if (top) run(top);
+}
+
+function elementOf(top) {
+  const made = el("div", { class: `toast toast-${top.kind}` }, el("p", {}, wordsOf(top)));
+  if (top.act) made.append(el("button", { type: "button", class: "toast-act", onclick: () => void perform(top) }, top.label));
+  made.append(el("button", { type: "button", class: "act act-small", "aria-label": "Dismiss", onclick: () => close(top) }, icon("close")));
   // Who reads it or is on its button must not lose it.
-  for (const name of ["pointerenter", "focusin"]) made.addEventListener(name, () => clearTimeout(timer));
-  for (const name of ["pointerleave", "focusout"]) made.addEventListener(name, count);
-  count();
-  (kind === "bad" ? alarm : say)(text);
-  return close;
+  for (const name of ["pointerenter", "focusin"]) made.addEventListener(name, () => stop(top));
+  for (const name of ["pointerleave", "focusout"]) made.addEventListener(name, () => run(top));
+  made.addEventListener("focusin", ({ relatedTarget }) => {
+    if (!box.contains(relatedTarget)) top.before = relatedTarget;
+  });
+  return made;
+}
+
+function run(top) {
+  if (top !== stack.at(-1)) return;
+  clearTimeout(top.timer);
+  top.since = performance.now();
+  top.timer = setTimeout(() => close(top), Math.max(top.left, 3000));
+}
+
+function stop(top) {
+  if (!top?.timer) return;
+  clearTimeout(top.timer);
+  top.left -= performance.now() - top.since;
+  top.timer = 0;
+}
+
+function close(one) {
+  if (!stack.includes(one)) return;
+  const isFocused = box.contains(document.activeElement);
+  stop(one);
+  stack = stack.filter((each) => each !== one);
+  draw();
+  if (isFocused) focusFirst(one.before, byId("message"));
+}
+
+async function perform(one) {
+  const isFocused = box.contains(document.activeElement);
+  close(one);
+  try {
+    await one.act();
+  } catch (error) {
+    if (error.isPassing) toast(error.message, { ...one, kind: "bad", label: "Try again" });
+    else fail(error);
+  }
+  // Whoever pressed one button is led to the next.
+  const next = stack.at(-1);
+  if (isFocused && next && next !== one && next.since) {
+    next.before = one.before;
+    focusFirst(box.querySelector(".toast-act"));
+  }
 }
 
 export function fail(error) {
   if (error.name !== "AbortError") toast(error.message, { kind: "bad" });
 }
 
-// Tells of a change of the journal's, and offers to take it back.
-export function undoable(text, change, after) {
-  if (!change) return toast(text);
-  return toast(text, { label: "Undo", act: () => takeBack(change, after) });
+// Tells of a change of the journal's, and offers to take it back. `after` shows what came of that.
+export function undoable(text, change, after = null, { of = null } = {}) {
+  if (!change) return toast(text, { of });
+  return toast(text, { label: "Undo", act: () => takeBack({ text, change, after, of }), of });
 }
 
-async function takeBack(change, after) {
+async function takeBack(done) {
+  if (!(await undo(done, done.change))) return;
+  await showAgain(done);
+  say("Undone.");
+}
+
+// Resolves to whether it is undone; where something newer stands on it, that is offered to be undone first.
+async function undo(done, change) {
   try {
     await call("POST", `/api/changes/${change}/undo`, {});
+    return true;
+  } catch (error) {
+    if (!error.newer) throw error;
+    const { newer } = error;
+    const what = AFTER[newer.action] ?? `${newer.action} ${newer.summary}`.trim();
+    const text = `To undo “${done.text}”, first undo what came after it: ${what} (${TIME.format(new Date(newer.at))}).`;
+    toast(text, { label: "Undo that first", act: () => takeBackFirst(done, newer), of: done.of });
+    return false;
+  }
+}
+
+async function takeBackFirst(done, newer) {
+  if (!(await undo(done, newer.id))) return;
+  emit("list");
+  await showAgain(done);
+  toast(`That is undone. Now this can be undone: “${done.text}”`, { label: "Undo", act: () => takeBack(done), of: done.of });
+}
+
+async function showAgain({ after }) {
+  try {
     await after?.();
-    say("Undone.");
   } catch (error) {
     fail(error);
   }
+}
+
+export function initToasts() {
+  // What was only told of a chat goes with it.
+  on("leave", () => {
+    stack = stack.filter(({ act, kind }) => act || kind === "bad");
+    draw();
+  });
+  on("chat", draw);
 }

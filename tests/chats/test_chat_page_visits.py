@@ -1,0 +1,492 @@
+"""The page never shows what belongs to another chat, nor sends there: each of its requests is held back in turn, while
+somebody goes on to the next chat.
+
+A walk does what can be done on the page, and collects the requests that come of it. A script that asks the server for
+something that the walk does not reach fails the test: add an act to `ACTS`."""
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from tests.chats.chat_page import api, expect, open_page, pick_model
+from tests.nightly import by_day
+from tests.servers import REPOSITORY, Server
+
+pytestmark = pytest.mark.browser
+
+SCRIPTS = REPOSITORY / "chats" / "static" / "chats" / "chat"
+CALL = re.compile(r"(?<![\w.#])(?:call|getText|send)\(")
+"""Where a script asks the server for something. `api.js`, which these are functions of, is left out."""
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001"
+    "a5f645400000000049454e44ae426082"
+)
+NAMES = "chats|chat-test|messages|generations|changes|llms|services|folders"
+NUMBERS = count()
+
+
+@dataclass
+class Chat:
+    """A chat of a test, with what can be told from other chats."""
+
+    id: str
+    title: str
+    word: str
+    """Stands in all its messages."""
+    persona: str
+    model: str
+
+    @property
+    def path(self) -> str:
+        return f"/chat-test/{self.id}"
+
+
+def make(server: Server, name: str, persona: str, ref: str, label: str, messages: int = 4) -> Chat:
+    """Store a chat that is told from all others by its title, its words, its persona and its model."""
+    word = f"{name.lower()}{next(NUMBERS)}"
+    generator = {"mgt": "aix", "name": ref, "aix": {"vId": "bigagi", "mId": f"bigagi-demo-{ref}"}}
+    made = [
+        {
+            **{"id": f"{word}-{at}", "role": "assistant" if at % 2 else "user", "tokenCount": 1, "updated": None},
+            **{"created": 1_795_288_299_195 + at},
+            **({"generator": generator | {"metrics": {"TIn": 1, "TOut": 1, "$code": "free"}}} if at % 2 else {}),
+            "fragments": [{"ft": "content", "fId": f"f{at:07}", "part": {"pt": "text", "text": f"{word}, text {at}"}}],
+        }
+        for at in range(messages)
+    ]
+    chat = {"userTitle": f"Chat {word}", "systemPurposeId": persona, "messages": made}
+    return Chat(api(server, "POST", "/api/chats", chat)["id"], f"Chat {word}", word, persona, label)
+
+
+# --- what can be done ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Walker:
+    """The page, and the chat that is on it."""
+
+    page: Any
+    server: Server
+    chat: Chat
+    held: list[Any] = field(default_factory=list)
+
+    def more(self, item: str, role: str = "assistant") -> None:
+        """Take an item of the last message's menu."""
+        turn = self.page.locator(f".msg-{role}:not(.is-live)").last
+        turn.get_by_role("button", name="More", exact=True).click()
+        self.page.get_by_role("menuitem", name=item).first.click()
+
+    def menu(self, item: str) -> None:
+        """Take an item of the chat's menu."""
+        self.page.locator("#chat-menu").click()
+        self.page.get_by_role("menuitem", name=item, exact=True).click()
+
+    def answer(self, text: str, ok: str) -> None:
+        """Answer the question of a dialog."""
+        self.page.locator("#ask-text").fill(text)
+        self.page.locator("#ask").get_by_role("button", name=ok, exact=True).click()
+
+    def edit(self, role: str, button: str) -> None:
+        turn = self.page.locator(f".msg-{role}").last
+        turn.hover()
+        turn.get_by_role("button", name="Edit", exact=True).click()
+        self.page.get_by_label("Message text").fill(f"{self.chat.word}, edited")
+        self.page.locator(".editor").get_by_role("button", name=button, exact=True).click()
+
+    def ask(self, text: str = "and now") -> None:
+        self.page.locator("#message").fill(f"{self.chat.word}, {text}")
+        self.page.keyboard.press("Enter")
+
+
+Act = Callable[[Walker], None]
+
+
+def click(selector: str) -> Act:
+    return lambda walker: walker.page.locator(selector).first.click()
+
+
+def open_again(walker: Walker) -> None:
+    walker.page.goto(walker.chat.path, wait_until="commit")
+
+
+def run_slowly(walker: Walker) -> None:
+    pick_model(walker.page, "Demo slow")
+    walker.ask()
+    walker.page.locator(".is-live .fold-live").wait_for()
+
+
+def write_elsewhere(walker: Walker) -> None:
+    part = {"pt": "text", "text": f"{walker.chat.word}, from elsewhere"}
+    message = {"role": "user", "fragments": [{"ft": "content", "fId": "abcdefgh", "part": part}]}
+    api(walker.server, "POST", f"/api/chats/{walker.chat.id}/messages", message)
+    walker.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def attach(walker: Walker) -> None:
+    file = {"name": "dot.png", "mimeType": "image/png", "buffer": PNG}
+    walker.page.locator("#files").set_input_files(file)
+    walker.page.locator(".clip").wait_for()
+    walker.ask("with a picture")
+
+
+def delete_last(walker: Walker) -> None:
+    walker.more("Delete")
+    walker.page.locator(".toast", has_text="deleted").wait_for()
+
+
+def open_models(walker: Walker) -> None:
+    walker.page.locator("#model").click()
+    walker.page.locator("#models-list [data-model]").first.wait_for()
+
+
+def pick_other(walker: Walker) -> None:
+    open_models(walker)
+    walker.page.get_by_label("Find a model").fill("walk-model")
+    walker.page.locator("#models-list").get_by_role("option", name="Walk model").click()
+
+
+def star_model(walker: Walker) -> None:
+    walker.page.get_by_label("Find a model").fill("walk-model")
+    walker.page.locator("#models-list").get_by_role("option", name="Walk model").wait_for()
+    walker.page.keyboard.press("Alt+s")
+
+
+def make_folder(walker: Walker) -> None:
+    walker.page.locator("#new-folder").click()
+    walker.answer(f"Folder of {walker.chat.word}", "Create")
+
+
+def change_folder(item: str, answer: Act) -> Act:
+    def change(walker: Walker) -> None:
+        row = walker.page.locator("#folders .folder-row", has_text=walker.chat.word)
+        row.hover()
+        row.get_by_role("button", name="Actions for the folder").click()
+        walker.page.get_by_role("menuitem", name=item).click()
+        answer(walker)
+
+    return change
+
+
+def order_folders(walker: Walker) -> None:
+    walker.page.locator("#folders .folder-row", has_text=walker.chat.word).get_by_role("button").first.focus()
+    walker.page.keyboard.press("Alt+ArrowUp")
+
+
+def open_empty(walker: Walker) -> None:
+    walker.page.locator("#new-chat").click()
+    expect(walker.page.locator(".msg")).to_have_count(0)
+
+
+def regenerate(walker: Walker) -> None:
+    walker.more("Regenerate")
+    walker.page.locator(".toast", has_text="regenerated").wait_for()
+
+
+def send_again(walker: Walker) -> None:
+    walker.more("Send again from here", "user")
+    walker.page.locator(".toast", has_text="Sent again").wait_for()
+
+
+def open_crash(walker: Walker) -> None:
+    walker.page.locator("[data-crash]").first.evaluate("button => button.click()")
+
+
+def rename(walker: Walker) -> None:
+    walker.menu("Rename")
+    walker.answer(f"Chat {walker.chat.word}, renamed", "Save")
+
+
+def move(walker: Walker) -> None:
+    walker.menu("Move to folder")
+    walker.page.get_by_role("radio").last.check()
+    walker.page.locator("#ask-ok").click()
+
+
+def search(walker: Walker) -> None:
+    walker.page.locator("#find").fill(walker.chat.word)
+
+
+def type_in(walker: Walker) -> None:
+    walker.page.locator("#message").fill(f"{walker.chat.word}, not sent")
+
+
+def nothing(walker: Walker) -> None:
+    """What is done is what the page does by itself."""
+
+
+@dataclass
+class Deed:
+    """Something that can be done in a chat. What it needs to have been done before is not held back."""
+
+    do: Act
+    before: Act = nothing
+    messages: int = 4
+
+
+DEEDS = {
+    "open": Deed(open_again),
+    "join": Deed(open_again, run_slowly),
+    "look": Deed(lambda walker: walker.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")),
+    "see what was written elsewhere": Deed(write_elsewhere),
+    "scroll up": Deed(lambda walker: walker.page.locator("#scroll").evaluate("box => box.scrollTo(0, 0)"), messages=80),
+    "follow a link": Deed(lambda walker: walker.page.evaluate(f"location.hash = '{walker.chat.word}-3'"), messages=80),
+    "search": Deed(search),
+    "type": Deed(type_in),
+    "send": Deed(Walker.ask),
+    "send a picture": Deed(attach),
+    "stop": Deed(click("#stop"), run_slowly),
+    "copy": Deed(lambda walker: walker.more("Copy")),
+    "star": Deed(lambda walker: walker.more("Star")),
+    "regenerate": Deed(lambda walker: walker.more("Regenerate")),
+    "branch": Deed(lambda walker: walker.more("Branch here")),
+    "delete": Deed(lambda walker: walker.more("Delete")),
+    "take a deletion back": Deed(click(".toast-act"), delete_last),
+    "edit an answer": Deed(lambda walker: walker.edit("assistant", "Save")),
+    "edit and send": Deed(lambda walker: walker.edit("user", "Save and send")),
+    "send again": Deed(lambda walker: walker.more("Send again from here", "user")),
+    "see the cost": Deed(click(".msg-assistant .cost")),
+    "see the usage": Deed(click("#open-usage")),
+    "preview": Deed(click("#preview")),
+    "choose a persona": Deed(lambda walker: walker.page.locator("#persona").select_option("Generic")),
+    "check the service": Deed(click("#check-now")),
+    "open the models": Deed(open_models),
+    "choose a model": Deed(pick_other),
+    "make a favourite": Deed(star_model, open_models),
+    "see hidden models": Deed(click("#show-hidden"), open_models),
+    "restore the old answer": Deed(click(".toast-act"), regenerate),
+    "take sending again back": Deed(click(".toast-act"), send_again),
+    "send a first message": Deed(Walker.ask, open_empty),
+    "see more chats": Deed(click(".chats-more")),
+    "see the crash test": Deed(open_crash),
+    "make a folder": Deed(make_folder),
+    "rename a folder": Deed(change_folder("Rename", lambda walker: walker.answer("Other", "Save")), make_folder),
+    "delete a folder": Deed(change_folder("Delete", nothing), make_folder),
+    "order folders": Deed(order_folders, make_folder),
+    "rename": Deed(rename),
+    "archive": Deed(lambda walker: walker.menu("Archive")),
+    "move": Deed(move, make_folder),
+    "delete the chat": Deed(lambda walker: walker.menu("Delete")),
+}
+
+
+# --- the walk --------------------------------------------------------------------------------------------------------
+
+
+def route_of(request: Any, server: Server) -> str:
+    """Return method and address of a request, without what is in it of one chat or message; empty: it asks for no data
+    of ours."""
+    address = urlsplit(request.url)
+    if not request.url.startswith(server.url) or request.resource_type not in ("fetch", "xhr"):
+        return ""
+    path = re.sub(rf"(?<=/)({NAMES})/[^/]+", r"\1/*", address.path)
+    names = "&".join(sorted(part.split("=")[0] for part in address.query.split("&") if part))
+    return f"{request.method} {path}{'?' if names else ''}{names}"
+
+
+class Coverage:
+    """Which of the places where scripts ask the server have been reached."""
+
+    def __init__(self, page: Any) -> None:
+        self._page = page
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Profiler.enable")
+        self._session.send("Profiler.startPreciseCoverage", {"callCount": True, "detailed": True})
+        self._sources: dict[str, str] = {}
+        self.found: set[str] = set()
+        self.reached: set[str] = set()
+
+    def take(self) -> None:
+        """Note what was reached since the last time."""
+        for script in self._session.send("Profiler.takePreciseCoverage")["result"]:
+            if "/chats/chat/" in script["url"] and not re.search(r"/(api|network)(\.\w+)?\.js", script["url"]):
+                self._note(script)
+
+    def _note(self, script: Any) -> None:
+        url = script["url"]
+        if url not in self._sources:
+            self._sources[url] = self._page.request.get(url).text()
+        source = self._sources[url]
+        lines = [match.start() for match in re.finditer("\n", source)]
+        ranges = [each for function in script["functions"] for each in function["ranges"]]
+        for match in CALL.finditer(source):
+            at = match.start()
+            name = f"{url.rsplit('/', 1)[1].split('.')[0]}.js, line {bisect_right(lines, at) + 1}"
+            around = [each for each in ranges if each["startOffset"] <= at < each["endOffset"]]
+            self.found.add(name)
+            if around and min(around, key=lambda each: each["endOffset"] - each["startOffset"])["count"]:
+                self.reached.add(name)
+
+
+@pytest.fixture(scope="module")
+def walked(shared_browser, server) -> Iterator[tuple[list[tuple[str, str]], Coverage]]:
+    """Yield what can be done with each request that comes of it, and what of the scripts that has reached."""
+    furnish(server)
+    pairs: list[tuple[str, str]] = []
+    with shared_browser.borrow() as browser:
+        page = sign_in(browser, server)
+        coverage = Coverage(page)
+        for name, deed in DEEDS.items():
+            walker = Walker(page, server, make(server, "First", "Developer", "echo", "Demo", deed.messages))
+            begin(walker, deed)
+            routes: list[str] = []
+            listen = lambda request, routes=routes: routes.append(route_of(request, server))  # noqa: E731
+            page.on("request", listen)
+            deed.do(walker)
+            settle(page)
+            page.remove_listener("request", listen)
+            coverage.take()
+            pairs += [(name, route) for route in dict.fromkeys(routes) if route]
+        yield pairs, coverage
+
+
+def sign_in(browser: Any, server: Server) -> Any:
+    """Return a signed-in page; nothing that a script throws is let pass."""
+    context = browser.new_context(base_url=server.url, reduced_motion="reduce")
+    session = server.sign_in().cookie("bigagi_session")
+    context.add_cookies([{"name": "bigagi_session", "value": session, "url": server.url}])
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.add_init_script(COUNTING)
+    return page
+
+
+def furnish(server: Server) -> None:
+    """Add what the walk meets: a model that can be a favourite, one that is hidden, a budget, many chats."""
+    service = {"id": "walk", "vId": "ollama", "label": "Walk", "setup": {"ollamaHost": "http://127.0.0.1:9"}}
+    api(server, "POST", "/api/services", service)
+    model = {"id": "walk-model", "label": "Walk model", "sId": "walk", "vId": "ollama", "created": 1, "description": ""}
+    model |= {"contextTokens": 1000, "maxOutputTokens": 100, "interfaces": ["oai-chat"], "parameterSpecs": []}
+    hidden = {"id": "walk-hidden", "hidden": True, "initialParameters": {"llmRef": "hidden"}}
+    models = [model | {"initialParameters": {"llmRef": "model"}}, model | hidden]
+    api(server, "POST", "/api/llms", {"llms": models})
+    api(server, "PUT", "/api/metrics/budgets/all", {"nano_usd": 10**9})
+    for number in range(61):
+        api(server, "POST", "/api/chats", {"userTitle": f"Other {number}", "messages": []})
+
+
+def begin(walker: Walker, deed: Deed) -> None:
+    """Open the chat, and do what has to be done before."""
+    page = walker.page
+    if page.url.startswith("http"):
+        page.evaluate("localStorage.clear()")
+    open_page(page, walker.chat.path)
+    settle(page)
+    deed.before(walker)
+    settle(page)
+
+
+def settle(page: Any) -> None:
+    """Wait until the page waits for nothing but an answer that is being written."""
+    page.wait_for_function(QUIET)
+
+
+COUNTING = """
+    const fetched = window.fetch;
+    window.pending = 0;
+    window.last = 0;
+    window.fetch = (...given) => {
+        window.pending += 1;
+        return fetched(...given).finally(() => {
+            window.pending -= 1;
+            window.last = performance.now();
+        });
+    };
+"""
+# What is done a little later, such as an estimate, is done within this time.
+QUIET = "() => document.documentElement?.dataset.ready && !window.pending && performance.now() - window.last > 260"
+
+
+def test_the_walk_reaches_each_request_that_a_script_can_make(walked):
+    _, coverage = walked
+    assert len(coverage.found) > 30
+    assert sorted(coverage.found - coverage.reached) == []
+
+
+def test_nothing_that_comes_late_is_shown_in_the_next_chat_nor_sent_there(walked, shared_browser, server):
+    pairs, _ = walked
+    faults, unasked, tried = [], [], by_day(pairs, each=3)
+    with shared_browser.borrow() as browser:
+        page = sign_in(browser, server)
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        for name, route in tried:
+            first = make(server, "First", "Developer", "echo", "Demo", DEEDS[name].messages)
+            second = make(server, "Second", "Scientist", "fast", "Demo fast")
+            try:
+                if not hold_back(Walker(page, server, first), DEEDS[name], route, second):
+                    unasked.append(f"{name}, {route}")
+                assert errors == []
+            except Exception as error:
+                faults.append(f"{name}, {route}: {str(error)[:600]}")
+                errors.clear()
+            page.unroute_all(behavior="ignoreErrors")
+    assert faults == [], "\n\n".join(faults)
+    # Some are made now and then, as the look for news is.
+    assert len(unasked) <= len(tried) / 10, unasked
+
+
+def hold_back(walker: Walker, deed: Deed, route: str, second: Chat) -> bool:
+    """Do it, go to the second chat before the answer to one of its requests has come, and look at what is there.
+    Return False where it was not asked for."""
+    page, server = walker.page, walker.server
+    begin(walker, deed)
+    page.evaluate("([name, text]) => localStorage.setItem(name, text)", [f"bigagi:draft:{second.id}", DRAFT])
+    held: list[Any] = []
+
+    def hold(caught: Any) -> None:
+        if not held and route_of(caught.request, server) == route:
+            held.append(caught)
+        else:
+            caught.fallback()
+
+    page.route("**/*", hold)
+    deed.do(walker)
+    for _ in range(250):
+        if held:
+            break
+        page.wait_for_timeout(20)
+    if not held:
+        return False
+    # As somebody does who goes forward in the browser's history.
+    page.evaluate(
+        "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')); }", second.path
+    )
+    expect(page.locator("#thread-title")).to_have_text(second.title)
+    check_here(page, second)
+    try:
+        held[0].continue_()
+    except Exception as error:  # the page itself ended what it no longer needs
+        assert "handled" in str(error) or "closed" in str(error) or "InterceptionId" in str(error), error
+    settle(page)
+    check_here(page, second)
+    page.locator("#message").press("Enter")
+    expect(page.locator("#turns > .msg-assistant:not(.is-live)")).to_have_count(3)
+    expect(page.locator("#message")).to_have_value("")
+    assert DRAFT in json.dumps(api(server, "GET", f"/api/chats/{second.id}"))
+    chats = api(server, "GET", f"/api/chats?title={quote(walker.chat.word)}")["results"]
+    for chat in chats:
+        assert DRAFT not in json.dumps(api(server, "GET", f"/api/chats/{quote(chat['id'])}"))
+    return True
+
+
+DRAFT = "Draft of the second"
+
+
+def check_here(page: Any, chat: Chat) -> None:
+    """Check that all that is seen is the chat's."""
+    assert urlsplit(page.url).path == chat.path
+    expect(page.locator("#thread-title")).to_have_text(chat.title)
+    texts = page.locator("#turns > .msg .msg-body").all_inner_texts()
+    assert len(texts) == 4 and all(chat.word in text for text in texts), texts
+    expect(page.locator("#message")).to_have_value(DRAFT)
+    expect(page.locator("#model-label")).to_have_text(chat.model)
+    expect(page.locator("#persona")).to_have_value(chat.persona)
+    assert page.locator("dialog:modal").count() == 0
+    expect(page.locator("#stop")).to_be_hidden()
