@@ -22,6 +22,7 @@ bigagi adds is under `_server`, which writes ignore. bigagi's own resources use 
 TAGS: list[dict[str, str]] = [
     {"name": "chats", "description": "Conversations with their messages."},
     {"name": "folders", "description": "Folders of chats."},
+    {"name": "personas", "description": "Personas that you made, with their system prompts."},
     {"name": "assets", "description": "Images and sounds."},
     {"name": "documents", "description": "Text out of PDF, Word and other documents."},
     {"name": "llms", "description": "Models."},

@@ -7,10 +7,10 @@ from typing import Any
 from llms.calls.demo import SERVICE, stream_demo
 from llms.calls.events import Event, Request
 from llms.calls.upstream import stream_call
+from llms.parameters import TOKENS, name_parameters
 from llms.refused import ServiceRefusals
 from llms.vendors.endpoint import Endpoint
 from stores.records.codecs import JSONObject
-from stores.records.json_values import is_number
 
 ENV_SERVICE = "bigagi-env-openai"
 DEMO_MODEL = f"{SERVICE}-echo"
@@ -37,6 +37,8 @@ class CallableModel:
     has_user_price: bool = False
     interfaces: tuple[str, ...] = ()
     parameters: JSONObject = field(default_factory=dict)
+    specs: frozenset[str] = frozenset()
+    """The special parameters that it has, by big-AGI's ids."""
     refusals: ServiceRefusals | None = field(repr=False, default=None)
 
     @property
@@ -60,17 +62,10 @@ class CallableModel:
 
 def call_parameters(model: CallableModel) -> dict[str, Any]:
     """Return what the model's parameters of big-AGI are called in OpenAI's protocol."""
-    parameters: dict[str, Any] = {}
-    temperature = model.parameters.get("llmTemperature")
-    if is_number(temperature) and "hotfix-no-temperature" not in model.interfaces:
-        parameters["temperature"] = temperature
-    effort = model.parameters.get("llmVndOaiEffort")
-    if model.vendor_id == "openai" and isinstance(effort, str) and "oai-chat-reasoning" in model.interfaces:
-        parameters["reasoning_effort"] = effort
-    return parameters
+    return name_parameters(model.vendor_id, model.interfaces, model.specs, model.parameters)
 
 
 def response_tokens(model: CallableModel) -> int | None:
     """Return how many tokens an answer may have; None: as many as the provider gives."""
-    wanted = model.parameters.get("llmResponseTokens")
+    wanted = model.parameters.get(TOKENS)
     return wanted if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > 0 else None

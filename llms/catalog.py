@@ -11,6 +11,7 @@ from llms.calls.demo import LABEL, SERVICE
 from llms.calls.demo import MODELS as DEMO_MODELS
 from llms.effective import effective_values
 from llms.models import Assignment, Model, Service
+from llms.parameters import names_of_specs
 from llms.querysets import visible
 from llms.refused import find_refused_by
 from llms.vendors import vendor_of
@@ -127,6 +128,7 @@ def _described(row: Model, service_id: str, vendor_id: str, endpoint: Endpoint |
         has_user_price=isinstance(model.get("userPricing"), dict),
         interfaces=tuple(name for name in interfaces if isinstance(name, str)) if isinstance(interfaces, list) else (),
         parameters=object_or_empty(model.get("initialParameters")) | object_or_empty(model.get("userParameters")),
+        specs=names_of_specs(model),
     )
 
 

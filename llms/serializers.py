@@ -12,7 +12,7 @@ from llms.querysets import count_models
 from llms.refused import tell_refusals
 from llms.vendors.endpoint import path_of
 from stores.api.members import ID, AnyMember, FlagMember, IdMember, ListMember, NumberMember, ObjectMember, TextMember
-from stores.api.serializers import RecordSerializer, ServerFactsSerializer
+from stores.api.serializers import FormSerializer, RecordSerializer, ServerFactsSerializer
 from stores.records.ids import href
 
 
@@ -144,6 +144,46 @@ class ModelSerializer(RecordSerializer):
             }
             for model, record in zip(records, self.load(records), strict=True)
         ]
+
+
+class ParameterSerializer(serializers.Serializer[Any]):
+    """A parameter of a model that you can set."""
+
+    id = serializers.CharField(help_text="big-AGI's name for it.")
+    # DRF's fields have attributes of these names.
+    label: Any = serializers.CharField()
+    about = serializers.CharField(help_text="What it does.")
+    range = serializers.CharField(help_text="The values that it takes, as text.")
+    choices = serializers.ListField(child=serializers.CharField(), help_text="Empty for a number.")
+    value: Any = serializers.JSONField(help_text="null if none is sent.")
+    default: Any = serializers.JSONField(help_text="The model's default; null for the provider's own.")
+    isSet = serializers.BooleanField(help_text="Whether you set it.")
+    refusedAt = serializers.IntegerField(
+        allow_null=True, help_text="When the provider refused it, in ms since the epoch: calls leave it out."
+    )
+    triedAgainAt = serializers.IntegerField(
+        allow_null=True, help_text="From when on it is sent again, in ms since the epoch."
+    )
+
+
+class ModelParametersSerializer(serializers.Serializer[Any]):
+    """The parameters of a model. They hold for all chats with it."""
+
+    parameters = ParameterSerializer(many=True)
+    kept = serializers.ListField(
+        child=serializers.CharField(), help_text="Parameters of big-AGI's that are kept and not sent."
+    )
+
+
+class SetParametersSerializer(FormSerializer):
+    """Values by parameter; null for the model's default."""
+
+    noun = "parameter"
+    llmTemperature = AnyMember(schema={"type": "number"}, allow_null=True)
+    llmTopP = AnyMember(schema={"type": "number"}, allow_null=True)
+    llmResponseTokens = AnyMember(schema={"type": "integer"}, allow_null=True)
+    llmVndOaiEffort = AnyMember(schema={"type": "string"}, allow_null=True)
+    llmVndOaiVerbosity = AnyMember(schema={"type": "string"}, allow_null=True)
 
 
 class AssignmentFactsSerializer(ServerFactsSerializer):

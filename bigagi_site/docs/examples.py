@@ -56,6 +56,7 @@ RECORDS: dict[str, Any] = {
     | {"_server": {"href": "/api/chats/example-chat/messages/example-message-question", "position": 0}},
     "Folder": records.FOLDER
     | {"_server": {"href": "/api/folders/example-folder", "chatsHref": "/api/chats?folder=example-folder"}},
+    "Persona": records.PERSONA | {"_server": {"href": "/api/personas/example-persona"}},
     "Change": CHANGE
     | {
         "records": [

@@ -18,6 +18,8 @@ MADE: dict[str, tuple[str, str]] = {
     "folders_create": ("/api/folders/{}", "$response.body#/id"),
     "llms_write_all": ("/api/llms/{}", "$response.body#/llms/0/id"),
     "migrations_create": ("/api/migrations/{}", "$response.body#/id"),
+    "personas_copy_create": ("/api/personas/{}", "$response.body#/id"),
+    "personas_create": ("/api/personas/{}", "$response.body#/id"),
     "services_create": ("/api/services/{}", "$response.body#/id"),
     "stores_create": ("/api/stores/{}", "$request.body#/name"),
     "stores_revisions_list": ("/api/stores/{}/revisions/{}", "$response.body#/results/0/id"),

@@ -101,6 +101,14 @@ GENERATE: dict[str, Any] = {
     "stream": False,
 }
 
+PERSONA: dict[str, Any] = {
+    "id": "example-persona",
+    "name": "Travel guide",
+    "systemPrompt": "You know every bridge of Portugal, and answer in three sentences.",
+    "creationDate": "2026-08-01T09:00:00.000Z",
+    "inputText": "",
+}
+
 FOLDER: dict[str, Any] = {"id": "example-folder", "title": "Travel", "conversationIds": [], "color": "#24635f"}
 
 ASSET: dict[str, Any] = {

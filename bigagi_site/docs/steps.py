@@ -37,6 +37,7 @@ class Step:
 def _chats() -> list[Step]:
     chat, message = {"id": "example-chat"}, {"chat": "example-chat", "id": "example-message-more"}
     folder, asset = {"id": "example-folder"}, {"id": "example-asset"}
+    persona, prompt = {"id": "example-persona"}, {"chat": "example-chat"}
     return [
         Step("chats_create", body=records.CHAT),
         Step("chats_list"),
@@ -49,6 +50,9 @@ def _chats() -> list[Step]:
         Step("chats_messages_update", message, records.FOLLOW_UP | {"userFlags": ["starred"]}),
         Step("chats_messages_cost", {"chat": "example-chat", "id": "example-message-answer"}),
         Step("chats_messages_destroy", message),
+        Step("chats_system_prompt_update", prompt, {"text": "Answer in three sentences."}),
+        Step("chats_system_prompt_retrieve", prompt),
+        Step("chats_system_prompt_destroy", prompt),
         Step("chats_branch_create", chat, {"messageId": "example-message-question"}, key="branch"),
         Step("chats_destroy", {"id": Answered("branch", path="$.id")}, name="Delete the branch"),
         Step("chats_bulk_create", body={"action": "archive", "ids": ["example-chat"]}),
@@ -67,6 +71,13 @@ def _chats() -> list[Step]:
         Step("folders_chats_create", folder, {"ids": ["example-chat"]}),
         Step("folders_chats_destroy", folder | {"chat": "example-chat"}),
         Step("folders_destroy", folder),
+        Step("personas_create", body=records.PERSONA),
+        Step("personas_list"),
+        Step("personas_retrieve", persona),
+        Step("personas_partial_update", persona, {"name": "Guide"}),
+        Step("personas_copy_create", persona, key="persona copy"),
+        Step("personas_destroy", {"id": Answered("persona copy", path="$.id")}, name="Delete the copy of the persona"),
+        Step("personas_destroy", persona),
         Step("assets_create", body=records.ASSET),
         Step("assets_list"),
         Step("assets_retrieve", asset),
@@ -106,6 +117,8 @@ def _llms() -> list[Step]:
         Step("llms_retrieve", model),
         Step("llms_update", model, records.MODEL | {"label": "GPT-5 mini (new)"}),
         Step("llms_partial_update", model, {"userLabel": "Mini", "userStarred": True}),
+        Step("llms_parameters_partial_update", model, {"llmTemperature": 0.3, "llmResponseTokens": None}),
+        Step("llms_parameters_retrieve", model),
         Step("assignments_update", domain, records.ASSIGNMENT),
         Step("assignments_list"),
         Step("assignments_retrieve", domain),

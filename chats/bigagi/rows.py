@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import BooleanField
+from django.db.models import BooleanField, F
 
 from chats.bigagi.message import FRAGMENT, MESSAGE, FragmentRow, MessageRow, fragment_to_json, message_to_json
 from chats.models import Conversation, Fragment, Message
@@ -146,6 +146,14 @@ def _value(text: str | None) -> dict[str, Any]:
     if text is None or text == "{}":
         return {}
     return {"updated": None} if text == _NO_UPDATE_TEXT else decode(text)
+
+
+def shift_messages(owner: int) -> None:
+    """Move all messages of a conversation, damaged ones as well, one place on."""
+    execute("UPDATE {chats.Message} SET position = position + 1 WHERE conversation_id = %s", [owner])
+    if has_damage():
+        damaged = Quarantine.objects.filter(store="app-chats", collection="messages", owner=owner)
+        damaged.update(position=F("position") + 1)
 
 
 def delete_messages(keys: Sequence[int]) -> None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chats.rendering import printable
+from chats.system_messages import find_system_messages, is_sent
 from llms.pricing.estimator import estimate_tokens
 from stores.records.codecs import JSONObject
 from stores.records.jsontext import encode
 
-SKIP_FLAG = "aix.skip"
 TOKENS_A_MESSAGE = 4
 TOKENS_AN_IMAGE = 800
 DEFAULT_SYSTEM = "You are a helpful assistant. Today is {date}."
@@ -31,6 +31,8 @@ class Prompt:
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     tokens: int = 0
+    system_tokens: int = 0
+    """Those of the system messages."""
     left_out: int = 0
     images_captioned: int = 0
     """Images sent as captions, for a model without image input."""
@@ -54,19 +56,20 @@ def build_prompt(
 ) -> Prompt:
     """Return what is sent of a chat's JSON, whose last message is the one to answer.
 
-    The stored system messages are sent as they are; a chat without one gets `system` or `DEFAULT_SYSTEM`. From the
-    oldest on, messages that do not fit into the context beside an answer are left out.
+    A chat's own system prompt is sent as it is; one without gets `system` or `DEFAULT_SYSTEM` (`find_system_messages`).
+    From the oldest on, messages that do not fit into the context beside an answer are left out.
     """
     prompt = Prompt()
-    messages = [message for message in chat["messages"] if _is_sent(message)]
-    heads = [message for message in messages if message.get("role") == "system"]
-    turns = [message for message in messages if message.get("role") != "system"]
-    converted = [_convert(message, sees_images, image_of, prompt) for message in heads]
+    found = find_system_messages(chat["messages"], chat.get("systemPurposeId"))
+    turns = [message for message in chat["messages"] if is_sent(message) and message["role"] != "system"]
+    converted = [_convert(message, sees_images, image_of, prompt) for message in found.prompt]
     if not converted:
         converted = [{"role": "system", "content": printable(system) or DEFAULT_SYSTEM.format(date=date)}]
+    converted += [_convert(message, sees_images, image_of, prompt) for message in found.notes]
     if shared:
         converted.append({"role": "system", "content": describe_shared(shared)})
-    room = _room(context_tokens, answer_tokens) - sum(map(size_of, converted))
+    prompt.system_tokens = sum(map(size_of, converted))
+    room = _room(context_tokens, answer_tokens) - prompt.system_tokens
     kept: list[dict[str, Any]] = []
     for at, message in enumerate(reversed(turns)):
         one = _convert(message, sees_images, image_of, prompt)
@@ -109,16 +112,12 @@ def size_of(message: dict[str, Any]) -> int:
 
 
 def _room(context: int | None, answer: int | None) -> int:
-    if not context:
-        return 10**9
-    return context - min(answer or 0, context // 2) - 64
+    return 10**9 if not context else context - reserve_of(context, answer) - 64
 
 
-def _is_sent(message: Any) -> bool:
-    if not isinstance(message, dict) or message.get("role") not in ("user", "assistant", "system"):
-        return False
-    flags = message.get("userFlags")
-    return not (isinstance(flags, list) and SKIP_FLAG in flags) and isinstance(message.get("fragments"), list)
+def reserve_of(context: int, answer: int | None) -> int:
+    """Return how many tokens of the context are kept free for an answer that is limited to so many."""
+    return min(answer or 0, context // 2)
 
 
 def _convert(message: JSONObject, sees_images: bool, image_of: ImageOf, prompt: Prompt) -> dict[str, Any]:

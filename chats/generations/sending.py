@@ -11,14 +11,13 @@ from chats.assets import data_url_of
 from chats.bigagi.conversation import CONVERSATIONS
 from chats.generations.prompt import SHARED, Prompt, build_prompt
 from chats.models import Conversation
+from chats.personas import prompt_of_persona
 from llms.callable_model import CallableModel, response_tokens
 from stores.defaults import DEFAULTS
 from stores.models import Store
+from stores.records.codecs import JSONObject
 from stores.records.errors import Conflict
 from stores.records.secrets import MARKER, count_references, mask, reveal_readable
-from stores.records.sql import fetch
-
-PERSONAS = "app-app-personas"
 
 
 def prompt_of(
@@ -32,15 +31,37 @@ def prompt_of(
     turns = [one for one in record["messages"] if isinstance(one, dict) and one.get("role") != "system"]
     if not turns:
         raise Conflict("The chat has no message to answer. Send one as message.", "nothing-to-answer")
+    return _prompt_of_record(record, model, shares_context=shares_context, is_sent=is_sent)
+
+
+def prompt_so_far(
+    chat: Conversation | None, persona: str, model: CallableModel, *, shares_context: bool = False
+) -> Prompt:
+    """Return what the model would be sent before the next message; keys are masked. Without a chat, of a new one with
+    this persona."""
+    record: JSONObject = {"messages": [], "systemPurposeId": persona}
+    if chat is not None:
+        [record] = CONVERSATIONS.load([chat])
+    return _prompt_of_record(record, model, shares_context=shares_context)
+
+
+def today() -> str:
+    """Return the date as models are told it."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def _prompt_of_record(
+    record: JSONObject, model: CallableModel, *, shares_context: bool, is_sent: bool = False
+) -> Prompt:
     prompt = build_prompt(
         record,
-        date=datetime.now(UTC).date().isoformat(),
+        date=today(),
         sees_images=model.sees_images,
         image_of=data_url_of,
         context_tokens=model.context_tokens,
         answer_tokens=response_tokens(model),
         shared=shared_context() if shares_context else None,
-        system=persona_of(record.get("systemPurposeId")),
+        system=prompt_of_persona(record.get("systemPurposeId")),
     )
     _show_keys(prompt, is_sent=is_sent)
     return prompt
@@ -81,18 +102,3 @@ def shared_context() -> dict[str, Any]:
     stores = Store.objects.filter(name__in=SHARED)
     shared: dict[str, Any] = mask(defaults | {store.name: store.data for store in stores})
     return shared
-
-
-def persona_of(purpose_id: Any) -> str:
-    """Return the system message of a persona that the person made (`PERSONAS`), or nothing."""
-    # Few make any, and every generation asks.
-    if not fetch("SELECT 1 FROM {stores.Store} WHERE name = %s", [PERSONAS]):
-        return ""
-    store = Store.objects.filter(name=PERSONAS).first()
-    state = store.data if store is not None and isinstance(store.data, dict) else {}
-    personas = state.get("simplePersonas")
-    for persona in personas if isinstance(personas, list) else ():
-        if isinstance(persona, dict) and persona.get("id") == purpose_id:
-            text = persona.get("systemPrompt")
-            return text if isinstance(text, str) else ""
-    return ""

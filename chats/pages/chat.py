@@ -13,9 +13,10 @@ from chats.generations.choice import choose_for
 from chats.lock import running_in
 from chats.models import Conversation, PinnedChat
 from chats.pages.budgets import find_warnings, read_lines
-from chats.pages.preferences import read_personas, read_ui
+from chats.pages.preferences import read_ui
 from chats.pages.status import describe_service
 from chats.pages.turns import Window, read_one, read_window
+from chats.personas import DEFAULT, find_title
 from llms.callable_model import CallableModel
 from llms.calls.demo import SERVICE
 from stores.records.ids import UnknownId, decode_id, encode_id
@@ -78,7 +79,8 @@ def describe_chat(row: Conversation) -> dict[str, Any]:
             "id": row.uid,
             "segment": encode_id(row.uid),
             "title": row.user_title or row.auto_title or "",
-            "persona": row.system_purpose_id or "",
+            "persona": row.system_purpose_id or DEFAULT,
+            "personaName": find_title(row.system_purpose_id),
             "archived": bool(row.is_archived),
             "pinned": PinnedChat.objects.filter(uid=row.uid).exists(),
             "revision": row.revision,
@@ -124,7 +126,7 @@ def _render(request: HttpRequest, row: Conversation | None, window: Window) -> H
         "ui": ui,
         "model": model,
         "service": service,
-        "personas": read_personas(row.system_purpose_id if row else None),
+        "persona_name": mask(find_title(row.system_purpose_id if row else None)),
         "is_first": row is None and not Conversation.objects.exists(),
     }
     return _uncached(render(request, "chat/page.html", context))

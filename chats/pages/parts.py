@@ -8,18 +8,17 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import conditional_page, require_safe
 
-from chats.generations.prompt import DEFAULT_SYSTEM, Prompt, describe_shared
-from chats.generations.sending import prompt_of, shared_context
+from chats.generations.prompt import reserve_of
+from chats.generations.sending import prompt_so_far
 from chats.models import Conversation, Fragment, Message
 from chats.pages.budgets import read_lines
 from chats.pages.choices import count_hidden, list_choices, model_of
 from chats.pages.status import name_services
 from chats.pages.turns import show_dollars
-from llms.callable_model import UnknownModel
-from llms.pricing.estimator import estimate_tokens
+from chats.personas import DEFAULT
+from llms.callable_model import UnknownModel, response_tokens
 from llms.vendors.endpoint import NotCallable
 from metrics.models import UsageEvent
-from stores.records.errors import Conflict
 from stores.records.ids import encode_id
 from stores.records.secrets import mask
 
@@ -45,38 +44,29 @@ def models(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def preview(request: HttpRequest) -> HttpResponse:
-    """What a model would be sent before the next message: `?chat=`, `?model=`, `?share=1` for the preferences."""
-    shares = request.GET.get("share") == "1"
+    """What a model would be sent before the next message: `?chat=`, or `?persona=` of a new one, `?model=`, `?share=1`
+    for the preferences; `?count=1`: only how much that is."""
     chat = Conversation.objects.filter(uid=request.GET.get("chat", "")).first()
     try:
         model = model_of(request.GET.get("model", ""), chat)
     except (UnknownModel, NotCallable) as error:
         return _uncached(JsonResponse({"detail": str(error)}, status=409))
-    try:
-        if chat is None:
-            raise Conflict("This chat no longer exists.")
-        end = chat.messages.count() + 1
-        prompt = prompt_of(chat, end, model, shares_context=shares)
-    except Conflict:
-        prompt = _first_prompt(shares)
+    persona = request.GET.get("persona", DEFAULT)
+    prompt = prompt_so_far(chat, persona, model, shares_context=request.GET.get("share") == "1")
+    answer = response_tokens(model)
     return _uncached(
         JsonResponse(
             {
                 "tokens": prompt.tokens,
+                "systemTokens": prompt.system_tokens,
+                "answerTokens": reserve_of(model.context_tokens, answer) if model.context_tokens else answer or 0,
                 "leftOut": prompt.left_out,
                 "keys": prompt.keys,
                 "context": model.context_tokens,
-                "messages": [_shown(message) for message in prompt.messages],
+                "messages": [] if request.GET.get("count") == "1" else [_shown(message) for message in prompt.messages],
             }
         )
     )
-
-
-def _first_prompt(shares: bool) -> Prompt:
-    messages = [{"role": "system", "content": DEFAULT_SYSTEM.format(date="…")}]
-    if shares and (shared := shared_context()):
-        messages.append({"role": "system", "content": describe_shared(shared)})
-    return Prompt(messages, sum(estimate_tokens(message["content"]) for message in messages))
 
 
 def _shown(message: dict[str, Any]) -> dict[str, Any]:

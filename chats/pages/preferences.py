@@ -1,11 +1,9 @@
-"""The owner's preferences for the chat page, and the personas, from their stores."""
+"""The owner's preferences for the chat page, from their store."""
 
 from typing import Any
 
-from chats.models import Conversation
 from stores.defaults import DEFAULTS
 from stores.models import Store
-from stores.records.secrets import mask
 
 HONOURED: dict[str, dict[str, set[Any]]] = {
     "app-ui": {
@@ -18,18 +16,6 @@ HONOURED: dict[str, dict[str, set[Any]]] = {
     "app-ux-labs": {"labsScreenWakeLock": {True, False}},
 }
 """Members of big-AGI's preferences that the page honours, and the values that it knows."""
-
-_BUILT_IN = {
-    "Generic": "Default",
-    "Developer": "Developer",
-    "DeveloperPreview": "Developer preview",
-    "Scientist": "Scientist",
-    "Catalyst": "Catalyst",
-    "Executive": "Executive",
-    "Designer": "Designer",
-    "YouTubeTranscriber": "YouTube transcriber",
-    "Custom": "Custom",
-}
 
 
 def read_state(name: str) -> dict[str, Any]:
@@ -52,19 +38,3 @@ def read_ui() -> dict[str, Any]:
 
 def is_one_of(value: Any, known: set[Any]) -> bool:
     return isinstance(value, str | bool) and value in known
-
-
-def read_personas(current: str | None) -> list[tuple[str, str, bool]]:
-    """Return id, name and whether it is the current one of the personas that a chat can have."""
-    names = {"Generic": _BUILT_IN["Generic"]}
-    personas = mask(read_state("app-app-personas").get("simplePersonas"))
-    for persona in personas if isinstance(personas, list) else ():
-        if isinstance(persona, dict) and isinstance(persona.get("id"), str):
-            name = persona.get("name")
-            names[persona["id"]] = name if isinstance(name, str) and name else "Unnamed persona"
-    used = Conversation.objects.exclude(system_purpose_id=None).order_by()
-    for uid in used.values_list("system_purpose_id", flat=True).distinct()[:20]:
-        names.setdefault(uid or "", _BUILT_IN.get(uid or "", uid or ""))
-    if current:
-        names.setdefault(current, _BUILT_IN.get(current, current))
-    return [(uid, name, uid == (current or "Generic")) for uid, name in names.items() if uid]

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from chats.fragments import Block
 from chats.generations.choice import find_why_not
 from chats.models import Conversation, Message
+from chats.system_messages import read_system_messages
 from chats.transcript import Damage, Turn, read_damage, read_turns
 from llms.calls.demo import MODELS as DEMO_MODELS
 from llms.calls.demo import SERVICE
@@ -42,6 +43,8 @@ class ChatTurn:
     cost: str = ""
     why_not: str = ""
     """Why its model cannot be called; empty where it can."""
+    is_stale: bool = False
+    """Whether it is a system message that is not sent, because the chat has another persona now."""
 
     @property
     def position(self) -> int:
@@ -68,7 +71,8 @@ class ChatTurn:
     def notes(self) -> list[str]:
         """What is told of the message beside what has a place of its own."""
         own = {"starred", "skipped: not sent to the model"}
-        return [flag for flag in self.turn.flags if flag not in own]
+        stale = ["for another persona: not sent to the model"] if self.is_stale else []
+        return [*(flag for flag in self.turn.flags if flag not in own), *stale]
 
     @property
     def has_failed(self) -> bool:
@@ -135,6 +139,8 @@ def read_chat_turns(chat: Conversation, messages: Sequence[Message] | QuerySet[M
     events = UsageEvent.objects.filter(conversation=chat.uid, message__in=uids).exclude(source="import")
     # A regenerated answer has several; the newest belongs to the current text.
     known = {event.message: event for event in events.order_by("at", "pk")}
+    has_system = any(turn.message.role == "system" for turn in turns)
+    stale = {message["id"] for message in read_system_messages(chat).stale} if has_system else set()
     labels = find_labels({turn.message.model_id for turn in turns if turn.message.model_id})
     # One answer of each model says what is so of all.
     answers = {turn.message.model_id: turn.message for turn in turns if turn.message.role == "assistant"}
@@ -145,6 +151,7 @@ def read_chat_turns(chat: Conversation, messages: Sequence[Message] | QuerySet[M
             labels.get(turn.message.model_id or "", ""),
             *figures_of(turn.message, known.get(turn.message.uid)),
             why_nots.get(turn.message.model_id, ""),
+            is_stale=turn.message.uid in stale,
         )
         for turn in turns
     ]

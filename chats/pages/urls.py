@@ -4,6 +4,7 @@ from chats.pages.budgets import budget
 from chats.pages.chat import chat_page, new_chat_page, state, turns
 from chats.pages.find import find
 from chats.pages.parts import crash, models, preview, search, usage
+from chats.pages.settings_panel import settings_panel
 from chats.pages.status import status
 from stores.records.ids import LOOKUP
 
@@ -18,6 +19,7 @@ urlpatterns = [
     path("chat-parts/models", models, name="chat-models"),
     path("chat-parts/preview", preview, name="chat-preview"),
     path("chat-parts/search", search, name="chat-search"),
+    path("chat-parts/settings", settings_panel, name="chat-settings"),
     path("chat-parts/status", status, name="chat-status"),
     path("chat-parts/usage", usage, name="chat-usage"),
 ]

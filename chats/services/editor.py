@@ -85,13 +85,25 @@ class ConversationEditor:
 
     def append(self, message: JSONObject) -> int:
         """Add a message that has an id at the end; return its position. Raises `Taken` and `Invalid`."""
+        return self._add(len(self.slots), self.next_position, message)
+
+    def prepend(self, message: JSONObject) -> int:
+        """Add a message that has an id in front of the others; return its position. Raises `Taken` and `Invalid`."""
+        if self.slots and self.slots[0].position == 0:
+            # No message can stand before the position 0.
+            table.shift_messages(self.chat.pk)
+            for slot in self.slots:
+                slot.position += 1
+        return self._add(0, 0, message)
+
+    def _add(self, index: int, position: int, message: JSONObject) -> int:
         uid = message["id"]
         if any(slot.uid == uid for slot in self.slots):
             raise Taken(f"The id {uid} is taken by another message of this chat.")
-        row = _to_row(message, self.next_position)
+        row = _to_row(message, position)
         editing.refuse_damage(row.damaged)
-        self._note([[["messages"], "splice", len(self.slots), [], [message]]])
-        self.slots.append(MessageSlot(row.position, self._insert(row), row.uid, row.content_hash))
+        self._note([[["messages"], "splice", index, [], [message]]])
+        self.slots.insert(index, MessageSlot(row.position, self._insert(row), row.uid, row.content_hash))
         return row.position
 
     def replace(self, uid: str, message: JSONObject, stored: JSONObject) -> bool:

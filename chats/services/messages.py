@@ -17,7 +17,7 @@ from stores.records.written import Written
 def append_message(origin: Origin, chat_uid: str, message: JSONObject, precondition: Precondition = ANY) -> Written:
     """Add a message at the end of the chat, under its own id or a new one. Raises `Missing`, `Taken`, `Invalid`."""
     with record_change(origin, "append message") as entry:
-        editor = _open(entry, chat_uid, precondition)
+        editor = open_chat(entry, chat_uid, precondition)
         incoming = {"id": ids.new_message_id()} | message
         ids.read_id(incoming)
         incoming = editing.take_in(entry, incoming, None, within=(CONVERSATIONS, editor.chat))
@@ -33,7 +33,7 @@ def replace_message(
 ) -> Written:
     """Make the message what the JSON says. Raises `Missing` and `Invalid`."""
     with record_change(origin, "replace message") as entry:
-        editor = _open(entry, chat_uid, precondition)
+        editor = open_chat(entry, chat_uid, precondition)
         position = editor.slots[editor.index_of(uid)].position
         if message.setdefault("id", uid) != uid:
             raise at("/id", "The id of a message cannot be changed.")
@@ -53,13 +53,16 @@ def replace_message(
 def delete_message(origin: Origin, chat_uid: str, uid: str, precondition: Precondition = ANY) -> Written:
     """Delete the message. Those behind it keep their positions. Raises `Missing`."""
     with record_change(origin, "delete message") as entry:
-        editor = _open(entry, chat_uid, precondition)
+        editor = open_chat(entry, chat_uid, precondition)
         deleted = editor.delete(uid)
         editor.save()
     return Written(deleted, editor.chat, entry.change)
 
 
-def _open(entry: Entry, uid: str, precondition: Precondition) -> ConversationEditor:
+def open_chat(entry: Entry, uid: str, precondition: Precondition) -> ConversationEditor:
+    """Return the editor of a chat, which is locked until the transaction ends.
+
+    Raises `Missing`, `Stale`, and `Conflict` while an answer is being generated in it."""
     chat: Conversation = editing.find_for_write(CONVERSATIONS, uid)
     precondition.check(etag_of(chat))
     check_free(chat)

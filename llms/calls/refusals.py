@@ -7,7 +7,7 @@ from llms.calls.body import TOKEN_LIMITS, TURNS_IN_A_ROW, join_turns
 from llms.calls.failures import DEEPEST, describe_error, told_by
 
 USAGE = "stream_options"
-OPTIONAL = (USAGE, "temperature", "reasoning_effort", *TOKEN_LIMITS)
+OPTIONAL = (USAGE, "temperature", "top_p", "reasoning_effort", "reasoning", "verbosity", *TOKEN_LIMITS)
 """Parameters without which a call still gets its answer."""
 
 _UNSUPPORTED = re.compile(

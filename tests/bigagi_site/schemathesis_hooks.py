@@ -40,6 +40,9 @@ REFUSED = (
     # What a store holds decides in part what it takes: an object with a state or not, of a version that is known.
     re.compile(r"/state The st(ore|ate) .* must be an object", re.DOTALL),
     re.compile(r"/version The version of .* must be at most ", re.DOTALL),
+    # A persona without a text is none. What a model takes, and how much of it, the model says.
+    re.compile(r"/systemPrompt A persona must have a system prompt\."),
+    re.compile(r"/llm\w+ (This model does not take it\. |[A-Z][A-Za-z ]+ must be )"),
     # Days are of our times and in order, and there are not too many of them.
     re.compile(r"\?(start|end) "),
     # A price to try is one of a model, and whole.

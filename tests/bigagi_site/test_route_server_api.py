@@ -30,6 +30,7 @@ PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAW
 SEED: list[tuple[str, str, Any]] = [
     ("POST", "chats", {"id": "one", "messages": [make_message("m0")]}),
     ("POST", "folders", {"id": "one", "title": "Work", "conversationIds": ["one"]}),
+    ("POST", "personas", {"id": "one", "systemPrompt": "Be kind."}),
     ("POST", "services", {"id": "one", "label": "One", "vId": "openai", "setup": {}}),
     ("POST", "llms", {"llms": [{"id": "one", "label": "One", "sId": "one", "vId": "openai", "hidden": False}]}),
     ("PUT", "assignments/one", {"mct": "model-parametric", "domainId": "one", "modelId": "one"}),

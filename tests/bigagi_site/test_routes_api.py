@@ -56,7 +56,10 @@ def seed(settings, tmp_path):
     settings.ASSETS_DIR = tmp_path / "assets"
     held = store_base64([base64.b64encode(KEY.encode()).decode()])
     secret = {"apiKey": KEY, "odd": {"accessToken": KEY}, "text": f"my key is {KEY}, see"}
-    make_chat("one", messages=[make_message("m0", f"my key is {KEY}", metadata=secret)], **secret)
+    persona = {"id": "one", "systemPrompt": f"my key is {KEY}"}
+    make_store("app-app-personas", {"state": {"simplePersonas": [persona]}, "version": 1})
+    messages = [make_message("m0", f"my key is {KEY}", metadata=secret)]
+    make_chat("one", messages=messages, systemPurposeId="one", **secret)
     make_folder("one", conversationIds=["one"], **secret)
     make_service("one", setup={"oaiKey": KEY, "oaiHost": f"https://me:{KEY}@host/?k={KEY}"}, **secret)
     make_model("one", **secret)
@@ -135,8 +138,10 @@ def test_no_answer_holds_a_secret(seed, path):
     body = client.get(path).getvalue()
     assert KEY.encode() not in body
     assert b"bigagi-secret:ref:" not in body
-    if re.search(r"/(?:chats/one|messages|services|llms|folders|stores/one|files/one|assignments)\b|/metrics$", path):
-        assert b"bigagi-secret:WXYZ" in body or path.endswith(("revisions", "cost"))
+    if re.search(
+        r"/(?:chats/one|messages|services|llms|folders|personas|stores/one|files/one|assignments)\b|/metrics$", path
+    ):
+        assert b"bigagi-secret:WXYZ" in body or path.endswith(("revisions", "cost", "parameters"))
 
 
 @pytest.mark.django_db

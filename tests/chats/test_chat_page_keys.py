@@ -19,9 +19,11 @@ def test_what_could_not_be_sent_is_said_and_can_be_sent_again(page, server):
     ask(page, f"Keep {TYPED}.")
     wait_for_answer(page)
     expect(last_answer(page).get_by_role("note", name="Error")).to_have_count(0)
-    page.locator("#preview").click()
+    page.locator("#estimate").click()
+    page.get_by_role("button", name="What will be sent").click()
     expect(page.locator("#sent-about")).to_contain_text("2 API keys are masked here, and sent as typed.")
     expect(page.locator("#sent-list")).to_contain_text("Keep bigagi-secret:5pQ7.")
+    page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     right = path.read_bytes()
 

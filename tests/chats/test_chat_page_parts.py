@@ -5,13 +5,17 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 
 from bigagi_site.tokens import create_token
 from chats.generations.markdown import BlockRenderer
 from chats.models import Generation
+from llms.models import RefusedParameter
+from llms.vendors.endpoint import path_of
 from metrics.ledger.corrections import correct
 from metrics.models import UsageEvent
 from stores.models import Change
+from tests.api import make_model, make_service
 from tests.bigagi_site.factories import make_conversation, make_message, make_owner
 from tests.metrics.events import make_event as write_event
 
@@ -44,6 +48,7 @@ def positions(answer) -> list[int]:
         "/chat-parts/budget",
         "/chat-parts/crash",
         "/chat-parts/models",
+        "/chat-parts/settings",
         "/chat-parts/status",
         "/chat-parts/usage",
     ],
@@ -159,6 +164,8 @@ def test_the_panel_counts_no_tests_and_no_calls_that_were_taken_back(owner_clien
 def test_a_preview_of_a_new_chat_shows_the_system_message(owner_client):
     told = owner_client.get("/chat-parts/preview?model=bigagi-demo-echo").json()
     assert [message["role"] for message in told["messages"]] == ["system"]
+    counted = owner_client.get("/chat-parts/preview?model=bigagi-demo-echo&count=1").json()
+    assert counted == told | {"messages": []} and counted["tokens"] == counted["systemTokens"] > 0
     assert owner_client.get("/chat-parts/preview?model=bigagi-demo-nope").status_code == 409
 
 
@@ -185,3 +192,31 @@ def test_blocks_end_where_a_browser_counts():
     assert [(number, end) for number, _, end in found] == [(0, 8), (1, 11)]
     assert text.encode("utf-16-le")[11 * 2 :].decode("utf-16-le") == "C"
     assert renderer.render_new(text) == []
+
+
+def test_the_panel_says_what_of_a_model_can_be_set_and_why_not(owner_client):
+    setup = {"oaiKey": "sk-x", "oaiHost": "https://one.example/v1"}
+    make_service("one", setup=setup)
+    specs = [
+        {"paramId": "llmVndAntWebSearchMaxUses"},
+        {"paramId": "llmVndAnt1MContext"},
+        {"paramId": "x", "hidden": True},
+    ]
+    initial = {"llmRef": "gpt", "llmResponseTokens": 16_384, "llmTemperature": 0.5}
+    make_model("one-gpt", sId="one", parameterSpecs=specs, initialParameters=initial, maxOutputTokens=20_000)
+    address = path_of({"vId": "openai", "setup": setup})
+    RefusedParameter.objects.create(
+        service_uid="one", model_ref="gpt", parameter="temperature", address=address, refused_at=now()
+    )
+
+    def told(model):
+        answer = owner_client.get(f"/chat-parts/settings?model={model}")
+        return " ".join(re.sub("<[^>]+>", " ", answer.text).split())
+
+    text = told("one-gpt")
+    assert "A number from 0 to 2. Default: 0.5. The provider refused this on" in text
+    assert "A whole number from 1 to 20,000. Default: 16,384." in text
+    assert "2 more settings of big-AGI's that bigagi keeps and does not send web search max uses, 1M context." in text
+    assert "The Demo models have no settings." in told("bigagi-demo-echo")
+    assert "This model comes from the environment" in told("bigagi-env-openai-gpt-9")
+    assert "This model is not stored here" in told("nobody")

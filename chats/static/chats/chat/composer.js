@@ -1,22 +1,21 @@
 // The box that messages are written in.
 
-import { call, chatPath } from "./api.js";
+import { call } from "./api.js";
 import * as attachments from "./attachments.js";
 import { here } from "./chat-on-page.js";
 import { byId, debounce, el } from "./dom.js";
+import { estimate } from "./gauge.js";
 import * as generation from "./generation.js";
 import { randomId } from "./messages.js";
-import { models, choose } from "./model-picker.js";
+import { choose } from "./model-picker.js";
 import { adoptChat, isLeaving } from "./navigation.js";
 import { insist } from "./network.js";
-import { forgetPreview, readPreview } from "./preview.js";
+import { persona } from "./persona.js";
 import { emit, memory, on, page } from "./state.js";
 import { readWhyNot } from "./status.js";
 import * as thread from "./thread.js";
 import { fail, toast } from "./toasts.js";
 
-const LETTERS_A_TOKEN = 3.6;
-const IMAGE_TOKENS = 800;
 // Texts longer than this fill the box, however wide it is: measuring them with each key would be felt.
 const LONG = 6000;
 const field = byId("message");
@@ -42,10 +41,8 @@ export function initComposer() {
     unsure.delete(draftName());
     fit();
     keepDraft();
-    estimate();
   });
   addEventListener("pagehide", () => memory.set(draftName(), field.value));
-  byId("persona").addEventListener("change", () => void setPersona());
   on("leaving", () => (beforeLeaving = field.value));
   on("staying", () => (left = null));
   on("leave", leaveDraft);
@@ -53,13 +50,8 @@ export function initComposer() {
     showDraft();
     offerLeft();
   });
-  on("clips", estimate);
-  on("model", estimate);
+  on("clips", fit);
   on("begun", showQuestion);
-  on("finished", () => {
-    forgetPreview();
-    estimate();
-  });
   on("reached", estimate);
   showDraft();
 }
@@ -94,11 +86,8 @@ function offerLeft() {
 
 function showDraft() {
   field.value = memory.get(draftName()) ?? "";
-  byId("estimate").textContent = "";
   attachments.come(draftName());
-  forgetPreview();
   fit();
-  estimate();
 }
 
 function onKey(event) {
@@ -124,35 +113,6 @@ function fit() {
   if (!isLong) field.style.height = `${field.scrollHeight}px`;
   byId("send").disabled = sending.has(draftName()) || !(/\S/.test(field.value) || attachments.count());
 }
-
-// --- estimate --------------------------------------------------------------------------------------------------------
-
-const dollars = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumSignificantDigits: 2 });
-const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
-
-const estimate = debounce(200, async () => {
-  fit();
-  const box = byId("estimate");
-  const visit = here();
-  const length = field.textLength + attachments.textLength();
-  if (!length && !attachments.count()) {
-    box.textContent = "";
-    return;
-  }
-  // Of what cannot be sent there is no preview.
-  const isRefused = models.get(page.model.id)?.service.whyNot;
-  const before = isRefused ? null : await readPreview().catch(() => null);
-  if (!visit.isHere) return;
-  const tokens = Math.ceil(length / LETTERS_A_TOKEN) + attachments.images() * IMAGE_TOKENS + (before?.tokens ?? 0);
-  const { input, fee } = models.get(page.model.id) ?? {};
-  let cost = " · unpriced";
-  if (input === "free") cost = " · free";
-  else if (typeof input === "number") cost = ` · ≈ ${dollars.format((tokens * input) / 1e6 + (fee ?? 0))}`;
-  box.textContent = `≈ ${short.format(tokens)} tokens${cost}`;
-  const isOver = page.model.context && tokens > page.model.context;
-  box.classList.toggle("is-over", Boolean(isOver));
-  box.title = isOver ? "This exceeds the model's context: the oldest messages will be left out." : "Estimate for everything that will be sent";
-});
 
 // Puts this before what is in the box, for the person to go on.
 export function fill(text) {
@@ -181,7 +141,7 @@ async function send(typed, files) {
   const visit = here();
   const { model, share } = page;
   const drafts = [draftName()];
-  const persona = byId("persona").value || "Generic";
+  const chosen = persona();
   let asked = null;
   sending.add(drafts[0]);
   fit();
@@ -192,7 +152,7 @@ async function send(typed, files) {
     const isAgain = again?.typed === typed && again.body.modelId === model.id && !files.sent.length;
     const sent = isAgain ? again : await prepare(typed, files, { modelId: model.id, shareContext: share });
     unsure.set(drafts[0], sent);
-    const chat = visit.chat ?? (await make(persona, visit, sent));
+    const chat = visit.chat ?? (await makeChat(chosen, visit, sent));
     if (!drafts.includes(draftOf(chat))) drafts.push(draftOf(chat));
     sending.add(draftOf(chat));
     const { message } = sent.body;
@@ -231,15 +191,16 @@ async function prepare(typed, files, choice) {
   return { typed, key: randomId(21), chatKey: randomId(21), body: { message, ...choice } };
 }
 
-async function make(persona, visit, { chatKey }) {
+// Makes the chat that the new page is about to become.
+export async function makeChat(chosen = persona(), visit = here(), { chatKey = randomId(21) } = {}) {
   const now = Date.now();
-  const chat = { messages: [], systemPurposeId: persona, created: now, updated: now };
+  const chat = { messages: [], systemPurposeId: chosen.id, created: now, updated: now };
   const post = () => call("POST", "/api/chats", chat, { headers: { "Idempotency-Key": chatKey } });
   const { data } = await insist(post, { signal: visit.signal });
   if (visit.isHere) {
     keepDraft.cancel();
     memory.set(draftName(), "");
-    adoptChat({ id: data.id, revision: data._server.revision, persona });
+    adoptChat({ id: data.id, revision: data._server.revision, persona: chosen.id, personaName: chosen.name });
     memory.set(draftName(), field.value);
   } else {
     memory.set(draftOf(data.id), memory.get(draftOf(null)));
@@ -281,14 +242,3 @@ async function showQuestion({ userMessage }) {
     fail(error);
   }
 }
-
-async function setPersona() {
-  if (!page.chat) return;
-  try {
-    await call("PATCH", chatPath(page.chat.id), { systemPurposeId: byId("persona").value });
-    forgetPreview();
-  } catch (error) {
-    fail(error);
-  }
-}
-

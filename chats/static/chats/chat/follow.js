@@ -5,6 +5,7 @@ import { here, shows } from "./chat-on-page.js";
 import { byId } from "./dom.js";
 import * as generation from "./generation.js";
 import { isLeaving, showTitle } from "./navigation.js";
+import { setPersona } from "./persona.js";
 import { emit, on, page } from "./state.js";
 import * as thread from "./thread.js";
 
@@ -34,6 +35,10 @@ async function take(told, reading) {
     Object.assign(page.chat, { title: told.title, archived: told.archived });
     showTitle();
     emit("list");
+  }
+  if (told.persona !== page.chat.persona || told.personaName !== page.chat.personaName) {
+    setPersona({ id: told.persona, name: told.personaName });
+    emit("persona");
   }
   // Who is writing in a message must not lose it.
   if (isNew && !byId("turns").querySelector(".editor")) {

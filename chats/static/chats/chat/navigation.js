@@ -46,7 +46,6 @@ export async function openChat(chat, { hash = "", push = true } = {}) {
   if (push) history.pushState({ place: (place += 1) }, "", path + (hash ? `#${encodeURIComponent(hash)}` : ""));
   thread.clear();
   byId("turns").replaceChildren(...come.getElementById("turns").childNodes);
-  byId("persona").replaceChildren(...come.getElementById("persona").childNodes);
   byId("empty").replaceChildren(...come.getElementById("empty").childNodes);
   thread.adopt();
   showTitle();

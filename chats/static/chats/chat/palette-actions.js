@@ -10,6 +10,7 @@ const BUTTONS = [
   ["new-chat", "New chat", "pen", "start", "Ctrl Alt N"],
   ["model", "Choose a model", "model", "switch llm", "Ctrl M"],
   ["attach", "Attach files", "clip", "upload image document"],
+  ["open-settings", "Chat settings", "sliders", "persona system prompt temperature parameters tokens", "Ctrl ,"],
   ["preview", "What will be sent", "eye", "prompt preview context"],
   ["open-usage", "Tokens and cost", "chart", "usage price money"],
   ["select-chats", "Select chats", "select", "several many bulk"],

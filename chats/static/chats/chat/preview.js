@@ -1,9 +1,9 @@
 // What would be sent: counted for the estimate, and shown before it goes.
 
 import { call } from "./api.js";
-import { during } from "./busy.js";
 import { byId, el } from "./dom.js";
-import { memory, on, page } from "./state.js";
+import { persona } from "./persona.js";
+import { on, page } from "./state.js";
 import { fail } from "./toasts.js";
 
 const ROLES = { system: "System", user: "You", assistant: "Assistant" };
@@ -13,22 +13,26 @@ export function forgetPreview() {
   held = null;
 }
 
-// Resolves to what would be sent; it is asked for once, until something changes it.
-export function readPreview() {
-  if (held) return held;
-  const query = new URLSearchParams({ model: page.model.id });
+function read(more, options = {}) {
+  const query = new URLSearchParams({ model: page.model.id, ...more });
   if (page.chat) query.set("chat", page.chat.id);
+  else query.set("persona", persona().id);
   if (page.share) query.set("share", "1");
-  const asked = call("GET", `/chat-parts/preview?${query}`, undefined, { isQuiet: true }).then(({ data }) => data);
+  return call("GET", `/chat-parts/preview?${query}`, undefined, options).then(({ data }) => data);
+}
+
+// Resolves to how much would be sent; it is asked for once, until something changes it.
+export function countPreview() {
+  if (held) return held;
+  const asked = read({ count: 1 }, { isQuiet: true });
   held = asked;
   asked.catch(() => held === asked && forgetPreview());
   return asked;
 }
 
-async function open() {
-  forgetPreview();
+export async function openPreview() {
   try {
-    const { messages, tokens, leftOut, keys, context } = await during(readPreview());
+    const { messages, tokens, leftOut, keys, context } = await read({});
     const room = context ? ` of ${context.toLocaleString()}` : "";
     const left = leftOut ? ` ${leftOut} earlier ${leftOut === 1 ? "message does" : "messages do"} not fit and will be left out.` : "";
     const typed = keys ? ` ${keys === 1 ? "1 API key is" : `${keys} API keys are`} masked here, and sent as typed.` : "";
@@ -49,16 +53,6 @@ async function open() {
   }
 }
 
-function setShare(isOn) {
-  page.share = isOn;
-  byId("share").setAttribute("aria-checked", String(isOn));
-  memory.set("share", isOn ? "1" : "");
-  forgetPreview();
-}
-
 export function initPreview() {
-  setShare(memory.get("share") === "1");
-  byId("share").addEventListener("click", () => setShare(!page.share));
-  byId("preview").addEventListener("click", () => void open());
   for (const name of ["model", "chat"]) on(name, forgetPreview);
 }

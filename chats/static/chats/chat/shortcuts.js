@@ -4,6 +4,7 @@ import { byId, isTyping } from "./dom.js";
 import * as generation from "./generation.js";
 import { openPicker } from "./model-picker.js";
 import { openPalette } from "./palette.js";
+import { toggleSettings } from "./settings-panel.js";
 import { emit } from "./state.js";
 import { turnsOf } from "./thread.js";
 import { perform } from "./turn-acts.js";
@@ -19,6 +20,7 @@ function withControl(event) {
   if (key === "k") openPalette();
   else if (key === "m") void openPicker();
   else if (key === "b") emit("side", "toggle");
+  else if (key === ",") toggleSettings();
   else if (key === "n" && event.altKey) byId("new-chat").click();
   else return false;
   return true;

@@ -23,6 +23,13 @@ const AFTER = {
   "move chats": "chats were moved",
   "order folders": "the folders were reordered",
   "patch folder": "the folder was changed",
+  "set system prompt": "the system prompt was changed",
+  "clear system prompt": "the chat's own system prompt was removed",
+  "set parameters": "the model's settings were changed",
+  "create persona": "a persona was made",
+  "copy persona": "a persona was duplicated",
+  "patch persona": "a persona was changed",
+  "delete persona": "a persona was deleted",
 };
 const box = byId("toasts");
 // The newest last, which alone is on the page.
