@@ -16,8 +16,8 @@ from metrics.budgets import ALL, set_budget
 from metrics.counting import start_counting
 from stores.admin.writes import admin_origin, read_form, tell_change
 from stores.records.errors import ServiceError
+from stores.records.units import NANO
 
-NANO = 10**9
 MAX_USD = 1_000_000
 
 
