@@ -62,6 +62,7 @@ class UsageEvent(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
+        verbose_name = "call"
         constraints = [
             models.UniqueConstraint(fields=["call"], name="metrics_event_call"),
             models.UniqueConstraint(fields=["corrects"], name="metrics_event_corrects"),

@@ -68,6 +68,8 @@ class UsageQuarter(DetailedRollup):
 
     class Meta:
         ordering = ["-start", "pk"]
+        verbose_name = "usage in a quarter-hour"
+        verbose_name_plural = "usage by quarter-hour"
         constraints = [
             models.UniqueConstraint(
                 fields=["start", "service", "vendor", "model", "source"], name="metrics_quarter_unique"
@@ -94,6 +96,8 @@ class UsageDay(Rollup):
 
     class Meta:
         ordering = ["-day", "dimension", "key"]
+        verbose_name = "usage on a day"
+        verbose_name_plural = "usage by day"
         constraints = [models.UniqueConstraint(fields=["dimension", "day", "key"], name="metrics_day_unique")]
         # Totals of all time, without sorting.
         indexes = [models.Index(fields=["dimension", "key", "day"], name="metrics_day_key")]
@@ -109,6 +113,8 @@ class UsageDayDetail(DetailedRollup):
 
     class Meta:
         ordering = ["-day", "pk"]
+        verbose_name = "usage on a day in detail"
+        verbose_name_plural = "usage by day in detail"
         constraints = [
             models.UniqueConstraint(
                 fields=["day", "service", "vendor", "model", "source"], name="metrics_day_detail_unique"
@@ -133,6 +139,7 @@ class ZoneOffset(models.Model):
 
     class Meta:
         ordering = ["starts"]
+        verbose_name = "time zone offset"
 
     def __str__(self) -> str:
         return f"{self.zone} from {self.starts}"

@@ -24,6 +24,7 @@ class CountingStart(Wish):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name = "count reset"
 
     def __str__(self) -> str:
         return f"counting from {self.at}"
