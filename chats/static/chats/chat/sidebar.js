@@ -1,6 +1,6 @@
 // The list of chats: by day, by folder, found by title and text.
 
-import { call, chatPath, getText, pagePath } from "./api.js";
+import { adminPath, call, chatPath, getText, pagePath } from "./api.js";
 import { askChoice, askText } from "./dialogs.js";
 import { byId, debounce, el, icon } from "./dom.js";
 import * as folders from "./folders.js";
@@ -203,6 +203,7 @@ export function openChatMenu(button, chat) {
     { label: "Rename", icon: "edit", act: perform(rename) },
     { label: "Move to folder", icon: "folder", act: perform(move) },
     { label: isArchived ? "Unarchive" : "Archive", icon: "archive", act: perform(archive) },
+    { label: "Open in the admin", icon: "link", act: () => location.assign(adminPath(chat.id)) },
     null,
     { label: "Delete", icon: "trash", act: perform(remove), isBad: true },
   ];
