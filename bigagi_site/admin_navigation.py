@@ -82,7 +82,7 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": "Chat", "icon": "edit_square", "link": reverse("chat-page"), "active": False},
         {"title": "Import", "icon": "upload_file", "link": reverse("import"), "active": False},
     ]
-    groups = [
+    groups: list[dict[str, Any]] = [
         {
             "title": title,
             "separator": True,

@@ -10,21 +10,24 @@ from django.template.loader import render_to_string
 
 from stores.api.middleware import is_api_path
 from stores.api.problems import READS, describe_refused, problem_response, unexpected_response
+from stores.api.request_ids import request_id_of
 from stores.records.faults import fault_of
 from stores.records.problem_details import describe_unexpected
 
 SOURCE_HEADER = "X-Bigagi-Source"
 """Sent by the scripts of pages."""
 
+TITLES = {403: "No access", 404: "Page not found", 500: "Something went wrong"}
 MESSAGES = {
     403: "You do not have access to this page, or its form has expired. Go back, reload the page and try again.",
     404: "Nothing was found at this address.",
 }
 
 
-def _answer(status: int, message: str = "") -> HttpResponse:
+def _answer(status: int, message: str = "", request_id: str = "") -> HttpResponse:
     # Without the request: an error page must not need the session, and so the database, that may be what failed.
-    context = {"title": HTTPStatus(status).phrase, "status": status, "message": message or MESSAGES[status]}
+    words = {"title": TITLES.get(status, HTTPStatus(status).phrase), "message": message or MESSAGES[status]}
+    context = {"status": status, "request_id": request_id} | words
     return HttpResponse(render_to_string("error.html", context), status=status)
 
 
@@ -70,4 +73,4 @@ def _answer_unexpected(request: HttpRequest, error: BaseException | None) -> Htt
     if _wants_problem(request):
         return unexpected_response(request, error)
     status, message, _ = describe_unexpected(error, only_reads=request.method in READS)
-    return _answer(status, message)
+    return _answer(status, message, request_id_of(request))

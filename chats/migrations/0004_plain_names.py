@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name='asset',
-            options={'ordering': ['position', 'pk'], 'verbose_name': 'image or recording', 'verbose_name_plural': 'images and audio'},
+            options={'ordering': ['position', 'pk'], 'verbose_name': 'image or audio file', 'verbose_name_plural': 'images and audio'},
         ),
         migrations.AlterModelOptions(
             name='conversation',

@@ -26,7 +26,7 @@ class Asset(Record):
 
     class Meta:
         ordering = ["position", "pk"]
-        verbose_name = "image or recording"
+        verbose_name = "image or audio file"
         verbose_name_plural = "images and audio"
         indexes = [models.Index(fields=["position"], name="chats_asset_position")]
 

@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from stores.backups.asset_copies import describe
 from stores.backups.creation import BackupError, create_backup
-from stores.backups.data_check import REPAIR
-from stores.records.units import format_size
+from stores.backups.data_check import FILES, REPAIR
+from stores.records.units import format_count, format_size
 
 
 class Command(BaseCommand):
@@ -52,4 +52,4 @@ class Command(BaseCommand):
 
 
 def _files(count: int) -> str:
-    return "1 image or sound" if count == 1 else f"{count:,} images or sounds"
+    return format_count(count, *FILES)

@@ -6,6 +6,8 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const element of document.querySelectorAll(CLICKED)) makeButton(element);
   for (const title of document.querySelectorAll("#nav-sidebar h2[x-on\\:click]")) makeFold(title);
   for (const icon of document.querySelectorAll(".material-symbols-outlined")) nameIcon(icon);
+  // It leads to the dashboard; "Home" is another page.
+  for (const image of document.querySelectorAll("#nav-sidebar a img[alt=Home]")) image.alt = "Dashboard";
   const find = document.getElementById("nav-filter");
   if (find) {
     find.placeholder = "Find a list";
