@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.template import Context, Library
+from django.utils.text import capfirst
 
 from bigagi_site.admin_navigation import find_group
 
@@ -18,7 +19,7 @@ def trail(context: Context, parts: list[dict[str, Any]]) -> list[dict[str, Any]]
     group = find_group(match.url_name if match else "")
     if not group:
         return parts
-    steps = parts[1:]
+    # A record's own title is left as it is: it can be an id.
+    steps = [part | {"title": capfirst(str(part["title"]))} if at == 0 else part for at, part in enumerate(parts[1:])]
     # "Chats › Chats" would say the same twice.
-    is_named = str(steps[0]["title"]).lower() == group.lower() if steps else False
-    return steps if is_named else [{"title": group}, *steps]
+    return steps if steps and steps[0]["title"] == group else [{"title": group}, *steps]

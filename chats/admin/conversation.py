@@ -123,7 +123,7 @@ class ConversationAdmin(ActingAdmin):
 
     @admin.display(description="archived", ordering="is_archived")
     def archived(self, obj: Conversation) -> str:
-        return "archived" if obj.is_archived else ""
+        return "archived" if obj.is_archived else "–"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -3,6 +3,7 @@
 from django.db import models
 
 from stores.records.fields import VerbatimJSONField
+from stores.records.formatting import format_moment
 
 NOT_ERRORS = ("", "done", "stopped", "out-of-tokens", "filter")
 """Outcomes of calls that did not fail."""
@@ -79,4 +80,4 @@ class UsageEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} at {self.at}"
+        return f"{self.model or 'no model'}, {format_moment(self.at)}"

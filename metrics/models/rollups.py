@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from stores.records.formatting import format_moment
+
 LATENCY_BOUNDS = tuple(2**power for power in range(5, 21))
 """Upper bounds of the buckets of latencies in ms, each twice the one before: 32 ms to 17.5 minutes; one more bucket has
 the rest."""
@@ -77,7 +79,7 @@ class UsageQuarter(DetailedRollup):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} at {self.start}"
+        return f"{self.model}, {format_moment(self.start)}"
 
 
 class UsageDay(Rollup):
@@ -142,4 +144,4 @@ class ZoneOffset(models.Model):
         verbose_name = "time zone offset"
 
     def __str__(self) -> str:
-        return f"{self.zone} from {self.starts}"
+        return f"{self.zone} from {format_moment(self.starts)}"

@@ -87,8 +87,8 @@ def column(name: str, show: Callable[[Any], Any], *, label: str = "", ordering: 
         value = getattr(obj, name)
         return NOTHING if value is None or value == "" else show(value)
 
-    # The admin finds the field's help text by the function's name.
-    display.__name__ = name
+    # The admin finds the field's help text by the function's name; a label in words needs none.
+    display.__name__ = f"{name}_column" if label else name
     order = ordering if isinstance(ordering, str) else (name if ordering else None)
     return admin.display(description=label or name.replace("_", " "), ordering=order)(display)
 

@@ -43,11 +43,11 @@ def name_file_kind(kind: str) -> str:
     return KINDS.get(kind, kind)
 
 
-STATUS = column("status", show_status, ordering=True)
+STATUS = column("status", show_status, label="status", ordering=True)
 TABLES = (
     column("phases", run_page.show_phases, label="progress by phase"),
     column("counts", run_page.show_counts, label="records by kind"),
-    column("notes", run_page.show_notes),
+    column("notes", run_page.show_notes, label="notes"),
 )
 ERRORS = column("errors", run_page.show_errors, label="error log")
 

@@ -59,7 +59,7 @@ class MigrationRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Run {self.pk}: {self.source_name}"
+        return f"Import {self.pk}: {self.source_name}"
 
 
 class ImportedRecord(models.Model):
