@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -27,13 +27,12 @@ from stores.admin.display import (
     yes_no,
 )
 from stores.admin.filters import by_choice
+from stores.admin.journal_filters import ActionFilter, ActorFilter, KindFilter, OutcomeFilter
 from stores.admin.record_links import KIND, link_to_records, record_link
 from stores.admin.writes import ActingAdmin, admin_origin, tell_change
 from stores.importers.words import name_kind
 from stores.models import Change, ChangedRecord, StoreCounter
-from stores.records import registry
 from stores.records.formatting import NOTHING, format_text, shorten
-from stores.records.journal.lists import DAMAGED, POSITIONS
 from stores.records.journal.purge import size_of_journal
 from stores.records.jsontext import UndecodableJSON, decode
 from stores.records.secrets import mask
@@ -41,73 +40,6 @@ from stores.records.undoing import close_abandoned, undo
 
 SHOWN_RECORDS = 50
 """Records whose difference the page of a change shows."""
-LATEST = 10_000
-"""Changes among which a filter looks for what it can offer: reading all of a long journal takes long."""
-
-
-class _LatestFilter(admin.SimpleListFilter):
-    """By a column whose values are not known beforehand."""
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        name = str(self.parameter_name)
-        newest = Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        latest = Change.objects.filter(pk__gt=newest - LATEST).exclude(**{name: ""})
-        values = latest.order_by(name).values_list(name, flat=True).distinct()
-        return [(value, value) for value in values[:50]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
-
-
-class ActionFilter(_LatestFilter):
-    title = "what was done"
-    parameter_name = "action"
-
-
-class ActorFilter(_LatestFilter):
-    title = "who did it"
-    parameter_name = "actor"
-
-
-class KindFilter(admin.SimpleListFilter):
-    title = "kind of record"
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        kinds = (collection.kind for collection in registry.all_collections())
-        return [(kind, name_kind(kind)) for kind in ("store", *kinds, POSITIONS, DAMAGED)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if not self.value():
-            return queryset
-        return queryset.filter(Exists(ChangedRecord.objects.filter(change=OuterRef("pk"), kind=self.value())))
-
-
-class OutcomeFilter(admin.SimpleListFilter):
-    title = "outcome"
-    parameter_name = "happened"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("gone", "Deleted, can be restored"),
-            ("deleted", "Deleted"),
-            ("updated", "Changed"),
-            ("created", "Created"),
-            ("undone", "Undone"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        value = self.value()
-        if value == "undone":
-            return queryset.filter(Exists(Change.objects.filter(undoes=OuterRef("pk"))))
-        if value == "gone":
-            # What undo deleted again was created by a change that is still there.
-            queryset = queryset.filter(is_purged=False, undoes=None).exclude(source=Change.Source.IMPORT)
-            queryset = queryset.exclude(Exists(Change.objects.filter(undoes=OuterRef("pk"))))
-            value = "deleted"
-        if value not in ("deleted", "updated", "created"):
-            return queryset
-        return queryset.filter(Exists(ChangedRecord.objects.filter(change=OuterRef("pk"), action=value)))
 
 
 @admin.register(Change)
