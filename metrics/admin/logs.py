@@ -14,7 +14,7 @@ from metrics.log_entries import ENTRIES
 from metrics.models import LogEntry
 from stores.admin.base import ReadOnlyAdmin
 from stores.admin.display import column, instant, link_to_list, show_block
-from stores.admin.filters import by_choice, by_value
+from stores.admin.filters import by_choice, by_date, by_value
 from stores.records.formatting import NOTHING
 
 
@@ -33,7 +33,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
     empty_text = "What the server warns of, and what fails, is listed here. Nothing has."
     list_display = [EVENT, column("level", show_level), instant("at", label="when"), "logger", "request_id"]
     list_display_links = [EVENT]
-    list_filter = [by_choice("level", "how bad"), by_value("logger", "part of bigagi"), "at"]
+    list_filter = [by_choice("level", "how bad"), by_value("logger", "part of bigagi"), by_date("at", "time")]
     search_fields = ["=request_id", "event"]
     search_help_text = "Words of the message, or a request id"
     sortable_by = ["id"]

@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from django.contrib.admin import AllValuesFieldListFilter, BooleanFieldListFilter, ChoicesFieldListFilter
+from django.contrib.admin import (
+    AllValuesFieldListFilter,
+    BooleanFieldListFilter,
+    ChoicesFieldListFilter,
+    DateFieldListFilter,
+)
 from django.contrib.admin.filters import FieldListFilter
 
 
@@ -19,6 +24,11 @@ def by_value(field: str, title: str) -> tuple[str, type[FieldListFilter]]:
 def by_yes_no(field: str, title: str) -> tuple[str, type[FieldListFilter]]:
     """Return a filter by whether something is so."""
     return field, _named(BooleanFieldListFilter, title)
+
+
+def by_date(field: str, title: str) -> tuple[str, type[FieldListFilter]]:
+    """Return a filter by how long ago something was."""
+    return field, _named(DateFieldListFilter, title)
 
 
 def _named(base: type[FieldListFilter], title: str) -> type[FieldListFilter]:

@@ -26,7 +26,7 @@ from stores.admin.display import (
     whole,
     yes_no,
 )
-from stores.admin.filters import by_choice
+from stores.admin.filters import by_choice, by_date
 from stores.admin.journal_filters import ActionFilter, ActorFilter, KindFilter, OutcomeFilter
 from stores.admin.record_links import KIND, link_to_records, record_link
 from stores.admin.writes import ActingAdmin, admin_origin, tell_change
@@ -50,7 +50,14 @@ class ChangeAdmin(ActingAdmin):
         *(number("record_count", label="records"), size_of("size", label="kept for undo"), number("id", label="no.")),
     ]
     list_display_links = ["what"]
-    list_filter = [OutcomeFilter, by_choice("source", "where it was made"), ActionFilter, ActorFilter, KindFilter, "at"]
+    list_filter = [
+        OutcomeFilter,
+        by_choice("source", "where it was made"),
+        ActionFilter,
+        ActorFilter,
+        KindFilter,
+        by_date("at", "time"),
+    ]
     # Any one field: what a search looks through is told in `get_search_results`.
     search_fields = ["request_id"]
     search_help_text = "Words of the summary, or a whole id"
