@@ -59,6 +59,7 @@ class Token(AbstractAuthToken):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "API token"
 
     def __str__(self) -> str:
         return self.name
@@ -85,6 +86,7 @@ class Statistic(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = "dashboard figure"
 
     def __str__(self) -> str:
         return self.name

@@ -14,6 +14,7 @@ from stores.models import Quarantine
 from stores.records.formatting import format_moment, format_text
 from stores.records.json_values import number_in
 from stores.records.secrets import mask
+from stores.records.units import format_count, format_dollars
 
 PAGE_SIZE = 100
 """Places of a conversation on one page: so many messages render in about a second."""
@@ -147,14 +148,14 @@ def _read_owned_damage(keys: Sequence[int]) -> list[tuple[int, Damage]]:
 
 
 _ROLES = {"user": "User", "assistant": "Assistant", "system": "System"}
-_FLAGS = {
+FLAGS = {
     "starred": "starred",
     "aix.skip": "skipped: not sent to the model",
     "notify.complete": "notify on completion",
     "vnd.ant.cache.auto": "cached automatically",
     "vnd.ant.cache.user": "cached on request",
 }
-_STOPS = {
+STOPS = {
     "client-abort": "stopped by you",
     "filter": "stopped by a filter",
     "issue": "stopped by an error",
@@ -163,9 +164,9 @@ _STOPS = {
 
 
 def _turn(message: Message, metadata: Any, blocks: list[Block | Damage]) -> Turn:
-    flags = [_FLAGS.get(flag, flag) for flag in (message.user_flags or "").split()]
+    flags = [FLAGS.get(flag, flag) for flag in (message.user_flags or "").split()]
     if message.stop_reason:
-        flags.append(_STOPS.get(message.stop_reason, message.stop_reason))
+        flags.append(STOPS.get(message.stop_reason, message.stop_reason))
     if message.pending_incomplete:
         flags.append("incomplete")
     return Turn(
@@ -197,7 +198,7 @@ def format_cost(metrics: Any) -> str:
     reason = f" ({code})" if isinstance(code, str) else ""
     if cents is None:
         return f"free{reason}" if code == "free" else f"unpriced{reason}"
-    return f"$ {cents / 100:.6f}".rstrip("0").rstrip(".") + reason
+    return format_dollars(cents / 100) + reason
 
 
 def _facts(message: Message) -> list[str]:
@@ -216,5 +217,5 @@ def _facts(message: Message) -> list[str]:
     if (whole := number_in(metrics, "dtAll")) is not None:
         facts.append(f"{whole / 1000:.2f} s")
     if not facts and message.token_count is not None:
-        facts.append(f"{message.token_count:,} tokens")
+        facts.append(format_count(message.token_count, "token"))
     return facts

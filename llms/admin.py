@@ -17,17 +17,27 @@ from llms.refused import KEPT, current_refusals, forget_refusals
 from stores.admin.base import ReadOnlyAdmin
 from stores.admin.display import (
     ROW_FACTS,
+    column,
+    folded,
     instant,
     link_to_list,
     link_to_page,
     moment,
+    number,
     pretty,
     show_instant,
     show_table,
+    yes_no,
 )
+from stores.admin.filters import by_value, by_yes_no
 from stores.admin.writes import ActingAdmin
 from stores.records.formatting import NOTHING
 from stores.records.json_values import text_or_empty
+from stores.records.units import format_count
+
+VENDOR = column("vendor_id", str, label="vendor", ordering=True)
+SERVICE = column("service_uid", str, label="service", ordering=True)
+REFUSING_MODEL = column("model_ref", str, label="model", ordering=True)
 
 
 def _key_of(model: type[Any], uid: str) -> Subquery:
@@ -36,13 +46,15 @@ def _key_of(model: type[Any], uid: str) -> Subquery:
 
 @admin.register(Service)
 class ServiceAdmin(ActingAdmin):
-    list_display = ["__str__", "uid", "vendor_id", "model_count", "position"]
-    list_filter = ["vendor_id"]
+    empty_text = "A service is a provider that you have a key for. Add one under Services, or import a big-AGI backup."
+    list_display = ["__str__", VENDOR, "models_number", "uid", number("position", label="place")]
+    list_filter = [by_value("vendor_id", "vendor")]
     search_fields = ["uid", "label", "vendor_id"]
+    search_help_text = "Name, vendor or id"
     list_defer = ("setup", "extra")
-    fields = [
-        *("label", "uid", "vendor_id", "relatives", "refused", pretty("setup"), pretty("extra")),
-        *("position", *ROW_FACTS),
+    fieldsets = [
+        (None, {"fields": [column("label", str, label="name"), VENDOR, "relatives", "refused", pretty("setup")]}),
+        folded("Internals", "uid", "position", pretty("extra"), *ROW_FACTS),
     ]
 
     def forget(self, request: HttpRequest, service: Service) -> str:
@@ -58,7 +70,7 @@ class ServiceAdmin(ActingAdmin):
         return queryset.annotate(number_of_models=Coalesce(counted, 0))
 
     @admin.display(description="models", ordering="number_of_models")
-    def model_count(self, obj: Any) -> SafeString | str:
+    def models_number(self, obj: Any) -> SafeString | str:
         return link_to_list("llms", "model", obj.number_of_models, service_uid=obj.uid)
 
     @admin.display(description="related")
@@ -68,10 +80,10 @@ class ServiceAdmin(ActingAdmin):
             link_to_list("llms", "model", "Models", service_uid=obj.uid),
             link_to_list("llms", "model", "Hidden models", service_uid=obj.uid, hidden__exact=1),
             link_to_list("metrics", "usagebaseline", "Usage totals", uid=obj.uid),
-            link_to_list("metrics", "usageevent", "Usage events", service=obj.uid),
+            link_to_list("metrics", "usageevent", "Calls", service=obj.uid),
         )
 
-    @admin.display(description="refused")
+    @admin.display(description="refused parameters")
     def refused(self, obj: Service) -> SafeString | str:
         """Parameters that are left out of calls, because the service refused them."""
         rows = current_refusals({obj.uid: address_of_service(obj)})[obj.uid]
@@ -90,10 +102,14 @@ class ServiceAdmin(ActingAdmin):
 
 @admin.register(RefusedParameter)
 class RefusedParameterAdmin(ActingAdmin):
-    list_display = ["parameter", "service_uid", "model_ref", instant("refused_at")]
-    list_filter = ["parameter"]
+    empty_text = (
+        "When a service refuses an optional parameter, calls leave it out for 30 days. Such parameters are listed here."
+    )
+    list_display = ["parameter", SERVICE, REFUSING_MODEL, instant("refused_at", label="refused")]
+    list_filter = [by_value("parameter", "parameter")]
     search_fields = ["service_uid", "model_ref", "parameter"]
-    fields = ["parameter", "service_uid", "model_ref", "address", instant("refused_at"), "send_again"]
+    search_help_text = "Parameter, service or model"
+    fields = ["parameter", SERVICE, REFUSING_MODEL, "address", instant("refused_at", label="refused"), "send_again"]
 
     def forget(self, request: HttpRequest, row: RefusedParameter) -> str:
         """Send the parameter again with the next call."""
@@ -121,29 +137,56 @@ def _button(row: Any, label: str) -> SafeString:
 
 
 def _tell_forgotten(request: HttpRequest, count: int) -> None:
-    what = "1 parameter" if count == 1 else f"{count} parameters"
-    messages.success(request, f"{what} will be sent again with the next call.")
+    messages.success(request, f"{format_count(count, 'parameter')} will be sent again with the next call.")
 
 
 @admin.register(Model)
 class ModelAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "service_link", "vendor_id", "marks", "context_tokens", "position"]
-    list_filter = ["vendor_id", "service_uid", "hidden", "user_hidden", "user_starred"]
+    empty_text = "Add a service with its key under Services: the models that it offers are then listed here."
+    list_display = [
+        *("__str__", "service_link", VENDOR, "marks", number("context_tokens", label="context window")),
+        number("position", label="place"),
+    ]
+    list_filter = [
+        *(
+            by_value("vendor_id", "vendor"),
+            by_value("service_uid", "service"),
+            by_yes_no("user_starred", "your favourites"),
+        ),
+        *(by_yes_no("user_hidden", "hidden by you"), by_yes_no("hidden", "hidden by big-AGI")),
+    ]
     search_fields = ["uid", "label", "user_label", "llm_ref"]
+    search_help_text = "Name or id"
     list_defer = ("interfaces", "pricing", "extra", "description")
     fieldsets = [
-        (None, {"fields": ["label", "uid", "service_uid", "service_link", "vendor_id", "llm_ref", "relatives"]}),
+        (None, {"fields": [column("label", str, label="name"), "service_link", VENDOR, "description", "relatives"]}),
         (
-            "From the vendor",
-            {"fields": ["description", "hidden", "why_hidden", "context_tokens", "max_output_tokens"]},
+            "Your settings",
+            {
+                "fields": [
+                    column("user_label", str, label="your name for it"),
+                    yes_no("user_starred", label="favourite"),
+                    yes_no("user_hidden", label="hidden"),
+                ]
+            },
         ),
-        ("Your settings", {"fields": ["user_label", "user_hidden", "user_starred"]}),
         (
-            "Times",
-            {"fields": [moment("created", unit="seconds"), moment("updated", unit="seconds"), "pub_date"]},
+            "What it can do, and prices",
+            {
+                "fields": [
+                    number("context_tokens", label="context window (tokens)"),
+                    number("max_output_tokens", label="longest answer (tokens)"),
+                    *(pretty("pricing", label="prices"), pretty("interfaces", label="abilities")),
+                ]
+            },
         ),
-        ("Details", {"fields": [pretty("pricing"), pretty("interfaces"), pretty("extra")]}),
-        ("Row", {"fields": ["position", *ROW_FACTS]}),
+        folded(
+            "Internals",
+            *("uid", "service_uid", column("llm_ref", str, label="the vendor's id"), "position"),
+            *(yes_no("hidden", label="hidden by big-AGI"), "why_hidden"),
+            *(moment("created", unit="seconds"), moment("updated", unit="seconds"), "pub_date", pretty("extra")),
+            *ROW_FACTS,
+        ),
     ]
 
     def get_queryset(self, request: Any) -> QuerySet:
@@ -153,10 +196,10 @@ class ModelAdmin(ReadOnlyAdmin):
     def service_link(self, obj: Any) -> SafeString | str:
         return link_to_page("llms", "service", obj.service_pk, obj.service_uid)
 
-    @admin.display(description="marks", ordering="user_starred")
+    @admin.display(description="favourite or hidden", ordering="user_starred")
     def marks(self, obj: Model) -> str:
         is_hidden = obj.hidden if obj.user_hidden is None else obj.user_hidden
-        return ", ".join(mark for mark, holds in (("starred", obj.user_starred), ("hidden", is_hidden)) if holds)
+        return ", ".join(mark for mark, holds in (("favourite", obj.user_starred), ("hidden", is_hidden)) if holds)
 
     @admin.display(description="why a refresh has hidden it")
     def why_hidden(self, obj: Model) -> str:
@@ -168,16 +211,24 @@ class ModelAdmin(ReadOnlyAdmin):
             "{} · {} · {}",
             link_to_list("chats", "message", "Messages it wrote", model_id=obj.uid),
             link_to_list("llms", "assignment", "Assignments", model_uid=obj.uid),
-            link_to_list("metrics", "usageevent", "Usage events", model=obj.uid),
+            link_to_list("metrics", "usageevent", "Calls", model=obj.uid),
         )
 
 
 @admin.register(Assignment)
 class AssignmentAdmin(ReadOnlyAdmin):
-    list_display = ["uid", "model_link"]
+    empty_text = (
+        "Which model is used for what: primaryChat is the default for chats. Without an assignment, a model is chosen "
+        "by itself."
+    )
+    list_display = [column("uid", str, label="used for", ordering=True), "model_link"]
     search_fields = ["uid", "model_uid"]
+    search_help_text = "Use, such as primaryChat, or model"
     list_defer = ("extra",)
-    fields = ["uid", "model_link", pretty("extra"), *ROW_FACTS]
+    fieldsets = [
+        (None, {"fields": [column("uid", str, label="used for"), "model_link"]}),
+        folded("Internals", pretty("extra"), *ROW_FACTS),
+    ]
 
     def get_queryset(self, request: Any) -> QuerySet:
         return super().get_queryset(request).annotate(model_pk=_key_of(Model, "model_uid"))

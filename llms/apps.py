@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class LlmsConfig(AppConfig):
     name = "llms"
-    verbose_name = "LLMs"
+    verbose_name = "Models"
 
     def ready(self) -> None:
         # Models can be imported only now.

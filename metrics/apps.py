@@ -5,7 +5,7 @@ from django.db.models.signals import post_migrate, pre_migrate
 
 class MetricsConfig(AppConfig):
     name = "metrics"
-    verbose_name = "Metrics"
+    verbose_name = "Usage"
 
     def ready(self) -> None:
         # Models can be imported only now.

@@ -7,10 +7,10 @@ from django.db import transaction
 
 from metrics.days import month_of, start_of, today
 from metrics.models import Budget
-from metrics.money import format_nano_usd
 from stores.models import Change
 from stores.records.journal.recorder import Origin, record_change
 from stores.records.sql import fetch, insert_one
+from stores.records.units import format_usd
 
 ALL = ""
 """The value that means all services."""
@@ -55,7 +55,7 @@ class BudgetState:
         return WARNING if self.spent_nano_usd > 0 and self.percent >= WARNING_PERCENT else OK
 
     def __str__(self) -> str:
-        return f"{format_nano_usd(self.spent_nano_usd)} of {format_nano_usd(self.nano_usd)} this month"
+        return f"{format_usd(self.spent_nano_usd)} of {format_usd(self.nano_usd)} this month"
 
 
 _STATEMENT = """SELECT b.service, b.nano_usd, COALESCE(SUM(d.cost_nano_usd), 0), COALESCE(SUM(d.unpriced), 0)

@@ -5,9 +5,9 @@ from typing import Any
 
 from metrics.counting import Total, Totals
 from metrics.models import CountingStart
-from metrics.money import NANO
 from metrics.querysets import sum_baselines
 from metrics.reconciliation import Amounts
+from stores.records.units import NANO
 
 NOTHING = Amounts()
 

@@ -21,6 +21,7 @@ from metrics.models import UsageDayDetail, UsageEvent, UsageQuarter
 from stores.models import ImportedRecord
 from stores.records.dump import records_of
 from stores.records.json_values import is_number
+from stores.records.units import format_count, format_usd
 
 NANO_A_DOLLAR = 10**9
 LARGEST = 2**53
@@ -149,13 +150,14 @@ def find_alarms(counted: Amounts, explained: Amounts, tolerance: int) -> tuple[s
     alarms = []
     if explained.calls > counted.calls:
         alarms.append(
-            f"Messages account for {explained.calls} calls, but big-AGI counted {counted.calls}: its counter was reset "
-            "or chats of another browser were imported without its totals. Import that browser's backup too."
+            f"Messages account for {format_count(explained.calls, 'call')}, but big-AGI counted {counted.calls:,}: its "
+            "counter was reset, or chats of another browser were imported without its totals. Import that browser's "
+            "backup too."
         )
     if explained.cost_nano_usd > counted.cost_nano_usd + tolerance:
         alarms.append(
-            f"Messages account for {dollars(explained.cost_nano_usd)}, but big-AGI counted "
-            f"{dollars(counted.cost_nano_usd)}: its counter was reset, or chats of another browser were imported "
+            f"Messages account for {format_usd(explained.cost_nano_usd)}, but big-AGI counted "
+            f"{format_usd(counted.cost_nano_usd)}: its counter was reset, or chats of another browser were imported "
             "without its totals. Import that browser's backup too."
         )
     return tuple(alarms)
@@ -169,9 +171,9 @@ def explain(devices: tuple[DeviceCount, ...], gap: Amounts, alarms: tuple[str, .
         return "Messages account for more than was counted."
     if gap == NOTHING:
         return "Messages account for every call that was counted."
-    calls = "1 call" if gap.calls == 1 else f"{gap.calls} calls"
+    calls = format_count(gap.calls, "call")
     return (
-        f"{calls} for {dollars(gap.cost_nano_usd)} without a message here: deleted chats, regenerated or edited "
+        f"{calls} for {format_usd(gap.cost_nano_usd)} without a message here: deleted chats, regenerated or edited "
         "answers, automatic titles, Beam, and other calls outside chats."
     )
 
@@ -216,14 +218,6 @@ def nano_of_dollars(value: Any) -> int | None:
     if not is_number(value) or not 0 <= value < LARGEST / NANO_A_DOLLAR:
         return None
     return int((Decimal(repr(value)) * NANO_A_DOLLAR).to_integral_value(ROUND_HALF_UP))
-
-
-def dollars(nano_usd: int) -> str:
-    """Return nano-dollars in words, with as many digits as there are."""
-    sign = "-" if nano_usd < 0 else ""
-    whole, rest = divmod(abs(nano_usd), NANO_A_DOLLAR)
-    digits = f"{rest:09}".rstrip("0").ljust(2, "0")
-    return f"{sign}${whole:,}.{digits}"
 
 
 def _count(value: Any) -> int:

@@ -8,7 +8,20 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from stores.admin.base import ReadOnlyAdmin
-from stores.admin.display import ROW_FACTS, column, link_to, link_to_list, link_to_page, moment, pretty, size_of, whole
+from stores.admin.display import (
+    ROW_FACTS,
+    column,
+    folded,
+    link_to,
+    link_to_list,
+    link_to_page,
+    moment,
+    number,
+    pretty,
+    size_of,
+    whole,
+)
+from stores.admin.filters import by_value
 from stores.records.formatting import NOTHING
 from workspace.models import LiveFile, Workspace, WorkspaceFile
 
@@ -19,10 +32,15 @@ def _with_file_key(queryset: QuerySet) -> QuerySet:
 
 @admin.register(Workspace)
 class WorkspaceAdmin(ReadOnlyAdmin):
-    list_display = ["uid", "conversation_link", "number_of_files"]
+    empty_text = "A chat that live files belong to has a workspace. They come with an import."
+    list_display = ["uid", "conversation_link", number("file_count", label="files")]
     search_fields = ["uid"]
+    search_help_text = "Id of the chat"
     list_defer = ("extra",)
-    fields = ["uid", "conversation_link", "file_list", pretty("extra"), *ROW_FACTS]
+    fieldsets = [
+        (None, {"fields": ["conversation_link", "file_list"]}),
+        folded("Internals", "uid", pretty("extra"), *ROW_FACTS),
+    ]
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
         return queryset.annotate(file_count=Count("files"))
@@ -30,10 +48,6 @@ class WorkspaceAdmin(ReadOnlyAdmin):
     @admin.display(description="chat")
     def conversation_link(self, obj: Workspace) -> SafeString | str:
         return link_to_list("chats", "conversation", "The chat of this workspace", uid=obj.uid)
-
-    @admin.display(description="files", ordering="file_count")
-    def number_of_files(self, obj: Any) -> int:
-        return obj.file_count
 
     @admin.display(description="files")
     def file_list(self, obj: Workspace) -> SafeString | str:
@@ -44,13 +58,18 @@ class WorkspaceAdmin(ReadOnlyAdmin):
         return format_html('<ul class="bigagi-list">{}</ul>', links) if links else NOTHING
 
 
+WORKSPACE = column("workspace", link_to, ordering=True)
+
+
 @admin.register(WorkspaceFile)
 class WorkspaceFileAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", column("workspace", link_to, ordering=True), "file_link", "position"]
+    empty_text = "Which live files belong to which chat. They come with an import."
+    list_display = ["__str__", WORKSPACE, "file_link", number("position", label="place")]
     search_fields = ["file_uid", "workspace__uid"]
+    search_help_text = "Id of the file or of the chat"
     list_select_related = ["workspace"]
     ordering = ["-id"]
-    fields = ["workspace", "file_link", "position"]
+    fields = [WORKSPACE, "file_link", number("position", label="place")]
 
     def get_queryset(self, request: Any) -> QuerySet:
         return _with_file_key(super().get_queryset(request))
@@ -60,16 +79,29 @@ class WorkspaceFileAdmin(ReadOnlyAdmin):
         return link_to_page("workspace", "livefile", obj.file_pk, obj.file_uid)
 
 
+TYPE = column("type", str, label="file type", ordering=True)
+
+
 @admin.register(LiveFile)
 class LiveFileAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "type", size_of("size"), moment("last_modified"), moment("created")]
-    list_filter = ["type"]
+    empty_text = "Text files that big-AGI paired with files on your disk. They come with an import."
+    list_display = ["__str__", TYPE, size_of("size"), moment("last_modified", label="last change"), moment("created")]
+    list_filter = [by_value("type", "file type")]
     search_fields = ["uid", "name"]
+    search_help_text = "Name or id"
     list_defer = ("content", "extra")
     downloads = {"content": "txt"}
-    fields = [
-        *("name", "uid", "type", size_of("size"), "workspaces", whole("content"), pretty("extra")),
-        *(moment("last_modified"), moment("created"), "revision", *ROW_FACTS),
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    *("name", whole("content"), TYPE, size_of("size"), "workspaces"),
+                    *(moment("last_modified", label="last change"), moment("created")),
+                ]
+            },
+        ),
+        folded("Internals", "uid", number("revision"), pretty("extra"), *ROW_FACTS),
     ]
 
     @admin.display(description="workspaces")

@@ -30,6 +30,8 @@ class WorkspaceFile(models.Model):
 
     class Meta:
         ordering = ["workspace", "position"]
+        verbose_name = "file in a workspace"
+        verbose_name_plural = "files in workspaces"
         constraints = [models.UniqueConstraint(fields=["workspace", "file_uid"], name="workspace_file_unique")]
         # The workspaces of a file.
         indexes = [models.Index(fields=["file_uid"], name="workspace_file_uid")]

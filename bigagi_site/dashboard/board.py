@@ -15,14 +15,14 @@ from bigagi_site.dashboard.database import describe_sizes, find_slowest_routes
 from bigagi_site.dashboard.speed import read_speeds
 from bigagi_site.dashboard.spending import find_expensive_models, link_to_calls, link_to_list_of_calls, read_month
 from bigagi_site.dashboard.statistics import FoundStatistic, read_statistics
-from bigagi_site.overview import describe_data
+from bigagi_site.overview import Overview, describe_data
 from chats.models import Conversation, Folder
 from metrics.budgets import read_budgets
 from metrics.days import DAY, month_of, today
 from metrics.models import LogEntry
 from metrics.names import find_services
 from metrics.series import zone_name
-from stores.models import Change, Quarantine, Store
+from stores.models import Change, MigrationRun, Quarantine, Store
 from stores.records.formatting import format_moment
 from workspace.models import LiveFile
 
@@ -32,7 +32,7 @@ NEWEST = 8
 
 def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Return the context of the admin's first page."""
-    return context | {"title": "Overview"} | build_board(request)
+    return context | {"title": "Dashboard"} | build_board(request)
 
 
 def build_board(request: HttpRequest) -> dict[str, Any]:
@@ -81,18 +81,7 @@ def _data(statistics: dict[str, FoundStatistic]) -> dict[str, Any]:
         "routes": find_slowest_routes(),
         "changes": Change.objects.defer("call")[:NEWEST],
         "warnings": LogEntry.objects.filter(at__gte=day_ago).defer("details", "exception")[:NEWEST],
-        "tiles": [
-            ("chats", overview.chats, reverse("admin:chats_conversation_changelist")),
-            ("messages", overview.messages, reverse("admin:chats_message_changelist")),
-            ("images", overview.images, reverse("admin:chats_asset_changelist")),
-            ("folders", Folder.objects.count(), reverse("admin:chats_folder_changelist")),
-            ("services", overview.services, reverse("admin:llms_service_changelist")),
-            ("models", overview.models, reverse("admin:llms_model_changelist")),
-            ("live files", LiveFile.objects.count(), reverse("admin:workspace_livefile_changelist")),
-            ("stores", Store.objects.count(), reverse("admin:stores_store_changelist")),
-            ("changes", overview.journal.entries, reverse("admin:stores_change_changelist")),
-            ("quarantined", Quarantine.objects.count(), reverse("admin:stores_quarantine_changelist")),
-        ],
+        "tiles": _tiles(overview),
         "newest": [
             (chat, format_moment(chat.updated or chat.created))
             for chat in Conversation.objects.only(
@@ -100,6 +89,29 @@ def _data(statistics: dict[str, FoundStatistic]) -> dict[str, Any]:
             )[:NEWEST]
         ],
     }
+
+
+def _tiles(overview: Overview) -> list[tuple[str, int, str]]:
+    """Return what is here: its name in the right number, how many, and the address of its list.
+
+    With the size of all data they are twelve, which fill whole rows of 2, 3, 4 and 6."""
+    counts: list[tuple[str, int, str]] = [
+        ("chat", overview.chats, "chats_conversation"),
+        ("message", overview.messages, "chats_message"),
+        ("image", overview.images, "chats_asset"),
+        ("folder", Folder.objects.count(), "chats_folder"),
+        ("service", overview.services, "llms_service"),
+        ("model", overview.models, "llms_model"),
+        ("live file", LiveFile.objects.count(), "workspace_livefile"),
+        ("store", Store.objects.count(), "stores_store"),
+        ("import", MigrationRun.objects.count(), "stores_migrationrun"),
+        ("change", overview.journal.entries, "stores_change"),
+        ("damaged part", Quarantine.objects.count(), "stores_quarantine"),
+    ]
+    return [
+        (name if count == 1 else f"{name}s", count, reverse(f"admin:{model}_changelist"))
+        for name, count, model in counts
+    ]
 
 
 def _expensive_chats(statistics: dict[str, FoundStatistic]) -> list[dict[str, Any]]:

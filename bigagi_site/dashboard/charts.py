@@ -113,9 +113,9 @@ def chart_spending(span: Span) -> Chart:
 
 
 KINDS = (
-    ("in", ("input_tokens",)),
+    ("input", ("input_tokens",)),
     ("cached", ("cache_read_tokens", "cache_write_tokens")),
-    ("out", ("output_tokens", "reasoning_tokens")),
+    ("output", ("output_tokens", "reasoning_tokens")),
 )
 
 

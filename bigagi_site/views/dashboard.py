@@ -18,8 +18,8 @@ from stores.admin.writes import admin_origin, read_form, tell_change
 from stores.models import Change
 from stores.records.errors import ServiceError
 from stores.records.journal.recorder import Origin
+from stores.records.units import NANO
 
-NANO = 10**9
 MAX_USD = 1_000_000
 
 

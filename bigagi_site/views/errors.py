@@ -11,23 +11,26 @@ from django.template.loader import render_to_string
 from bigagi_site.display import add_display
 from stores.api.middleware import is_api_path
 from stores.api.problems import READS, describe_refused, problem_response, unexpected_response
+from stores.api.request_ids import request_id_of
 from stores.records.faults import fault_of
 from stores.records.problem_details import describe_unexpected
 
 SOURCE_HEADER = "X-Bigagi-Source"
 """Sent by the scripts of pages."""
 
+TITLES = {403: "No access", 404: "Page not found", 500: "Something went wrong"}
 MESSAGES = {
     403: "You do not have access to this page, or its form has expired. Go back, reload the page and try again.",
     404: "Nothing was found at this address.",
 }
 
 
-def _answer(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
+def _answer(request: HttpRequest, status: int, message: str = "", request_id: str = "") -> HttpResponse:
     # Of the request only its cookies: an error page must not need the session, and so the database, that may be what
     # failed.
-    context = {"title": HTTPStatus(status).phrase, "status": status, "message": message or MESSAGES[status]}
-    return HttpResponse(render_to_string("error.html", context | add_display(request)), status=status)
+    words = {"title": TITLES.get(status, HTTPStatus(status).phrase), "message": message or MESSAGES[status]}
+    context = {"status": status, "request_id": request_id} | words | add_display(request)
+    return HttpResponse(render_to_string("error.html", context), status=status)
 
 
 @login_not_required
@@ -72,4 +75,4 @@ def _answer_unexpected(request: HttpRequest, error: BaseException | None) -> Htt
     if _wants_problem(request):
         return unexpected_response(request, error)
     status, message, _ = describe_unexpected(error, only_reads=request.method in READS)
-    return _answer(request, status, message)
+    return _answer(request, status, message, request_id_of(request))

@@ -10,22 +10,45 @@ from chats.assets import path_of, uuid_of
 from chats.fragments import RASTER_TYPES, content_url
 from chats.models import Asset, Fragment
 from stores.admin.base import ReadOnlyAdmin
-from stores.admin.display import ROW_FACTS, pretty, size_of
+from stores.admin.display import ROW_FACTS, column, folded, pretty, size_of
+from stores.admin.filters import by_value
 
 MAX_USES = 20
 
 
+def _show_time(text: str) -> SafeString:
+    """Return a time that big-AGI wrote as text, in one line."""
+    return format_html('<span class="bigagi-time">{}</span>', text)
+
+
+TYPE = column("mime_type", str, label="file type", ordering=True)
+
+
 @admin.register(Asset)
 class AssetAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "asset_type", "mime_type", size_of("size"), "dimensions", "created", "scope_id"]
-    list_filter = ["asset_type", "mime_type", "scope_id"]
+    empty_text = (
+        "Images and recordings come with an import of a backup with images, or when you attach them to a message."
+    )
+    list_display = [
+        *("__str__", column("asset_type", str, label="kind", ordering=True), TYPE, size_of("size"), "dimensions"),
+        column("created", _show_time, label="created", ordering=True),
+    ]
+    list_filter = [
+        by_value("asset_type", "kind"),
+        by_value("mime_type", "file type"),
+        by_value("scope_id", "where used"),
+    ]
     search_fields = ["uid", "label", "sha256"]
+    search_help_text = "Name, id or SHA-256"
     list_defer = ("extra",)
     fieldsets = [
-        (None, {"fields": ["label", "uid", "preview", "uses"]}),
-        ("Bytes", {"fields": ["mime_type", size_of("size"), "dimensions", "sha256", "file"]}),
-        ("Origin", {"fields": ["asset_type", "scope_id", "context_id", "created", "updated", pretty("extra")]}),
-        ("Row", {"fields": ["position", *ROW_FACTS]}),
+        (None, {"fields": ["preview", column("label", str, label="name"), "uses"]}),
+        ("File", {"fields": [TYPE, size_of("size"), "dimensions", column("created", _show_time), "file"]}),
+        folded(
+            "Internals",
+            *("uid", "asset_type", "scope_id", "context_id", column("sha256", str, label="SHA-256")),
+            *(column("updated", _show_time), "position", pretty("extra"), *ROW_FACTS),
+        ),
     ]
 
     @admin.display(description="width × height")

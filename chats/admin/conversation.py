@@ -11,21 +11,25 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.http import urlencode
 
 from chats.admin.filters import ArchivedFilter, ChangedFilter, FolderFilter
 from chats.exports.chat_files import MOST_IDS
 from chats.generations.abandoned import close_abandoned_in
 from chats.models import Conversation, Folder, Message
+from chats.pages.chat import find_chat
 from chats.services import conversations as services
 from chats.services.pins import pin_one
 from chats.transcript import page_at, read_page
-from stores.admin.display import moment
+from stores.admin.display import moment, number
+from stores.admin.filters import by_value
 from stores.admin.writes import ActingAdmin, admin_origin, named, read_form, tell_change
 from stores.records.formatting import format_json, format_moment
-from stores.records.ids import href
+from stores.records.ids import encode_id, href
+from stores.records.units import format_count
 from workspace.models import LiveFile, WorkspaceFile
 
 EXPORTS = [("html", "Export as a web page"), ("markdown", "as Markdown"), ("json", "as JSON"), ("zip", "as a zip")]
@@ -39,12 +43,14 @@ class TitleForm(forms.Form):
 
 @admin.register(Conversation)
 class ConversationAdmin(ActingAdmin):
+    empty_text = "Chats appear here when you import a big-AGI backup, or write your first message on the chat page."
     list_display = [
-        *("title", "persona", "message_count", moment("updated", label="last change"), moment("created")),
-        "archived",
+        *("title", "persona", number("number_of_messages", label="messages")),
+        *(moment("updated", label="last change"), moment("created"), "archived"),
     ]
-    list_filter = [ArchivedFilter, FolderFilter, ChangedFilter, "system_purpose_id"]
+    list_filter = [ArchivedFilter, FolderFilter, ChangedFilter, by_value("system_purpose_id", "persona")]
     search_fields = ["user_title", "auto_title", "uid", "system_purpose_id"]
+    search_help_text = "Title, persona or id"
     list_defer = ("extra",)
     actions: Any = ["export_chats", "pin_chats", "unpin_chats", "archive_chats", "unarchive_chats", "delete_chats"]
 
@@ -85,7 +91,7 @@ class ConversationAdmin(ActingAdmin):
             close_abandoned_in(uids)
         entry, missing = services.change_many(admin_origin(request), f"{action} chats", uids, change)
         count = entry.record_count if entry else 0
-        tell_change(request, entry, f"{action.capitalize()} {count} of {len(uids)} chats")
+        tell_change(request, entry, f"{_DONE[action]} {count} of {format_count(len(uids), 'chat')}")
         if missing:
             messages.warning(request, f"{len(missing)} of them were already deleted.")
 
@@ -116,6 +122,14 @@ class ConversationAdmin(ActingAdmin):
 
     acts = {"rename": rename, "archive": archive, "unarchive": unarchive, "delete": delete}
 
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.find_view)
+        return [path("of/<str:chat>/", view, name="chats_conversation_of"), *super().get_urls()]
+
+    def find_view(self, request: HttpRequest, chat: str) -> HttpResponse:
+        """Lead to the page of the chat with this id: the chat page knows no other key of it."""
+        return redirect(self.page_of(find_chat(chat)))
+
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
         own = Message.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
         counted = Subquery(own.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
@@ -131,11 +145,7 @@ class ConversationAdmin(ActingAdmin):
 
     @admin.display(description="archived", ordering="is_archived")
     def archived(self, obj: Conversation) -> str:
-        return "archived" if obj.is_archived else ""
-
-    @admin.display(description="messages", ordering="number_of_messages")
-    def message_count(self, obj: Any) -> int:
-        return obj.number_of_messages
+        return "archived" if obj.is_archived else "–"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -150,7 +160,9 @@ class ConversationAdmin(ActingAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": conversation,
-            "title": conversation.title,
+            "title": "Chat",
+            "subtitle": conversation.title,
+            "chat_url": reverse("chat-page-of", args=(encode_id(conversation.uid),)),
             "conversation": conversation,
             "page": page,
             "created": format_moment(conversation.created),
@@ -164,6 +176,9 @@ class ConversationAdmin(ActingAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/chats/conversation/chat.html", context)
+
+
+_DONE = {"archive": "Archived", "unarchive": "Unarchived", "delete": "Deleted", "pin": "Pinned", "unpin": "Unpinned"}
 
 
 def _asked_page(request: HttpRequest) -> int:

@@ -89,22 +89,31 @@ class FlagFilter(admin.SimpleListFilter):
     parameter_name = "flag"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("starred", "Starred"), ("aix.skip", "Skipped")]
+        return [("starred", "Starred"), ("aix.skip", "Skipped: not sent to the model")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(user_flags__contains=self.value()) if self.value() else queryset
 
 
 class FragmentTypeFilter(admin.SimpleListFilter):
-    title = "part type"
+    title = "kind of part"
     parameter_name = "pt"
-    types = (
-        *("text", "error", "reference", "image_ref", "tool_invocation", "tool_response"),
-        *("hosted_resource", "doc", "annotations", "ma", "ph"),
-    )
+    types = {
+        "text": "Text",
+        "doc": "Attached document",
+        "reference": "Image or audio",
+        "image_ref": "Image, as it was stored before",
+        "error": "Error",
+        "ma": "Reasoning of the model",
+        "annotations": "Sources",
+        "tool_invocation": "Call of a tool",
+        "tool_response": "Answer of a tool",
+        "hosted_resource": "File at the provider",
+        "ph": "Placeholder",
+    }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in self.types]
+        return list(self.types.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(pt=self.value()) if self.value() else queryset

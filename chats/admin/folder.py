@@ -11,7 +11,17 @@ from django.utils.safestring import SafeString
 from chats.models import Conversation, Folder, FolderMembership
 from chats.services import folders as services
 from stores.admin.base import ReadOnlyAdmin
-from stores.admin.display import ROW_FACTS, link_to, link_to_list, link_to_page, pretty, show_table
+from stores.admin.display import (
+    ROW_FACTS,
+    column,
+    folded,
+    link_to,
+    link_to_list,
+    link_to_page,
+    number,
+    pretty,
+    show_table,
+)
 from stores.admin.writes import ActingAdmin, admin_origin, named, read_form, tell_change
 
 
@@ -40,13 +50,15 @@ def _link_to_chat(row: Any) -> SafeString | str:
 
 @admin.register(Folder)
 class FolderAdmin(ActingAdmin):
-    list_display = ["__str__", "chat_count", "color", "position"]
+    empty_text = "Folders come with an import, or when you make one on the chat page."
+    list_display = ["__str__", "chats_number", column("color", str, label="colour"), number("position", label="place")]
     search_fields = ["title", "uid"]
+    search_help_text = "Title or id"
     list_defer = ("extra",)
     change_form_outer_before_template = "admin/chats/folder/acts.html"
-    fields = [
-        *("title", "uid", "color", "all_chats", "chats", pretty("extra")),
-        *("position", *ROW_FACTS),
+    fieldsets = [
+        (None, {"fields": ["title", column("color", str, label="colour"), "all_chats", "chats"]}),
+        folded("Internals", "uid", "position", pretty("extra"), *ROW_FACTS),
     ]
 
     def rename(self, request: HttpRequest, folder: Folder) -> str:
@@ -68,7 +80,7 @@ class FolderAdmin(ActingAdmin):
         return queryset.annotate(number_of_chats=Count("memberships"))
 
     @admin.display(description="chats", ordering="number_of_chats")
-    def chat_count(self, obj: Any) -> SafeString | str:
+    def chats_number(self, obj: Any) -> SafeString | str:
         return link_to_list("chats", "conversation", obj.number_of_chats, folder=obj.pk)
 
     @admin.display(description="as a list")
@@ -81,14 +93,22 @@ class FolderAdmin(ActingAdmin):
         return show_table("Chats, in order", ["Place", "Chat"], [(row.position, _link_to_chat(row)) for row in rows])
 
 
+CHAT_ID = column("conversation_uid", str, label="id of the chat", ordering=True)
+
+
 @admin.register(FolderMembership)
 class FolderMembershipAdmin(ReadOnlyAdmin):
-    list_display = ["conversation_uid", "chat", "folder_link", "position"]
+    empty_text = (
+        "Which chats a folder has, in their order. They come with an import, or when you move a chat to a folder."
+    )
+    list_display = ["chat", "folder_link", number("position", label="place"), CHAT_ID]
+    list_display_links = [CHAT_ID]
     list_filter = ["folder"]
     search_fields = ["conversation_uid", "folder__title"]
+    search_help_text = "Id of the chat, or title of the folder"
     list_select_related = ["folder"]
     ordering = ["-id"]
-    fields = ["folder", "chat", "conversation_uid", "position"]
+    fields = ["folder_link", "chat", CHAT_ID, number("position", label="place")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return _with_conversation(super().get_queryset(request))

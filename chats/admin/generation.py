@@ -9,22 +9,35 @@ from django.utils.safestring import SafeString
 
 from chats.models import Generation, GenerationEvents
 from stores.admin.base import ReadOnlyAdmin
-from stores.admin.display import link_to, link_to_list, moment, pretty
+from stores.admin.display import column, folded, link_to, link_to_list, moment, pretty, show_status
+from stores.admin.filters import by_choice, by_value
+
+STATUS = column("status", show_status, ordering=True)
+MODEL = column("model_uid", str, label="model", ordering=True)
 
 
 @admin.register(Generation)
 class GenerationAdmin(ReadOnlyAdmin):
-    list_display = ["model_uid", "status", "chat", moment("started"), "source", "actor"]
-    list_filter = ["status", "source", "vendor"]
+    empty_text = "Each answer that a model writes, on the chat page or over the API, is listed here as it runs."
+    list_display = [MODEL, STATUS, "chat", moment("started"), "source", "actor"]
+    list_filter = [
+        by_choice("status", "status"),
+        by_value("source", "where it was asked"),
+        by_value("vendor", "vendor"),
+    ]
     search_fields = ["uid", "model_uid", "message_uid", "request_id"]
+    search_help_text = "Model, or id of message or request"
     list_select_related = ["conversation"]
     list_defer = ("start_message", "detail")
     fieldsets = [
-        (None, {"fields": ["uid", "status", "detail", "chat", "message_uid", "user_message_uid", "relatives"]}),
-        ("Model", {"fields": ["model_uid", "service_uid", "vendor"]}),
-        ("Who started it", {"fields": ["source", "actor", "request_id"]}),
-        ("Times", {"fields": [moment("started"), moment("ended"), moment("lease_until")]}),
-        ("Run", {"fields": ["owner", "sequence", "stop_requested", pretty("start_message")]}),
+        (None, {"fields": [STATUS, column("detail", str, label="what went wrong"), "chat", "relatives"]}),
+        ("Model", {"fields": [MODEL, column("service_uid", str, label="service"), "vendor"]}),
+        ("Who started it", {"fields": ["source", "actor", moment("started"), moment("ended")]}),
+        folded(
+            "Internals",
+            *("uid", "message_uid", "user_message_uid", "request_id", moment("lease_until"), "owner", "sequence"),
+            *("stop_requested", pretty("start_message")),
+        ),
     ]
 
     @admin.display(description="chat", ordering="conversation")
@@ -35,16 +48,20 @@ class GenerationAdmin(ReadOnlyAdmin):
     def relatives(self, obj: Generation) -> SafeString:
         return format_html(
             "{} · {}",
-            link_to_list("chats", "generationevents", "What was sent", generation=obj.pk),
+            link_to_list("chats", "generationevents", "What was streamed", generation=obj.pk),
             link_to_list("metrics", "usageevent", "The chat's calls", conversation=obj.conversation.uid),
         )
 
 
 @admin.register(GenerationEvents)
 class GenerationEventsAdmin(ReadOnlyAdmin):
+    empty_text = (
+        "What a running answer has sent is kept here until ten minutes after its end, for readers who join late."
+    )
     list_display = ["__str__", "run"]
-    list_filter = ["generation__status"]
+    list_filter = [by_choice("generation__status", "status of the answer")]
     search_fields = ["generation__uid"]
+    search_help_text = "Id of the generation"
     list_select_related = ["generation"]
     list_defer = ("frames", "generation__start_message")
     ordering = ["-id"]

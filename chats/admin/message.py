@@ -1,11 +1,14 @@
 """The admin of messages and fragments."""
 
 from typing import Any
+from urllib.parse import quote
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin.utils import unquote
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Substr
-from django.http import HttpRequest
+from django.forms import Media
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,10 +16,23 @@ from unfold.paginator import InfinitePaginator
 
 from chats.admin.filters import CreatedFilter, FlagFilter, FragmentTypeFilter, RoleFilter
 from chats.models import Fragment, Message
+from chats.transcript import FLAGS, STOPS, read_turns
 from llms.models import Model
 from stores.admin.base import ReadOnlyAdmin
-from stores.admin.display import link_to, link_to_list, link_to_page, moment, pretty, show_table, whole
-from stores.records.formatting import shorten
+from stores.admin.display import (
+    column,
+    folded,
+    link_to,
+    link_to_list,
+    link_to_page,
+    moment,
+    number,
+    pretty,
+    show_table,
+    whole,
+)
+from stores.records.formatting import NOTHING, shorten
+from stores.records.ids import encode_id
 
 
 def link_to_message(message: Message, text: object) -> SafeString:
@@ -27,28 +43,105 @@ def link_to_message(message: Message, text: object) -> SafeString:
     )
 
 
+MODEL = column("model_id", str, label="model", ordering=True)
+STARTS = 450
+"""Characters that are read for an excerpt: a reference to a secret can be cut only after the part that is shown."""
+
+
+def _describe(message: Message) -> dict[str, Any]:
+    """Return what the page of a message says first: the message as it reads, and where it stands."""
+    chat = message.conversation
+    around = chat.messages.order_by("position").values_list("pk", flat=True)
+    place = reverse("admin:chats_conversation_change", args=(chat.pk,))
+    return {
+        "turn": read_turns([message])[0],
+        "chat_url": f"{reverse('chat-page-of', args=(encode_id(chat.uid),))}#{quote(message.uid, safe='')}",
+        "place_url": f"{place}?at={message.position}#m-{message.position}",
+        "previous": around.filter(position__lt=message.position).last(),
+        "next": around.filter(position__gt=message.position).first(),
+    }
+
+
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
     """The list is not counted and is sorted by indexed columns only: it can have millions of rows."""
 
-    list_display = ["__str__", "chat", "position", "role", "model_id", moment("created"), "user_flags"]
+    empty_text = "Messages come with an import, or when you write on the chat page."
+    list_display = [
+        *("excerpt", "role", "chat", number("position", label="place", ordering=False)),
+        *(MODEL, moment("created"), "flags"),
+    ]
     list_filter = [RoleFilter, FlagFilter, CreatedFilter]
     search_fields = ["=uid", "=model_id", "=conversation__uid", "conversation__user_title", "conversation__auto_title"]
+    search_help_text = "Title of the chat, or a whole id"
     sortable_by = [list_display[5]]
     ordering = ["-created"]
     list_defer = ("metadata", "metrics", "extra")
     list_select_related = ["conversation"]
     paginator = InfinitePaginator
+    change_form_outer_before_template = "admin/chats/message/said.html"
     fieldsets = [
-        (None, {"fields": ["uid", "chat", "role", "position", "purpose_id", "fragment_table"]}),
-        ("State", {"fields": ["user_flags", "stop_reason", "pending_incomplete", "token_count"]}),
-        ("Times", {"fields": [moment("created"), moment("updated")]}),
-        ("Generator", {"fields": ["generator_kind", "generator_name", "vendor_id", "model_link", pretty("metrics")]}),
-        ("Details", {"fields": [pretty("metadata"), pretty("extra"), "content_hash", "earlier"]}),
+        (
+            "About this message",
+            {
+                "fields": [
+                    *("chat", "role", column("purpose_id", str, label="persona"), "model_link", "flags", "end"),
+                    *(
+                        number("token_count", label="tokens"),
+                        moment("created"),
+                        moment("updated", label="last change"),
+                    ),
+                    *("calls", "earlier"),
+                ]
+            },
+        ),
+        folded("Parts", "fragment_table"),
+        folded(
+            "Internals",
+            *("uid", "position", "user_flags", "stop_reason", "pending_incomplete", "generator_kind", "generator_name"),
+            *("vendor_id", "model_id", pretty("metrics"), pretty("metadata"), pretty("extra"), "content_hash"),
+        ),
     ]
+
+    @property
+    def media(self) -> Media:
+        return super().media + Media(css={"all": ["chats/transcript.css", "chats/highlight.css"]})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("conversation")
+
+    def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
+        texts = Fragment.objects.filter(message=OuterRef("pk"), ft="content", pt="text").order_by("position")
+        return queryset.annotate(start=Subquery(texts.annotate(start=Substr("text", 1, STARTS)).values("start")[:1]))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id)) if object_id and request.method in ("GET", "HEAD") else None
+        said = {} if row is None else _describe(row)
+        return super().changeform_view(request, object_id, form_url, said | (extra_context or {}))
+
+    @admin.display(description="text")
+    def excerpt(self, obj: Any) -> str:
+        return shorten(obj.start or "", 100) or "(no text)"
+
+    @admin.display(description="flags")
+    def flags(self, obj: Message) -> str:
+        return ", ".join(FLAGS.get(flag, flag) for flag in (obj.user_flags or "").split()) or NOTHING
+
+    @admin.display(description="how it ended")
+    def end(self, obj: Message) -> str:
+        if obj.stop_reason:
+            return STOPS.get(obj.stop_reason, obj.stop_reason)
+        return "cut off" if obj.pending_incomplete else "complete"
+
+    @admin.display(description="calls")
+    def calls(self, obj: Message) -> SafeString | str:
+        return link_to_list("metrics", "usageevent", "Tokens and cost of its calls", q=obj.uid)
 
     @admin.display(description="chat")
     def chat(self, obj: Message) -> SafeString:
@@ -59,12 +152,12 @@ class MessageAdmin(ReadOnlyAdmin):
         key = Model.objects.filter(uid=obj.model_id).values_list("pk", flat=True).first() if obj.model_id else None
         return link_to_page("llms", "model", key, obj.model_id or "")
 
-    @admin.display(description="fragments")
+    @admin.display(description="parts")
     def fragment_table(self, obj: Message) -> SafeString | str:
         rows = obj.fragments.order_by("position").defer("part", "extra", "text")[:1000]
         return show_table(
-            "Fragments",
-            ["Place", "Fragment", "Title"],
+            "Parts of this message",
+            ["Place", "Part", "Title"],
             [(row.position, link_to(row), row.title) for row in rows],
         )
 
@@ -78,30 +171,34 @@ class MessageAdmin(ReadOnlyAdmin):
 class FragmentAdmin(ReadOnlyAdmin):
     """The list is not counted: looking for a text reads all of it."""
 
-    list_display = ["__str__", "excerpt", "message_link", "position", "title"]
+    empty_text = "A message consists of parts: texts, images, attachments, errors. They come with their messages."
+    list_display = [
+        *("excerpt", "__str__", "message_link", number("position", label="place", ordering=False)),
+        column("title", str, label="title"),
+    ]
+    list_display_links = ["excerpt"]
     list_filter = [FragmentTypeFilter]
     search_fields = ["text", "title"]
-    search_help_text = "Searches every text: slow in a large database."
+    search_help_text = "Words of any text (can take long)"
     sortable_by = ["__str__"]
     ordering = ["-id"]
     list_defer = ("part", "extra", "text")
     paginator = InfinitePaginator
     downloads = {"text": "txt", "part": "json"}
-    fields = [
-        *("message_link", "position", "ft", "pt", "title", "fid"),
-        *(whole("text"), whole("part", label="rest of the part"), pretty("extra")),
+    fieldsets = [
+        (None, {"fields": [whole("text"), "title", "message_link", "position", "ft", "pt"]}),
+        folded("Internals", "fid", whole("part", label="rest of the part"), pretty("extra")),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("message__conversation")
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
-        # Long enough that a masked reference to a secret can be cut only after the shown part.
-        return queryset.annotate(start=Substr("text", 1, 450))
+        return queryset.annotate(start=Substr("text", 1, STARTS))
 
     @admin.display(description="text")
     def excerpt(self, obj: Any) -> str:
-        return shorten(obj.start or "", 100) or "–"
+        return shorten(obj.start or "", 100) or "(no text)"
 
     @admin.display(description="message")
     def message_link(self, obj: Fragment) -> SafeString:

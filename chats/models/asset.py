@@ -26,6 +26,8 @@ class Asset(Record):
 
     class Meta:
         ordering = ["position", "pk"]
+        verbose_name = "image or audio file"
+        verbose_name_plural = "images and audio"
         indexes = [models.Index(fields=["position"], name="chats_asset_position")]
 
     def __str__(self) -> str:

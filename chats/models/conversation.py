@@ -29,6 +29,7 @@ class Conversation(Record):
 
     class Meta:
         ordering = ["position", "pk"]
+        verbose_name = "chat"
         indexes = [
             # The lists of the admin, the API and the pages, in big-AGI's order and newest first.
             models.Index(fields=["position", "id"], name="chats_conversation_position"),
@@ -136,6 +137,7 @@ class Fragment(models.Model):
 
     class Meta:
         ordering = ["message", "position"]
+        verbose_name = "message part"
         indexes = [
             models.Index(fields=["message", "position"], name="chats_fragment_position"),
             # The few fragments that name an image: which assets are missing, which are named by none.

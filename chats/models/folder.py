@@ -35,6 +35,8 @@ class FolderMembership(models.Model):
 
     class Meta:
         ordering = ["folder", "position"]
+        verbose_name = "chat in a folder"
+        verbose_name_plural = "chats in folders"
         constraints = [
             models.UniqueConstraint(fields=["folder", "conversation_uid"], name="chats_foldermembership_unique")
         ]

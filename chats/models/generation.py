@@ -68,7 +68,7 @@ class GenerationEvents(models.Model):
 
     class Meta:
         ordering = ["generation", "first"]
-        verbose_name_plural = "generation events"
+        verbose_name = "streamed piece"
         indexes = [models.Index(fields=["generation", "last"], name="chats_generationevents_last")]
 
     def __str__(self) -> str:

@@ -114,6 +114,7 @@ def _render(request: HttpRequest, row: Conversation | None, window: Window) -> H
         "service": service,
         "csrfCookie": settings.CSRF_COOKIE_NAME,
         "page": reverse("chat-page"),
+        "admin": reverse("admin:chats_conversation_changelist"),
     }
     budgets = read_lines()
     context = {

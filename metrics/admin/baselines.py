@@ -9,12 +9,8 @@ from django.utils.safestring import SafeString
 from llms.models import Service
 from metrics.models import OtherBaseline, UsageBaseline
 from stores.admin.base import ReadOnlyAdmin
-from stores.admin.display import ROW_FACTS, column, instant, link_to_page, moment, pretty
-
-
-def format_usd(value: float) -> str:
-    """Return dollars with as many digits as small sums need."""
-    return f"$ {value:.6f}".rstrip("0").rstrip(".")
+from stores.admin.display import ROW_FACTS, column, folded, instant, link_to_page, moment, number, pretty
+from stores.records.units import format_dollars
 
 
 class ServiceLink:
@@ -32,27 +28,47 @@ class ServiceLink:
         return link_to_page("llms", "service", obj.service_pk, getattr(obj, self.service_field))
 
 
+COUNTS = (
+    number("usage_count", label="calls"),
+    number("total_input_tokens", label="input tokens"),
+    number("total_output_tokens", label="output tokens"),
+    number("total_costs", label="cost", show=format_dollars),
+)
+
+
 @admin.register(UsageBaseline)
 class UsageBaselineAdmin(ServiceLink, ReadOnlyAdmin):
     service_field = "uid"
-    list_display = [
-        *("uid", "service_link", "usage_count", "total_input_tokens", "total_output_tokens"),
-        *(column("total_costs", format_usd, label="cost", ordering=True), moment("last_usage", label="last call")),
-    ]
+    empty_text = "What big-AGI counted for each service, before and beside bigagi. It comes with an import."
+    list_display = ["uid", "service_link", *COUNTS, moment("last_usage", label="last call")]
     search_fields = ["uid"]
+    search_help_text = "Id of the service"
     list_defer = ("extra",)
-    fields = [
-        *("uid", "service_link", "usage_count", "total_input_tokens", "total_output_tokens"),
-        *(column("total_costs", format_usd), column("total_savings", format_usd)),
-        *(moment("first_usage"), moment("last_usage"), "device", pretty("extra"), *ROW_FACTS),
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    *("service_link", *COUNTS, number("total_savings", label="saved by caching", show=format_dollars)),
+                    *(moment("first_usage", label="first call"), moment("last_usage", label="last call")),
+                    column("device", str, label="browser"),
+                ]
+            },
+        ),
+        folded("Internals", "uid", pretty("extra"), *ROW_FACTS),
     ]
+
+
+DEVICE = column("device", str, label="browser", ordering=True)
 
 
 @admin.register(OtherBaseline)
 class OtherBaselineAdmin(ServiceLink, ReadOnlyAdmin):
     service_field = "service"
-    list_display = ["service_link", "device", instant("loaded_at", label="replaced")]
-    list_display_links = ["device"]
+    empty_text = "If you import backups of several browsers, what the earlier ones counted is kept here."
+    list_display = ["service_link", DEVICE, instant("loaded_at", label="replaced")]
+    list_display_links = [DEVICE]
     search_fields = ["=service", "=device"]
+    search_help_text = "Whole id of the service or the browser"
     list_defer = ("data",)
-    fields = ["service_link", "device", instant("loaded_at", label="replaced"), pretty("data", label="what it counted")]
+    fields = ["service_link", DEVICE, instant("loaded_at", label="replaced"), pretty("data", label="what it counted")]

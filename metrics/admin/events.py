@@ -25,10 +25,21 @@ from metrics.admin.filters import (
 )
 from metrics.admin.told_usage import show_told_usage
 from metrics.models import UsageEvent
-from metrics.money import format_nano_usd
 from stores.admin.base import ReadOnlyAdmin
-from stores.admin.display import column, link_to_list, link_to_page, moment, pretty
+from stores.admin.display import (
+    column,
+    duration,
+    folded,
+    link_to_list,
+    link_to_page,
+    moment,
+    number,
+    pretty,
+    yes_no,
+)
+from stores.admin.filters import by_yes_no
 from stores.records.formatting import NOTHING
+from stores.records.units import format_usd
 
 
 def _link_to_record(table: str, uid: str) -> SafeString | str:
@@ -44,14 +55,18 @@ CHAT = column("conversation", partial(_link_to_record, "conversation"), label="c
 MESSAGE = column("message", partial(_link_to_record, "message"))
 SERVICE = column("service", partial(_link_to_row, Service))
 MODEL = column("model", partial(_link_to_row, Model))
-REPORTED_COST = column("cost_reported_nano_usd", format_nano_usd, label="cost reported by the provider")
+TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 
 
 @admin.register(UsageEvent)
 class UsageEventAdmin(ReadOnlyAdmin):
+    empty_text = (
+        "Each call of a model is listed here with its tokens and cost, as soon as the answer is complete. An import "
+        "brings the calls that its messages tell of."
+    )
     list_display = [
-        *(moment("at", label="when"), "model", "service", "source", "input_tokens", "output_tokens"),
-        *("cost", "outcome", "standing"),
+        *(moment("at", label="when"), "model", "service", "source", number("input_tokens", ordering=False)),
+        *(number("output_tokens", ordering=False), "cost_number", "outcome", "standing"),
     ]
     list_filter = [
         *(
@@ -65,51 +80,64 @@ class UsageEventAdmin(ReadOnlyAdmin):
             TakenBackFilter,
             ConversationFilter,
         ),
-        "estimated",
+        by_yes_no("estimated", "estimated tokens"),
     ]
     search_fields = ["=model", "=service", "=conversation", "=message"]
+    search_help_text = "Whole id of model, service, chat or message"
     sortable_by = list_display[:1]
     ordering = ["-at", "-pk"]
     list_defer = ("raw_usage",)
     paginator = InfinitePaginator
     fieldsets = [
-        (None, {"fields": [moment("at", label="when"), "source", "outcome", CHAT, MESSAGE]}),
-        ("Model", {"fields": [SERVICE, "vendor", MODEL]}),
+        (None, {"fields": [moment("at", label="when"), MODEL, SERVICE, "vendor", "source", "outcome", CHAT, MESSAGE]}),
         (
-            "Tokens",
+            "Cost",
             {
                 "fields": [
-                    *("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"),
-                    *("reasoning_tokens", "estimated"),
+                    *("cost_number", "reported_cost", column("price_source", str, label="source of the price")),
+                    "standing",
                 ]
             },
         ),
-        ("What the provider told", {"fields": ["told_usage"]}),
-        ("Cost", {"fields": ["cost", REPORTED_COST, "cost_code", "price_source"]}),
-        ("Time", {"fields": ["ms_to_first_token", "ms_total"]}),
-        ("In the ledger", {"fields": ["standing", "calls", CREATED_BY, "call"]}),
-        ("Details", {"fields": [pretty("raw_usage")]}),
+        ("Tokens", {"fields": [*(number(name) for name in TOKENS), yes_no("estimated", label="estimated")]}),
+        (
+            "Time",
+            {
+                "fields": [
+                    duration("ms_to_first_token", label="to the first token"),
+                    duration("ms_total", label="total"),
+                ]
+            },
+        ),
+        ("Usage as the provider reported it", {"fields": ["told_usage"]}),
+        folded("Internals", "cost_code", "calls", CREATED_BY, "call", pretty("raw_usage")),
     ]
 
     def get_queryset(self, request: Any) -> QuerySet:
         corrections = UsageEvent.objects.filter(corrects=OuterRef("pk")).values("pk")[:1]
         return super().get_queryset(request).annotate(corrected_by=Subquery(corrections))
 
+    @admin.display(description="cost reported by the provider")
+    def reported_cost(self, obj: UsageEvent) -> str:
+        if obj.cost_reported_nano_usd is None:
+            return "none"
+        return format_usd(obj.cost_reported_nano_usd)
+
     @admin.display(description="reversed")
     def standing(self, obj: Any) -> SafeString | str:
         links = [
-            format_html("{} {}", words, link_to_page("metrics", "usageevent", key, f"event {key}"))
+            format_html("{} {}", words, link_to_page("metrics", "usageevent", key, f"call {key}"))
             for words, key in (("reverses", obj.corrects_id), ("by", obj.corrected_by))
             if key is not None
         ]
         return format_html_join(", ", "{}", ((link,) for link in links)) or NOTHING
 
-    @admin.display(description="told and taken")
+    @admin.display(description="reported and recorded")
     def told_usage(self, obj: UsageEvent) -> SafeString | str:
         return show_told_usage(obj)
 
     @admin.display(description="cost", ordering="cost_nano_usd")
-    def cost(self, obj: UsageEvent) -> str:
+    def cost_number(self, obj: UsageEvent) -> str:
         if obj.cost_nano_usd is None:
             return FREE if obj.cost_code == FREE else "unpriced"
-        return format_nano_usd(obj.cost_nano_usd)
+        return format_usd(obj.cost_nano_usd)

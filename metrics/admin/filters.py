@@ -111,7 +111,7 @@ class DayFilter(WhenFilter):
 class RecordedFilter(WhenFilter):
     """By when a setting was made."""
 
-    title = "made"
+    title = "when it was set"
     field = "made_at"
 
 
@@ -220,5 +220,6 @@ class TakenBackFilter(ChoiceFilter):
 class StandingFilter(ChoiceFilter):
     """By whether a setting was undone."""
 
-    title = parameter_name = "standing"
+    title = "whether it is in effect"
+    parameter_name = "standing"
     conditions = {"stands": ("In effect", Q(taken_back_by="")), "undone": ("Undone", ~Q(taken_back_by=""))}

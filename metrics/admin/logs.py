@@ -14,6 +14,7 @@ from metrics.log_entries import ENTRIES
 from metrics.models import LogEntry
 from stores.admin.base import ReadOnlyAdmin
 from stores.admin.display import column, instant, link_to_list, show_block
+from stores.admin.filters import by_choice, by_date, by_value
 from stores.records.formatting import NOTHING
 
 
@@ -23,20 +24,24 @@ def show_level(level: str) -> SafeString:
     return format_html('<span class="bigagi-badge bigagi-{}">{}</span>', kind, level)
 
 
+EVENT = column("event", str, label="what happened")
+
+
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnlyAdmin):
     list_before_template = "admin/metrics/logentry/before_list.html"
-    list_display = [instant("at", label="when"), column("level", show_level), "logger", "event", "request_id"]
-    list_display_links = ["event"]
-    list_filter = ["level", "logger", "at"]
+    empty_text = "What the server warns of, and what fails, is listed here. Nothing has."
+    list_display = [EVENT, column("level", show_level), instant("at", label="when"), "logger", "request_id"]
+    list_display_links = [EVENT]
+    list_filter = [by_choice("level", "how bad"), by_value("logger", "part of bigagi"), by_date("at", "time")]
     search_fields = ["=request_id", "event"]
-    search_help_text = "A full request id, or words from the message."
+    search_help_text = "Words of the message, or a request id"
     sortable_by = ["id"]
     ordering = ["-id"]
     list_defer = ("details", "exception")
     paginator = InfinitePaginator
     fields = [
-        *(instant("at", label="when"), column("level", show_level), "logger", "event", "request_id"),
+        *(instant("at", label="when"), column("level", show_level), "logger", EVENT, "request_id"),
         *("request_links", "facts", "traceback"),
     ]
 

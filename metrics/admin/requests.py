@@ -13,7 +13,8 @@ from metrics.admin.filters import ChoiceFilter
 from metrics.models import ApiRequest
 from metrics.request_log import LOG
 from stores.admin.base import ReadOnlyAdmin
-from stores.admin.display import column, instant, link_to_list, size_of
+from stores.admin.display import duration, instant, link_to_list, number, size_of
+from stores.admin.filters import by_value
 
 
 class StatusClassFilter(ChoiceFilter):
@@ -44,21 +45,21 @@ class SlowFilter(ChoiceFilter):
     }
 
 
-def format_ms(value: float) -> str:
-    """Return milliseconds with one decimal."""
-    return f"{value:,.1f} ms"
-
-
 @admin.register(ApiRequest)
 class ApiRequestAdmin(ReadOnlyAdmin):
     list_before_template = "admin/metrics/apirequest/before_list.html"
+    empty_text = "Each request to the API is listed here, of pages too, without its content."
     list_display = [
-        *(instant("at", label="when"), "method", "route", "status", column("duration_ms", format_ms, label="duration")),
-        *("query_count", column("query_ms", format_ms, label="database time"), size_of("bytes_sent", label="sent")),
-        *("actor", "error"),
+        *(instant("at", label="when"), "method", "route", "status"),
+        *(duration("duration_ms", label="duration"), duration("query_ms", label="database time")),
+        *(number("query_count", label="queries"), size_of("bytes_sent", label="sent"), "actor", "error"),
     ]
-    list_filter = [StatusClassFilter, SlowFilter, "method", "error", "route"]
+    list_filter = [
+        *(StatusClassFilter, SlowFilter, by_value("method", "method"), by_value("error", "kind of error")),
+        by_value("route", "route"),
+    ]
     search_fields = ["=request_id", "=actor", "=route"]
+    search_help_text = "A whole route, user or request id"
     sortable_by = ["id"]
     ordering = ["-id"]
     paginator = InfinitePaginator

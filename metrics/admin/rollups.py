@@ -3,19 +3,32 @@
 from typing import Any
 
 from django.contrib import admin
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
 from metrics.admin.filters import DayFilter, ModelFilter, QuarterFilter, ServiceFilter
 from metrics.models import UsageDay, UsageDayDetail, UsageQuarter, ZoneOffset
 from metrics.models.rollups import FIRST_TOKEN, LATENCY_BOUNDS, TOTAL
-from metrics.money import format_nano_usd
 from stores.admin.base import ReadOnlyAdmin
-from stores.admin.display import column, moment, show_table
+from stores.admin.display import column, moment, money, number, show_table
+from stores.admin.filters import by_choice
 
-COST = column("cost_nano_usd", format_nano_usd, label="cost", ordering=True)
-TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
-COUNTS = ("calls", "errors", "unpriced", "estimated")
+COST = money("cost_nano_usd", label="cost")
+TOKENS = tuple(
+    number(name)
+    for name in ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+)
+CALLS = number("calls")
+ERRORS = number("errors", label="failed")
+UNPRICED = number("unpriced")
+COUNTS = (CALLS, ERRORS, UNPRICED, number("estimated"))
+DIMENSION = column("dimension", str, label="summed by", ordering=True)
+KEY = column("key", str, label="of", ordering=True)
+
+
+DAY = column("day", lambda day: format_html('<span class="bigagi-time">{}</span>', f"{day:%Y-%m-%d}"), ordering=True)
+SUMS_TEXT = "Sums of the calls, kept up to date by the database. They appear with the first call."
 
 
 class RollupAdmin(ReadOnlyAdmin):
@@ -28,7 +41,7 @@ class RollupAdmin(ReadOnlyAdmin):
         ("Tokens", {"fields": TOKENS}),
         (
             "Cost",
-            {"fields": [COST, column("cost_reported_nano_usd", format_nano_usd, label="cost reported by providers")]},
+            {"fields": [COST, money("cost_reported_nano_usd", label="cost reported by providers")]},
         ),
         ("Latency", {"fields": ["latencies"]}),
     ]
@@ -47,9 +60,11 @@ class RollupAdmin(ReadOnlyAdmin):
 
 @admin.register(UsageQuarter)
 class UsageQuarterAdmin(RollupAdmin):
-    list_display = [moment("start"), "service", "vendor", "model", "source", "calls", "errors", COST]
+    empty_text = SUMS_TEXT
+    list_display = [moment("start"), "service", "vendor", "model", "source", CALLS, ERRORS, COST]
     list_filter = [QuarterFilter, ServiceFilter, ModelFilter]
     search_fields = ["=service", "=model"]
+    search_help_text = "Whole id of the service or the model"
     sortable_by = list_display[:1]
     ordering = ["-start", "-pk"]
     fieldsets = [(None, {"fields": [moment("start"), "service", "vendor", "model", "source"]}), *RollupAdmin.sums]
@@ -57,25 +72,31 @@ class UsageQuarterAdmin(RollupAdmin):
 
 @admin.register(UsageDay)
 class UsageDayAdmin(RollupAdmin):
-    list_display = ["day", "dimension", "key", "calls", "errors", "unpriced", "input_tokens", "output_tokens", COST]
-    list_filter = ["dimension", DayFilter]
+    empty_text = SUMS_TEXT
+    list_display = [DAY, DIMENSION, KEY, CALLS, ERRORS, UNPRICED, TOKENS[0], TOKENS[3], COST]
+    list_filter = [by_choice("dimension", "what is summed"), DayFilter]
     search_fields = ["=key"]
-    sortable_by = ["day"]
-    fieldsets = [(None, {"fields": ["day", "dimension", "key"]}), *RollupAdmin.sums]
+    search_help_text = "Whole id of a service, vendor or model"
+    sortable_by = [DAY]
+    fieldsets = [(None, {"fields": [DAY, DIMENSION, KEY]}), *RollupAdmin.sums]
 
 
 @admin.register(UsageDayDetail)
 class UsageDayDetailAdmin(RollupAdmin):
-    list_display = ["day", "service", "vendor", "model", "source", "calls", "errors", COST]
+    empty_text = SUMS_TEXT
+    list_display = [DAY, "service", "vendor", "model", "source", CALLS, ERRORS, COST]
     list_filter = [DayFilter, ServiceFilter, ModelFilter]
     search_fields = ["=service", "=model"]
-    sortable_by = ["day"]
-    fieldsets = [(None, {"fields": ["day", "service", "vendor", "model", "source"]}), *RollupAdmin.sums]
+    search_help_text = "Whole id of the service or the model"
+    sortable_by = [DAY]
+    fieldsets = [(None, {"fields": [DAY, "service", "vendor", "model", "source"]}), *RollupAdmin.sums]
 
 
 @admin.register(ZoneOffset)
 class ZoneOffsetAdmin(ReadOnlyAdmin):
-    offset = column("offset_ms", lambda ms: f"{ms / 3_600_000:+g} h", label="UTC offset")
+    empty_text = "The offsets of your time zone, by which calls are summed up by day."
+    offset = number("offset_ms", label="UTC offset", show=lambda ms: f"{ms / 3_600_000:+g} h", ordering=False)
     list_display = [moment("starts"), "zone", offset]
     search_fields = ["=zone"]
+    search_help_text = "Whole name, such as Europe/Berlin"
     fields = list_display

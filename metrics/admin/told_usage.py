@@ -7,9 +7,9 @@ from django.utils.safestring import SafeString
 
 from llms.vendors.usage import ADAPTERS, UsageReading
 from metrics.models import UsageEvent
-from metrics.money import format_nano_usd
 from stores.admin.display import show_table
 from stores.records.formatting import NOTHING
+from stores.records.units import format_usd
 
 PARTS = {
     "input": "New input",
@@ -28,7 +28,9 @@ def show_told_usage(event: UsageEvent) -> SafeString | str:
         return NOTHING
     # The vendor and its paper, as the adapter's docstring begins.
     paper = " ".join((type(adapter).__doc__ or "").split()).rpartition('"')[0]
-    return show_table(f'Read after {paper}"', ["", "Told", "Taken", "Why"], _rows(event, adapter.read(usage)))
+    return show_table(
+        f'Read after {paper}"', ["", "Reported", "Recorded", "Why they differ"], _rows(event, adapter.read(usage))
+    )
 
 
 def _rows(event: UsageEvent, reading: UsageReading) -> Iterator[tuple[Any, ...]]:
@@ -39,12 +41,12 @@ def _rows(event: UsageEvent, reading: UsageReading) -> Iterator[tuple[Any, ...]]
             yield label, ", ".join(f"{name} {count:,}" for name, count in told), taken, _why(taken, read, told)
     reported = reading.reported_nano_usd
     if reported is not None:
-        yield "Reported cost", format_nano_usd(reported), format_nano_usd(event.cost_reported_nano_usd or 0), ""
+        yield "Reported cost", format_usd(reported), format_usd(event.cost_reported_nano_usd or 0), ""
 
 
 def _why(taken: int | None, read: int | None, told: list[tuple[str, int]]) -> str:
     if taken == read:
-        return "the others are taken off" if len(told) > 1 else ""
+        return "the others are subtracted" if len(told) > 1 else ""
     if not told:
-        return "estimated: it was not told"
-    return "estimated: the count cannot be" if read in (0, None) else "beyond the ledger's limits"
+        return "estimated: it was not reported"
+    return "estimated: the reported count is impossible" if read in (0, None) else "beyond the ledger's limits"

@@ -28,6 +28,8 @@ class UsageBaseline(Record):
 
     class Meta:
         ordering = ["uid"]
+        verbose_name = "total by service"
+        verbose_name_plural = "totals by service"
 
     def __str__(self) -> str:
         return self.uid
@@ -43,6 +45,8 @@ class OtherBaseline(models.Model):
 
     class Meta:
         ordering = ["service", "device"]
+        verbose_name = "total from another browser"
+        verbose_name_plural = "totals from other browsers"
         constraints = [models.UniqueConstraint(fields=["device", "service"], name="metrics_other_baseline_unique")]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from django.db import models
 
 from stores.records.fields import VerbatimJSONField
+from stores.records.formatting import format_moment
 
 NOT_ERRORS = ("", "done", "stopped", "out-of-tokens", "filter")
 """Outcomes of calls that did not fail."""
@@ -62,6 +63,7 @@ class UsageEvent(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
+        verbose_name = "call"
         constraints = [
             models.UniqueConstraint(fields=["call"], name="metrics_event_call"),
             models.UniqueConstraint(fields=["corrects"], name="metrics_event_corrects"),
@@ -79,4 +81,4 @@ class UsageEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} at {self.at}"
+        return f"{self.model or 'no model'}, {format_moment(self.at)}"

@@ -26,7 +26,8 @@ class LogEntry(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name_plural = "log entries"
+        verbose_name = "warning or error"
+        verbose_name_plural = "warnings and errors"
         indexes = [
             # Pruning, and the filters by time.
             models.Index(fields=["at"], name="metrics_log_at"),

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from stores.records.formatting import format_moment
+
 LATENCY_BOUNDS = tuple(2**power for power in range(5, 21))
 """Upper bounds of the buckets of latencies in ms, each twice the one before: 32 ms to 17.5 minutes; one more bucket has
 the rest."""
@@ -68,6 +70,8 @@ class UsageQuarter(DetailedRollup):
 
     class Meta:
         ordering = ["-start", "pk"]
+        verbose_name = "usage in a quarter-hour"
+        verbose_name_plural = "usage by quarter-hour"
         constraints = [
             models.UniqueConstraint(
                 fields=["start", "service", "vendor", "model", "source"], name="metrics_quarter_unique"
@@ -75,7 +79,7 @@ class UsageQuarter(DetailedRollup):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} at {self.start}"
+        return f"{self.model}, {format_moment(self.start)}"
 
 
 class UsageDay(Rollup):
@@ -94,6 +98,8 @@ class UsageDay(Rollup):
 
     class Meta:
         ordering = ["-day", "dimension", "key"]
+        verbose_name = "usage on a day"
+        verbose_name_plural = "usage by day"
         constraints = [models.UniqueConstraint(fields=["dimension", "day", "key"], name="metrics_day_unique")]
         # Totals of all time, without sorting.
         indexes = [models.Index(fields=["dimension", "key", "day"], name="metrics_day_key")]
@@ -109,6 +115,8 @@ class UsageDayDetail(DetailedRollup):
 
     class Meta:
         ordering = ["-day", "pk"]
+        verbose_name = "usage on a day in detail"
+        verbose_name_plural = "usage by day in detail"
         constraints = [
             models.UniqueConstraint(
                 fields=["day", "service", "vendor", "model", "source"], name="metrics_day_detail_unique"
@@ -133,6 +141,7 @@ class ZoneOffset(models.Model):
 
     class Meta:
         ordering = ["starts"]
+        verbose_name = "time zone offset"
 
     def __str__(self) -> str:
-        return f"{self.zone} from {self.starts}"
+        return f"{self.zone} from {format_moment(self.starts)}"

@@ -3,6 +3,7 @@
 from django.db import models
 
 from stores.records.fields import VerbatimJSONField
+from stores.records.formatting import format_moment
 
 
 class Wish(models.Model):
@@ -24,9 +25,10 @@ class CountingStart(Wish):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name = "count reset"
 
     def __str__(self) -> str:
-        return f"counting from {self.at}"
+        return f"counting from {format_moment(self.at)}"
 
 
 class Budget(Wish):

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
@@ -50,9 +51,11 @@ class ReadOnlyAdmin(ModelAdmin):
     list_max_show_all = 200
     list_fullwidth = True
     show_facets = False
-    compressed_fields = False
+    compressed_fields = True
     empty_value_display = "–"
 
+    empty_text: str = ""
+    """What an empty list says: what would be here, and how it gets here."""
     list_defer: tuple[str, ...] = ()
     """Columns that a list does not need and that can be large."""
     downloads: dict[str, str] = {}
@@ -72,6 +75,21 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        # By the name that the navigation has too. Django's own says "Select … to view".
+        title = {"title": capfirst(str(self.opts.verbose_name_plural))}
+        return super().changelist_view(request, title | (extra_context or {}))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        title = {"title": capfirst(str(self.opts.verbose_name))}
+        return super().changeform_view(request, object_id, form_url, title | (extra_context or {}))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return UnrepeatedCountList

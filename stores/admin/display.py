@@ -1,6 +1,7 @@
 """How the admin shows values: columns, blocks, tables, links to related records. For the admins of all apps.
 
-`moment`, `pretty`, `whole` and `size_of` return what `list_display` and `fields` take: a function of the object.
+`column` and what is made of it (`number`, `money`, `size_of`, `moment`, `pretty`, `whole`, …) return what
+`list_display` and `fields` take: a function of the object.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,13 +12,13 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.db import models
-from django.template.defaultfilters import filesizeformat
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from stores.records.formatting import NOTHING, format_json, format_moment, format_text, format_time
+from stores.records.units import format_duration, format_size, format_usd
 
 MAX_SHOWN = 50_000
 """Characters of one value that a page shows; the download has the rest."""
@@ -86,8 +87,8 @@ def column(name: str, show: Callable[[Any], Any], *, label: str = "", ordering: 
         value = getattr(obj, name)
         return NOTHING if value is None or value == "" else show(value)
 
-    # The admin finds the field's help text by the function's name.
-    display.__name__ = name
+    # The admin finds the field's help text by the function's name; a label in words needs none.
+    display.__name__ = f"{name}_column" if label else name
     order = ordering if isinstance(ordering, str) else (name if ordering else None)
     return admin.display(description=label or name.replace("_", " "), ordering=order)(display)
 
@@ -115,13 +116,54 @@ def moment(name: str, *, label: str = "", unit: str = "milliseconds") -> Column:
     return display
 
 
-ROW_FACTS = ("content_hash", instant("created_at"), instant("updated_at"))
+ROW_FACTS = (
+    column("content_hash", str, label="content hash"),
+    instant("created_at", label="first stored"),
+    instant("updated_at", label="last stored"),
+)
 """The last fields of every record that big-AGI names."""
+
+
+def number(
+    name: str, *, label: str = "", show: Callable[[Any], Any] | None = None, ordering: bool | str = True
+) -> Column:
+    """Return a column for a number. It stands to the right, and is never broken (`admin.css` knows it by its name)."""
+    display = column(name, show or _group_digits, label=label, ordering=ordering)
+    display.__name__ = f"{name}{NUMBER}"
+    return display
+
+
+NUMBER = "_number"
+"""How the names of the columns with numbers end."""
+
+
+def _group_digits(value: Any) -> str:
+    return number_format(value, force_grouping=True)
+
+
+def money(name: str, *, label: str = "", ordering: bool = True) -> Column:
+    """Return a column for nano-dollars."""
+    return number(name, label=label, show=format_usd, ordering=ordering)
+
+
+def duration(name: str, *, label: str = "", ordering: bool = True) -> Column:
+    """Return a column for milliseconds."""
+    return number(name, label=label, show=format_duration, ordering=ordering)
 
 
 def size_of(name: str, *, label: str = "", ordering: bool = True) -> Column:
     """Return a column for a length in bytes."""
-    return column(name, filesizeformat, label=label, ordering=ordering)
+    return number(name, label=label, show=format_size, ordering=ordering)
+
+
+def yes_no(name: str, *, label: str, ordering: bool = True) -> Column:
+    """Return a column for what is so or not, in words."""
+    return column(name, lambda value: "yes" if value else "no", label=label, ordering=ordering)
+
+
+def folded(title: str, *fields: Any) -> tuple[str, dict[str, Any]]:
+    """Return a fieldset that is closed until somebody wants it."""
+    return title, {"fields": list(fields), "classes": ["collapse"]}
 
 
 def pretty(name: str, *, label: str = "") -> Column:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -14,13 +14,25 @@ from unfold.paginator import InfinitePaginator
 from stores.admin.base import ReadOnlyAdmin
 from stores.admin.calls import call_of
 from stores.admin.difference import Room, show_difference
-from stores.admin.display import column, instant, link_to, link_to_list, size_of, whole
-from stores.admin.record_links import link_to_records, record_link
+from stores.admin.display import (
+    column,
+    duration,
+    folded,
+    instant,
+    link_to,
+    link_to_list,
+    number,
+    size_of,
+    whole,
+    yes_no,
+)
+from stores.admin.filters import by_choice, by_date
+from stores.admin.journal_filters import ActionFilter, ActorFilter, KindFilter, OutcomeFilter
+from stores.admin.record_links import KIND, link_to_records, record_link
 from stores.admin.writes import ActingAdmin, admin_origin, tell_change
+from stores.importers.words import name_kind
 from stores.models import Change, ChangedRecord, StoreCounter
-from stores.records import registry
 from stores.records.formatting import NOTHING, format_text, shorten
-from stores.records.journal.lists import DAMAGED, POSITIONS
 from stores.records.journal.purge import size_of_journal
 from stores.records.jsontext import UndecodableJSON, decode
 from stores.records.secrets import mask
@@ -28,97 +40,45 @@ from stores.records.undoing import close_abandoned, undo
 
 SHOWN_RECORDS = 50
 """Records whose difference the page of a change shows."""
-LATEST = 10_000
-"""Changes among which a filter looks for what it can offer: reading all of a long journal takes long."""
-
-
-class _LatestFilter(admin.SimpleListFilter):
-    """By a column whose values are not known beforehand."""
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        name = str(self.parameter_name)
-        newest = Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        latest = Change.objects.filter(pk__gt=newest - LATEST).exclude(**{name: ""})
-        values = latest.order_by(name).values_list(name, flat=True).distinct()
-        return [(value, value) for value in values[:50]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
-
-
-class ActionFilter(_LatestFilter):
-    title = parameter_name = "action"
-
-
-class ActorFilter(_LatestFilter):
-    title = parameter_name = "actor"
-
-
-class KindFilter(admin.SimpleListFilter):
-    title = "kind of record"
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        kinds = (collection.kind for collection in registry.all_collections())
-        return [(kind, kind) for kind in ("store", *kinds, POSITIONS, DAMAGED)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if not self.value():
-            return queryset
-        return queryset.filter(Exists(ChangedRecord.objects.filter(change=OuterRef("pk"), kind=self.value())))
-
-
-class OutcomeFilter(admin.SimpleListFilter):
-    title = "outcome"
-    parameter_name = "happened"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("gone", "Deleted, can be restored"),
-            ("deleted", "Deleted"),
-            ("updated", "Changed"),
-            ("created", "Created"),
-            ("undone", "Undone"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        value = self.value()
-        if value == "undone":
-            return queryset.filter(Exists(Change.objects.filter(undoes=OuterRef("pk"))))
-        if value == "gone":
-            # What undo deleted again was created by a change that is still there.
-            queryset = queryset.filter(is_purged=False, undoes=None).exclude(source=Change.Source.IMPORT)
-            queryset = queryset.exclude(Exists(Change.objects.filter(undoes=OuterRef("pk"))))
-            value = "deleted"
-        if value not in ("deleted", "updated", "created"):
-            return queryset
-        return queryset.filter(Exists(ChangedRecord.objects.filter(change=OuterRef("pk"), action=value)))
 
 
 @admin.register(Change)
 class ChangeAdmin(ActingAdmin):
+    empty_text = "Every change is listed here, whatever made it, and can be undone."
     list_display = [
-        *("id", instant("at"), "what", "source", "actor"),
-        *(column("record_count", lambda count: count, label="records", ordering=True), size_of("size")),
+        *("what", instant("at", label="when"), "source", "actor"),
+        *(number("record_count", label="records"), size_of("size", label="kept for undo"), number("id", label="no.")),
     ]
-    list_display_links = ["id", "what"]
-    list_filter = [OutcomeFilter, "source", ActionFilter, ActorFilter, KindFilter, "at"]
+    list_display_links = ["what"]
+    list_filter = [
+        OutcomeFilter,
+        by_choice("source", "where it was made"),
+        ActionFilter,
+        ActorFilter,
+        KindFilter,
+        by_date("at", "time"),
+    ]
     # Any one field: what a search looks through is told in `get_search_results`.
     search_fields = ["request_id"]
-    search_help_text = "A full record id or request id, or words from the summary."
+    search_help_text = "Words of the summary, or a whole id"
     list_defer = ("call",)
     list_before_template = "admin/stores/change/size.html"
     fieldsets = [
-        (None, {"fields": [instant("at"), "source", "actor", "action", "summary_text", "take_it_back", "difference"]}),
-        ("Call", {"fields": ["call_as_curl"]}),
         (
-            "Entry",
+            None,
             {
                 "fields": [
-                    *("request_link", "undoes", "undone_by", "run", "stores", "record_list"),
-                    *(size_of("size"), "duration", "is_purged"),
+                    *("summary_text", "action", instant("at", label="when"), "source", "actor"),
+                    *("undoes_link", "undone_by", "take_it_back", "difference"),
                 ]
             },
+        ),
+        ("As an API request", {"fields": ["call_as_curl"]}),
+        folded(
+            "Internals",
+            *("request_link", column("run", link_to, label="import"), "stores", "record_list"),
+            *(size_of("size", label="kept for undo"), duration("duration_ms", label="duration")),
+            yes_no("is_purged", label="undo data deleted"),
         ),
     ]
 
@@ -208,27 +168,29 @@ class ChangeAdmin(ActingAdmin):
     def record_list(self, obj: Change) -> SafeString | str:
         return link_to_list("stores", "changedrecord", f"List of {obj.record_count}", change__id__exact=obj.pk)
 
-    @admin.display(description="duration")
-    def duration(self, obj: Change) -> str:
-        return NOTHING if obj.duration_ms is None else f"{obj.duration_ms:,.1f} ms"
+    @admin.display(description="undoes")
+    def undoes_link(self, obj: Change) -> SafeString | str:
+        return link_to(obj.undoes)
 
 
 @admin.register(ChangedRecord)
 class ChangedRecordAdmin(ReadOnlyAdmin):
     """The list is not counted: an import brings as many as it has records."""
 
-    list_display = ["__str__", "kind", "action", column("change", link_to)]
-    list_filter = ["action"]
+    empty_text = "Every record that a change creates, updates or deletes is listed here."
+    list_display = ["__str__", KIND, "action", column("change", link_to)]
+    list_filter = [by_choice("action", "what happened")]
     search_fields = ["=uid"]
+    search_help_text = "The whole id of the record"
     ordering = ["-id"]
     sortable_by = ["__str__"]
     list_defer = ("body",)
     list_select_related = ["change"]
     paginator = InfinitePaginator
     downloads = {"body": "json"}
-    fields = [
-        *(column("change", link_to), "kind", record_link, "action", "difference", whole("body", label="data for undo")),
-        *("position", "hash_before", "hash_after"),
+    fieldsets = [
+        (None, {"fields": [column("change", link_to), KIND, record_link, "action", "difference"]}),
+        folded("Internals", whole("body", label="data for undo"), "position", "hash_before", "hash_after"),
     ]
 
     @admin.display(description="difference")
@@ -238,8 +200,10 @@ class ChangedRecordAdmin(ReadOnlyAdmin):
 
 @admin.register(StoreCounter)
 class StoreCounterAdmin(ReadOnlyAdmin):
-    list_display = ["name", "revision"]
+    empty_text = "Stores that are kept as rows, such as app-chats, get a counter here with their first change."
+    list_display = ["name", number("revision")]
     search_fields = ["name"]
+    search_help_text = "Name, such as app-chats"
     fields = ["name", "revision"]
 
 
@@ -252,7 +216,7 @@ def show_records(records: list[ChangedRecord]) -> SafeString | str:
     bodies, room = mask([_decode(record.body) for record in records]), Room()
     sections = (
         (
-            record.kind,
+            name_kind(record.kind),
             links[record.kind, record.uid],
             _BADGES.get(record.action, "idle"),
             record.action,
@@ -263,7 +227,7 @@ def show_records(records: list[ChangedRecord]) -> SafeString | str:
     )
     shown = format_html_join(
         "",
-        '<section class="bigagi-record"><h3>{} {} <span class="bigagi-badge bigagi-{}">{}</span></h3>{}{}</section>',
+        '<section class="bigagi-record"><h2>{} {} <span class="bigagi-badge bigagi-{}">{}</span></h2>{}{}</section>',
         sections,
     )
     return format_html('<div class="bigagi-records" x-ignore hx-disable>{}</div>', shown) if shown else NOTHING

@@ -13,6 +13,7 @@ from stores.admin import run_page
 from stores.admin.base import ReadOnlyAdmin
 from stores.admin.display import (
     column,
+    folded,
     instant,
     link_to,
     link_to_list,
@@ -21,8 +22,10 @@ from stores.admin.display import (
     show_status,
     size_of,
     whole,
+    yes_no,
 )
-from stores.admin.record_links import owner_of_list, record_link
+from stores.admin.filters import by_choice, by_value, by_yes_no
+from stores.admin.record_links import KIND, owner_of_list, record_link
 from stores.importers.report import proof, run_report
 from stores.models import (
     ImportedRecord,
@@ -30,47 +33,71 @@ from stores.models import (
     Quarantine,
 )
 from stores.records.formatting import NOTHING
+from stores.records.units import format_duration
 
-STATUS = column("status", show_status, ordering=True)
+KINDS = {"flash-backup": "full backup", "all-chats": "all chats", "one-chat": "one chat"}
+
+
+def name_file_kind(kind: str) -> str:
+    """Return in words what kind of file was imported."""
+    return KINDS.get(kind, kind)
+
+
+STATUS = column("status", show_status, label="status", ordering=True)
 TABLES = (
     column("phases", run_page.show_phases, label="progress by phase"),
     column("counts", run_page.show_counts, label="records by kind"),
-    column("notes", run_page.show_notes),
+    column("notes", run_page.show_notes, label="notes"),
 )
 ERRORS = column("errors", run_page.show_errors, label="error log")
 
 
 @admin.register(MigrationRun)
 class MigrationRunAdmin(ReadOnlyAdmin):
+    empty_text = (
+        "Each import of a big-AGI backup is listed here with its report. To start one, see Import in the sidebar, or "
+        "run: uv run manage.py import_indexeddb"
+    )
     list_display = [
-        *("__str__", STATUS, "source_kind", size_of("source_size"), instant("started_at"), instant("finished_at")),
+        *("__str__", STATUS, column("source_kind", name_file_kind, label="kind of file", ordering=True)),
+        *(
+            size_of("source_size", label="size"),
+            instant("started_at", label="started"),
+            instant("finished_at", label="finished"),
+        ),
     ]
-    list_filter = ["status", "source_kind"]
+    list_filter = [by_choice("status", "status"), by_value("source_kind", "kind of file")]
     search_fields = ["source_name", "source_sha256"]
+    search_help_text = "File name or SHA-256"
     list_defer = ("phases", "counts", "errors", "notes", "certificate")
     downloads = {"certificate": "json"}
     fieldsets = [
         (None, {"fields": [STATUS, "phase", "verification", "report", *TABLES]}),
         ("Current status", {"fields": ["last_completed_task", "next_task", "blocked_by", ERRORS]}),
         (
-            "Source",
+            "File",
             {
                 "fields": [
-                    *("source_name", "source_kind", size_of("source_size"), "source_sha256", "source_taken_at"),
-                    "source_device",
+                    *(
+                        column("source_name", str, label="name"),
+                        column("source_kind", name_file_kind, label="kind of file"),
+                    ),
+                    *(size_of("source_size", label="size"), column("source_sha256", str, label="SHA-256")),
+                    *(column("source_taken_at", str, label="written"), column("source_device", str, label="browser")),
                 ]
             },
         ),
         (
-            "Run",
+            "Times and results",
             {
                 "fields": [
-                    *(instant("started_at"), instant("finished_at"), "duration", "pid", "owner"),
-                    *(moment("lease_until"), "position_base", "relatives"),
+                    *(instant("started_at", label="started"), instant("finished_at", label="finished")),
+                    *("duration", "relatives"),
                 ]
             },
         ),
         ("Certificate", {"fields": ["certificate_link", pretty("certificate")]}),
+        folded("Internals", "pid", "owner", moment("lease_until"), "position_base"),
     ]
 
     def get_urls(self) -> list[Any]:
@@ -95,7 +122,8 @@ class MigrationRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="duration")
     def duration(self, obj: MigrationRun) -> str:
-        return f"{(obj.finished_at - obj.started_at).total_seconds():.1f} s" if obj.finished_at else NOTHING
+        took = obj.finished_at - obj.started_at if obj.finished_at else None
+        return format_duration(took.total_seconds() * 1000 if took else None)
 
     @admin.display(description="download")
     def certificate_link(self, obj: MigrationRun) -> SafeString | str:
@@ -110,34 +138,58 @@ class MigrationRunAdmin(ReadOnlyAdmin):
             "{} · {} · {}",
             link_to_list("stores", "importedrecord", "Imported records", run__id__exact=obj.pk),
             link_to_list("stores", "quarantine", "Quarantined", run__id__exact=obj.pk),
-            link_to_list("stores", "revision", "Revisions", run__id__exact=obj.pk),
+            link_to_list("stores", "revision", "Earlier versions", run__id__exact=obj.pk),
         )
 
 
 @admin.register(ImportedRecord)
 class ImportedRecordAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "kind", "is_verified", column("run", link_to)]
-    list_filter = ["kind", "is_verified"]
+    empty_text = "Every record that an import brings is listed here, with what became of it."
+    list_display = ["__str__", KIND, yes_no("is_verified", label="verified"), column("run", link_to, label="import")]
+    list_filter = [by_value("kind", "kind of record"), by_yes_no("is_verified", "verified")]
     search_fields = ["uid"]
+    search_help_text = "Id of the record, or a part of it"
     ordering = ["-id"]
     sortable_by = ["__str__"]
     list_defer = ("counts",)
     list_select_related = ["run"]
     paginator = InfinitePaginator
-    fields = ["kind", record_link, "run", "is_verified", pretty("counts"), "source_digest", "imported_hash"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    *(KIND, record_link, column("run", link_to, label="import")),
+                    *(yes_no("is_verified", label="verified"), pretty("counts")),
+                ]
+            },
+        ),
+        folded("Internals", "source_digest", "imported_hash"),
+    ]
 
 
 @admin.register(Quarantine)
 class QuarantineAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "kind", "store", "reason", "is_json", column("run", link_to)]
-    list_filter = ["kind", "store", "is_json"]
+    empty_text = (
+        "Parts of an import that are damaged are kept here as raw text, so that an export puts them back. None is."
+    )
+    list_display = [
+        *("__str__", KIND, "store", "reason", yes_no("is_json", label="is JSON")),
+        column("run", link_to, label="import"),
+    ]
+    list_filter = [by_value("kind", "kind of part"), by_value("store", "store"), by_yes_no("is_json", "is JSON")]
     search_fields = ["place", "reason", "uid"]
+    search_help_text = "Place, reason or id"
     list_defer = ("raw",)
     list_select_related = ["run"]
     downloads = {"raw": "txt"}
-    fields = [
-        *("kind", "place", "reason", whole("raw", label="raw text"), "is_json", "uid"),
-        *("store", "collection", "owner_link", "position", "run", instant("created_at"), "raw_digest"),
+    fieldsets = [
+        (None, {"fields": [KIND, "place", "reason", whole("raw", label="raw text"), "owner_link"]}),
+        folded(
+            "Internals",
+            *(yes_no("is_json", label="is JSON"), "uid", "store", "collection", "position"),
+            *(column("run", link_to, label="import"), instant("created_at", label="kept since"), "raw_digest"),
+        ),
     ]
 
     @admin.display(description="belongs to")
@@ -146,4 +198,6 @@ class QuarantineAdmin(ReadOnlyAdmin):
         if model is None or obj.owner is None:
             return obj.store
         url = reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_change", args=(obj.owner,))
-        return format_html('<a class="bigagi-link" href="{}">The {} that contains it</a>', url, model._meta.model_name)
+        return format_html(
+            '<a class="bigagi-link" href="{}">The {} that contains it</a>', url, model._meta.verbose_name
+        )

@@ -9,7 +9,8 @@ from django.contrib import admin
 from django.db import models
 from django.utils.safestring import SafeString
 
-from stores.admin.display import link_to_list, link_to_page
+from stores.admin.display import column, link_to_list, link_to_page
+from stores.importers.words import name_kind
 from stores.models import Store
 from stores.records import registry
 from stores.records.formatting import NOTHING
@@ -47,6 +48,10 @@ def link_to_record(kind: str, uid: str) -> SafeString | str:
 def record_link(obj: Any) -> SafeString | str:
     """Return what `list_display` and `fields` take: a link to the record that a row names."""
     return link_to_record(obj.kind, obj.uid)
+
+
+KIND = column("kind", name_kind, label="kind", ordering=True)
+"""What people call the kind of a record."""
 
 
 def _is_part(kind: str) -> bool:

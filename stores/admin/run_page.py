@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from stores.admin.display import show_status, show_table
 from stores.importers.run import OUTCOMES
+from stores.importers.words import name_kind
 from stores.records.formatting import NOTHING, format_text
 from stores.records.json_values import objects_of
 
@@ -45,7 +46,7 @@ def _progress(phase: dict[str, Any]) -> SafeString | str:
 def show_counts(counts: Any) -> SafeString | str:
     """Return the counts as a table: a row for each kind, a column for each outcome."""
     rows = [
-        (kind, *(outcomes.get(name) for name in ("read", *OUTCOMES)), _reasons(outcomes.get("reasons")))
+        (name_kind(str(kind)), *(outcomes.get(name) for name in ("read", *OUTCOMES)), _reasons(outcomes.get("reasons")))
         for kind, outcomes in (counts.items() if isinstance(counts, dict) else ())
         if isinstance(outcomes, dict)
     ]

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from stores.admin.base import ReadOnlyAdmin
-from stores.admin.display import instant
+from stores.admin.display import instant, yes_no
 from stores.models import (
     KeyFingerprint,
     Secret,
@@ -16,10 +16,14 @@ from stores.records.keyfile import name_key
 class SecretAdmin(ReadOnlyAdmin):
     """Neither the value nor the reference is ever shown."""
 
-    list_display = ["last_four", "is_readable", "key", "is_given_up", instant("created_at")]
-    fields = ["last_four", "is_readable", "key", "is_given_up", instant("created_at")]
+    empty_text = "API keys that you enter under Services, or that an import brings, are kept here, encrypted."
+    list_display = [
+        *("last_four", "is_readable", "key", yes_no("is_given_up", label="given up")),
+        instant("created_at", label="stored"),
+    ]
+    fields = list_display
 
-    @admin.display(description="last four characters")
+    @admin.display(description="ends in")
     def last_four(self, obj: Secret) -> str:
         return str(obj)
 
@@ -36,6 +40,10 @@ class SecretAdmin(ReadOnlyAdmin):
 class KeyFingerprintAdmin(ReadOnlyAdmin):
     """The key file that is this database's."""
 
-    list_display = ["fingerprint", instant("created_at")]
+    empty_text = (
+        "The first API key that is stored ties the database to its key file; the file's fingerprint is kept here."
+    )
+    list_display = ["fingerprint", instant("created_at", label="first used")]
     search_fields = ["=fingerprint"]
-    fields = ["fingerprint", instant("created_at")]
+    search_help_text = "The whole fingerprint"
+    fields = list_display

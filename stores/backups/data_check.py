@@ -19,6 +19,7 @@ from stores.backups.unfinished import UNFINISHED
 from stores.records import asset_files
 from stores.records.asset_files import MISSING, KnownGood, copy_good, list_names, path_in
 from stores.records.private_files import replace_private
+from stores.records.units import format_count
 
 NAMED = 3
 """Damaged files that a sentence names."""
@@ -26,6 +27,7 @@ NAMED = 3
 SAVE_EVERY = 500
 """Files after which a check keeps what it has read."""
 
+FILES = ("image or audio file", "images and audio files")
 REPAIR = "uv run manage.py check_data --repair"
 
 
@@ -54,7 +56,7 @@ class Result:
     def summary(self) -> str:
         """What was found, in a sentence."""
         if self.is_good:
-            files = "1 image or sound" if self.assets == 1 else f"{self.assets:,} images and sounds"
+            files = format_count(self.assets, *FILES)
             # What was not read is not called well.
             database = "pages of the database" if self.version else "database"
             if not self.assets:
@@ -67,7 +69,7 @@ class Result:
             parts.append(f"{records} in the database cannot be read as written ({self.rows[0]})")
         if self.damaged:
             count = len(self.damaged)
-            files = "1 image or sound is" if count == 1 else f"{count:,} images or sounds are"
+            files = f"{format_count(count, *FILES)} {'is' if count == 1 else 'are'}"
             more = f", and {count - NAMED:,} more" if count > NAMED else ""
             names = ", ".join(self.name_of(name) for name in list(self.damaged)[:NAMED])
             parts.append(f"{files} damaged or missing: {names}{more}")
@@ -80,7 +82,7 @@ class Result:
         sentences = []
         if self.pages:
             sentences.append(
-                f"Stop the server, and run: {REPAIR}. If that cannot mend the database, it names the backup to restore."
+                f"Stop the server, and run: {REPAIR}. If that cannot repair it, it names the backup to restore."
             )
         elif self.rows:
             sentences.append(
@@ -203,7 +205,7 @@ def repair_database() -> Path:
     except BackupError as error:
         raise NotRepaired(str(error)) from error
     except (OSError, SnapshotError) as error:
-        raise NotRepaired(f"Building the indexes anew does not mend the database: {error}.") from error
+        raise NotRepaired(f"Rebuilding the indexes does not repair the database: {error}.") from error
 
 
 def advise_restore() -> str:

@@ -148,7 +148,7 @@ def _checked_copy(database: Path, manifest: _Manifest, restored: Restored) -> It
         except DamagedDatabase as error:
             if not snapshots.mend_indexes(incoming):
                 raise BackupError(f"Nothing was restored: {database}: {error}. {_name_another(database)}") from error
-            restored.faults.append(f"{database} has damaged indexes; they were built anew")
+            restored.faults.append(f"{database} has damaged indexes; they were rebuilt")
             counts = snapshots.check_snapshot(incoming)
         if manifest.sha256 == "":
             restored.notes.append(

@@ -79,7 +79,7 @@ class Verdict:
         here = {kind: count for kind, count in self.here.items() if kind in self.totals}
         parts = [f"{text}: not all here.", f"Here: {count_kinds(here) or 'nothing'}."]
         if self.aside:
-            parts.append(f"Kept aside: {count_kinds(self.aside)} (see Revisions and Changes in the admin).")
+            parts.append(f"Kept aside: {count_kinds(self.aside)} (see Earlier versions and Changes in the admin).")
         if self.damaged:
             parts.append(f"Damaged: {count_kinds(self.damaged)} (see Quarantine in the admin).")
         if self.forgotten:

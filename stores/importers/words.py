@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from stores.records import registry
+from stores.records.units import format_count
 
 _NOUNS = {"listed id": ("entry of a list", "entries of lists"), "file": ("part of the file", "parts of the file")}
 
@@ -17,7 +18,7 @@ def nouns() -> dict[str, tuple[str, str]]:
 
 def one_or_many(count: int, one: str, many: str = "") -> str:
     """Return "1 chat" or "2 chats"."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return format_count(count, one, many)
 
 
 def count_kinds(counts: Mapping[str, int]) -> str:

@@ -51,6 +51,7 @@ class MigrationRun(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "import"
         indexes = [
             # The next import asks whether one is running, and whether one of the same source was broken off.
             models.Index(fields=["status"], name="stores_run_status"),
@@ -58,7 +59,7 @@ class MigrationRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Run {self.pk}: {self.source_name}"
+        return f"Import {self.pk}: {self.source_name}"
 
 
 class ImportedRecord(models.Model):
@@ -116,8 +117,9 @@ class Quarantine(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, help_text="When it was put here.")
 
     class Meta:
-        verbose_name_plural = "quarantine"
         ordering = ["-id"]
+        verbose_name = "quarantined part"
+        verbose_name_plural = "quarantine"
         indexes = [
             # Dumps and pages put the members of one list back in their places.
             models.Index(fields=["store", "collection", "owner", "position"], name="stores_quarantine_place")

@@ -75,6 +75,7 @@ class Revision(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "earlier version"
         constraints = [
             # An import of the same file again keeps nothing twice.
             models.UniqueConstraint(

@@ -111,7 +111,7 @@ def ways_to_write(model, model_admin):
 
 def routes_of(route, pk, model_admin):
     """Return the route for a row, once for each button where it names one."""
-    route = re.sub(r"<(path|int):[a-z_]+>", str(pk), route)
+    route = re.sub(r"<(path|int|str):[a-z_]+>", str(pk), route)
     if "<slug:act>" in route:
         return [route.replace("<slug:act>", act) for act in model_admin.acts]
     return [re.sub(r"<slug:[a-z_]+>", "data", route)] if "<" in route or str(pk) in route else []

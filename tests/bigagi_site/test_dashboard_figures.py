@@ -23,6 +23,7 @@ from metrics.ledger.triggers import drop_triggers
 from metrics.models import Budget, CountingStart, LogEntry, UsageEvent
 from metrics.models.rollups import LATENCY_BOUNDS
 from stores.models import Change
+from stores.records.units import format_count, format_dollars, format_size, format_usd
 from tests.metrics.events import make_event
 
 pytestmark = pytest.mark.django_db
@@ -231,6 +232,16 @@ def test_looking_changes_nothing(owner_client, name):
     assert owner_client.get(reverse(name)).status_code == 405
 
 
+def test_exact_money_and_sizes():
+    assert [format_usd(n) for n in (None, 0, 1_200_000, 1_234_500_000_000, -5)] == [
+        *("–", "$0.00", "$0.0012", "$1,234.50", "−$0.000000005")
+    ]
+    assert [format_dollars(amount) for amount in (2.5, 0.0000004, -0.25)] == ["$2.50", "$0.00", "−$0.25"]
+    sizes = [format_size(n).replace("\xa0", " ") for n in (None, 0, 999, 12_345, 999_960, 3 * 10**9, 10**16)]
+    assert sizes == ["–", "0 B", "999 B", "12.3 kB", "1.0 MB", "3.0 GB", "10,000.0 TB"]
+    assert [format_count(n, "message") for n in (1, 2, 1234)] == ["1 message", "2 messages", "1,234 messages"]
+
+
 @pytest.mark.parametrize(
     ("nano_usd", "text"),
     [
@@ -250,11 +261,11 @@ def test_money(nano_usd, text):
 
 def test_figures_at_a_glance():
     assert [short(n) for n in (None, 0, 9999, 12_345, 999_999, 1_234_567, 10**9, 10**13)] == [
-        *("–", "0", "9,999", "12.3 k", "1 M", "1.23 M", "1 G", "10 T")
+        *("–", "0", "9,999", "12.3k", "1M", "1.23M", "1B", "10T")
     ]
     assert [duration(ms) for ms in (None, 0.4, 12, 999, 1500, 200_000)] == [
-        *("–", "0.4 ms", "12 ms", "999 ms", "1.5 s", "3.3 min")
+        *("–", "0.4\xa0ms", "12\xa0ms", "999\xa0ms", "1.5\xa0s", "3.3\xa0min")
     ]
-    assert [percent(share) for share in (None, 0, 0.04, 2.5, 33.3)] == ["–", "0 %", "0.0 %", "2.5 %", "33 %"]
+    assert [percent(share) for share in (None, 0, 0.04, 2.5, 33.3)] == ["–", "0%", "0.0%", "2.5%", "33%"]
     now = timezone.now()
     assert [ago(now - timedelta(seconds=s), now) for s in (5, 150)] == ["just now", "2\xa0minutes ago"]

@@ -143,7 +143,7 @@ def test_a_chart_says_the_same_as_its_table(board):
     rows = table.locator("tbody tr").evaluate_all(
         "rows => rows.map((row) => [...row.querySelectorAll('td')].map((cell) => Number(cell.dataset.value)))"
     )
-    assert [label for label, _ in chart] == heads == ["in", "cached", "out"]
+    assert [label for label, _ in chart] == heads == ["input", "cached", "output"]
     assert [list(column) for column in zip(*rows, strict=True)] == [data for _, data in chart]
     assert len(rows) == 30 and any(rows[-2])
     assert page.get_by_role(
@@ -179,7 +179,7 @@ def test_an_opened_table_stays_open_while_figures_come(board, history):
     page.evaluate("document.activeElement.blur()")
     values = "'chat', 's', 'v', 'm', '', '', 777000000, 0, 5, 0, 1, '', 'user', 1, 2, 'done', 1, ''"
     insert(history, f"SELECT {int(time.time() * 1000)}, {values}")
-    expect(figure.locator("tbody tr").last).to_contain_text("777 M", timeout=30_000)
+    expect(figure.locator("tbody tr").last).to_contain_text("777M", timeout=30_000)
     assert figure.locator("details").evaluate("details => details.open")
 
 

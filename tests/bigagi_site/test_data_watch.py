@@ -52,7 +52,7 @@ def test_what_is_good_is_told(folder):
     assert "None yet: the server checks" in home and "not checked yet" in dashboard and "not been checked" in ready
     data_watch.check_once()
     home, dashboard, ready = read_everywhere(client)
-    assert "The database and 1 image or sound are undamaged." in home and "are undamaged." in ready
+    assert "The database and 1 image or audio file are undamaged." in home and "are undamaged." in ready
     assert "not checked yet" not in dashboard
     assert 'role="alert"' not in home
 
@@ -68,7 +68,7 @@ def test_a_damaged_file_is_told_everywhere_until_it_is_mended(folder, damage):
         path.unlink()
     data_watch.check_once()
     for text in read_everywhere(client):
-        assert "1 image or sound is damaged or missing: “Sunset”" in text
+        assert "1 image or audio file is damaged or missing: “Sunset”" in text
         assert "check_data --repair" in text
     assert [name for name, _ in data_check.repair_assets(data_check.read_last())] == [path.name]
     assert path.read_bytes() == b"a picture"

@@ -300,7 +300,7 @@ def check_a_repair(disk: SmallDisk) -> None:
     assert found.returncode == 1 and str(damaged) in found.stderr, found.stderr
     refused = disk.manage("check_data", "--repair")
     assert refused.returncode in (1, 2) and "full" in refused.stderr, refused.stdout + refused.stderr
-    assert "Traceback" not in refused.stderr and "Nothing" not in refused.stderr and "Mended" not in refused.stdout
+    assert "Traceback" not in refused.stderr and "Nothing" not in refused.stderr and "Repaired" not in refused.stdout
     disk.free()
     mended = disk.manage("check_data", "--repair")
     assert mended.returncode == 0, mended.stdout + mended.stderr

@@ -42,7 +42,7 @@ def test_below_eighty_percent_only_the_panel_tells(owner_client):
     unpriced = "this month, without 1 unpriced call."
     panel = owner_client.get("/chat-parts/usage").text
     assert words_of(panel) == [f"$1.25 of $10.00 {unpriced}", f"My OpenAI: $1.25 of $5.00 {unpriced}"]
-    assert 'value="12"' in panel and "All services: 12 % of the budget" in panel
+    assert 'value="12"' in panel and "All services: 12% of the budget" in panel
     assert words_of(owner_client.get("/chat-parts/budget").text) == []
     assert words_of(owner_client.get("/chat-test").text) == []
 
@@ -54,7 +54,7 @@ def test_from_eighty_percent_on_the_page_warns(owner_client):
     spend(7.0)
     spend(1.0, service="gone")
     spend(0.5, service="gone")
-    expected = ["85 % of the budget. $8.50 of $10.00 this month.", "Over budget. gone: $1.50 of $1.00 this month."]
+    expected = ["85% of the budget. $8.50 of $10.00 this month.", "Over budget. gone: $1.50 of $1.00 this month."]
     assert words_of(owner_client.get("/chat-parts/budget").text) == expected
     assert words_of(owner_client.get("/chat-test").text) == expected
 
@@ -78,7 +78,7 @@ def test_an_answer_that_brings_the_budget_to_its_warning_shows_it(server, page):
     ask(page, "Hello")
     wait_for_answer(page)
     line = page.locator("#budgets .budget-warning")
-    expect(line).to_contain_text("90 % of the budget.")
+    expect(line).to_contain_text("90% of the budget.")
     expect(line.locator("meter")).to_have_attribute("value", "90")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Tokens and cost").click()

@@ -85,8 +85,8 @@ def test_chats_of_the_list_are_changed_under_one_entry(owner_client):
     one, two, three = (make_chat(uid, at) for at, uid in enumerate(["one", "two", "three"]))
     html = run(owner_client, "archive_chats", one, two)
     assert set(Conversation.objects.filter(is_archived=True)) == {one, two}
-    assert "Archive 2 of 2 chats." in html and Change.objects.get().record_count == 2
-    assert "Unarchive 1 of 2 chats." in run(owner_client, "unarchive_chats", one, three)
+    assert "Archived 2 of 2 chats." in html and Change.objects.get().record_count == 2
+    assert "Unarchived 1 of 2 chats." in run(owner_client, "unarchive_chats", one, three)
     html = run(owner_client, "delete_chats", one, two)
     assert Conversation.objects.get() == three
     owner_client.post(undo_of(html))
@@ -160,7 +160,7 @@ def test_the_list_changes_what_is_chosen(page, chats):
         row.get_by_role("checkbox").check()
     page.get_by_label("Select action to run").select_option("unarchive_chats")
     page.get_by_role("button", name="Run").click()
-    page.get_by_text("Unarchive 2 of 2 chats.").wait_for()
+    page.get_by_text("Unarchived 2 of 2 chats.").wait_for()
 
 
 @pytest.mark.browser

@@ -107,7 +107,7 @@ def test_it_reads_as_a_chat(owner_client):
             "out of tokens",
         ),
         *(
-            "$ 0.004565 (partial-msg)",
+            "$0.004565 (partial-msg)",
             "580 new input",
             "63 output",
             "18 reasoning (included)",
@@ -234,8 +234,8 @@ def test_search_and_filters_find_chats(owner_client):
 
 
 def test_money_is_told_in_dollars_and_unknown_is_not_zero():
-    assert format_cost({"$c": 0.4565}) == "$ 0.004565"
-    assert format_cost({"$c": 250}) == "$ 2.5"
+    assert format_cost({"$c": 0.4565}) == "$0.004565"
+    assert format_cost({"$c": 250}) == "$2.50"
     assert format_cost({"$code": "free"}) == "free (free)"
     assert format_cost({"$code": "no-pricing"}) == "unpriced (no-pricing)"
     assert format_cost(None) == format_cost([]) == format_cost({"$c": "x"}) == "unpriced"

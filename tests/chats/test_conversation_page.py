@@ -82,7 +82,7 @@ def test_the_first_page_leads_to_an_image_that_loads(imported, page):
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     page.goto("/admin/")
-    page.get_by_role("link", name="Conversations").click()
+    page.get_by_role("link", name="Chats", exact=True).first.click()
     page.locator("#result_list").get_by_role("link", name="A picture").click()
 
     image = page.get_by_role("img", name="a red picture")

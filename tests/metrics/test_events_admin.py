@@ -167,18 +167,18 @@ def test_names_are_found_without_reading_all_events():
                 **{"vendor": "moonshot", "input_tokens": 20, "cache_read_tokens": 80, "output_tokens": 20},
                 "raw_usage": {"prompt_tokens": 100, "completion_tokens": 20, "cached_tokens": 80},
             },
-            ["Moonshot AI, &quot;Chat API&quot;", "prompt_tokens 100, cached_tokens 80", "the others are taken off"],
+            ["Moonshot AI, &quot;Chat API&quot;", "prompt_tokens 100, cached_tokens 80", "the others are subtracted"],
         ),
         (
             {
                 **{"vendor": "openai", "input_tokens": 9, "output_tokens": 7, "estimated": True},
                 "raw_usage": {"prompt_tokens": 9, "completion_tokens": -1},
             },
-            ["estimated: it was not told"],
+            ["estimated: it was not reported"],
         ),
         (
             {"vendor": "openai", "input_tokens": 9, "output_tokens": 7, "raw_usage": {"completion_tokens": 0}},
-            ["completion_tokens 0", "estimated: the count cannot be"],
+            ["completion_tokens 0", "estimated: the reported count is impossible"],
         ),
     ],
 )

@@ -84,8 +84,8 @@ def test_a_sum_that_is_wrong_is_built_anew() -> None:
     told = refuse("--check")
     assert "day all" in told and "quarter-hour" in told and "rebuild_ledger" in told
 
-    assert run().startswith("Nothing was missing: the ledger has 1 events, and its sums agree")
-    assert run("--check") == "The ledger has 1 events, and its sums agree with them.\n"
+    assert run().startswith("Nothing was missing: the ledger has 1 event, and its sums agree")
+    assert run("--check") == "The ledger has 1 event, and its sums agree with them.\n"
 
 
 def test_a_check_names_what_is_missing_and_changes_nothing() -> None:

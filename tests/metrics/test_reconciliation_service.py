@@ -12,7 +12,6 @@ from metrics.reconciliation import (
     Amounts,
     DeviceCount,
     amounts_of_baseline,
-    dollars,
     float_tolerance,
     nano_of_dollars,
     reconcile,
@@ -41,12 +40,6 @@ def test_dollars_become_nano_dollars_by_their_digits(value):
 @pytest.mark.parametrize("value", [None, True, "1", -0.01, math.inf, math.nan, 10**400, [1]])
 def test_what_is_no_amount_is_none(value):
     assert nano_of_dollars(value) is None
-
-
-def test_nano_dollars_are_told_to_the_last_digit():
-    told = [dollars(nano) for nano in (0, 1, 1_500_000_000, 10**12 + 250_000, -5, 70_000_000)]
-
-    assert told == ["$0.00", "$0.000000001", "$1.50", "$1,000.00025", "-$0.000000005", "$0.07"]
 
 
 @given(st.lists(counts, max_size=3), counts, counts, counts)

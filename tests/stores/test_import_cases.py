@@ -193,7 +193,7 @@ def test_a_chat_that_is_kept_aside_can_be_read_in_the_admin_and_over_the_api(tmp
     status, out, _ = run_import(second)
 
     assert status == 1
-    assert "Here: 1 chat, 1 message. Kept aside: 1 message (see Revisions" in out
+    assert "Here: 1 chat, 1 message. Kept aside: 1 message (see Earlier versions" in out
     [kept] = client.get("/api/revisions?kind=conversation&reason=source&uid=c").json()["results"]
     body = client.get(kept["href"]).json()["body"]
     assert [one["fragments"][0]["part"]["text"] for one in body["messages"]] == ["one", "from the browser <i>"]

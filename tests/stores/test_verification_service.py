@@ -136,7 +136,7 @@ def test_it_names_records_that_changed_places(backup: Path, model: Any):
     first, second = model.objects.order_by("position")[:2]
     model.objects.filter(pk=first.pk).update(position=second.position)
     model.objects.filter(pk=second.pk).update(position=first.position)
-    (state, differences) = named(backup)[(model._meta.verbose_name, second.uid)]
+    (state, differences) = named(backup)[(model._meta.model_name, second.uid)]
     assert state == "in another order" and first.uid in differences[0]["source"]
 
 

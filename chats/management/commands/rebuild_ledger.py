@@ -15,6 +15,7 @@ from metrics.history.recording import find_new, record_history
 from metrics.ledger.rollups import Difference, find_differences, rebuild_rollups
 from metrics.models import UsageEvent
 from stores.management.reading import ReadingCommand
+from stores.records.units import format_count
 
 PAUSE = 0.01
 """Seconds between two transactions, for others to write."""
@@ -38,7 +39,7 @@ class Command(ReadingCommand):
         if not is_check:
             rebuild_rollups()
         differences = find_differences(NAMED + 1)
-        events = f"{UsageEvent.objects.count():,} events"
+        events = format_count(UsageEvent.objects.count(), "event")
         if not is_check:
             added = "Nothing was missing" if not count else f"{_calls(count)} added"
             self._end(differences, f"{added}: the ledger has {events}, and its sums agree with them.")
@@ -91,4 +92,4 @@ def _count_missing(calls: list[Any]) -> int:
 
 
 def _calls(count: int) -> str:
-    return "1 call" if count == 1 else f"{count:,} calls"
+    return format_count(count, "call")

@@ -9,8 +9,9 @@ from typing import IO, Any, cast
 from rich.console import Console
 from rich.table import Table
 
-from metrics.reconciliation import Amounts, ServiceReport, dollars, reconcile
+from metrics.reconciliation import Amounts, ServiceReport, reconcile
 from stores.management.reading import ReadingCommand
+from stores.records.units import format_usd
 
 
 class Command(ReadingCommand):
@@ -60,7 +61,7 @@ def _add_row(table: Table, name: str, amounts: Amounts) -> None:
     table.add_row(
         name,
         f"{amounts.calls:,}",
-        dollars(amounts.cost_nano_usd),
+        format_usd(amounts.cost_nano_usd),
         f"{amounts.input_tokens:,}",
         f"{amounts.output_tokens:,}",
     )

@@ -3,11 +3,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.template.defaultfilters import filesizeformat
 
 from stores.backups.asset_copies import describe
 from stores.backups.creation import BackupError, create_backup
-from stores.backups.data_check import REPAIR
+from stores.backups.data_check import FILES, REPAIR
+from stores.records.units import format_count, format_size
 
 
 class Command(BaseCommand):
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         except BackupError as error:
             raise CommandError(str(error), returncode=2) from error
         checked = f"checked, without {_files(len(backup.lost))}" if backup.lost else "checked"
-        self.stdout.write(f"Backup:  {backup.path} ({filesizeformat(backup.size)}, {checked})")
+        self.stdout.write(f"Backup:  {backup.path} ({format_size(backup.size)}, {checked})")
         self.stdout.write(f"The key file is not in it: keep a copy of {settings.KEY_FILE} elsewhere.")
         self.stdout.write("Without that file stored API keys are lost, but no chats.")
         text = describe([*backup.replaced, *backup.lost])
@@ -52,4 +52,4 @@ class Command(BaseCommand):
 
 
 def _files(count: int) -> str:
-    return "1 image or sound" if count == 1 else f"{count:,} images or sounds"
+    return format_count(count, *FILES)

@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = (
         "Read every image and sound and the whole database, and list what is damaged. The server can keep running. "
         "With --repair, good copies from the backups take the place of damaged files, and damaged indexes of the "
-        "database are built anew. Of a database of another version, the records are not read. Exit status: 0 if "
+        "database are rebuilt. Of a database of another version, the records are not read. Exit status: 0 if "
         "nothing is damaged (any more), otherwise 1."
     )
     # Other checks read the database, and would end with a traceback where it is damaged.
@@ -63,12 +63,12 @@ class Command(BaseCommand):
             except data_check.NotRepaired as error:
                 self.stderr.write(str(error))
             else:
-                self.stdout.write(f"Built the database's indexes anew. The damaged database was saved in {aside}")
+                self.stdout.write(f"Rebuilt the database's indexes. The damaged database was saved in {aside}")
         try:
             for name, backup in data_check.repair_assets(result):
-                self.stdout.write(f"Mended assets/{name[:2]}/{name} from {backup}")
+                self.stdout.write(f"Repaired assets/{name[:2]}/{name} from {backup}")
         except OSError as error:
-            raise CommandError(f"Not all that is damaged was mended: {describe_error(error)}", returncode=2) from error
+            raise CommandError(f"Not everything could be repaired: {describe_error(error)}", returncode=2) from error
 
     def _advise(self, result: data_check.Result, *, repaired: bool) -> str:
         if not repaired:

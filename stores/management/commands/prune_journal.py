@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from stores.records.journal.purge import prune, size_of_journal
+from stores.records.units import format_size
 
 _AGE = re.compile(r"(\d{1,5})([dwy])")
 _DAYS = {"d": 1, "w": 7, "y": 365}
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         verb = "would be" if options["dry_run"] else "were"
         self.stdout.write(
             f"{gone.entries} of {whole.entries} entries {verb} deleted, all made before {before:%Y-%m-%d %H:%M} UTC. "
-            f"They kept {filesizeformat(gone.characters)} of {filesizeformat(whole.characters)} for undo "
+            f"They kept {format_size(gone.characters)} of {format_size(whole.characters)} for undo "
             "(before compression)."
         )
 

@@ -38,6 +38,7 @@ export function readTable(table) {
   };
 }
 
+// As `stores/records/units.py` writes them.
 export function formatUsd(nano) {
   const dollars = nano / 1e9;
   if (!dollars || Math.abs(dollars) >= 1) return `$${dollars.toLocaleString("en", { maximumFractionDigits: 2 })}`;
@@ -45,7 +46,10 @@ export function formatUsd(nano) {
 }
 
 export function formatShort(number) {
-  return new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(number);
+  if (Math.abs(number) < 10_000) return number.toLocaleString("en", { maximumFractionDigits: 0 });
+  for (const [size, unit] of [[1e3, "k"], [1e6, "M"], [1e9, "B"], [1e12, "T"]]) {
+    if (Math.abs(number) < size * 999.5 || unit === "T") return `${Number((number / size).toPrecision(3))}${unit}`;
+  }
 }
 
 function describe(figure) {

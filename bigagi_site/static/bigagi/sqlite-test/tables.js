@@ -43,7 +43,7 @@ function showList() {
     .filter(({ tables }) => tables.length);
   const number = found.reduce((sum, { tables }) => sum + tables.length, 0);
   byId("tables-status").textContent = number ? count(number, "table") : "No matching tables.";
-  byId("tables-list").replaceChildren(...found.flatMap(({ app, tables }) => [el("h3", {}, app), el("ul", {}, ...tables.map(entry))]));
+  byId("tables-list").replaceChildren(...found.flatMap(({ app, tables }) => [el("h2", {}, app), el("ul", {}, ...tables.map(entry))]));
 }
 
 function entry(table) {

@@ -123,4 +123,5 @@ export const folderPath = (id) => `/api/folders/${segmentOf(id)}`;
 export const servicePath = (id) => `/api/services/${segmentOf(id)}`;
 export const modelPath = (id) => `/api/llms/${segmentOf(id)}`;
 export const personaPath = (id) => `/api/personas/${segmentOf(id)}`;
+export const adminPath = (id) => `${page.admin}of/${segmentOf(id)}/`;
 export const pagePath = (id) => (id ? `${page.page}/${segmentOf(id)}` : page.page);

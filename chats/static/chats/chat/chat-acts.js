@@ -1,6 +1,6 @@
 // What can be done with chats, with one by its menu and with several that are selected. Each is taken back by one undo.
 
-import { call, chatPath } from "./api.js";
+import { adminPath, call, chatPath } from "./api.js";
 import { once } from "./busy.js";
 import { titleOf } from "./chat-list.js";
 import { shows } from "./chat-on-page.js";
@@ -115,6 +115,7 @@ export function openChatMenu(button, chat) {
     { label: "Duplicate", icon: "copy", act: perform(() => duplicate(chat)) },
     { label: "Export…", icon: "download", act: () => openExport([chat]) },
     { label: archived ? "Unarchive" : "Archive", icon: "archive", act: perform(() => archive([chat], !archived)) },
+    { label: "Open in the admin", icon: "link", act: () => location.assign(adminPath(chat.id)) },
     null,
     { label: "Delete", icon: "trash", act: perform(() => remove([chat])), isBad: true },
   ];

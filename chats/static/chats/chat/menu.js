@@ -1,6 +1,6 @@
 // A menu beside a button, for pointers and for the arrow keys.
 
-import { el, icon } from "./dom.js";
+import { byId, el, icon } from "./dom.js";
 
 let open = null;
 
@@ -43,7 +43,7 @@ export function openMenu(button, items, label) {
     if (!list.contains(event.target) && !button.contains(event.target)) close(false);
   };
   list.addEventListener("keydown", (event) => move(event, list, close));
-  document.body.append(list);
+  byId("main").append(list);
   place(list, button);
   button.setAttribute("aria-expanded", "true");
   document.addEventListener("pointerdown", outside, true);
