@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('metrics', '0004_ledger'),
+        ('metrics', '0005_event_of_message'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chats', '0003_derived_uids'),
+        ('chats', '0004_pinned_chats'),
     ]
 
     operations = [

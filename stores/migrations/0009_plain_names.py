@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stores', '0007_claim_lease'),
+        ('stores', '0008_settings_source'),
     ]
 
     operations = [
