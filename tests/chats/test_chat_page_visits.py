@@ -315,7 +315,7 @@ DEEDS = {
     "send again": Deed(lambda walker: walker.more("Send again from here", "user")),
     "see the cost": Deed(click(".msg-assistant .cost")),
     "see the usage": Deed(click("#open-usage")),
-    "open the settings": Deed(open_settings),
+    "open the settings": Deed(lambda walker: walker.page.keyboard.press("Control+,")),
     "preview": Deed(click("#preview"), open_settings),
     "choose a persona": Deed(lambda walker: walker.page.locator("#persona").select_option("Generic"), open_settings),
     "make a persona": Deed(write_persona, begin_persona),

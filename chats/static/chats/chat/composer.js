@@ -37,6 +37,8 @@ export function initComposer() {
   byId("stop").addEventListener("click", () => void generation.stop());
   field.addEventListener("keydown", onKey);
   field.addEventListener("input", () => {
+    // From now on it is another message.
+    unsure.delete(draftName());
     fit();
     keepDraft();
   });

@@ -1,6 +1,7 @@
 // What would be sent: counted for the estimate, and shown before it goes.
 
 import { call } from "./api.js";
+import { during } from "./busy.js";
 import { byId, el } from "./dom.js";
 import { persona } from "./persona.js";
 import { on, page } from "./state.js";

@@ -87,7 +87,7 @@ function close(one) {
   stop(one);
   stack = stack.filter((each) => each !== one);
   draw();
-  if (isFocused) focusFirst(one.before, byId("message"));
+  if (isFocused) focusFirst(one.before, byId("scroll"));
 }
 
 async function perform(one) {
