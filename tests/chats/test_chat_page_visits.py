@@ -15,9 +15,10 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from llms.vendors.endpoint import path_of
 from tests.chats.chat_page import api, expect, open_page, pick_model
 from tests.nightly import by_day
-from tests.servers import REPOSITORY, Server
+from tests.servers import REPOSITORY, Server, execute
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +29,7 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001"
     "a5f645400000000049454e44ae426082"
 )
-NAMES = "chats|chat-test|messages|generations|changes|llms|services|folders"
+NAMES = "chats|chat-test|messages|generations|changes|llms|services|folders|personas"
 NUMBERS = count()
 
 
@@ -217,6 +218,67 @@ def type_in(walker: Walker) -> None:
     walker.page.locator("#message").fill(f"{walker.chat.word}, not sent")
 
 
+def open_settings(walker: Walker) -> None:
+    walker.page.keyboard.press("Control+,")
+    walker.page.locator("#system-prompt").wait_for()
+
+
+def open_own_persona(walker: Walker) -> None:
+    """Give the chat a persona that can be changed."""
+    persona = {"name": f"Persona of {walker.chat.word}", "systemPrompt": walker.chat.word}
+    uid = api(walker.server, "POST", "/api/personas", persona)["id"]
+    api(walker.server, "PATCH", f"/api/chats/{walker.chat.id}", {"systemPurposeId": uid})
+    open_page(walker.page, walker.chat.path)
+    open_settings(walker)
+
+
+def write_persona(walker: Walker) -> None:
+    walker.page.get_by_label("Name of the persona").fill(f"Persona of {walker.chat.word}")
+    walker.page.locator("#persona-edit-prompt").fill(f"{walker.chat.word}, edited")
+    walker.page.locator("#persona-edit-ok").click()
+
+
+def begin_persona(walker: Walker) -> None:
+    open_settings(walker)
+    walker.page.locator("#persona-new").click()
+
+
+def begin_edit(walker: Walker) -> None:
+    open_own_persona(walker)
+    walker.page.locator("#persona-change").click()
+    walker.page.locator("#persona-edit-prompt").wait_for()
+
+
+def set_prompt(walker: Walker) -> None:
+    walker.page.locator("#system-prompt").fill(f"{walker.chat.word}, the prompt")
+    walker.page.locator("#system-save").click()
+
+
+def give_prompt(walker: Walker) -> None:
+    open_settings(walker)
+    set_prompt(walker)
+    walker.page.locator("#system-clear").wait_for()
+
+
+def open_empty_settings(walker: Walker) -> None:
+    open_empty(walker)
+    open_settings(walker)
+
+
+def open_parameters(walker: Walker) -> None:
+    pick_other(walker)
+    open_settings(walker)
+    walker.page.locator("#parameter-llmTemperature").wait_for()
+
+
+def set_parameter(walker: Walker) -> None:
+    field = walker.page.locator("#parameter-llmTemperature")
+    field.fill("1.5" if field.input_value() == "1" else "1")
+    field.press("Enter")
+    # It waits for the next step of an arrow key.
+    walker.page.wait_for_timeout(600)
+
+
 def nothing(walker: Walker) -> None:
     """What is done is what the page does by itself."""
 
@@ -253,8 +315,19 @@ DEEDS = {
     "send again": Deed(lambda walker: walker.more("Send again from here", "user")),
     "see the cost": Deed(click(".msg-assistant .cost")),
     "see the usage": Deed(click("#open-usage")),
-    "preview": Deed(click("#preview")),
-    "choose a persona": Deed(lambda walker: walker.page.locator("#persona").select_option("Generic")),
+    "open the settings": Deed(lambda walker: walker.page.keyboard.press("Control+,")),
+    "preview": Deed(click("#preview"), open_settings),
+    "choose a persona": Deed(lambda walker: walker.page.locator("#persona").select_option("Generic"), open_settings),
+    "make a persona": Deed(write_persona, begin_persona),
+    "begin to edit a persona": Deed(click("#persona-change"), open_own_persona),
+    "edit a persona": Deed(write_persona, begin_edit),
+    "duplicate a persona": Deed(click("#persona-copy"), open_own_persona),
+    "delete a persona": Deed(click("#persona-delete"), open_own_persona),
+    "set the system prompt": Deed(set_prompt, open_settings),
+    "clear the system prompt": Deed(click("#system-clear"), give_prompt),
+    "begin a chat by its system prompt": Deed(set_prompt, open_empty_settings),
+    "set a parameter": Deed(set_parameter, open_parameters),
+    "send a refused parameter again": Deed(click("[data-again]"), open_parameters),
     "check the service": Deed(click("#check-now")),
     "open the models": Deed(open_models),
     "choose a model": Deed(pick_other),
@@ -366,6 +439,13 @@ def furnish(server: Server) -> None:
     hidden = {"id": "walk-hidden", "hidden": True, "initialParameters": {"llmRef": "hidden"}}
     models = [model | {"initialParameters": {"llmRef": "model"}}, model | hidden]
     api(server, "POST", "/api/llms", {"llms": models})
+    address = path_of({"vId": "ollama", "setup": service["setup"]})
+    execute(
+        server.environment,
+        "INSERT INTO llms_refusedparameter (service_uid, model_ref, parameter, address, refused_at) "
+        f"VALUES ('walk', 'model', 'max_tokens', '{address}', CURRENT_TIMESTAMP), "
+        f"('walk', 'model', 'max_completion_tokens', '{address}', CURRENT_TIMESTAMP)",
+    )
     api(server, "PUT", "/api/metrics/budgets/all", {"nano_usd": 10**9})
     for number in range(61):
         api(server, "POST", "/api/chats", {"userTitle": f"Other {number}", "messages": []})
@@ -487,6 +567,8 @@ def check_here(page: Any, chat: Chat) -> None:
     assert len(texts) == 4 and all(chat.word in text for text in texts), texts
     expect(page.locator("#message")).to_have_value(DRAFT)
     expect(page.locator("#model-label")).to_have_text(chat.model)
-    expect(page.locator("#persona")).to_have_value(chat.persona)
+    expect(page.locator("#persona-name")).to_have_text(chat.persona)
+    if page.locator("#chat-settings").is_visible():
+        expect(page.locator("#persona")).to_have_value(chat.persona)
     assert page.locator("dialog:modal").count() == 0
     expect(page.locator("#stop")).to_be_hidden()

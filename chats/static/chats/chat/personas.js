@@ -112,7 +112,9 @@ async function save() {
       await take(data, change, "Persona created.", visit);
     }
   } catch (error) {
-    if (error.status !== 412) tell(error.message);
+    // Who closed it meanwhile, or went to another chat, is told too; what was written is kept.
+    if (!dialog.open) fail(error);
+    else if (error.status !== 412) tell(error.message);
     else {
       // What the other one wrote is replaced only by who knows of it.
       edited.etag = null;
