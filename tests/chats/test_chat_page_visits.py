@@ -196,7 +196,29 @@ def send_again(walker: Walker) -> None:
 
 
 def open_crash(walker: Walker) -> None:
-    walker.page.locator("[data-crash]").first.evaluate("button => button.click()")
+    # Another page leads to it, by an address that the page takes when it loads.
+    script = "performance.getEntriesByType('resource').find(({ name }) => /chat\\/crash\\./.test(name)).name"
+    walker.page.evaluate(f"import({script}).then(({{ openCrash }}) => openCrash())")
+
+
+def attach_document(walker: Walker) -> None:
+    content = f"<p>{walker.chat.word}</p>".encode()
+    walker.page.locator("#files").set_input_files({"name": "page.html", "mimeType": "text/html", "buffer": content})
+
+
+def find_all(walker: Walker) -> None:
+    walker.page.keyboard.press("Control+k")
+    walker.page.locator("#palette-find").fill(walker.chat.word)
+
+
+def export(walker: Walker) -> None:
+    walker.menu("Export…")
+    walker.page.locator("#export-list button").nth(1).click()
+
+
+def select(walker: Walker) -> None:
+    walker.page.locator("#select-chats").click()
+    walker.page.locator(f'#chats [data-chat="{walker.chat.id}"] .chat-box').check()
 
 
 def rename(walker: Walker) -> None:
@@ -336,7 +358,15 @@ DEEDS = {
     "restore the old answer": Deed(click(".toast-act"), regenerate),
     "take sending again back": Deed(click(".toast-act"), send_again),
     "send a first message": Deed(Walker.ask, open_empty),
-    "see more chats": Deed(click(".chats-more")),
+    "see more chats": Deed(lambda walker: walker.page.locator("#chats").evaluate("box => box.scrollTo(0, 1e6)")),
+    "read a document": Deed(attach_document),
+    "find anything": Deed(find_all),
+    "export": Deed(export),
+    "pin": Deed(lambda walker: walker.menu("Pin")),
+    "duplicate": Deed(lambda walker: walker.menu("Duplicate")),
+    "archive what is selected": Deed(click("[data-selected=archive]"), select),
+    "delete what is selected": Deed(click("[data-selected=delete]"), select),
+    "select all": Deed(click("#select-all"), select),
     "see the crash test": Deed(open_crash),
     "make a folder": Deed(make_folder),
     "rename a folder": Deed(change_folder("Rename", lambda walker: walker.answer("Other", "Save")), make_folder),

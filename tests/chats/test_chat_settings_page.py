@@ -119,6 +119,7 @@ def test_the_persona_is_the_chats_own_whatever_the_way_to_it(server, page):
     expect(panel.locator("#persona")).to_have_value(uids["Pirate"])
     assert stored(server, page)["systemPurposeId"] == uids["Pirate"]
     page.locator("#new-chat").click()
+    expect(shown).to_have_text("Default")
     ask(page, "Good day", "Demo")
     wait_for_answer(page)
     assert stored(server, page)["systemPurposeId"] == "Generic"
