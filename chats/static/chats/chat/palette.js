@@ -84,8 +84,8 @@ function render() {
   const parts = shown.map(({ name, items }, at) =>
     el("div", { role: "group", "aria-labelledby": `palette-group-${at}` }, el("div", { class: "palette-heading", id: `palette-group-${at}`, role: "presentation" }, name), ...items.map(option)),
   );
-  box.replaceChildren(...(parts.length ? parts : [el("p", { class: "chats-none" }, none)]));
-  if (parts.length && found.failed) box.append(el("p", { class: "chats-none" }, found.failed));
+  box.replaceChildren(...(parts.length ? parts : [el("div", { class: "chats-none" }, none)]));
+  if (parts.length && found.failed) box.append(el("div", { class: "chats-none" }, found.failed));
   mark();
 }
 
