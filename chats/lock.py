@@ -1,5 +1,7 @@
 """The lock of a chat: while a generation writes in it, its messages cannot be changed otherwise."""
 
+from collections.abc import Sequence
+
 from chats.models import Conversation, Generation
 from stores.records.errors import Conflict
 from stores.records.sql import fetch
@@ -19,6 +21,13 @@ def sequence_in(chat: Conversation) -> int | None:
     """Return the number of the last stored event of the generation in the chat; None: nobody writes in it."""
     running = Generation.objects.filter(conversation=chat, status=Generation.Status.RUNNING)
     return running.values_list("sequence", flat=True).first()
+
+
+def check_all_free(uids: Sequence[str]) -> None:
+    """Raise `Conflict` while a generation writes in one of the chats with these ids."""
+    running = Generation.objects.filter(conversation__uid__in=uids, status=Generation.Status.RUNNING)
+    for generation in running.select_related("conversation")[:1]:
+        check_free(generation.conversation)
 
 
 def check_free(chat: Conversation) -> None:

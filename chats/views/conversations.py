@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from chats.filters import ConversationFilterSet
 from chats.generations.abandoned import close_abandoned_in
-from chats.lock import sequence_in
+from chats.lock import check_all_free, sequence_in
 from chats.models import Conversation
 from chats.serializers.conversations import (
     BranchSerializer,
@@ -123,6 +123,8 @@ class ConversationViewSet(mixins.ListModelMixin, ChatWritingMixin, ExportingView
         }[name]
         if name == "delete":
             close_abandoned_in(uids)
+            # Before the first of them is gone.
+            check_all_free(uids)
         return services.change_many(origin, f"{name} chats", uids, change)
 
     def _answer(self, written: Written, *, is_new: bool = False) -> Response:

@@ -1,8 +1,10 @@
 """The API through the real server, where its two halves and its streams are what a client meets."""
 
 import http.client
+import io
 import json
 import re
+import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -98,6 +100,19 @@ def test_a_large_store_is_streamed_whole_in_little_memory(seeded):
     assert len(body) > SIZE
     chats = json.loads(body)["state"]["conversations"]
     assert [chat["id"] for chat in chats[:CHATS]] == [f"big-{number}" for number in range(CHATS)]
+    assert peak_memory(seeded) - before < SIZE / 1e6 / 2
+
+
+def test_a_zip_of_all_chats_is_streamed_in_little_memory(seeded):
+    seeded.sign_in().get("/api/chats?page_size=1")
+    before = peak_memory(seeded)
+    connection, answer = open_stream(seeded, "/api/chats/export?as=zip&files=json")
+    assert answer.headers["Transfer-Encoding"] == "chunked"
+    archive = zipfile.ZipFile(io.BytesIO(answer.read()))
+    connection.close()
+    chats = [name for name in archive.namelist() if name.startswith("chats/")]
+    assert len(chats) >= CHATS and sum(archive.getinfo(name).file_size for name in chats) > SIZE
+    assert archive.testzip() is None
     assert peak_memory(seeded) - before < SIZE / 1e6 / 2
 
 

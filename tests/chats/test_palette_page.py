@@ -42,6 +42,10 @@ def test_all_is_found_and_done_by_keyboard(server, page):
     expect(page.locator("#model-label")).to_have_text(chosen)
     expect(page.locator("#message")).to_be_focused()
 
+    press("dark theme")
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
     press("renam")
     page.keyboard.press("Enter")
     page.get_by_label("Title", exact=True).fill("Arches")

@@ -12,7 +12,7 @@ import { initGauge } from "./gauge.js";
 import { initModelPicker } from "./model-picker.js";
 import { initNavigation, showTitle } from "./navigation.js";
 import { initNetwork } from "./network.js";
-import { initPalette } from "./palette.js";
+import { initPalette } from "./palette-open.js";
 import { initPersona } from "./persona.js";
 import { initPreview } from "./preview.js";
 import { initRegenerate } from "./regenerate.js";

@@ -55,12 +55,25 @@ function ofChat() {
   ];
 }
 
+const THEMES = { light: "Light theme", dark: "Dark theme", system: "Theme of the system" };
+
+function themes() {
+  const others = Object.entries(THEMES).filter(([theme]) => theme !== document.documentElement.dataset.theme);
+  return others.map(([theme, label]) => ({
+    label,
+    icon: "eye",
+    words: "colours mode appearance",
+    run: () => document.dispatchEvent(new CustomEvent("bigagi-theme", { detail: theme })),
+  }));
+}
+
 export function actions() {
   return [
     ...buttons(),
     ...ofChat(),
     { label: "Export all chats", icon: "download", words: "backup save download zip", run: () => openExport(null) },
     { label: "Show or hide the list of chats", icon: "menu", words: "sidebar", keys: "Ctrl B", run: () => emit("side", "toggle") },
+    ...themes(),
   ].map((action) => ({ ...action, key: `action ${action.label}` }));
 }
 

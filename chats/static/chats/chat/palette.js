@@ -20,6 +20,7 @@ let found = { chats: [], texts: [], failed: "" };
 let options = [];
 let active = "";
 let asking = null;
+let isReady = false;
 
 const open = (id, hash = "") => {
   emit("side", false);
@@ -84,8 +85,8 @@ function render() {
   const parts = shown.map(({ name, items }, at) =>
     el("div", { role: "group", "aria-labelledby": `palette-group-${at}` }, el("div", { class: "palette-heading", id: `palette-group-${at}`, role: "presentation" }, name), ...items.map(option)),
   );
-  box.replaceChildren(...(parts.length ? parts : [el("p", { class: "chats-none" }, none)]));
-  if (parts.length && found.failed) box.append(el("p", { class: "chats-none" }, found.failed));
+  box.replaceChildren(...(parts.length ? parts : [el("div", { class: "chats-none" }, none)]));
+  if (parts.length && found.failed) box.append(el("div", { class: "chats-none" }, found.failed));
   mark();
 }
 
@@ -169,16 +170,15 @@ const KEYS = {
   Escape: () => dialog.close(),
 };
 
-export function openPalette() {
-  find.value = "";
-  dialog.showModal();
+// Shows what there is for what stands in the box: the palette was opened (`palette-open.js`).
+export function start() {
+  if (!isReady) prepare();
+  isReady = true;
   type();
   box.scrollTop = 0;
-  find.focus();
 }
 
-export function initPalette() {
-  byId("open-palette").addEventListener("click", openPalette);
+function prepare() {
   find.addEventListener("input", type);
   find.addEventListener("keydown", (event) => {
     if (event.isComposing) return;

@@ -102,8 +102,17 @@ const performs = {
 
 async function perform(act) {
   if (!picked.size) return say("Select chats first.");
-  if ((await performs[act]([...picked.values()])) === false) return;
-  if (act !== "export") stop();
+  if (bar.ariaBusy === "true") return;
+  if (act === "export") return performs.export([...picked.values()]);
+  // A thousand chats take seconds.
+  bar.ariaBusy = "true";
+  byId("selection-count").textContent = "Working…";
+  try {
+    if ((await performs[act]([...picked.values()])) !== false) stop();
+  } finally {
+    bar.ariaBusy = "false";
+    show();
+  }
 }
 
 // A touch that stays where it is. A link's own menu must not open over it.

@@ -3,7 +3,7 @@
 import { byId, isTyping } from "./dom.js";
 import * as generation from "./generation.js";
 import { openPicker } from "./model-picker.js";
-import { openPalette } from "./palette.js";
+import { openPalette } from "./palette-open.js";
 import { toggleSettings } from "./settings-panel.js";
 import { emit } from "./state.js";
 import { turnsOf } from "./thread.js";
