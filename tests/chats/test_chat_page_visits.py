@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from llms.calls.body import TOKEN_LIMITS
 from llms.vendors.endpoint import path_of
 from tests.chats.chat_page import api, expect, open_page, pick_model
 from tests.nightly import by_day
@@ -31,6 +32,9 @@ PNG = bytes.fromhex(
 )
 NAMES = "chats|chat-test|messages|generations|changes|llms|services|folders|personas"
 NUMBERS = count()
+SETUP = {"ollamaHost": "http://127.0.0.1:9"}
+WALK = path_of({"vId": "ollama", "setup": SETUP})
+"""Where the service of the walk is called."""
 
 
 @dataclass
@@ -209,6 +213,8 @@ def attach_document(walker: Walker) -> None:
 def find_all(walker: Walker) -> None:
     walker.page.keyboard.press("Control+k")
     walker.page.locator("#palette-find").fill(walker.chat.word)
+    # The search waits for the next letter.
+    walker.page.wait_for_timeout(300)
 
 
 def export(walker: Walker) -> None:
@@ -218,7 +224,7 @@ def export(walker: Walker) -> None:
 
 def select(walker: Walker) -> None:
     walker.page.locator("#select-chats").click()
-    walker.page.locator(f'#chats [data-chat="{walker.chat.id}"] .chat-box').check()
+    walker.page.locator("#chats .chat-box").first.check()
 
 
 def rename(walker: Walker) -> None:
@@ -293,6 +299,15 @@ def open_parameters(walker: Walker) -> None:
     walker.page.locator("#parameter-llmTemperature").wait_for()
 
 
+def open_refused(walker: Walker) -> None:
+    """Let the provider of the model have refused to limit an answer."""
+    names = ", ".join(f"('walk', 'model', '{name}', '{WALK}', CURRENT_TIMESTAMP)" for name in TOKEN_LIMITS)
+    columns = "service_uid, model_ref, parameter, address, refused_at"
+    execute(walker.server.environment, "DELETE FROM llms_refusedparameter")
+    execute(walker.server.environment, f"INSERT INTO llms_refusedparameter ({columns}) VALUES {names}")
+    open_parameters(walker)
+
+
 def set_parameter(walker: Walker) -> None:
     field = walker.page.locator("#parameter-llmTemperature")
     field.fill("1.5" if field.input_value() == "1" else "1")
@@ -349,7 +364,7 @@ DEEDS = {
     "clear the system prompt": Deed(click("#system-clear"), give_prompt),
     "begin a chat by its system prompt": Deed(set_prompt, open_empty_settings),
     "set a parameter": Deed(set_parameter, open_parameters),
-    "send a refused parameter again": Deed(click("[data-again]"), open_parameters),
+    "send a refused parameter again": Deed(click("[data-again]"), open_refused),
     "check the service": Deed(click("#check-now")),
     "open the models": Deed(open_models),
     "choose a model": Deed(pick_other),
@@ -462,20 +477,13 @@ def sign_in(browser: Any, server: Server) -> Any:
 
 def furnish(server: Server) -> None:
     """Add what the walk meets: a model that can be a favourite, one that is hidden, a budget, many chats."""
-    service = {"id": "walk", "vId": "ollama", "label": "Walk", "setup": {"ollamaHost": "http://127.0.0.1:9"}}
+    service = {"id": "walk", "vId": "ollama", "label": "Walk", "setup": SETUP}
     api(server, "POST", "/api/services", service)
     model = {"id": "walk-model", "label": "Walk model", "sId": "walk", "vId": "ollama", "created": 1, "description": ""}
     model |= {"contextTokens": 1000, "maxOutputTokens": 100, "interfaces": ["oai-chat"], "parameterSpecs": []}
     hidden = {"id": "walk-hidden", "hidden": True, "initialParameters": {"llmRef": "hidden"}}
     models = [model | {"initialParameters": {"llmRef": "model"}}, model | hidden]
     api(server, "POST", "/api/llms", {"llms": models})
-    address = path_of({"vId": "ollama", "setup": service["setup"]})
-    execute(
-        server.environment,
-        "INSERT INTO llms_refusedparameter (service_uid, model_ref, parameter, address, refused_at) "
-        f"VALUES ('walk', 'model', 'max_tokens', '{address}', CURRENT_TIMESTAMP), "
-        f"('walk', 'model', 'max_completion_tokens', '{address}', CURRENT_TIMESTAMP)",
-    )
     api(server, "PUT", "/api/metrics/budgets/all", {"nano_usd": 10**9})
     for number in range(61):
         api(server, "POST", "/api/chats", {"userTitle": f"Other {number}", "messages": []})
@@ -593,7 +601,7 @@ def check_here(page: Any, chat: Chat) -> None:
     """Check that all that is seen is the chat's."""
     assert urlsplit(page.url).path == chat.path
     expect(page.locator("#thread-title")).to_have_text(chat.title)
-    texts = page.locator("#turns > .msg .msg-body").all_inner_texts()
+    texts = page.locator("#turns > .msg .msg-body").all_text_contents()
     assert len(texts) == 4 and all(chat.word in text for text in texts), texts
     expect(page.locator("#message")).to_have_value(DRAFT)
     expect(page.locator("#model-label")).to_have_text(chat.model)

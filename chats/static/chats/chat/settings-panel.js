@@ -76,7 +76,7 @@ export function openSettings() {
 }
 
 // What fills the context stands below the settings.
-async function openGauge() {
+export async function openGauge() {
   const place = byId("gauge-title");
   if (!panel.open) await openSettings();
   place.scrollIntoView({ block: "nearest" });
@@ -109,9 +109,7 @@ function setShare(isOn) {
   emit("prompt");
 }
 
-export function initSettingsPanel() {
-  byId("open-settings").addEventListener("click", toggleSettings);
-  byId("estimate").addEventListener("click", () => void openGauge());
+function init() {
   byId("preview").addEventListener("click", () => void openPreview());
   byId("share").addEventListener("change", ({ target }) => setShare(target.checked));
   panel.addEventListener("close", closed);
@@ -122,6 +120,8 @@ export function initSettingsPanel() {
   initPersonas(body, readSettings);
   initSystemPrompt(body, readSettings);
   initParameters(body, readSettings);
-  setShare(memory.get("share") === "1");
+  byId("share").checked = page.share;
   for (const name of ["chat", "made", "model", "persona"]) on(name, follow);
 }
+
+init();

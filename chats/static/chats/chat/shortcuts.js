@@ -4,7 +4,7 @@ import { byId, isTyping } from "./dom.js";
 import * as generation from "./generation.js";
 import { openPicker } from "./model-picker.js";
 import { openPalette } from "./palette-open.js";
-import { toggleSettings } from "./settings-panel.js";
+import { toggleSettings } from "./settings.js";
 import { emit } from "./state.js";
 import { turnsOf } from "./thread.js";
 import { perform } from "./turn-acts.js";
