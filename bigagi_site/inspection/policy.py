@@ -33,6 +33,7 @@ HARMLESS_FIELDS = frozenset(
         "chats.Conversation.content_hash",
         "chats.Folder.content_hash",
         "chats.Message.content_hash",
+        "chats.PinnedChat.content_hash",
         "llms.Assignment.content_hash",
         "llms.Model.content_hash",
         "llms.Service.content_hash",

@@ -14,7 +14,9 @@ from stores.admin.display import ROW_FACTS, link_to_page, moment, pretty
 
 @admin.register(PinnedChat)
 class PinnedChatAdmin(ReadOnlyAdmin):
+    empty_text = "Pin a chat from its menu on the chat page, and it is listed here."
     list_display = ["chat", moment("pinned")]
+    search_help_text = "Id of the chat"
     search_fields = ["uid"]
     ordering = ["-pinned"]
     list_defer = ("extra",)
