@@ -70,6 +70,40 @@ def test_what_cannot_go_is_refused_in_words(server, page, name, content, why):
     expect(page.locator("#clips .clip")).to_have_count(0)
 
 
+def test_images_open_in_place_by_click_and_by_keys(server, page):
+    uid = make_chat(server, "images")
+    for at in range(2):
+        open_page(page, f"/chat-test/{uid}")
+        file = {"name": f"{at}.png", "mimeType": "image/png", "buffer": make_png()}
+        page.locator("#files").set_input_files(file)
+        expect(page.locator("#clips .clip")).to_have_count(1)
+        ask(page, "An image", "Demo")
+        wait_for_answer(page)
+    first, second = page.locator(".picture a:has(img)").all()
+    box = page.locator("#lightbox")
+    first.click()
+    expect(box.get_by_role("heading")).to_have_text("0.png")
+    assert page.locator("#lightbox-picture").evaluate("image => image.decode().then(() => image.naturalWidth)") == WIDTH
+    expect(page.locator("#lightbox-count")).to_have_text("1 of 2")
+    page.keyboard.press("ArrowRight")
+    expect(box.get_by_role("heading")).to_have_text("1.png")
+    box.get_by_role("button", name="Next image").click()
+    expect(box.get_by_role("heading")).to_have_text("0.png")
+    with page.expect_download() as download:
+        box.get_by_role("link", name="Download").click()
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    page.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+    expect(first).to_be_focused()
+    second.focus()
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.keyboard.press("Enter")
+    expect(page.locator("#lightbox-count")).to_have_text("2 of 2")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    box.get_by_role("button", name="Close").click()
+    expect(box).to_be_hidden()
+
+
 def test_text_files_are_dropped(server, page):
     open_page(page)
     page.evaluate(
