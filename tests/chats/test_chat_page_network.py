@@ -147,7 +147,8 @@ def test_a_lost_network_is_told_and_nothing_is_lost(browser, server, line):
 def test_an_answer_to_a_message_that_got_lost_is_taken_up_and_the_message_is_there_once(server, browser):
     page, _ = sign_in(browser, server)
     open_page(page)
-    lost = []
+    lost, refused = [], []
+    page.on("response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None)
 
     def lose(route):
         # The server has it, and the page never hears of that.
@@ -165,6 +166,8 @@ def test_an_answer_to_a_message_that_got_lost_is_taken_up_and_the_message_is_the
     wait_for_answer(page)
     expect(answers(page)).to_have_count(1)
     assert len(lost) == 2
+    # Under their keys the same answers came: nothing was refused as sent twice.
+    assert refused == []
     chats = api(server, "GET", "/api/chats?page_size=200")["results"]
     assert len(chats) == count + 1
     assert json.dumps(api(server, "GET", f"/api/chats/{chats[0]['id']}")).count('"text": "Only once, please"') == 1

@@ -98,12 +98,14 @@ class Walker:
         self.page.locator("#ask-text").fill(text)
         self.page.locator("#ask").get_by_role("button", name=ok, exact=True).click()
 
-    def edit(self, role: str, button: str) -> None:
+    def edit(self, role: str) -> None:
         turn = self.page.locator(f".msg-{role}").last
         turn.hover()
         turn.get_by_role("button", name="Edit", exact=True).click()
+
+    def change(self, role: str) -> None:
+        self.edit(role)
         self.page.get_by_label("Message text").fill(f"{self.chat.word}, edited")
-        self.page.locator(".editor").get_by_role("button", name=button, exact=True).click()
 
     def ask(self, text: str = "and now") -> None:
         self.page.locator("#message").fill(f"{self.chat.word}, {text}")
@@ -347,8 +349,9 @@ DEEDS = {
     "branch": Deed(lambda walker: walker.more("Branch here")),
     "delete": Deed(lambda walker: walker.more("Delete")),
     "take a deletion back": Deed(click(".toast-act"), delete_last),
-    "edit an answer": Deed(lambda walker: walker.edit("assistant", "Save")),
-    "edit and send": Deed(lambda walker: walker.edit("user", "Save and send")),
+    "edit": Deed(lambda walker: walker.edit("assistant")),
+    "save an edit": Deed(click(".editor [type=submit]"), lambda walker: walker.change("assistant")),
+    "send an edit": Deed(click(".editor [type=submit]"), lambda walker: walker.change("user")),
     "send again": Deed(lambda walker: walker.more("Send again from here", "user")),
     "see the cost": Deed(click(".msg-assistant .cost")),
     "see the usage": Deed(click("#open-usage")),
@@ -502,6 +505,8 @@ def begin(walker: Walker, deed: Deed) -> None:
 
 def settle(page: Any) -> None:
     """Wait until the page waits for nothing but an answer that is being written."""
+    # What comes a little later, as an estimate does, has this time to come.
+    page.evaluate("() => { window.last = performance.now(); }")
     page.wait_for_function(QUIET)
 
 
@@ -517,7 +522,6 @@ COUNTING = """
         });
     };
 """
-# What is done a little later, such as an estimate, is done within this time.
 QUIET = "() => document.documentElement?.dataset.ready && !window.pending && performance.now() - window.last > 260"
 
 
