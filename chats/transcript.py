@@ -155,6 +155,7 @@ FLAGS = {
     "vnd.ant.cache.auto": "cached automatically",
     "vnd.ant.cache.user": "cached on request",
 }
+"""What flags are called in the admin. Those of big-AGI's own workings say nothing to who reads a chat."""
 STOPS = {
     "client-abort": "stopped by you",
     "filter": "stopped by a filter",

@@ -10,7 +10,7 @@ from chats.fragments import Block
 from chats.generations.choice import find_why_not
 from chats.models import Conversation, Message
 from chats.system_messages import read_system_messages
-from chats.transcript import Damage, Turn, read_damage, read_turns
+from chats.transcript import FLAGS, Damage, Turn, read_damage, read_turns
 from llms.calls.demo import MODELS as DEMO_MODELS
 from llms.calls.demo import SERVICE
 from llms.models import Model
@@ -70,9 +70,9 @@ class ChatTurn:
     @property
     def notes(self) -> list[str]:
         """What is told of the message beside what has a place of its own."""
-        own = {"starred", "skipped: not sent to the model"}
+        elsewhere = set(FLAGS.values())
         stale = ["for another persona: not sent to the model"] if self.is_stale else []
-        return [*(flag for flag in self.turn.flags if flag not in own), *stale]
+        return [*(flag for flag in self.turn.flags if flag not in elsewhere), *stale]
 
     @property
     def has_failed(self) -> bool:

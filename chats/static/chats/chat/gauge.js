@@ -29,7 +29,9 @@ export function countParts(before, { draft, attached, images }) {
 }
 
 function costOf(tokens) {
-  const { input, fee } = models.get(page.model.id) ?? {};
+  // As long as the models are being read, nothing is known.
+  if (!models.has(page.model.id)) return "";
+  const { input, fee } = models.get(page.model.id);
   if (input === "free") return "free";
   return typeof input === "number" ? `≈ ${dollars.format((tokens * input) / 1e6 + (fee ?? 0))}` : "unpriced";
 }
@@ -58,10 +60,10 @@ function show(parts, context, leftOut) {
 
   const box = byId("estimate");
   byId("estimate-tokens").textContent = `≈ ${short.format(sent)}`;
-  byId("estimate-cost").textContent = ` · ${cost}`;
+  byId("estimate-cost").textContent = cost && ` · ${cost}`;
   box.classList.toggle("is-over", isOver);
   box.classList.remove("is-counting");
-  box.title = `Context: ${told} Cost of the input: ${cost}.`;
+  box.title = `Context: ${told}${cost && ` Cost of the input: ${cost}.`}`;
   byId("estimate-arc").setAttribute("stroke-dasharray", `${percent} 100`);
   byId("estimate-ring").classList.toggle("is-unknown", !context);
 
