@@ -143,6 +143,7 @@ def test_a_backup_is_dropped_and_its_chats_are_there(browser, server, tmp_path):
     page.locator("[data-file]").set_input_files(tmp_path / "other.json")
     expect(page.locator("[data-result]")).to_contain_text("other.json")
     expect(page.locator("[data-end]")).to_be_focused()
+    expect(page.get_by_role("link", name="See your chats")).to_be_hidden()
     page.get_by_role("button", name="Choose another file").press("Enter")
     expect(page.locator("[data-file]")).to_be_focused()
     moved = page.evaluate_handle(
