@@ -204,7 +204,7 @@ def send_again(walker: Walker) -> None:
 def open_crash(walker: Walker) -> None:
     # Another page leads to it, by an address that the page takes when it loads.
     script = "performance.getEntriesByType('resource').find(({ name }) => /chat\\/crash\\./.test(name)).name"
-    walker.page.evaluate(f"import({script}).then(({{ openCrash }}) => openCrash())")
+    walker.page.evaluate(f"() => void import({script}).then(({{ openCrash }}) => openCrash())")
 
 
 def attach_document(walker: Walker) -> None:

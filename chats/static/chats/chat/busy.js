@@ -1,6 +1,6 @@
 // A thin bar at the top while somebody waits for the server.
 
-import { byId } from "./dom.js";
+import { setIfThere } from "./dom.js";
 
 const SOON = 400;
 let waiting = 0;
@@ -8,13 +8,13 @@ let timer = 0;
 
 // Shows the bar until the promise has settled, unless that is soon.
 export async function during(promise) {
-  if (!waiting++) timer = setTimeout(() => (byId("busy").hidden = false), SOON);
+  if (!waiting++) timer = setTimeout(() => setIfThere("busy", "hidden", false), SOON);
   try {
     return await promise;
   } finally {
     if (!--waiting) {
       clearTimeout(timer);
-      byId("busy").hidden = true;
+      setIfThere("busy", "hidden", true);
     }
   }
 }

@@ -2,6 +2,12 @@
 
 export const byId = (id) => document.getElementById(id);
 
+// For what the chat page alone has: other pages ask the server by the same functions.
+export function setIfThere(id, member, value) {
+  const element = byId(id);
+  if (element) element[member] = value;
+}
+
 export function el(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {

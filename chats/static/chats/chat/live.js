@@ -1,11 +1,11 @@
-// What a screen reader hears: beginnings, ends and faults, never each word.
+// What a screen reader hears: beginnings, ends and faults, never each word. Other pages have no place for it.
 
-import { byId } from "./dom.js";
+import { setIfThere } from "./dom.js";
 
 export function say(text) {
-  byId("live").textContent = text;
+  setIfThere("live", "textContent", text);
 }
 
 export function alarm(text) {
-  byId("alarm").textContent = text;
+  setIfThere("alarm", "textContent", text);
 }

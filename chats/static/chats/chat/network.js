@@ -1,6 +1,6 @@
 // Whether the server can be reached. Where it cannot, the page says so, and looks for it until it is there again.
 
-import { byId } from "./dom.js";
+import { setIfThere } from "./dom.js";
 import { alarm, say } from "./live.js";
 import { emit } from "./state.js";
 
@@ -16,7 +16,7 @@ export function noteLost() {
   if (isLost) return;
   isLost = true;
   tries = 0;
-  byId("network").hidden = false;
+  setIfThere("network", "hidden", false);
   alarm("Connection lost. Reconnecting.");
   emit("unreached");
   lookLater();
@@ -26,7 +26,7 @@ export function noteReached() {
   if (!isLost) return;
   isLost = false;
   clearTimeout(timer);
-  byId("network").hidden = true;
+  setIfThere("network", "hidden", true);
   alarm("");
   say("Connected again.");
   for (const wake of [...sleeping]) wake();
