@@ -8,7 +8,15 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 WRITING = ("POST", "PUT", "PATCH", "DELETE")
-IDS = {"number": "1", "label": "chats", "file": "one", "field": "body", "act": "undo", "section": "chat", "app_label": "chats"}
+IDS = {
+    "number": "1",
+    "label": "chats",
+    "file": "one",
+    "field": "body",
+    "act": "undo",
+    "section": "chat",
+    "app_label": "chats",
+}
 """What stands in a path for its groups, unless it is `one`, the id of every record that a test makes."""
 BY_NUMBER = ("changes", "migrations", "revisions")
 

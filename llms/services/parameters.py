@@ -54,7 +54,6 @@ def set_parameters(origin: Origin, uid: str, values: Mapping[str, Any], precondi
     """Set parameters of the model by big-AGI's ids; None: the model's default. It is for all chats with the model.
 
     What the provider refused of them is sent again. Raises `Missing`, `Stale` and `Invalid`."""
-    names: set[str] = set()
 
     def change(entry: Entry, row: Model) -> JSONObject:
         [stored] = MODELS.load([row])
@@ -65,14 +64,12 @@ def set_parameters(origin: Origin, uid: str, values: Mapping[str, Any], precondi
         value = {name: item for name, item in stored.items() if name != "userParameters"}
         value |= {"userParameters": chosen} if chosen else {}
         if editing.overwrite(entry, MODELS, row, stored, value):
-            names.update(name for parameter in values for name in known[parameter].sent_as)
+            names = {name for parameter in values for name in known[parameter].sent_as}
+            refused = RefusedParameter.objects.filter(service_uid=row.service_uid, model_ref=_ref_of(row))
+            forget_refusals(refused.filter(parameter__in=names))
         return value
 
-    written = change_record(origin, "set parameters", MODELS, uid, change, precondition)
-    if names:
-        refused = RefusedParameter.objects.filter(service_uid=written.row.service_uid, model_ref=_ref_of(written.row))
-        forget_refusals(refused.filter(parameter__in=names))
-    return written
+    return change_record(origin, "set parameters", MODELS, uid, change, precondition)
 
 
 def _check(known: Mapping[str, Parameter], values: Mapping[str, Any]) -> None:

@@ -28,6 +28,8 @@ NOT_HERE = {
     # tests/bigagi_site/test_full_disk.py.
     *(("POST", "/api/chats/one/generate"), ("POST", "/api/generations/one/stop"), ("POST", "/api/test-ai")),
     ("POST", "/api/migrations"),
+    # It reads a document in a process of its own, and stores nothing.
+    ("POST", "/api/documents/text"),
     # With a provider: the test below.
     *(("POST", "/api/services/one/refresh"), ("POST", "/api/services/one/test")),
 }
@@ -42,6 +44,12 @@ WALK: list[tuple[str, str, Any]] = [
     ("PUT", "chats/one/messages/m1", make_message("m1", "Changed")),
     ("DELETE", "chats/one/messages/m1", None),
     ("POST", "chats/one/branch", {"messageId": "m0"}),
+    ("PUT", "chats/one/system-prompt", {"text": "Be brief."}),
+    ("DELETE", "chats/one/system-prompt", None),
+    ("POST", "personas", {"id": "one", "name": "One", "systemPrompt": "You are One."}),
+    ("PATCH", "personas/one", {"name": "Patched"}),
+    ("POST", "personas/one/copy", {}),
+    ("DELETE", "personas/one", None),
     ("POST", "chats/bulk", {"action": "archive", "ids": ["one"]}),
     ("POST", "folders", {"id": "one", "title": "Work", "conversationIds": []}),
     ("POST", "folders", {"id": "two", "title": "More", "conversationIds": []}),
@@ -58,6 +66,7 @@ WALK: list[tuple[str, str, Any]] = [
     ("POST", "llms", {"llms": [MODEL]}),
     ("PUT", "llms/one", MODEL | {"label": "Put"}),
     ("PATCH", "llms/one", {"label": "Patched"}),
+    ("PATCH", "llms/one/parameters", {"llmTemperature": 0.25}),
     ("PUT", "assignments/one", {"mct": "model-parametric", "domainId": "one", "modelId": "one"}),
     ("DELETE", "assignments/one", None),
     ("DELETE", "llms/one", None),
