@@ -159,6 +159,13 @@ def test_a_branch_opens_and_leaves_the_chat_as_it_was(server, page):
     expect(page.locator("#thread-title")).to_have_text("(1) trunk")
     expect(page.locator(".msg")).to_have_count(2)
     assert uid not in page.url
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#thread-title")).to_have_text("trunk")
+    expect(page.locator("#chats").get_by_role("link", name="(1) trunk")).to_have_count(0)
+    first.hover()
+    first.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Branch here").click()
+    expect(page.locator("#thread-title")).to_have_text("(1) trunk")
     page.go_back()
     expect(page.locator("#thread-title")).to_have_text("trunk")
     expect(page.locator(".msg")).to_have_count(4)

@@ -51,22 +51,28 @@ def test_texts_and_images_go_along_in_big_agis_shapes(server, page):
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "why"),
-    [
-        ("movie.mp4", b"x", "only PDF, Word"),
-        ("empty.txt", b"", "it is empty"),
-        ("binary.txt", b"\xff\xfe\x00", "not UTF-8 text"),
-        ("fake.png", b"not an image", "the image cannot be read"),
-        ("huge.log", b"x" * (10 * 2**20 + 1), "the limit is 10 MiB"),
-    ],
-)
-def test_what_cannot_go_is_refused_in_words(server, page, name, content, why):
+REFUSED = [
+    ("movie.mp4", b"x", "only PDF, Word"),
+    ("empty.txt", b"", "it is empty"),
+    ("binary.txt", b"\xff\xfe\x00", "not UTF-8 text"),
+    ("fake.png", b"not an image", "the image cannot be read"),
+    ("huge.log", b"x" * (10 * 2**20 + 1), "the limit is 10 MiB"),
+]
+
+
+def test_what_cannot_go_is_refused_in_words_one_after_the_other(server, page):
     open_page(page)
-    mime_type = "image/png" if name.endswith("png") else "application/octet-stream"
-    page.locator("#files").set_input_files([{"name": name, "mimeType": mime_type, "buffer": content}])
-    expect(page.locator("#toasts")).to_contain_text(f"{name} cannot be attached")
-    expect(page.locator("#toasts")).to_contain_text(why)
+    mime_types = ["image/png" if name.endswith("png") else "application/octet-stream" for name, _, _ in REFUSED]
+    files = [
+        {"name": name, "mimeType": mime_type, "buffer": content}
+        for (name, content, _), mime_type in zip(REFUSED, mime_types, strict=True)
+    ]
+    page.locator("#files").set_input_files(files)
+    for name, _, why in reversed(REFUSED):
+        expect(page.locator("#toasts")).to_contain_text(f"{name} cannot be attached")
+        expect(page.locator("#toasts")).to_contain_text(why)
+        page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator(".toast")).to_have_count(0)
     expect(page.locator("#clips .clip")).to_have_count(0)
 
 

@@ -120,6 +120,7 @@ def test_a_lost_network_is_told_and_nothing_is_lost(browser, server, line):
     page.wait_for_timeout(max(0, LOST_SECONDS - (time.monotonic() - began)) * 1000)
     line.mend()
     expect(banner).to_be_hidden()
+    expect(page.locator(".toast-bad")).to_have_count(0)
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#thread-title")).to_have_text("Found again")
     expect(page.locator(".msg-assistant.is-live .msg-body")).to_contain_text("Paragraph 3.", timeout=30_000)

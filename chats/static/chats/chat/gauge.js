@@ -60,7 +60,8 @@ function show(parts, context, leftOut) {
 
   const box = byId("estimate");
   byId("estimate-tokens").textContent = `≈ ${short.format(sent)}`;
-  byId("estimate-cost").textContent = cost && ` · ${cost}`;
+  byId("estimate-dot").textContent = cost && " · ";
+  byId("estimate-cost").textContent = cost;
   box.classList.toggle("is-over", isOver);
   box.classList.remove("is-counting");
   box.title = `Context: ${told}${cost && ` Cost of the input: ${cost}.`}`;

@@ -4,12 +4,15 @@
 import { call } from "./api.js";
 import { byId, el, focusFirst, icon } from "./dom.js";
 import { alarm, say } from "./live.js";
+import { OFFLINE } from "./network.js";
 import { emit, on } from "./state.js";
 
 const SECONDS = 8;
 const UNDO_SECONDS = 15;
 // So many are kept; the journal in the admin has all changes.
 const MOST = 6;
+// Who had less time has hardly read it.
+const READ_SECONDS = 4;
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 // Changes of the journal in words.
 const AFTER = {
@@ -39,11 +42,15 @@ let stack = [];
 export function toast(text, { kind = "note", label = "", act = null, of = null } = {}) {
   const made = { text, kind, label, act, of, left: (act ? UNDO_SECONDS : SECONDS) * 1000, since: 0, timer: 0 };
   stop(stack.at(-1));
-  // What can only be read has been read.
-  stack = [...stack.filter((each) => each.act).slice(1 - MOST), made];
+  stack = [...stack.filter((each) => each.act || isUnread(each, text)).slice(1 - MOST), made];
   draw();
   (kind === "bad" ? alarm : say)(wordsOf(made));
   return () => close(made);
+}
+
+// What can only be read has been read, but for a fault that another one covers at once, as with files that are refused.
+function isUnread({ kind, text, left }, newer) {
+  return kind === "bad" && text !== newer && left > (SECONDS - READ_SECONDS) * 1000;
 }
 
 const wordsOf = ({ text, of }) => (of && !of.isHere ? `“${of.title || "Untitled chat"}”: ${text}` : text);
@@ -160,4 +167,9 @@ export function initToasts() {
     draw();
   });
   on("chat", draw);
+  // It is there again: that it was away is no news any more.
+  on("reached", () => {
+    stack = stack.filter(({ act, text }) => act || text !== OFFLINE);
+    draw();
+  });
 }

@@ -41,7 +41,7 @@ const acts = {
     if (!data) return;
     emit("list");
     undoable(shows(data.id) ? "This is the new branch: a copy up to that message." : "The branch is in the list.", change, () => {
-      if (shows(data.id)) emit("open", { id: null });
+      if (shows(data.id)) emit("open", { id: chat });
       emit("list");
     });
   },
