@@ -533,7 +533,7 @@ def test_the_walk_reaches_each_request_that_a_script_can_make(walked):
 
 def test_nothing_that_comes_late_is_shown_in_the_next_chat_nor_sent_there(walked, shared_browser, server):
     pairs, _ = walked
-    faults, unasked, tried = [], [], by_day(pairs, each=3)
+    faults, unasked, tried = [], [], by_day(pairs, each=6)
     with shared_browser.borrow() as browser:
         page = sign_in(browser, server)
         errors: list[str] = []
