@@ -56,7 +56,7 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default")
 
 IS_SECOND_DATABASE = os.environ.get("BIGAGI_CI") == "1" and bool(os.environ.get("DATABASE_URL"))
 DATABASE_FIXTURES = {"db", "transactional_db", "environment", "started", "first_start", "server"}
-SECONDS = {"property": 60, "exhaustive": 0.4, "slow": 4, "browser": 2}
+SECONDS = {"long": 100, "property": 60, "exhaustive": 0.4, "slow": 4, "browser": 2}
 """How long a test of a kind takes, about."""
 CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 
