@@ -19,7 +19,7 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponseBase:
         """Return the file, or what of it was asked for; texts with gzip for whoever takes it."""
-        response: HttpResponseBase = WhiteNoiseMiddleware.serve(static_file, request)
+        response: Any = WhiteNoiseMiddleware.serve(static_file, request)
         size = int(response.headers.get("Content-Length", 0))
         if not response.headers.get("Content-Type", "").startswith(_TEXTS) or size < SMALLEST:
             return response
@@ -27,7 +27,8 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
         is_whole = request.method == "GET" and response.status_code == 200
         if not is_whole or "gzip" not in request.headers.get("Accept-Encoding", ""):
             return response
-        response.close()
+        # Of the response only its file: closing all of it would end the request.
+        response.file_to_stream.close()
         path = static_file.alternatives[-1][1]
         compressed = HttpResponse(_compress(path, response.headers.get("Last-Modified", "")))
         for name, value in response.headers.items():
