@@ -19,7 +19,7 @@ SHORTEST_SECRET_KEY = 32
 def check_database(**kwargs: Any) -> list[CheckMessage]:
     """Allow only SQLite and PostgreSQL."""
     engine = settings.DATABASES["default"]["ENGINE"]
-    if engine in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+    if engine in ("stores.sqlite", "django.db.backends.postgresql"):
         return []
     hint = "Set DATABASE_URL to postgres://user:password@host/name, or leave it out for SQLite."
     return [Error(f"DATABASE_URL names a database that bigagi does not support ({engine}).", hint, id="bigagi.E001")]

@@ -198,9 +198,11 @@ MAX_ANSWER_BYTES = env.int("BIGAGI_MAX_ANSWER_BYTES", default=32 * 2**20)
 
 DATABASE_URL = env("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'bigagi.sqlite3'}"
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-# Under ASGI each request may run in a thread of its own: a connection kept by age would never be closed.
+# Under ASGI each request may run in a thread of its own: a connection kept by age would never be closed. Both databases
+# have a pool that takes it back.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
+    DATABASES["default"]["ENGINE"] = "stores.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         # A deferred transaction that becomes a write fails at once if another one wrote in between.
         "transaction_mode": "IMMEDIATE",

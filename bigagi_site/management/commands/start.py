@@ -17,6 +17,7 @@ from bigagi_site.services import create_sign_in_link, get_owner
 from stores.background.batches import stop_writers
 from stores.backups.intact import describe_missing_database, find_damage
 from stores.records.faults import describe_fault, fault_of
+from stores.sqlite.pool import POOL
 
 if TYPE_CHECKING:
     import uvicorn
@@ -170,6 +171,7 @@ class Command(BaseCommand):
         """End the process even if a request still holds a thread, for which the interpreter would wait forever."""
         stop_writers(WRITE_SECONDS)
         connections.close_all()
+        POOL.close()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
