@@ -47,18 +47,18 @@ def facts_of_chats(conversations: Sequence[Conversation]) -> dict[int, ChatFacts
         WHERE listed.conversation_uid IN ({marks(keys)}) ORDER BY folder.position, listed.id"""
     for uid, folder in fetch(memberships, list(keys)):
         facts[keys[uid]].folder_ids.append(folder)
-    for uid in PinnedChat.objects.filter(uid__in=keys).values_list("uid", flat=True):
-        facts[keys[uid]].is_pinned = True
-    imported = f"""SELECT uid, run_id FROM {{stores.ImportedRecord}}
-        WHERE kind = 'conversation' AND uid IN ({marks(keys)})"""
-    for uid, run in fetch(imported, list(keys)):
-        facts[keys[uid]].run = run
-    # What was taken back is in the sum with both signs; tests count nowhere.
-    costs = f"""SELECT conversation, SUM(COALESCE(cost_nano_usd, CASE WHEN cost_code = 'free' THEN 0 END))
-        FROM {{metrics.UsageEvent}} WHERE conversation IN ({marks(keys)}) AND source <> 'test'
-        GROUP BY conversation HAVING SUM(calls) <> 0"""
-    for uid, cost in fetch(costs, list(keys)):
-        facts[keys[uid]].cost_nano_usd = None if cost is None else int(cost)
+    # What was taken back is in the sum of costs with both signs; tests count nowhere.
+    others = f"""SELECT chat.id,
+        EXISTS (SELECT 1 FROM {{chats.PinnedChat}} pinned WHERE pinned.uid = chat.uid),
+        (SELECT run_id FROM {{stores.ImportedRecord}} imported
+            WHERE imported.kind = 'conversation' AND imported.uid = chat.uid),
+        (SELECT SUM(COALESCE(cost_nano_usd, CASE WHEN cost_code = 'free' THEN 0 END))
+            FROM {{metrics.UsageEvent}} event WHERE event.conversation = chat.uid AND event.source <> 'test'
+            GROUP BY event.conversation HAVING SUM(event.calls) <> 0)
+        FROM {{chats.Conversation}} chat WHERE chat.id IN ({marks(facts)})"""
+    for pk, is_pinned, run, cost in fetch(others, list(facts)):
+        found = facts[pk]
+        found.is_pinned, found.run, found.cost_nano_usd = bool(is_pinned), run, None if cost is None else int(cost)
     return facts
 
 

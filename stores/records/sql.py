@@ -4,7 +4,7 @@ import datetime
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.apps import apps
@@ -112,7 +112,7 @@ def fetch(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...
 
     For the few reads that every request makes: to build them by the ORM takes longer than to run them."""
     with connection.cursor() as cursor:
-        cursor.execute(_TABLE.sub(_table, statement), parameters)
+        cursor.execute(_with_tables(statement), parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
@@ -120,7 +120,7 @@ def fetch(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...
 def execute(statement: str, parameters: Sequence[Any] = ()) -> int:
     """Run one statement, tables written as in `fetch`; return how many rows it changed."""
     with connection.cursor() as cursor:
-        cursor.execute(_TABLE.sub(_table, statement), parameters)
+        cursor.execute(_with_tables(statement), parameters)
         return int(cursor.rowcount)
 
 
@@ -128,12 +128,17 @@ def execute_many(statement: str, rows: Sequence[Sequence[Any]]) -> None:
     """Run one statement for each row of parameters, tables written as in `fetch`."""
     if rows:
         with connection.cursor() as cursor:
-            cursor.executemany(_TABLE.sub(_table, statement), rows)
+            cursor.executemany(_with_tables(statement), rows)
 
 
 def marks(values: Collection[Any]) -> str:
     """Return the placeholders of a list of values."""
     return ", ".join(["%s"] * len(values))
+
+
+@lru_cache(maxsize=500)
+def _with_tables(statement: str) -> str:
+    return _TABLE.sub(_table, statement)
 
 
 def _table(match: re.Match[str]) -> str:
