@@ -1,1 +1,2 @@
-"""The least that the API's requests can cost: bare views behind the same middleware and token check, with SQL."""
+"""The least that requests and streams can cost in Django: views without middleware, SQL by hand, a proxy that keeps
+nothing."""

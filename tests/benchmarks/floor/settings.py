@@ -1,5 +1,6 @@
-"""bigagi's settings with the floor's routes beside the API's."""
+"""bigagi's settings, without its middleware and routes."""
 
 from bigagi_site.settings import *  # noqa: F403
 
+MIDDLEWARE: list[str] = []
 ROOT_URLCONF = "tests.benchmarks.floor.urls"
