@@ -1,7 +1,6 @@
 """The text of documents over REST."""
 
 from dataclasses import asdict
-from hashlib import sha256
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -45,11 +44,7 @@ class DocumentViewSet(WritingViewSet):
     serializer_class = DocumentSerializer
     parser_classes = [BytesParser]
     max_body = MAX_BODY
-    # No transaction waits for a parser.
-    answers_in_one_transaction = False
-
-    def describe_body(self) -> str:
-        return sha256(self._get_bytes()).hexdigest()
+    keeps_answers = False
 
     @extend_schema(
         operation_id="documents_text",
