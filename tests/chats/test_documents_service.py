@@ -117,6 +117,22 @@ def test_what_cannot_be_read_says_why(data, code):
     assert refuse(data) == code
 
 
+def test_each_kind_has_its_own_words():
+    ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1000
+    for data, name, words in (
+        (ole, "cut-off.XLS", "This spreadsheet is damaged"),
+        (ole, "cut-off.doc", "Word files of before 2007 (.doc)"),
+        (ole + "PowerPoint Document".encode("utf-16-le"), "no ending", "PowerPoint files of before 2007 (.ppt)"),
+        (ole, "Thumbs.db", "This kind of file cannot be read. These can: PDF"),
+        (ole + "EncryptedPackage".encode("utf-16-le"), "a.pptx", "This presentation is protected"),
+        (make_docx("Half")[:-200], "half.docx", "This Word document is damaged"),
+        (make_docx("Half")[:-200], "", "This file is damaged"),
+    ):
+        with pytest.raises(Unreadable) as caught:
+            read_document(data, name)
+        assert caught.value.detail.startswith(words), (name, caught.value.detail)
+
+
 BOMB = "".join(f'<!ENTITY {chr(98 + at)} "{f"&{chr(97 + at)};" * 10}">' for at in range(9))
 LAUGHS = f'<!DOCTYPE x [<!ENTITY a "{"ha" * 5000}">{BOMB}]>'
 FILE = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>'
