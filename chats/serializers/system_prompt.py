@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from chats.generations.system_prompt import Source
-from stores.api.members import AnyMember
+from stores.api.members import NOT_BLANK, AnyMember
 from stores.api.serializers import FormSerializer
 from stores.records.codecs import is_storable
 
@@ -16,7 +16,7 @@ LONGEST = 100_000
 class PromptMember(AnyMember):
     """The text of a system prompt: it says something, and is no longer than `LONGEST`."""
 
-    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": r"^[^\u0000]*[^\u0000\s][^\u0000]*$"}
+    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": NOT_BLANK}
     fault = f"Must be text of 1 to {LONGEST:,} characters that is not blank, without NUL."
     code = "invalid"
 
