@@ -2,6 +2,7 @@ import re
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from stores.importers.verdict import Verdict
 from tests.bigagi_site.factories import make_asset, make_conversation, make_message, make_owner, make_run, make_service
@@ -125,6 +126,10 @@ def test_a_missing_page_is_told_kindly(owner_client):
     answer = owner_client.get("/nowhere")
     assert answer.status_code == 404
     assert "Nothing was found at this address" in answer.text
+    assert '<a href="/settings">Settings</a>' in answer.text and "Go to the home page" in answer.text
+    in_admin = owner_client.get("/admin/nowhere/")
+    assert in_admin.status_code == 404 and '<a href="/admin/">Go to the admin</a>' in in_admin.text
+    assert "<nav" not in Client().get("/nowhere").text
 
 
 def test_a_failure_is_told_without_details(owner_client, monkeypatch):
