@@ -79,7 +79,7 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
             raise Problem(
                 400,
                 'If-Match must name ETags in double quotes, such as "12-3", or be *. '
-                "Leave it out to write whatever is stored.",
+                "Leave it out to overwrite whatever is stored.",
             )
         return Precondition(header)
 
@@ -91,8 +91,9 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
         return {key: value for key, value in body.items() if key != "_server"} if ignores_facts else body
 
     def refuse_members(self) -> None:
-        """Raise `ValidationError` for a body with members, of a route that takes none."""
-        FormSerializer(data=self.read_object()).take()
+        """Raise `ValidationError` for a body with members, of a route that takes none. `null` has none."""
+        if self.request.data is not None:
+            FormSerializer(data=self.read_object()).take()
 
     def read_record(self, row: Any = None, *, is_partial: bool = False) -> JSONObject:
         """Return the body, a record of big-AGI's, which is to replace the row's. Raises `Problem`."""
