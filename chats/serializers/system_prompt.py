@@ -43,9 +43,9 @@ class SystemPromptSerializer(serializers.Serializer[Any]):
     persona = serializers.CharField(help_text="The id of the chat's persona.")
     persona_name = serializers.CharField(help_text="Its name; empty if it is unknown.")
     is_persona_known = serializers.BooleanField(
-        help_text="Whether the persona's text is here. Of big-AGI's own personas it is not."
+        help_text="Whether the persona's text is here. Those of big-AGI's own personas are not."
     )
-    otherwise = serializers.CharField(help_text="What is sent for a chat of this persona without a text of its own.")
+    otherwise = serializers.CharField(help_text="What would be sent if the chat had no system prompt of its own.")
     notes = serializers.IntegerField(help_text="System messages further down in the chat. They are sent as well.")
     stale = serializers.IntegerField(
         help_text="System messages that big-AGI wrote for another persona. They are not sent."

@@ -39,7 +39,7 @@ class BytesParser(BaseParser):
 
 
 class DocumentViewSet(WritingViewSet):
-    """Text out of documents. Nothing is written."""
+    """Text from documents. Nothing is written."""
 
     serializer_class = DocumentSerializer
     parser_classes = [BytesParser]
@@ -56,7 +56,7 @@ class DocumentViewSet(WritingViewSet):
     )
     def create(self, request: Request) -> Response:
         """Read a document as text: PDF, Word (.docx), Excel (.xlsx, .xls), OpenDocument sheets (.ods), PowerPoint
-        (.pptx) or HTML, of up to 10 MiB, as the body. What it is, its bytes tell.
+        (.pptx) or HTML, of up to 10 MiB, as the body. Its kind is told by its bytes.
 
         The document is not stored, and neither is its text. Reading is limited to 20 seconds
         of computing and 1 GiB of memory."""

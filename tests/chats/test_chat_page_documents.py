@@ -51,7 +51,7 @@ def test_documents_are_read_shown_and_sent(server, page):
     page.keyboard.press("Enter")
     sheet = page.get_by_role("dialog", name="porto.pdf")
     expect(sheet.locator("pre")).to_contain_text("[Page 3]\nOver the Douro")
-    expect(sheet.locator("li")).to_have_text("Page 2 has no text, as images and scans have none.")
+    expect(sheet.locator("li")).to_have_text("Page 2 has no text; images and scans have none.")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="gaia.html").first.click()
     page.get_by_role("button", name="Attach the HTML source instead").click()

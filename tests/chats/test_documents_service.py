@@ -43,7 +43,7 @@ def test_a_pdf_is_read_page_by_page():
     assert (document.title, document.mime_type, document.kind) == ("Porto", "text/plain", "pdf")
     assert document.summary == "3 pages, 9 words"
     assert document.warnings == [
-        {"code": "pages-without-text", "detail": "Page 2 has no text, as images and scans have none."}
+        {"code": "pages-without-text", "detail": "Page 2 has no text; images and scans have none."}
     ]
     assert read_document(make_pdf_form("Name:", "Ada")).text == "Name:\nAda"
     scan = read_document(make_pdf("", ""), "scan.pdf")
