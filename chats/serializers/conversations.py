@@ -89,8 +89,8 @@ class ConversationSerializer(RecordSerializer):
     userSymbol = TextMember()
     isArchived = FlagMember()
     tokenCount = NumberMember()
-    created = NumberMember()
-    updated = NumberMember(allow_null=True)
+    created = NumberMember(help_text="In ms since the epoch; if missing in a new chat, now.")
+    updated = NumberMember(allow_null=True, help_text="As created.")
     _server = ConversationFactsSerializer(read_only=True)
 
     def load(self, records: Sequence[Conversation]) -> list[Any]:
