@@ -45,7 +45,7 @@ def read_pptx(data: bytes) -> Findings:
         texts.append("\n\n".join(lines))
     found.text = "\n\n".join(texts) if has_text else ""
     if not has_text:
-        found.warn("no-text", "It has no text: its slides are empty, or images.")
+        found.warn("no-text", "It has no text; its slides are empty, or images.")
     return found
 
 

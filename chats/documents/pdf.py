@@ -42,7 +42,7 @@ def read_pdf(data: bytes) -> Findings:
     if broken:
         found.warn("damaged-pages", f"{_pages(broken)} damaged and could not be read.")
     if empty and not texts:
-        found.warn("no-text", "It has no text: its pages are images, as in a scan.")
+        found.warn("no-text", "It has no text; its pages are images, as in a scan.")
     elif empty:
         found.warn("pages-without-text", f"{_pages(empty, 'has', 'have')} no text; images and scans have none.")
     return found

@@ -40,7 +40,7 @@ def test_documents_are_read_shown_and_sent(server, page):
         ]
     )
     clips = page.locator("#clips .clip")
-    expect(page.locator("#toasts")).to_contain_text("scan.pdf cannot be attached: there is no text in it")
+    expect(page.locator("#toasts")).to_contain_text("scan.pdf cannot be attached: it has no text")
     expect(clips).to_have_count(3)
     expect(clips.nth(0)).to_contain_text("3 pages, 9 words")
     expect(clips.nth(0)).to_contain_text("Page 2 has no text")
