@@ -94,8 +94,10 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     deleted = reverse("admin:stores_change_changelist") + DELETED
     is_there = request.get_full_path() == deleted
-    item = {"title": "Recently deleted", "icon": "restore_from_trash", "link": deleted, "active": is_there}
-    next(group for group in groups if group["title"] == "Changes")["items"].insert(1, item)
+    preferences = {"title": "Chat and site settings", "icon": "settings", "link": reverse("settings"), "active": False}
+    trash = {"title": "Recently deleted", "icon": "restore_from_trash", "link": deleted, "active": is_there}
+    for title, place, item in (("Settings", 0, preferences), ("Changes", 1, trash)):
+        next(group for group in groups if group["title"] == title)["items"].insert(place, item)
     return [{"items": pages}, *groups]
 
 

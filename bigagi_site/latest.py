@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db.models import F
 from django.urls import reverse
 
 from chats.models import Conversation
+from chats.models.conversation import LAST_CHANGE
 from stores.records.ids import encode_id
 
 SHOWN = 5
@@ -14,7 +14,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class LatestChat:
-    """A chat with its page. `at` is its last change; None where no time is known."""
+    """A chat with its page. `at` is its last change; None where that is no time."""
 
     title: str
     address: str
@@ -23,17 +23,17 @@ class LatestChat:
 
 def read_latest() -> list[LatestChat]:
     """Return the chats that were changed last and are not archived, the newest first."""
-    chats = Conversation.objects.exclude(is_archived=True).order_by(F("updated").desc(nulls_last=True), "position")
-    columns = ("uid", "user_title", "auto_title", "updated", "created")
+    chats = Conversation.objects.exclude(is_archived=True).order_by(LAST_CHANGE.desc(), "position")
+    columns = ("uid", "user_title", "auto_title")
     return [
-        LatestChat(chat.title, reverse("chat-page-of", args=[encode_id(chat.uid)]), _time(chat.updated or chat.created))
-        for chat in chats.only(*columns)[:SHOWN]
+        LatestChat(chat.title, reverse("chat-page-of", args=[encode_id(chat.uid)]), _time(chat.last_change))
+        for chat in chats.only(*columns).annotate(last_change=LAST_CHANGE)[:SHOWN]
     ]
 
 
-def _time(ms: int | None) -> datetime | None:
+def _time(ms: int) -> datetime | None:
     try:
-        return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
+        return datetime.fromtimestamp(ms / 1000, UTC)
     except (OverflowError, ValueError, OSError):
         # An imported chat can name any number.
         return None

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import Sum
 
+from bigagi_site.sql_views.dependents import find_dependents
 from bigagi_site.sql_views.keeping import find_missing_views, find_taken_names
 from chats.models import Asset, Conversation
 from metrics.ledger.triggers import find_missing_triggers
@@ -99,6 +100,11 @@ def check_views() -> Finding:
         names = ", ".join(taken)
         return warning(f"These views cannot be made, because tables have their names: {names}. Rename the tables.")
     if missing := find_missing_views():
+        if dependents := find_dependents(missing):
+            return warning(
+                f"The views {', '.join(missing)} are not of this version, because views of your own build on them: "
+                f"{', '.join(dependents)}. Drop those, restart the server, and create them again."
+            )
         mend = "Restart the server, or run: manage.py migrate"
         return warning(f"The database is missing views for your own queries: {', '.join(missing)}. {mend}")
     return ok("All views for your own queries exist.")

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from bigagi_site.checks import LOOPBACK
 from bigagi_site.services import create_owner, get_owner
+from bigagi_site.sql_views.dependents import describe_blocked
 from bigagi_site.sql_views.keeping import keep_views
 from chats.generations.abandoned import close_all_abandoned
 from llms.calls.events import CallFailed
@@ -151,7 +152,8 @@ def prepare_database() -> Backup | None:
         if get_owner() is None:
             create_owner()
     except DatabaseError as error:
-        text = f"{DAMAGED.what} {describe_way_back()}" if fault_of(error) is DAMAGED else describe_fault(error)
+        text = f"{DAMAGED.what} {describe_way_back()}" if fault_of(error) is DAMAGED else describe_blocked(error)
+        text = text or describe_fault(error)
         raise StartupError(f"The database {describe_database()} cannot be used: {text}") from error
     except BackupError as error:
         raise StartupError(f"The database needs a backup before it is migrated. {error}") from error

@@ -59,6 +59,8 @@ class Block:
     links: list[Link] = field(default_factory=list)
     asset: Asset | None = None
     url: str = ""
+    fault: str = ""
+    """What an image is that cannot be shown: missing, damaged or unreadable."""
 
 
 class RenderBudget:
@@ -124,7 +126,7 @@ def build_block(
         case "ph":
             return Block("note", "Unfinished answer", printable(text or ""))
         case "reference" | "image_ref":
-            return _reference_block(title, part, assets)
+            return reference_block(title, part, assets)
         case "doc":
             return _document_block(title, text, part, budget)
         case "tool_invocation":
@@ -158,7 +160,8 @@ def _with_note(block: Block, note: str) -> Block:
     return block
 
 
-def _reference_block(title: str, part: dict[str, Any], assets: Mapping[str, Asset]) -> Block:
+def reference_block(title: str, part: dict[str, Any], assets: Mapping[str, Asset]) -> Block:
+    """Return what is shown of a part that names an asset, or an image elsewhere."""
     legacy = part.get("_legacyImageRefPart")
     image = legacy if isinstance(legacy, dict) else part
     summary = part.get("zRefSummary")
@@ -180,7 +183,7 @@ def _reference_block(title: str, part: dict[str, Any], assets: Mapping[str, Asse
     if is_safe_link(url):
         # Loading it would reveal to another host when and by whom the chat is read.
         return Block("sources", "Image on another host, not loaded", links=[Link(str(url), label)])
-    return Block("missing", label, printable(ids[0] if ids else "no id"))
+    return Block("missing", label, printable(ids[0] if ids else "no id"), fault="missing")
 
 
 def _document_block(title: str, text: str | None, part: dict[str, Any], budget: RenderBudget) -> Block:

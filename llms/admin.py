@@ -142,7 +142,7 @@ def _tell_forgotten(request: HttpRequest, count: int) -> None:
 
 @admin.register(Model)
 class ModelAdmin(ReadOnlyAdmin):
-    empty_text = "Add a service with its key under Services: the models that it offers are then listed here."
+    empty_text = "Models are listed here once you have added a service with its key under Services."
     list_display = [
         *("__str__", "service_link", VENDOR, "marks", number("context_tokens", label="context window")),
         number("position", label="place"),
@@ -218,8 +218,8 @@ class ModelAdmin(ReadOnlyAdmin):
 @admin.register(Assignment)
 class AssignmentAdmin(ReadOnlyAdmin):
     empty_text = (
-        "Which model is used for what: primaryChat is the default for chats. Without an assignment, a model is chosen "
-        "by itself."
+        "Which model is used for what: primaryChat is the default for chats. Without an assignment, one is chosen "
+        "automatically."
     )
     list_display = [column("uid", str, label="used for", ordering=True), "model_link"]
     search_fields = ["uid", "model_uid"]

@@ -32,7 +32,7 @@ def _with_file_key(queryset: QuerySet) -> QuerySet:
 
 @admin.register(Workspace)
 class WorkspaceAdmin(ReadOnlyAdmin):
-    empty_text = "A chat that live files belong to has a workspace. They come with an import."
+    empty_text = "Each chat with live files has a workspace. Workspaces come with an import."
     list_display = ["uid", "conversation_link", number("file_count", label="files")]
     search_fields = ["uid"]
     search_help_text = "Id of the chat"

@@ -8,7 +8,6 @@ from rest_framework import serializers
 
 from stores.api.members import IdField, IdMember, NumberMember, ObjectMember, TextMember
 from stores.api.serializers import (
-    BodySerializer,
     FormSerializer,
     RecordListSerializer,
     RecordSerializer,
@@ -141,7 +140,7 @@ class WorkspaceFilesWriteSerializer(FormSerializer):
         return attrs
 
 
-class WorkspaceCopySerializer(BodySerializer):
+class WorkspaceCopySerializer(FormSerializer):
     """Where a workspace's files are put."""
 
     to = IdField(help_text="The id of another workspace.")

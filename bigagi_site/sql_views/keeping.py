@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import connection, transaction
+import structlog
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations import Migration
 
 from bigagi_site.sql_views.definitions import VIEWS
+from bigagi_site.sql_views.dependents import find_dependents
 from bigagi_site.sql_views.expressions import POSTGRESQL, SQLITE
 from stores.backups import versions
+
+logger = structlog.get_logger("api")
 
 
 def keep_views() -> list[str]:
@@ -22,11 +26,22 @@ def keep_views() -> list[str]:
             # Two processes can start at once.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('bigagi.sql_views'))")
         taken = find_taken_names()
-        made = [name for name in find_missing_views() if name not in taken]
-        for name in made:
-            for statement in _statements(name):
+        return [name for name in find_missing_views() if name not in taken and _make(name)]
+
+
+def _make(name: str) -> bool:
+    """Make the view; False where one on which views of the owner's build cannot become it."""
+    dependents = find_dependents([name])
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            for statement in _statements(name, replaces=bool(dependents)):
                 cursor.execute(statement)
-    return made
+    except DatabaseError as error:
+        if not dependents:
+            raise
+        logger.warning("a view could not be updated", view=name, dependents=dependents, reason=str(error))
+        return False
+    return True
 
 
 def keep_after_migration(**kwargs: Any) -> None:
@@ -36,17 +51,17 @@ def keep_after_migration(**kwargs: Any) -> None:
 
 def make_way(plan: Sequence[tuple[Migration, bool]], **kwargs: Any) -> None:
     """Drop the views before a migration: SQLite refuses to rebuild a table that a view names, and PostgreSQL to change
-    the type of a column."""
+    the type of a column. One on which views of the owner's build stays, and is in the way only of such a change."""
     if plan:
         drop_views()
 
 
 def drop_views(names: Iterable[str] = tuple(VIEWS)) -> None:
-    """Drop views of ours."""
+    """Drop views of ours on which no other view builds."""
     taken = find_taken_names()
     with transaction.atomic(), connection.cursor() as cursor:
         for name in names:
-            if name not in taken:
+            if name not in taken and not find_dependents([name]):
                 cursor.execute(f"DROP VIEW IF EXISTS {name}")
 
 
@@ -72,9 +87,12 @@ def find_taken_names() -> list[str]:
     return [name for name in VIEWS if name in tables]
 
 
-def _statements(name: str) -> list[str]:
+def _statements(name: str, *, replaces: bool) -> list[str]:
+    """Return what makes the view. `replaces`: it stays the same one, which can only get more columns at its end."""
     create = _create(name)
     statements = [f"DROP VIEW IF EXISTS {name}", create]
+    if replaces:
+        statements = [create.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)]
     if connection.vendor == "postgresql":
         # PostgreSQL keeps a view in words of its own: the comment tells an older one.
         quoted = create.replace("'", "''")

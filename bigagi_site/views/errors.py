@@ -4,9 +4,11 @@ import sys
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from bigagi_site.display import add_display
 from stores.api.middleware import is_api_path
@@ -27,9 +29,13 @@ MESSAGES = {
 
 def _answer(request: HttpRequest, status: int, message: str = "", request_id: str = "") -> HttpResponse:
     # Of the request only its cookies: an error page must not need the session, and so the database, that may be what
-    # failed.
+    # failed. Who has one is shown the navigation; each of its pages asks again who it is.
+    place = {
+        "user": {"is_authenticated": settings.SESSION_COOKIE_NAME in request.COOKIES},
+        "is_admin": request.path.startswith(reverse("admin:index")),
+    }
     words = {"title": TITLES.get(status, HTTPStatus(status).phrase), "message": message or MESSAGES[status]}
-    context = {"status": status, "request_id": request_id} | words | add_display(request)
+    context = {"status": status, "request_id": request_id} | words | place | add_display(request)
     return HttpResponse(render_to_string("error.html", context), status=status)
 
 

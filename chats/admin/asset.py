@@ -27,7 +27,7 @@ TYPE = column("mime_type", str, label="file type", ordering=True)
 @admin.register(Asset)
 class AssetAdmin(ReadOnlyAdmin):
     empty_text = (
-        "Images and recordings come with an import of a backup with images, or when you attach them to a message."
+        "Images and recordings appear here when you import a backup that includes images, or attach them to a message."
     )
     list_display = [
         *("__str__", column("asset_type", str, label="kind", ordering=True), TYPE, size_of("size"), "dimensions"),
@@ -58,7 +58,7 @@ class AssetAdmin(ReadOnlyAdmin):
     @admin.display(description="content")
     def preview(self, obj: Asset) -> SafeString | str:
         if not obj.sha256:
-            return "The import did not include its bytes."
+            return "The import did not include the file itself."
         url, label = content_url(obj), obj.label or obj.uid
         if obj.mime_type in RASTER_TYPES:
             return format_html('<img class="bigagi-image" src="{}" alt="{}">', url, label)

@@ -104,11 +104,11 @@ class FragmentTypeFilter(admin.SimpleListFilter):
         "reference": "Image or audio",
         "image_ref": "Image, as it was stored before",
         "error": "Error",
-        "ma": "Reasoning of the model",
+        "ma": "Reasoning",
         "annotations": "Sources",
-        "tool_invocation": "Call of a tool",
-        "tool_response": "Answer of a tool",
-        "hosted_resource": "File at the provider",
+        "tool_invocation": "Tool call",
+        "tool_response": "Tool result",
+        "hosted_resource": "File stored by the provider",
         "ph": "Placeholder",
     }
 

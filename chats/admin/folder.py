@@ -50,7 +50,7 @@ def _link_to_chat(row: Any) -> SafeString | str:
 
 @admin.register(Folder)
 class FolderAdmin(ActingAdmin):
-    empty_text = "Folders come with an import, or when you make one on the chat page."
+    empty_text = "Folders appear here when you import a backup or make one on the chat page."
     list_display = ["__str__", "chats_number", column("color", str, label="colour"), number("position", label="place")]
     search_fields = ["title", "uid"]
     search_help_text = "Title or id"

@@ -56,7 +56,7 @@ class GenerationAdmin(ReadOnlyAdmin):
 @admin.register(GenerationEvents)
 class GenerationEventsAdmin(ReadOnlyAdmin):
     empty_text = (
-        "What a running answer has sent is kept here until ten minutes after its end, for readers who join late."
+        "The pieces of a running answer are kept here until ten minutes after its end, for browsers that join late."
     )
     list_display = ["__str__", "run"]
     list_filter = [by_choice("generation__status", "status of the answer")]

@@ -66,7 +66,7 @@ def _describe(message: Message) -> dict[str, Any]:
 class MessageAdmin(ReadOnlyAdmin):
     """The list is not counted and is sorted by indexed columns only: it can have millions of rows."""
 
-    empty_text = "Messages come with an import, or when you write on the chat page."
+    empty_text = "Messages appear here when you import a backup or write on the chat page."
     list_display = [
         *("excerpt", "role", "chat", number("position", label="place", ordering=False)),
         *(MODEL, moment("created"), "flags"),

@@ -30,7 +30,7 @@ def encrypted(label: str) -> Unreadable:
 def damaged(label: str) -> Unreadable:
     return Unreadable(
         Code.DAMAGED,
-        f"This {label} is damaged or incomplete. Open it in its own program, save it anew, and attach that.",
+        f"This {label} is damaged or incomplete. Open it in its own program, save it again, and attach that.",
     )
 
 

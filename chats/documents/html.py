@@ -40,7 +40,7 @@ def read_html(data: bytes) -> Findings:
         element.decompose()
     found = Findings(to_markdown(soup), title)
     if not found.text.strip():
-        found.warn("no-text", "There is no text in it: a page that is made by scripts has none of its own.")
+        found.warn("no-text", "It has no text of its own; scripts build the page.")
     return found
 
 

@@ -15,6 +15,8 @@ MAX_MEMBERS = 10_000
 
 LISTED = "PDF, Word (.docx), Excel (.xlsx, .xls), OpenDocument sheets (.ods), PowerPoint (.pptx) and HTML"
 
+_UNKNOWN = "This kind of file cannot be read."
+
 
 class Kind(StrEnum):
     PDF = "pdf"
@@ -32,11 +34,21 @@ LABELS = {
     Kind.HTML: "HTML page",
 }
 """What a kind is called in a sentence."""
+_ENDINGS = {
+    **dict.fromkeys(("docx", "docm", "doc"), Kind.DOCX),
+    **dict.fromkeys(("xlsx", "xlsm", "xlsb", "xls", "ods"), Kind.SHEET),
+    **dict.fromkeys(("pptx", "pptm", "ppt"), Kind.PPTX),
+}
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """With it begin the Office files of before 2007, and new ones that are encrypted ([MS-CFB])."""
 _OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLE_SHEETS = tuple(name.encode("utf-16-le") for name in ("Workbook\0", "Book\0"))
+_OLE_OTHERS = {"WordDocument".encode("utf-16-le"): Kind.DOCX, "PowerPoint Document".encode("utf-16-le"): Kind.PPTX}
+_TOO_OLD = {
+    Kind.DOCX: "Word files of before 2007 (.doc) cannot be read. Save this one as .docx or PDF, and attach that.",
+    Kind.PPTX: "PowerPoint files of before 2007 (.ppt) cannot be read. Save this one as .pptx or PDF, and attach that.",
+}
 
 _HTML_NAME = re.compile(r"\.(?:html?|xhtml)\Z", re.IGNORECASE)
 # Without backtracking: each comment ends at its own end.
@@ -59,9 +71,9 @@ def find_kind(data: bytes, name: str = "", content_type: str = "") -> Found:
     if b"%PDF-" in data[:1024]:
         return Found(Kind.PDF)
     if data.startswith(b"PK\x03\x04"):
-        return _look_into_archive(data)
+        return _look_into_archive(data, _kind_by_name(name))
     if data.startswith(OLE):
-        return _look_into_ole(data)
+        return _look_into_ole(data, _kind_by_name(name))
     is_called_html = _HTML_NAME.search(name) or content_type.partition(";")[0].strip().lower() in (
         "text/html",
         "application/xhtml+xml",
@@ -70,10 +82,15 @@ def find_kind(data: bytes, name: str = "", content_type: str = "") -> Found:
         return Found(Kind.HTML)
     if is_called_html and data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return Found(Kind.HTML)
-    raise Unreadable(Code.UNKNOWN_KIND, f"This kind of file cannot be read. These can: {LISTED}.")
+    raise Unreadable(Code.UNKNOWN_KIND, f"{_UNKNOWN} These can: {LISTED}.")
 
 
-def _look_into_archive(data: bytes) -> Found:
+def _kind_by_name(name: str) -> Kind | None:
+    return _ENDINGS.get(name.rpartition(".")[2].lower())
+
+
+def _look_into_archive(data: bytes, named: Kind | None) -> Found:
+    label = LABELS[named] if named else "file"
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
@@ -81,7 +98,7 @@ def _look_into_archive(data: bytes) -> Found:
             if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED:
                 raise too_large(f"Unpacked, this file has over {MAX_UNPACKED // MIB} MiB or {MAX_MEMBERS:,} parts.")
             if any(member.flag_bits & 1 for member in members):
-                raise encrypted("file")
+                raise encrypted(label)
             names = [member.filename for member in members]
             has_macros = any(name.endswith("vbaProject.bin") for name in names)
             if "[Content_Types].xml" in names:
@@ -94,7 +111,7 @@ def _look_into_archive(data: bytes) -> Found:
                 return Found(Kind.SHEET)
     # What a damaged archive raises is not told anywhere.
     except (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError, OSError, RuntimeError, ValueError) as error:
-        raise damaged("file") from error
+        raise damaged(label) from error
     raise Unreadable(Code.UNKNOWN_KIND, f"This archive is not a document that can be read. These can: {LISTED}.")
 
 
@@ -103,14 +120,14 @@ def _read_start(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
         return member.read(most)
 
 
-def _look_into_ole(data: bytes) -> Found:
+def _look_into_ole(data: bytes, named: Kind | None) -> Found:
     # The names of what is in it stand in its directory, as UTF-16.
     if _OLE_ENCRYPTED in data:
-        raise encrypted("document")
+        raise encrypted(LABELS[named] if named else "document")
     if any(name in data for name in _OLE_SHEETS):
         return Found(Kind.SHEET, "_VBA_PROJECT".encode("utf-16-le") in data)
-    raise Unreadable(
-        Code.UNKNOWN_KIND,
-        "Word and PowerPoint files of before 2007 (.doc, .ppt) cannot be read. Save it as .docx, .pptx or PDF, and "
-        "attach that.",
-    )
+    # Of a file that was cut off, the name alone tells what it was.
+    kind = next((kind for name, kind in _OLE_OTHERS.items() if name in data), named)
+    if kind is Kind.SHEET:
+        raise damaged(LABELS[kind])
+    raise Unreadable(Code.UNKNOWN_KIND, _TOO_OLD[kind] if kind else f"{_UNKNOWN} These can: {LISTED}.")

@@ -20,7 +20,7 @@ def read_docx(data: bytes) -> Findings:
     )
     found = Findings(to_markdown(made.value))
     if not found.text.strip():
-        found.warn("no-text", "There is no text in it.")
+        found.warn("no-text", "It has no text.")
     return found
 
 
@@ -45,7 +45,7 @@ def read_pptx(data: bytes) -> Findings:
         texts.append("\n\n".join(lines))
     found.text = "\n\n".join(texts) if has_text else ""
     if not has_text:
-        found.warn("no-text", "There is no text in it: its slides are empty, or images.")
+        found.warn("no-text", "It has no text; its slides are empty, or images.")
     return found
 
 

@@ -42,9 +42,9 @@ def read_pdf(data: bytes) -> Findings:
     if broken:
         found.warn("damaged-pages", f"{_pages(broken)} damaged and could not be read.")
     if empty and not texts:
-        found.warn("no-text", "There is no text in it: its pages are images, as of a scan.")
+        found.warn("no-text", "It has no text; its pages are images, as in a scan.")
     elif empty:
-        found.warn("pages-without-text", f"{_pages(empty, 'has', 'have')} no text, as images and scans have none.")
+        found.warn("pages-without-text", f"{_pages(empty, 'has', 'have')} no text; images and scans have none.")
     return found
 
 

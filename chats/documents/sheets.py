@@ -50,7 +50,7 @@ def read_sheets(data: bytes) -> Findings:
     if hidden:
         found.warn("hidden-sheets", f"Hidden sheets are included: {', '.join(hidden[:5])}.")
     if not found.counts["rows"]:
-        found.warn("no-text", "There is nothing in its cells.")
+        found.warn("no-text", "Its cells are empty.")
     return found
 
 

@@ -20,7 +20,7 @@ MEMORY_BYTES = 1024 * 2**20
 CPU_SECONDS = 20
 
 TOO_MUCH_MEMORY = "Reading this file needs too much memory. Attach a part of it."
-TOO_DEEP = "What is in this file is nested too deeply. Save it in another format, such as PDF, and attach that."
+TOO_DEEP = "The contents of this file are nested too deeply. Save it in another format, such as PDF, and attach that."
 
 
 def reader_of(kind: Kind) -> Callable[[bytes], Findings]:

@@ -4,15 +4,19 @@ import time
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 
-from chats.assets import find_assets, path_of
+from chats.assets import find_assets
 from chats.exports.chat_files import FORMATS, file_stem, write_chat
 from chats.exports.file_names import Names
-from chats.exports.images import FOLDER, image_name, read_image
-from chats.fragments import RASTER_TYPES
-from chats.models import Asset, Conversation, Fragment
+from chats.exports.images import FOLDER, ImageFiles, image_name, read_image
+from chats.fragments import Block, reference_block
+from chats.models import Conversation, Fragment
+from chats.rendering import printable
+from stores.records.clock import now_ms
 from stores.records.iteration import batched
+from stores.records.secrets import mask
 
 CHATS = "chats"
+_LACKING = "The chats in this export name these files, which are not in it:\n"
 _EARLIEST, _LATEST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
 """The times that a zip can tell."""
 
@@ -41,10 +45,11 @@ class _Sink:
 
 
 def write_zip(keys: Sequence[int], names: Sequence[str]) -> Iterator[bytes]:
-    """Yield a zip of the chats with these keys as files of the formats `names` in `chats/`, and what images they show
-    in `images/`. A chat that was deleted meanwhile is left out."""
+    """Yield a zip of the chats with these keys as files of the formats `names` in `chats/`, what images they show in
+    `images/`, and a list of what they name and the zip lacks. A chat that was deleted meanwhile is left out."""
     sink = _Sink()
-    stems, written = Names(), set[str]()
+    stems, written, files = Names(), set[str](), ImageFiles()
+    lacking: list[str] = []
     # A page has its images in itself.
     has_images = any(name != "html" for name in names)
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -55,11 +60,20 @@ def write_zip(keys: Sequence[int], names: Sequence[str]) -> Iterator[bytes]:
             stem = stems.take(file_stem(chat))
             for name in names:
                 path = f"{CHATS}/{stem}.{FORMATS[name].ending}"
-                yield from _add(archive, sink, path, chat.updated, write_chat(chat, name, _path_of_image))
-            for asset in _find_images(chat) if has_images else ():
-                if (image := image_name(asset)) not in written:
+                yield from _add(archive, sink, path, chat.updated, write_chat(chat, name, files))
+            lacks = []
+            for block in _read_references(chat):
+                files.note_fault(block)
+                if block.kind in ("missing", "audio", "asset"):
+                    lacks.append(f"  {block.title}: {_say_why(block)}\n")
+                elif has_images and block.asset and (image := image_name(block.asset)) not in written:
                     written.add(image)
-                    yield from _add(archive, sink, f"{FOLDER}/{image}", chat.updated, read_image(asset))
+                    yield from _add(archive, sink, f"{FOLDER}/{image}", chat.updated, read_image(block.asset))
+            if lacks:
+                lacking += [f"\n{CHATS}/{stem}\n", *lacks]
+        if lacking:
+            text = "".join([_LACKING, *lacking]).encode()
+            yield from _add(archive, sink, "missing.txt", now_ms(), [text])
     yield sink.take()
 
 
@@ -85,16 +99,24 @@ def _time_of(changed: int | None) -> tuple[int, int, int, int, int, int]:
     return min(max((year, month, day, hour, minute, second), _EARLIEST), _LATEST)
 
 
-def _find_images(chat: Conversation) -> Iterator[Asset]:
-    """Yield the images of the chat whose bytes are here."""
+def _read_references(chat: Conversation) -> Iterator[Block]:
+    """Yield what the chat's messages name: images, recordings and other files, and those that are missing."""
     shown = Fragment.objects.filter(message__conversation=chat, pt__in=("image_ref", "reference"))
-    for parts in batched(shown.order_by("message__position", "position").values_list("part", flat=True), 200):
-        yield from (asset for asset in find_assets(parts).values() if _is_here(asset))
+    rows = shown.order_by("message__position", "position").values_list("title", "part")
+    for some in batched(rows, 200):
+        fragments = mask([list(row) for row in some])
+        assets = find_assets(part for _, part in fragments)
+        for title, part in fragments:
+            yield reference_block(printable(title or ""), part if isinstance(part, dict) else {}, assets)
 
 
-def _path_of_image(asset: Asset) -> str:
-    return f"../{FOLDER}/{image_name(asset)}" if _is_here(asset) else ""
-
-
-def _is_here(asset: Asset) -> bool:
-    return asset.mime_type in RASTER_TYPES and bool(asset.sha256) and path_of(asset.sha256 or "").is_file()
+def _say_why(block: Block) -> str:
+    if block.kind != "missing":
+        return "recordings are not exported." if block.kind == "audio" else "files of this type are not exported."
+    if block.asset is None:
+        return "the image is not here; it was never imported, or was deleted."
+    return {
+        "missing": "the image's file is missing here.",
+        "damaged": "the image's file is damaged here.",
+        "unreadable": "the image's file cannot be read here.",
+    }[block.fault]

@@ -6,8 +6,8 @@ from typing import Any
 
 from chats.bigagi.conversation import CONVERSATIONS
 from chats.exports.file_names import safe_name
-from chats.exports.images import PathOf
-from chats.exports.markdown import no_images, write_markdown
+from chats.exports.images import ImageFiles
+from chats.exports.markdown import write_markdown
 from chats.exports.page import write_page
 from chats.exports.reading import read_items
 from chats.models import Conversation
@@ -35,8 +35,8 @@ FORMATS = {
 }
 
 
-def write_chat(chat: Conversation, name: str, path_of: PathOf = no_images) -> Iterator[bytes]:
-    """Yield the chat as a file of the format `name`; `path_of` tells where its Markdown finds images."""
+def write_chat(chat: Conversation, name: str, files: ImageFiles | None = None) -> Iterator[bytes]:
+    """Yield the chat as a file of the format `name`. `files` are the images beside it, which a page has in itself."""
     if name == "json":
         # big-AGI's own file of one chat (`bigagi-format.md` § 2.3), with all else that it has: nothing is lost.
         [record] = CONVERSATIONS.load([chat])
@@ -44,7 +44,12 @@ def write_chat(chat: Conversation, name: str, path_of: PathOf = no_images) -> It
         return
     items = read_items(chat, renders=name == "html")
     title, facts = shown_title(chat), _describe(chat)
-    pieces = write_page(title, facts, items) if name == "html" else write_markdown(title, facts, items, path_of)
+    if name == "html":
+        pieces = write_page(title, facts, (files or ImageFiles()).note_faults(items))
+    elif files is not None:
+        pieces = write_markdown(title, facts, files.note_faults(items), files.path_of)
+    else:
+        pieces = write_markdown(title, facts, items)
     for piece in pieces:
         yield piece.encode()
 

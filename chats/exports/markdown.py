@@ -1,9 +1,8 @@
 """A chat as Markdown, for notes and editors. It is for people: what comes back unchanged is the JSON."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from chats.exports.images import PathOf
 from chats.fragments import MARKDOWN, Block, Link
 from chats.models import Asset
 from chats.rendering import find_open_fence, printable
@@ -11,6 +10,9 @@ from chats.transcript import Damage, Turn
 
 _FENCE = re.compile(r"`{3,}|~{3,}")
 _MARKS = re.compile(r"([\\`*_\[\]<>#])")
+
+PathOf = Callable[[Asset], str]
+"""Returns where an image is found, seen from the chat's file; empty: nowhere."""
 
 
 def no_images(asset: Asset) -> str:
@@ -58,7 +60,7 @@ def _write_block(block: Block, path_of: PathOf) -> str:
             what = {"image": "Image", "audio": "Recording"}.get(block.kind, "File")
             return f"*{what}, not in this file: {escape_marks(block.title)}*"
         case "missing":
-            return f"*Image, missing: {escape_marks(block.title)}*"
+            return f"*Image, {block.fault}: {escape_marks(block.title)}*"
         case "sources":
             return "\n".join(
                 [f"**{escape_marks(block.title)}**", "", *(f"- {_write_link(link)}" for link in block.links)]

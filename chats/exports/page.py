@@ -10,7 +10,7 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from pygments.formatters import HtmlFormatter
 
-from chats.exports.images import data_url, is_image
+from chats.exports.images import data_url
 from chats.fragments import Block
 from chats.transcript import Damage, Turn
 
@@ -55,8 +55,8 @@ def _highlighting(style: str) -> str:
 
 def _write_turn(turn: Turn) -> str:
     for block in turn.blocks:
-        if isinstance(block, Block) and block.kind in ("image", "audio", "asset"):
-            block.url = data_url(block.asset) if is_image(block) and block.asset is not None else ""
+        if isinstance(block, Block) and block.kind == "image" and block.asset is not None:
+            block.url = data_url(block.asset)
     return render_to_string("chats/export/turn.html", {"turn": turn})
 
 

@@ -30,7 +30,7 @@ from stores.records.sealing import Masker
 from stores.records.secrets import mask
 from stores.records.sql import durably, execute
 
-LEFT_OUT = "This answer had text like API keys, which was left out, because it cannot be stored encrypted."
+LEFT_OUT = "Text in this answer that looked like API keys was left out, because it cannot be stored encrypted."
 
 
 class AlreadyEnded(Conflict):

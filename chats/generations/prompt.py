@@ -93,7 +93,7 @@ def describe_masked_keys(prompt: Prompt) -> str:
     count = "1 passage" if prompt.keys_masked == 1 else f"{prompt.keys_masked:,} passages"
     return (
         f"{count} of this chat that looked like an API key could not be read. The model was sent bigagi-secret:… "
-        f"instead. {prompt.why_masked} To send the chat as it was typed, mend this, and regenerate the answer."
+        f"instead. {prompt.why_masked} To send the chat as it was typed, fix this and regenerate the answer."
     )
 
 

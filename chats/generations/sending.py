@@ -30,7 +30,7 @@ def prompt_of(
     record = record | {"messages": record["messages"][:end]}
     turns = [one for one in record["messages"] if isinstance(one, dict) and one.get("role") != "system"]
     if not turns:
-        raise Conflict("The chat has no message to answer. Send one as message.", "nothing-to-answer")
+        raise Conflict("The chat has no message to answer. Send one as `message`.", "nothing-to-answer")
     return _prompt_of_record(record, model, shares_context=shares_context, is_sent=is_sent)
 
 

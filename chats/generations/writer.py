@@ -28,7 +28,7 @@ GATHER_SECONDS = 0.003
 RETRY_SECONDS = 2
 """How long until storing an end is tried again."""
 NOT_STORED = (
-    "The answer could not be stored yet. It is kept in memory, and stored as soon as that is possible: copy it before "
+    "The answer could not be stored yet. It is kept in memory and will be stored as soon as possible: copy it before "
     "you stop the server. {why}"
 )
 

@@ -1,9 +1,14 @@
 """Conversations: a list of messages, each a list of fragments, each around one typed part."""
 
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from stores.models import Record
 from stores.records.fields import VerbatimJSONField
+from stores.records.milliseconds import Milliseconds
+
+LAST_CHANGE = Coalesce("updated", "created", Milliseconds("created_at"))
+"""By what lists are sorted: a chat without times of its own stands where it came here."""
 
 
 class Conversation(Record):
@@ -34,6 +39,7 @@ class Conversation(Record):
             # The lists of the admin, the API and the pages, in big-AGI's order and newest first.
             models.Index(fields=["position", "id"], name="chats_conversation_position"),
             models.Index(fields=["updated"], name="chats_conversation_updated"),
+            models.Index(LAST_CHANGE, name="chats_conversation_change"),
             models.Index(fields=["created"], name="chats_conversation_created"),
             models.Index(fields=["system_purpose_id"], name="chats_conversation_persona"),
             models.Index(fields=["is_archived", "position"], name="chats_conversation_archived"),

@@ -11,7 +11,7 @@ from chats.filters import ConversationFilterSet
 from chats.models import Conversation, Message
 from chats.querysets import ChatFacts, facts_of_chats, facts_of_messages
 from stores.api.members import ID, FlagMember, IdField, IdMember, ListMember, NameMember, NumberMember, TextMember
-from stores.api.serializers import BodySerializer, RecordSerializer, ServerFactsSerializer, one_of
+from stores.api.serializers import FormSerializer, RecordSerializer, ServerFactsSerializer, one_of
 from stores.records.errors import at, pointer_of
 from stores.records.ids import href
 
@@ -89,8 +89,8 @@ class ConversationSerializer(RecordSerializer):
     userSymbol = TextMember()
     isArchived = FlagMember()
     tokenCount = NumberMember()
-    created = NumberMember()
-    updated = NumberMember(allow_null=True)
+    created = NumberMember(help_text="In ms since the epoch; if missing in a new chat, now.")
+    updated = NumberMember(allow_null=True, help_text="As created.")
     _server = ConversationFactsSerializer(read_only=True)
 
     def load(self, records: Sequence[Conversation]) -> list[Any]:
@@ -155,22 +155,26 @@ class MessageSerializer(RecordSerializer):
         ]
 
 
-class BranchSerializer(BodySerializer):
+class BranchSerializer(FormSerializer):
     """The last message of a branch."""
 
     messageId = NameMember(help_text="The last message of the branch. Default: the whole chat.")
 
 
-class BulkSerializer(BodySerializer):
+class BulkSerializer(FormSerializer):
     """An action on many chats: on those listed, or on those that match a filter."""
 
-    rules = one_of("ids", "filter") | {
-        "properties": {"filter": {"propertyNames": {"enum": list(ConversationFilterSet.base_filters)}}},
-        "anyOf": [
-            {"properties": {"action": {"enum": ["archive", "unarchive", "pin", "unpin", "delete"]}}},
-            {"properties": {"action": {"const": "move"}}, "required": ["folder"]},
-        ],
-    }
+    rules = (
+        FormSerializer.rules
+        | one_of("ids", "filter")
+        | {
+            "properties": {"filter": {"propertyNames": {"enum": list(ConversationFilterSet.base_filters)}}},
+            "anyOf": [
+                {"properties": {"action": {"enum": ["archive", "unarchive", "pin", "unpin", "delete"]}}},
+                {"properties": {"action": {"const": "move"}}, "required": ["folder"]},
+            ],
+        }
+    )
     action = serializers.ChoiceField(["archive", "unarchive", "pin", "unpin", "delete", "move"])
     ids: Any = serializers.ListField(child=IdField(), required=False, help_text="The chats' ids.")
     filter: Any = serializers.DictField(required=False, help_text="The filters of the list, such as {archived: true}.")

@@ -13,7 +13,7 @@ class DocumentCountsSerializer(serializers.Serializer[Any]):
     pages = serializers.IntegerField(required=False)
     slides = serializers.IntegerField(required=False)
     sheets = serializers.IntegerField(required=False)
-    rows = serializers.IntegerField(required=False, help_text="Rows of all sheets, those that were not read too.")
+    rows = serializers.IntegerField(required=False, help_text="Rows of all sheets, including those that were not read.")
     words = serializers.IntegerField()
     characters = serializers.IntegerField()
 

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from chats.bigagi.folder import FOLDERS
 from chats.models import Folder
 from stores.api.members import ID, IdField, IdMember, ListMember, TextMember
-from stores.api.serializers import BodySerializer, RecordSerializer, ServerFactsSerializer
+from stores.api.serializers import FormSerializer, RecordSerializer, ServerFactsSerializer
 from stores.records.ids import href
 from workspace.serializers import WorkspaceSerializer
 
@@ -20,13 +20,13 @@ class UniqueIdsMember(ListMember):
     schema = {"type": "array", "items": ID, "uniqueItems": True}
 
 
-class FolderOrderSerializer(BodySerializer):
+class FolderOrderSerializer(FormSerializer):
     """Folders in their new order."""
 
     ids: Any = serializers.ListField(child=IdField(), help_text="Folders in their new order.")
 
 
-class FolderChatsSerializer(BodySerializer):
+class FolderChatsSerializer(FormSerializer):
     """Chats for a folder."""
 
     ids: Any = serializers.ListField(child=IdField(), help_text="Chats to add at the end of the folder.")

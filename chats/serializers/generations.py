@@ -17,7 +17,7 @@ TEMPERATURE: dict[str, Any] = {
 }
 TOKENS: dict[str, Any] = {
     "schema": {"type": "integer", "maximum": 10_000_000, "minimum": 1},
-    "fault": "Must be a whole number from 1 to 10000000.",
+    "fault": "Must be a whole number from 1 to 10,000,000.",
 }
 PARAMETERS = {"temperature": "llmTemperature", "maxTokens": "llmResponseTokens"}
 """Parameters of a call, and what big-AGI calls them; either name is taken."""

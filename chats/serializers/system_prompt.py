@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from chats.generations.system_prompt import Source
-from stores.api.members import AnyMember
+from stores.api.members import NOT_BLANK, AnyMember
 from stores.api.serializers import FormSerializer
 from stores.records.codecs import is_storable
 
@@ -16,7 +16,7 @@ LONGEST = 100_000
 class PromptMember(AnyMember):
     """The text of a system prompt: it says something, and is no longer than `LONGEST`."""
 
-    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": r"^[^\u0000]*[^\u0000\s][^\u0000]*$"}
+    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": NOT_BLANK}
     fault = f"Must be text of 1 to {LONGEST:,} characters that is not blank, without NUL."
     code = "invalid"
 
@@ -43,9 +43,9 @@ class SystemPromptSerializer(serializers.Serializer[Any]):
     persona = serializers.CharField(help_text="The id of the chat's persona.")
     persona_name = serializers.CharField(help_text="Its name; empty if it is unknown.")
     is_persona_known = serializers.BooleanField(
-        help_text="Whether the persona's text is here. Of big-AGI's own personas it is not."
+        help_text="Whether the persona's text is here. Those of big-AGI's own personas are not."
     )
-    otherwise = serializers.CharField(help_text="What is sent for a chat of this persona without a text of its own.")
+    otherwise = serializers.CharField(help_text="What would be sent if the chat had no system prompt of its own.")
     notes = serializers.IntegerField(help_text="System messages further down in the chat. They are sent as well.")
     stale = serializers.IntegerField(
         help_text="System messages that big-AGI wrote for another persona. They are not sent."

@@ -16,7 +16,7 @@ class TrialSerializer(FormSerializer):
     modelId = NameMember(help_text="Default: the model of `primaryChat`.")
     serviceId = NameMember(help_text="In place of a model: the service whose cheapest visible model is tested.")
     prompt = NameMember(help_text="What to ask. Default: a question whose answer shows what reached the model.")
-    shareContext = FlagMember(help_text="Whether the preferences are sent, too. Default: true.")
+    shareContext = FlagMember(help_text="Also send the preferences. Default: true.")
 
     def validate(self, attrs: Any) -> Any:
         if "modelId" in attrs and "serviceId" in attrs:

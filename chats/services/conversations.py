@@ -38,8 +38,10 @@ def top_position() -> int:
 
 
 def create_chat(origin: Origin, record: JSONObject) -> Written:
-    """Store a new chat on top of the list, under its own id or a new one. Raises `Taken` and `Invalid`."""
-    record = with_message_ids({"id": ids.new_chat_id()} | record)
+    """Store a new chat on top of the list, with its own id and times or new ones: big-AGI has no chat without them
+    (`bigagi-format.md` § 3). Raises `Taken` and `Invalid`."""
+    now = now_ms()
+    record = with_message_ids({"id": ids.new_chat_id(), "created": now, "updated": now} | record)
     uid = ids.read_id(record)
     with record_change(origin, "create chat", title_of(record)) as entry:
         value = editing.create(entry, CONVERSATIONS, record, uid, top_position())

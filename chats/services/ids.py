@@ -26,5 +26,5 @@ def read_id(record: JSONObject, pointer: str = "") -> str:
     """Return the id of a record, which stands at this place of a body. Raises `Invalid`."""
     uid = record.get("id")
     if not is_id(uid):
-        raise at(f"{pointer}/id", "Must be a text of 1 to 200 characters, without NUL and lone surrogates.", "type")
+        raise at(f"{pointer}/id", "Must be a string of 1 to 200 characters, without NUL or lone surrogates.", "type")
     return str(uid)

@@ -48,7 +48,7 @@ def create_persona(origin: Origin, persona: JSONObject) -> PersonaWritten:
         _check_room(personas)
         uid = persona.get("id") or _new_id(personas)
         if not is_id(uid) or uid in BUILT_IN:
-            raise at("/id", "Must be a text of 1 to 200 characters that is not the name of a persona of big-AGI's.")
+            raise at("/id", "Must be a string of 1 to 200 characters, and not the id of one of big-AGI's own personas.")
         if find_persona(uid, list(filter(is_persona, personas))):
             raise Taken(f"The id {uid} is taken by another persona.")
         taken_in = editing.take_in(entry, persona, None, uid)

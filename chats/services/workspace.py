@@ -27,7 +27,7 @@ def import_workspace(origin: Origin, uid: str, precondition: Precondition = ANY)
     Raises `Missing` where there is no such chat."""
     chat = Conversation.objects.filter(uid=uid).only("pk").first()
     if chat is None:
-        raise Missing(f"There is no conversation {uid}.")
+        raise Missing(f"There is no chat {uid}.")
     named = find_live_files(chat)
     return Imported(assign_found(origin, uid, named, precondition), named, missing_files(named))
 

@@ -12,6 +12,7 @@ from chats.filters import ConversationFilterSet
 from chats.generations.abandoned import close_abandoned_in
 from chats.lock import check_all_free, sequence_in
 from chats.models import Conversation
+from chats.models.conversation import LAST_CHANGE
 from chats.serializers.conversations import (
     BranchSerializer,
     BulkResultSerializer,
@@ -36,11 +37,13 @@ from stores.records.written import Written
 
 
 class ConversationViewSet(mixins.ListModelMixin, ChatWritingMixin, ExportingViewSet, RevisionViewSet):
-    """Chats: without messages in lists, and individually as big-AGI wrote them."""
+    """Chats: without messages in lists, and individually as big-AGI wrote them. In the order of `updated`, a chat
+    without it stands where it was created, or else where it was first stored here."""
 
     queryset = Conversation.objects.defer("content_hash", "created_at", "updated_at")
     filterset_class = ConversationFilterSet
     orderings = ("position", "-position", "-updated", "updated", "-created", "created")
+    sort_expressions = {"updated": LAST_CHANGE}
     parser_classes = [JSONParser, MergePatchParser]
     max_body = MAX_CHAT
     serializer_class = ConversationSerializer

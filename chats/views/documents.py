@@ -1,7 +1,6 @@
 """The text of documents over REST."""
 
 from dataclasses import asdict
-from hashlib import sha256
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -40,16 +39,12 @@ class BytesParser(BaseParser):
 
 
 class DocumentViewSet(WritingViewSet):
-    """Text out of documents. Nothing is written."""
+    """Text from documents. Nothing is written."""
 
     serializer_class = DocumentSerializer
     parser_classes = [BytesParser]
     max_body = MAX_BODY
-    # No transaction waits for a parser.
-    answers_in_one_transaction = False
-
-    def describe_body(self) -> str:
-        return sha256(self._get_bytes()).hexdigest()
+    keeps_answers = False
 
     @extend_schema(
         operation_id="documents_text",
@@ -61,7 +56,7 @@ class DocumentViewSet(WritingViewSet):
     )
     def create(self, request: Request) -> Response:
         """Read a document as text: PDF, Word (.docx), Excel (.xlsx, .xls), OpenDocument sheets (.ods), PowerPoint
-        (.pptx) or HTML, of up to 10 MiB, as the body. What it is, its bytes tell.
+        (.pptx) or HTML, of up to 10 MiB, as the body. Its kind is told by its bytes.
 
         The document is not stored, and neither is its text. Reading is limited to 20 seconds
         of computing and 1 GiB of memory."""

@@ -104,7 +104,7 @@ def _answer(request: Request, pieces: Iterator[bytes], filename: str, content_ty
 def _read_files(request: Request, *, is_zip: bool) -> list[str]:
     text = request.query_params.get("files", "")
     if text and not is_zip:
-        raise bad_parameter("files", "files says what a zip has: send as=zip too.")
+        raise bad_parameter("files", "files says what goes into a zip: send as=zip too.")
     names = list(dict.fromkeys((text or "markdown,json").split(",")))
     if unknown := [name for name in names if name not in FORMATS]:
         raise bad_parameter("files", f"Unknown: {unknown[0]!r}. files may have: {', '.join(FORMATS)}.", "unknown")

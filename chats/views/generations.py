@@ -120,6 +120,7 @@ class GenerationViewSet(WritingViewSet):
     @action(detail=True, methods=["post"])
     def stop(self, request: Request, id: str) -> Response:
         """Stop the generation. The text so far is kept."""
+        self.refuse_members()
         check_parameters(request, ())
         uid = decode_id(id)
         row = find_generation(uid)

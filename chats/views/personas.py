@@ -66,6 +66,7 @@ class PersonaViewSet(RecordViewSet):
     @action(detail=True, methods=["post"])
     def copy(self, request: Request, id: str) -> Response:
         """Copy a persona, with all its fields, in front of the others."""
+        self.refuse_members()
         return self._answer(services.copy_persona(self.get_origin(), self.get_uid()), is_new=True)
 
     def _find(self) -> JSONObject:

@@ -37,8 +37,7 @@ class TrialViewSet(WritingViewSet):
     serializer_class = TrialSerializer
     renderer_classes = [JSONRenderer, EventStreamRenderer]
     needs_loop = True
-    # A transaction must not wait for a provider.
-    answers_in_one_transaction = False
+    keeps_answers = False
 
     @extend_schema(
         operation_id="test_ai_services",

@@ -27,6 +27,7 @@ class WorkspaceImportViewSet(RecordViewSet):
 
         Files that are not stored are listed in `missing`. If none is stored, no workspace is created and
         `workspace` is null."""
+        self.refuse_members()
         imported = import_workspace(self.get_origin(), self.get_uid(), self.get_precondition())
         written = imported.written
         body = {

@@ -76,7 +76,7 @@ def _check(known: Mapping[str, Parameter], values: Mapping[str, Any]) -> None:
     errors = []
     for name, value in values.items():
         if name not in known:
-            detail, code = f"This model does not take it. It takes: {', '.join(known)}.", "unknown"
+            detail, code = f"This model does not take this parameter. It takes: {', '.join(known)}.", "unknown"
         elif value is not None and not known[name].fits(value):
             detail, code = f"{known[name].label} must be {known[name].range}.", "invalid"
         else:

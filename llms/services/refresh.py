@@ -142,7 +142,7 @@ def _add(entry: Entry, new: list[JSONObject], last: int | None, result: Refreshe
     for model in new:
         uid, ref = model["id"], model["initialParameters"]["llmRef"]
         if uid in taken:
-            result.left_out.append(LeftOut(ref, f"Its id, {uid}, is that of another model."))
+            result.left_out.append(LeftOut(ref, f"Another model already has its id, {uid}."))
         elif reason := _why_hidden(model):
             result.left_out.append(LeftOut(ref, reason, uid))
 

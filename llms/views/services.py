@@ -62,6 +62,7 @@ class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
         New ones are added after the service's others. Your settings, clones, and models that are no longer offered
         are kept; the latter are hidden. All of this is one change. 409 if the service cannot be called, 502 if
         the call fails."""
+        self.refuse_members()
         uid, precondition = self.get_uid(), self.get_precondition()
         precondition.check(etag_of(counter_of(self.store)))
         with calls_told():

@@ -62,7 +62,7 @@ TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tok
 class UsageEventAdmin(ReadOnlyAdmin):
     empty_text = (
         "Each call of a model is listed here with its tokens and cost, as soon as the answer is complete. An import "
-        "brings the calls that its messages tell of."
+        "adds the calls that its messages record."
     )
     list_display = [
         *(moment("at", label="when"), "model", "service", "source", number("input_tokens", ordering=False)),

@@ -30,7 +30,7 @@ EVENT = column("event", str, label="what happened")
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnlyAdmin):
     list_before_template = "admin/metrics/logentry/before_list.html"
-    empty_text = "What the server warns of, and what fails, is listed here. Nothing has."
+    empty_text = "Warnings and errors of the server are listed here. There are none."
     list_display = [EVENT, column("level", show_level), instant("at", label="when"), "logger", "request_id"]
     list_display_links = [EVENT]
     list_filter = [by_choice("level", "how bad"), by_value("logger", "part of bigagi"), by_date("at", "time")]

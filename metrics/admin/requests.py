@@ -48,7 +48,7 @@ class SlowFilter(ChoiceFilter):
 @admin.register(ApiRequest)
 class ApiRequestAdmin(ReadOnlyAdmin):
     list_before_template = "admin/metrics/apirequest/before_list.html"
-    empty_text = "Each request to the API is listed here, of pages too, without its content."
+    empty_text = "Requests to the API are listed here, those of our pages included, without their contents."
     list_display = [
         *(instant("at", label="when"), "method", "route", "status"),
         *(duration("duration_ms", label="duration"), duration("query_ms", label="database time")),

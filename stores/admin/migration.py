@@ -170,9 +170,7 @@ class ImportedRecordAdmin(ReadOnlyAdmin):
 
 @admin.register(Quarantine)
 class QuarantineAdmin(ReadOnlyAdmin):
-    empty_text = (
-        "Parts of an import that are damaged are kept here as raw text, so that an export puts them back. None is."
-    )
+    empty_text = "Damaged parts of an import are kept here as raw text, and an export puts them back. There are none."
     list_display = [
         *("__str__", KIND, "store", "reason", yes_no("is_json", label="is JSON")),
         column("run", link_to, label="import"),

@@ -69,10 +69,11 @@ class ApiSchema(AutoSchema):
         has_etag = isinstance(self.view, RevisionViewSet | StoreRecordViewSet)
         if self.method == "GET" and has_etag and getattr(self.view, "action", "") == "retrieve":
             parameters += [IF_NONE_MATCH, ETAG_HEADER]
-        if self.method == "POST":
-            parameters += [IDEMPOTENCY_KEY, LOCATION_HEADER]
-        if self.method in ("POST", "PUT", "PATCH", "DELETE") and isinstance(self.view, WritingViewSet):
-            parameters.append(CHANGE_HEADER)
+        if isinstance(self.view, WritingViewSet) and self.view.keeps_answers:
+            if self.method == "POST":
+                parameters += [IDEMPOTENCY_KEY, LOCATION_HEADER]
+            if self.method in ("POST", "PUT", "PATCH", "DELETE"):
+                parameters.append(CHANGE_HEADER)
         return parameters
 
     def get_summary(self) -> str | None:

@@ -17,6 +17,9 @@ from stores.records.json_values import is_number
 TEXT = "^[^\\u0000]*$"
 """Text that every database takes; halves of surrogate pairs are not in JSON in UTF-8."""
 
+NOT_BLANK = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
+"""Such text that has more than space in it."""
+
 ID: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": TEXT}
 """A record's id in the API's description, as `stores.records.codecs.is_id` takes it."""
 

@@ -32,7 +32,8 @@ class Cursor:
 
 
 class CursorPagination(BasePagination):
-    """Pages by `(a field, primary key)`. The view's `orderings` are allowed; the first is the default.
+    """Pages by `(a field, primary key)`. The view's `orderings` are allowed; the first is the default. Its
+    `sort_expressions` say what stands for a field that can be missing: a whole number, never NULL.
 
     DRF's own cursor uses an offset for rows of equal value and does not support NULL.
     """
@@ -42,6 +43,11 @@ class CursorPagination(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.ordering = read_choice(request, "ordering", view.orderings)
+        self.field = self.ordering.lstrip("-")
+        self.expression = getattr(view, "sort_expressions", {}).get(self.field)
+        if self.expression is not None:
+            self.field = f"sorted_{self.field}"
+            queryset = queryset.annotate(**{self.field: self.expression})
         size = _read_page_size(request)
         cursor = _read_cursor(request, self.ordering)
         if cursor is not None and not self.fits(queryset, cursor.value):
@@ -59,7 +65,9 @@ class CursorPagination(BasePagination):
 
     def fits(self, queryset: Any, value: int | str | None) -> bool:
         """Tell whether a cursor's value can be one of the list's field."""
-        column = queryset.model._meta.get_field(self.ordering.lstrip("-"))
+        if self.expression is not None:
+            return isinstance(value, int)
+        column = queryset.model._meta.get_field(self.field)
         if value is None:
             return bool(column.null)
         return isinstance(value, int) == isinstance(column, models.IntegerField)
@@ -70,10 +78,12 @@ class CursorPagination(BasePagination):
 
     def fetch(self, queryset: Any, cursor: Cursor | None, limit: int, *, backward: bool) -> list[Any]:
         """Return the first rows beyond the cursor; backward, those before it from its place on."""
-        return list(_page(queryset, self.ordering, cursor, backward)[:limit])
+        is_nullable = self.expression is None and queryset.model._meta.get_field(self.field).null
+        descending = self.ordering.startswith("-") != backward
+        return list(_page(queryset, self.field, cursor, descending=descending, is_nullable=is_nullable)[:limit])
 
     def _link(self, direction: Literal["after", "before"], row: Any) -> str:
-        value = getattr(row, self.ordering.lstrip("-"))
+        value = getattr(row, self.field)
         text = json.dumps([direction, self.ordering, value, row.pk], separators=(",", ":"))
         cursor = base64.urlsafe_b64encode(text.encode()).decode("ascii").rstrip("=")
         return replace_query_param(self.request.build_absolute_uri(), "cursor", cursor)
@@ -130,18 +140,19 @@ class NamePagination(CursorPagination):
         return [row for row in queryset if row.name > str(cursor.value)][:limit]
 
 
-def _page(queryset: models.QuerySet[Any], ordering: str, cursor: Cursor | None, backward: bool) -> models.QuerySet[Any]:
-    field = ordering.lstrip("-")
-    descending = ordering.startswith("-") != backward
+def _page(
+    queryset: models.QuerySet[Any], field: str, cursor: Cursor | None, *, descending: bool, is_nullable: bool
+) -> models.QuerySet[Any]:
     # NULL is the smallest value, as SQLite has it, so that an index serves both directions there.
-    by_value = F(field).desc(nulls_last=True) if descending else F(field).asc(nulls_first=True)
-    if not queryset.model._meta.get_field(field).null:
-        by_value = F(field).desc() if descending else F(field).asc()
+    ends = {"nulls_last" if descending else "nulls_first": True} if is_nullable else {}
+    by_value = F(field).desc(**ends) if descending else F(field).asc(**ends)
     queryset = queryset.order_by(by_value, "-pk" if descending else "pk")
-    return queryset if cursor is None else queryset.filter(_beyond(field, cursor.value, cursor.pk, descending))
+    if cursor is None:
+        return queryset
+    return queryset.filter(_beyond(field, cursor.value, cursor.pk, descending, is_nullable))
 
 
-def _beyond(field: str, value: int | str | None, pk: int, descending: bool) -> Q:
+def _beyond(field: str, value: int | str | None, pk: int, descending: bool, is_nullable: bool) -> Q:
     further = "lt" if descending else "gt"
     same_but_further = Q(**{f"pk__{further}": pk})
     if value is None:
@@ -149,7 +160,7 @@ def _beyond(field: str, value: int | str | None, pk: int, descending: bool) -> Q
         return nulls if descending else nulls | Q(**{f"{field}__isnull": False})
     # Only the first condition limits the index scan; the second removes rows of the previous page.
     beyond = Q(**{f"{field}__{further}e": value}) & (Q(**{f"{field}__{further}": value}) | same_but_further)
-    return beyond | Q(**{f"{field}__isnull": True}) if descending else beyond
+    return beyond | Q(**{f"{field}__isnull": True}) if descending and is_nullable else beyond
 
 
 def read_choice(request: Request, name: str, choices: Sequence[str]) -> str:

@@ -116,7 +116,7 @@ def statuses_of(path: str, method: str, operation: dict[str, Any]) -> list[int]:
         statuses.append(412)
     if _has_header(operation, "Range"):
         statuses.append(416)
-    if method == "post":
+    if _has_header(operation, "Idempotency-Key"):
         statuses.append(422)
     statuses += ALSO.get((method, path), ())
     return sorted(statuses)

@@ -73,7 +73,9 @@ class FormSerializer(BodySerializer):
 
     def check_members(self, data: Any) -> tuple[JSONObject, dict[str, Any]]:
         if isinstance(data, dict) and (unknown := sorted(set(data) - set(self._declared_fields))):
-            text = f"Unknown {self.noun}. Allowed: {', '.join(self._declared_fields)}."
+            allowed = ", ".join(self._declared_fields)
+            hint = f"Allowed: {allowed}." if allowed else "This route takes none."
+            text = f"Unknown {self.noun}. {hint}"
             return {}, {unknown[0]: [ErrorDetail(text, "unknown")]}
         values, errors = super().check_members(data)
         return values, dict(islice(errors.items(), 1))

@@ -17,7 +17,7 @@ from stores.api.idempotent_views import answer_once
 from stores.api.origin import origin_of
 from stores.api.parsers import MAX_BODY
 from stores.api.problems import NOTHING_HERE, Problem, bad_parameter
-from stores.api.serializers import with_notes
+from stores.api.serializers import FormSerializer, with_notes
 from stores.models import Change
 from stores.records.codecs import JSONObject
 from stores.records.ids import LOOKUP, decode_id
@@ -27,6 +27,9 @@ from stores.records.preconditions import Precondition, Stale, counter_of, etag_o
 from stores.records.written import Written
 from stores.services.idempotency import HEADER as IDEMPOTENCY_KEY
 from stores.services.idempotency import Claim, StoredAnswer, claim_key, digest_request
+
+TRUE_WORDS = ("1", "true")
+"""What stands for true in a query."""
 
 
 class WritingViewSet(viewsets.GenericViewSet[Any]):
@@ -41,12 +44,18 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
     """Whether a POST with an Idempotency-Key writes and stores its answer in one transaction, which a crash undoes
     whole; False for what works in batches, and can be sent again."""
 
+    keeps_answers = True
+    """Whether the answer to a POST with an Idempotency-Key is stored and repeated; False for what writes nothing, or
+    answers by a stream."""
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method != "POST" or IDEMPOTENCY_KEY not in request.headers or not self.keeps_answers:
+            return
         # The handler's name is set by the route, where it has one. DRF asks for the handler after this, and leaves no
         # other place between the checks of a request and its handler.
         handler = getattr(self, "post", None)
-        if request.method == "POST" and IDEMPOTENCY_KEY in request.headers and handler is not None:
+        if handler is not None:
             self.post = answer_once(self, handler)
 
     def describe_body(self) -> str:
@@ -70,7 +79,7 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
             raise Problem(
                 400,
                 'If-Match must name ETags in double quotes, such as "12-3", or be *. '
-                "Leave it out to write whatever is stored.",
+                "Leave it out to overwrite whatever is stored.",
             )
         return Precondition(header)
 
@@ -80,6 +89,11 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
         if not isinstance(body, dict):
             raise Problem(400, "The body must be a JSON object.")
         return {key: value for key, value in body.items() if key != "_server"} if ignores_facts else body
+
+    def refuse_members(self) -> None:
+        """Raise `ValidationError` for a body with members, of a route that takes none. `null` has none."""
+        if self.request.data is not None:
+            FormSerializer(data=self.read_object()).take()
 
     def read_record(self, row: Any = None, *, is_partial: bool = False) -> JSONObject:
         """Return the body, a record of big-AGI's, which is to replace the row's. Raises `Problem`."""
@@ -103,9 +117,9 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
         if not word and self.request.method == "GET":
             # As in the filters of lists.
             word = default
-        if word not in ("1", "0", "true", "false"):
+        if word not in (*TRUE_WORDS, "0", "false"):
             raise bad_parameter(name, f"{name} must be true or false.")
-        return word in ("1", "true")
+        return word in TRUE_WORDS
 
     def answer_write(
         self, body: Any, etag: str | None, change: Change | None, *, created_at: str | None = None

@@ -40,6 +40,7 @@ class ChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordView
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, id: str) -> Response:
         """Undo the change. 409 if a newer change depends on one of its records."""
+        self.refuse_members()
         change = undo(self.get_origin(), int(id))
         assert change is not None
         body = ChangeSerializer(change).data

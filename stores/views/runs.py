@@ -24,7 +24,7 @@ from stores.api.origin import actor_of
 from stores.api.pagination import read_choice
 from stores.api.parsers import UnreadParser
 from stores.api.problems import Problem
-from stores.api.viewsets import RecordViewSet
+from stores.api.viewsets import TRUE_WORDS, RecordViewSet
 from stores.filters import RunFilterSet
 from stores.importers import uploads
 from stores.importers.importer import Options
@@ -56,6 +56,11 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
     orderings = ("-id", "id")
     parser_classes = [UnreadParser]
     answers_in_one_transaction = False
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # A dry run writes nothing.
+        self.keeps_answers = request.query_params.get("dry_run") not in TRUE_WORDS
+        super().initial(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[MigrationRun]:
         runs = super().get_queryset()

@@ -130,6 +130,7 @@ class StoreViewSet(RecordViewSet):
     @action(detail=False, methods=["post"], pagination_class=None)
     def init(self, request: Request) -> Response:
         """Create big-AGI's default stores that are missing. Existing stores are left alone."""
+        self.refuse_members()
         entry, made = services.init_stores(self.get_origin())
         return self.answer_write({"made": made}, None, entry.change)
 
@@ -151,6 +152,7 @@ class StoreViewSet(RecordViewSet):
     @action(detail=True, methods=["post"], url_path="revisions/(?P<number>[0-9]{1,18})/restore")
     def restore(self, request: Request, name: str, number: str) -> HttpResponseBase:
         """Restore a revision of the store. 409 for a store that is kept as rows: it has no revisions."""
+        self.refuse_members()
         uid = self.get_uid()
         entry = services.restore_revision(self.get_origin(), uid, int(number), self.get_precondition())
         return self._answer(uid, entry)

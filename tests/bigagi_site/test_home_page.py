@@ -2,6 +2,7 @@ import re
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from stores.importers.verdict import Verdict
 from tests.bigagi_site.factories import make_asset, make_conversation, make_message, make_owner, make_run, make_service
@@ -83,22 +84,24 @@ def test_it_says_whether_all_of_the_last_import_is_here(owner_client):
 
 
 def test_it_leads_to_the_chats_that_were_changed_last(owner_client):
-    at = 1_795_288_299_195
+    at = 1_595_288_299_195
     for number in range(7):
         make_conversation(f"chat-{number}", user_title=f"Title <{number}>", updated=at + number)
     make_conversation("a/b", auto_title="Slash", updated=at + 10)
     make_conversation("archived", user_title="Archived", updated=at + 20, is_archived=True)
     make_conversation("odd", user_title="Odd time", updated=2**62)
-    make_conversation("new", user_title="No time")
+    make_conversation("new", user_title="Came last")
+    make_conversation("old", user_title="Old", created=1)
     text = owner_client.get("/").text
     latest = text[text.index('class="latest"') : text.index("</ul>", text.index('class="latest"'))]
     titles = re.findall(r'<a href="([^"]+)">([^<]+)</a>', latest)
     assert titles == [
         ("/chat-test/odd", "Odd time"),
+        ("/chat-test/new", "Came last"),
         ("/chat-test/~YS9i", "Slash"),
-        *[(f"/chat-test/chat-{number}", f"Title &lt;{number}&gt;") for number in (6, 5, 4)],
+        *[(f"/chat-test/chat-{number}", f"Title &lt;{number}&gt;") for number in (6, 5)],
     ]
-    assert 'title="21 November 2026, 19:11 UTC"' in latest
+    assert 'title="20 July 2020, 23:38 UTC"' in latest
 
 
 def test_its_queries_do_not_grow_with_the_rows(owner_client, django_assert_num_queries):
@@ -123,6 +126,10 @@ def test_a_missing_page_is_told_kindly(owner_client):
     answer = owner_client.get("/nowhere")
     assert answer.status_code == 404
     assert "Nothing was found at this address" in answer.text
+    assert '<a href="/settings">Settings</a>' in answer.text and "Go to the home page" in answer.text
+    in_admin = owner_client.get("/admin/nowhere/")
+    assert in_admin.status_code == 404 and '<a href="/admin/">Go to the admin</a>' in in_admin.text
+    assert "<nav" not in Client().get("/nowhere").text
 
 
 def test_a_failure_is_told_without_details(owner_client, monkeypatch):

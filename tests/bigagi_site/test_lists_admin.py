@@ -8,11 +8,12 @@ from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
 from django.contrib.auth import get_user_model
 from django.db import models
+from django.test import RequestFactory
 from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.text import capfirst
 
-from bigagi_site.admin_navigation import GROUPS, INTERNALS
+from bigagi_site.admin_navigation import GROUPS, INTERNALS, build_navigation
 from metrics.models import UsageEvent, ZoneOffset
 from stores.admin.display import NUMBER
 from tests.nightly import by_day
@@ -52,6 +53,8 @@ def test_every_list_is_in_one_group_of_the_sidebar():
     labels = [label for items in GROUPS.values() for _, label in items]
     assert sorted(labels) == sorted(model._meta.label for model in all_models())
     assert list(GROUPS) == ["Chats", "Models", "Usage", "Imports", "Changes", "Settings", INTERNALS]
+    groups = {group.get("title"): group["items"] for group in build_navigation(RequestFactory().get("/admin/"))}
+    assert groups["Settings"][0]["link"] == "/settings"
 
 
 @pytest.mark.parametrize("model", by_day(all_models(), each=2), ids=lambda model: model._meta.label_lower)

@@ -6,10 +6,12 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from drf_spectacular.generators import SchemaGenerator
 
 from bigagi_site.routes import is_asgi_path
 from chats.assets import store_base64
 from chats.models import Conversation, Generation
+from stores.api.schema_walks import operations_of
 from stores.api.viewsets import WritingViewSet
 from stores.models import Change, MigrationRun, Revision, Secret
 from stores.records import registry
@@ -128,6 +130,27 @@ def test_every_route_that_takes_a_post_knows_idempotency_keys():
     for route in ROUTES:
         if route.methods and "POST" in route.methods:
             assert issubclass(route.view.cls, WritingViewSet), route
+
+
+@pytest.mark.django_db
+def test_unknown_members_are_refused_where_a_body_is_not_big_agis(seed):
+    client, schema = sign_in(), SchemaGenerator().get_schema(request=None, public=True)
+    own = 0
+    for path, method, operation in operations_of(schema):
+        content = operation.get("requestBody", {}).get("content", {"application/json": {"schema": {}}})
+        is_own = path not in ("/api/migrations", "/api/stores", "/api/stores/{name}")
+        if method not in ("post", "put", "patch") or "application/json" not in content or not is_own:
+            continue
+        shape = content["application/json"]["schema"]
+        shape = schema["components"]["schemas"].get(shape.get("$ref", "").rpartition("/")[2], shape)
+        if "additionalProperties" in shape and shape["additionalProperties"] is not False:
+            continue
+        address = path.replace("{number}", "1").replace("changes/{id}", "changes/1")
+        address = re.sub(r"\{\w+\}", "one", address)
+        problem = read_problem(getattr(client, method)(address, {"odd": 1}, content_type="application/json"), 400)
+        assert problem["errors"][0]["pointer"] == "/odd", (method, path)
+        own += 1
+    assert own > 15
 
 
 @pytest.mark.django_db

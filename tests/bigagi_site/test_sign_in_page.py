@@ -30,7 +30,7 @@ def test_a_link_works_once(client, link):
     other = Client()
     answer = other.get(link)
     assert answer.status_code == 403
-    assert "already used" in answer.text
+    assert "already been used" in answer.text
     assert "manage.py sign_in_link" in answer.text
     assert other.get("/").status_code == 302
 

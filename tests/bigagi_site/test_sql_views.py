@@ -1,15 +1,17 @@
 """The views with plain names: what they show, that they are there, and that migrations are not in their way."""
 
+from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
 from django.core.checks import Tags, run_checks
 from django.core.management import call_command
 from django.core.management.sql import emit_pre_migrate_signal
-from django.db import DEFAULT_DB_ALIAS, connection, migrations, models
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, migrations, models, transaction
 from django.db.migrations.state import ProjectState
 
 from bigagi_site.sql_views.definitions import VIEWS
+from bigagi_site.sql_views.dependents import describe_blocked
 from bigagi_site.sql_views.keeping import drop_views, find_missing_views, keep_views
 from chats.models import Conversation, Message
 from stores.models import Secret
@@ -177,6 +179,48 @@ def test_a_migration_rebuilds_tables_that_views_name():
     call_command("migrate", verbosity=0)
     assert find_missing_views() == []
     assert select("SELECT text FROM messages") == [{"text": "Here"}]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite binds no view to what it names")
+def test_views_of_the_owners_stand_through_a_migration():
+    make_chat("one", messages=[make_message("m0", "Here")])
+    older = {"chats": replace(VIEWS["chats"], columns=VIEWS["chats"].columns[:-1])}
+    try:
+        with patch.dict(VIEWS, older):
+            drop_views()
+            keep_views()
+            select_none("CREATE VIEW mine AS SELECT title FROM chats", 'CREATE VIEW "My own" AS SELECT * FROM mine')
+        plan = [(migrations.Migration("0099_more", "chats"), False)]
+        emit_pre_migrate_signal(verbosity=0, interactive=False, db=DEFAULT_DB_ALIAS, plan=plan)
+        assert select("SELECT * FROM mine") == [{"title": "(untitled)"}]
+        # A column is added at the end of the one below; the others are made anew.
+        assert sorted(keep_views()) == sorted(VIEWS)
+        assert find_missing_views() == [] and "updated_ms" in select("SELECT * FROM chats")[0]
+
+        with pytest.raises(DatabaseError) as caught:
+            select_none("ALTER TABLE chats_conversation ALTER user_title TYPE varchar(9)")
+        assert 'build on what changes: "My own", mine. Note their definitions' in describe_blocked(caught.value)
+        other = {"chats": replace(VIEWS["chats"], columns=VIEWS["chats"].columns[1:])}
+        with patch.dict(VIEWS, other):
+            assert keep_views() == [] and find_missing_views() == ["chats"]
+            assert '"My own", mine. Drop those' in read(sign_in().get("/api/ready"))["warnings"][0]
+    finally:
+        select_none("DROP VIEW IF EXISTS mine CASCADE")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL drops no view that another one builds on")
+def test_a_view_of_the_owners_in_a_migrations_way_is_named():
+    # What a migration meets that rebuilds a table: the view's own is gone then.
+    with pytest.raises(DatabaseError) as caught, transaction.atomic():
+        select_none("CREATE VIEW mine AS SELECT * FROM dropped", "ALTER TABLE chats_pinnedchat RENAME TO rebuilt")
+    assert "build on what changes: mine. Note their definitions" in describe_blocked(caught.value)
+
+
+def select_none(*statements):
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
 
 
 def test_the_table_browser_shows_their_rows_page_by_page():

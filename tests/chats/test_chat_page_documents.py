@@ -40,7 +40,7 @@ def test_documents_are_read_shown_and_sent(server, page):
         ]
     )
     clips = page.locator("#clips .clip")
-    expect(page.locator("#toasts")).to_contain_text("scan.pdf cannot be attached: there is no text in it")
+    expect(page.locator("#toasts")).to_contain_text("scan.pdf cannot be attached: it has no text")
     expect(clips).to_have_count(3)
     expect(clips.nth(0)).to_contain_text("3 pages, 9 words")
     expect(clips.nth(0)).to_contain_text("Page 2 has no text")
@@ -51,7 +51,7 @@ def test_documents_are_read_shown_and_sent(server, page):
     page.keyboard.press("Enter")
     sheet = page.get_by_role("dialog", name="porto.pdf")
     expect(sheet.locator("pre")).to_contain_text("[Page 3]\nOver the Douro")
-    expect(sheet.locator("li")).to_have_text("Page 2 has no text, as images and scans have none.")
+    expect(sheet.locator("li")).to_have_text("Page 2 has no text; images and scans have none.")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="gaia.html").first.click()
     page.get_by_role("button", name="Attach the HTML source instead").click()

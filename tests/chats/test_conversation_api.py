@@ -6,6 +6,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from chats.models import Conversation
+from chats.models.conversation import LAST_CHANGE
 from metrics.ledger.corrections import correct
 from stores.models import ImportedRecord, MigrationRun
 from stores.records.codecs import is_id
@@ -173,10 +174,14 @@ def test_the_lists_order_is_big_agis_or_by_time():
     client = sign_in()
     make_chat("old", 5, updated=1)
     make_chat("new", -(2**40), updated=3)
-    make_chat("never", 9, updated=None)
-    assert uids(read(client.get("/api/chats"))) == ["new", "old", "never"]
-    assert uids(read(client.get("/api/chats?ordering=-updated"))) == ["new", "old", "never"]
-    assert uids(read(client.get("/api/chats?ordering=updated"))) == ["never", "old", "new"]
+    make_chat("never", 9, created=2, updated=None)
+    make_chat("timeless", 10, created=None, updated=None)
+    assert uids(read(client.get("/api/chats"))) == ["new", "old", "never", "timeless"]
+    # Without a time of its own, a chat stands where it came here.
+    assert uids(read(client.get("/api/chats?ordering=-updated"))) == ["timeless", "new", "never", "old"]
+    assert uids(read(client.get("/api/chats?ordering=updated"))) == ["old", "never", "new", "timeless"]
+    came = Conversation.objects.annotate(at=LAST_CHANGE).get(uid="timeless")
+    assert abs(came.at - came.created_at.timestamp() * 1000) < 2
 
 
 def test_the_list_counts_if_asked():

@@ -6,6 +6,7 @@ import pytest
 
 from chats.models import Conversation
 from stores.models import Change, ChangedRecord
+from stores.records.clock import now_ms
 from stores.records.jsontext import same
 from tests.api import make_chat, make_folder, make_message, read, read_problem, sign_in
 
@@ -48,6 +49,13 @@ def test_a_chat_is_made_under_its_id_and_given_as_it_came():
     read_problem(send(client, "post", "/api/chats", CHAT, 409), 409)
     undo(client, made)
     assert not Conversation.objects.filter(uid="new/1").exists()
+
+
+def test_a_chat_without_times_is_made_now():
+    client, before = sign_in(), now_ms()
+    made = send(client, "post", "/api/chats", {"messages": []}, 201).json()
+    assert before <= made["created"] == made["updated"] <= now_ms()
+    assert client.get(made["_server"]["href"]).json() == made
 
 
 def test_the_same_chat_put_again_changes_nothing():

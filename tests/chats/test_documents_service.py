@@ -43,7 +43,7 @@ def test_a_pdf_is_read_page_by_page():
     assert (document.title, document.mime_type, document.kind) == ("Porto", "text/plain", "pdf")
     assert document.summary == "3 pages, 9 words"
     assert document.warnings == [
-        {"code": "pages-without-text", "detail": "Page 2 has no text, as images and scans have none."}
+        {"code": "pages-without-text", "detail": "Page 2 has no text; images and scans have none."}
     ]
     assert read_document(make_pdf_form("Name:", "Ada")).text == "Name:\nAda"
     scan = read_document(make_pdf("", ""), "scan.pdf")
@@ -115,6 +115,22 @@ def test_html_is_what_a_reader_sees_of_it():
 )
 def test_what_cannot_be_read_says_why(data, code):
     assert refuse(data) == code
+
+
+def test_each_kind_has_its_own_words():
+    ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1000
+    for data, name, words in (
+        (ole, "cut-off.XLS", "This spreadsheet is damaged"),
+        (ole, "cut-off.doc", "Word files of before 2007 (.doc)"),
+        (ole + "PowerPoint Document".encode("utf-16-le"), "no ending", "PowerPoint files of before 2007 (.ppt)"),
+        (ole, "Thumbs.db", "This kind of file cannot be read. These can: PDF"),
+        (ole + "EncryptedPackage".encode("utf-16-le"), "a.pptx", "This presentation is protected"),
+        (make_docx("Half")[:-200], "half.docx", "This Word document is damaged"),
+        (make_docx("Half")[:-200], "", "This file is damaged"),
+    ):
+        with pytest.raises(Unreadable) as caught:
+            read_document(data, name)
+        assert caught.value.detail.startswith(words), (name, caught.value.detail)
 
 
 BOMB = "".join(f'<!ENTITY {chr(98 + at)} "{f"&{chr(97 + at)};" * 10}">' for at in range(9))

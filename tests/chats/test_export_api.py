@@ -109,9 +109,7 @@ def test_no_text_is_cut():
 def test_a_zip_has_a_file_of_each_chat_and_each_image_once():
     held = store_base64([base64.b64encode(PNG).decode()])
     cat = make_asset("cat", held=held)
-    gone = make_asset("gone", 1, held=store_base64([base64.b64encode(b"other").decode()]))
-    path_of(gone.sha256).unlink()
-    make_chat("one", 0, userTitle="Same: title", messages=[make_message(), with_image(), with_image("m2", "gone")])
+    make_chat("one", 0, userTitle="Same: title", messages=[make_message(), with_image(), with_image("m2")])
     make_chat("two", 1, userTitle="same- TITLE", messages=[with_image()])
     make_chat("three", 2, userTitle="", isArchived=True)
     client = sign_in()
@@ -125,7 +123,6 @@ def test_a_zip_has_a_file_of_each_chat_and_each_image_once():
     )
     assert files[image] == PNG
     assert f"![A cat](../{image})" in files["chats/Same- title.md"].decode()
-    assert "Image, not in this file" in files["chats/Same- title.md"].decode()
     assert json.loads(files["chats/Same- title.json"])["id"] == "one"
 
     some = unzip(client.get("/api/chats/export?as=zip&files=html&id=two&id=three&id=nobody&archived=false"))
@@ -134,6 +131,32 @@ def test_a_zip_has_a_file_of_each_chat_and_each_image_once():
     assert len(unzip(client.get("/api/chats/export?as=zip&files=markdown&folder=work"))) == 2
     assert sorted(unzip(export(client, "one", "?as=zip&files=json"))) == ["chats/Same- title.json", image]
     assert unzip(client.get("/api/chats/export?as=zip&id=nobody")) == {}
+
+
+def test_what_an_export_lacks_is_named_in_it():
+    for number, uid in enumerate(("gone", "damaged")):
+        asset = make_asset(uid, number, held=store_base64([base64.b64encode(uid.encode()).decode()]))
+        path = path_of(asset.sha256)
+        path.unlink()
+        if uid == "damaged":
+            path.write_bytes(b"DAMAGED")
+    make_asset("song", 2, data={"mimeType": "audio/mpeg"}, held=store_base64([base64.b64encode(b"la").decode()]))
+    make_chat("one", messages=[with_image(uid, uid) for uid in ("gone", "damaged", "nobody", "song")])
+    client = sign_in()
+    files = unzip(export(client, "one", "?as=zip&files=markdown,html"))
+    [*chats, last] = files
+    assert [name.rpartition(".")[2] for name in chats] == ["md", "html"] and last == "missing.txt"
+    for name in chats:
+        for what in ("Image, missing: A cat", "Image, damaged: A cat", "Recording, not in this file: A cat"):
+            assert what in files[name].decode(), name
+    assert files[last].decode().splitlines()[2:] == [
+        "chats/Untitled chat",
+        "  A cat: the image's file is missing here.",
+        "  A cat: the image's file is damaged here.",
+        "  A cat: the image is not here; it was never imported, or was deleted.",
+        "  A cat: recordings are not exported.",
+    ]
+    assert "Image, damaged: A cat" in export(client, "one", "?as=html").getvalue().decode()
 
 
 def test_what_cannot_be_asked_for_is_said():

@@ -99,6 +99,7 @@ def test_two_who_change_different_personas_keep_one_anothers(client):
         ("post", "", {"name": "No text"}, 400, "required"),
         ("post", "", {"systemPrompt": " \n"}, 400, "not blank"),
         ("post", "", {"systemPrompt": "x", "name": "n" * 201}, 400, "at most 200 characters"),
+        ("post", "", {"systemPrompt": "x", "name": " \t"}, 400, "Must not be blank."),
         ("post", "", {"systemPrompt": "x", "id": "Generic"}, 400, "big-AGI's"),
         ("post", "", {"systemPrompt": "x", "id": "pirate1"}, 409, "taken"),
         ("patch", "/pirate1", {"systemPrompt": None}, 400, "must have a system prompt"),

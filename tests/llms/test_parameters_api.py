@@ -77,7 +77,7 @@ def test_they_are_set_for_the_model_and_reset_and_taken_back(client):
         ({"llmResponseTokens": 0}, "Answer tokens must be a whole number from 1 to 4,000."),
         ({"llmResponseTokens": 4001}, "Answer tokens must be a whole number from 1 to 4,000."),
         ({"llmVndOaiEffort": "max"}, "Reasoning effort must be one of: low, medium, high."),
-        ({"llmVndOaiVerbosity": "low"}, "This model does not take it. It takes: llmTemperature"),
+        ({"llmVndOaiVerbosity": "low"}, "This model does not take this parameter. It takes: llmTemperature"),
         ({"llmMood": 1}, "Unknown parameter"),
     ],
 )

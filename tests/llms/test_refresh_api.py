@@ -171,7 +171,7 @@ def test_what_cannot_be_kept_is_told_and_a_taken_id_is_nobodys_new_model(provide
     assert told["leftOut"] == [
         {"ref": "x" * 501, "reason": "Its name has more than 500 characters.", "id": None},
         {"ref": "y\u0000", "reason": "Its name has characters that cannot be shown.", "id": None},
-        {"ref": "a", "reason": "Its id, openai-a, is that of another model.", "id": None},
+        {"ref": "a", "reason": "Another model already has its id, openai-a.", "id": None},
     ]
     assert read(client.get("/api/llms/openai-a"))["label"] == "Theirs"
 

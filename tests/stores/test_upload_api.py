@@ -69,8 +69,10 @@ def refused(answer, status: int, kind: str) -> str:
 
 def test_a_file_is_imported_as_by_the_command(server, started, tmp_path, backup):
     client = server.sign_in()
-    dry = client.post(f"{PATH}?dry_run=true", backup, headers=JSON)
-    assert dry.status == 200, dry.text
+    keyed = JSON | {"Idempotency-Key": "dry"}
+    client.post(f"{PATH}?dry_run=true", backup, headers=keyed)
+    dry = client.post(f"{PATH}?dry_run=true", backup, headers=keyed)
+    assert dry.status == 200 and "Idempotency-Replayed" not in dry.headers, dry.text
     answer = client.post(f"{PATH}?filename=..%2F..%2Fmy%20backup.json", backup, headers=JSON)
     assert answer.status == 202, answer.text
     run = wait(client, answer.headers["Location"])

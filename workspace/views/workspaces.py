@@ -65,6 +65,7 @@ class WorkspaceViewSet(mixins.ListModelMixin, StoreRecordViewSet):
     @action(detail=True, methods=["put"], url_path=f"files/(?P<file>{LOOKUP})")
     def assign(self, request: Request, id: str, file: str) -> Response:
         """Add the file at the end of the workspace; a file that is already in it keeps its place."""
+        self.refuse_members()
         uid, file_uid = self.get_uid(), self.get_uid("file")
         return self._answer(services.assign_file(self.get_origin(), uid, file_uid, self.get_precondition()))
 
