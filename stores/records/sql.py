@@ -172,7 +172,7 @@ def tune_for_long_job() -> None:
     what many transactions change, as the ends of indexes, is copied once for all of them.
     """
     if connection.vendor == "sqlite":
-        connection.keep_apart()
+        connection.keep_apart()  # type: ignore[attr-defined]  # Of `stores.sqlite`.
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA mmap_size=0")
             cursor.execute("PRAGMA cache_size=-16384")

@@ -42,4 +42,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
         opened, self._opened = self._opened, None
         is_good = self._is_reusable and not (self.errors_occurred or self.in_atomic_block or self.needs_rollback)
         if not (is_good and opened is not None and POOL.give(opened)):
-            super()._close()
+            super()._close()  # type: ignore[misc]  # The stubs lack it.
