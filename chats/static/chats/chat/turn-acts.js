@@ -1,6 +1,6 @@
 // What can be done with a message: copy, write anew, branch, star, skip, delete.
 
-import { call, chatPath, messagePath, pagePath } from "./api.js";
+import { call, chatPath, messagePath, pagePath, rewrite } from "./api.js";
 import { once } from "./busy.js";
 import { everywhere, here, shows } from "./chat-on-page.js";
 import { openCost } from "./cost.js";
@@ -55,16 +55,15 @@ const acts = {
     thread.put(turn, null);
     undoable("Message deleted.", change, () => shows(chat) && thread.refresh(), { of: visit });
   },
-  resend: (turn, _, visit) => resend(visit, idOf(turn), null),
+  resend: (turn, _, visit) => resend(visit, idOf(turn)),
   more: openMore,
 };
 
 async function flag(turn, name, visit) {
-  const message = await read(visit.chat, idOf(turn));
-  const flags = Array.isArray(message.userFlags) ? message.userFlags : [];
-  const userFlags = flags.includes(name) ? flags.filter((each) => each !== name) : [...flags, name];
-  delete message._server;
-  await call("PUT", messagePath(visit.chat, idOf(turn)), { ...message, userFlags });
+  await rewrite(messagePath(visit.chat, idOf(turn)), (message) => {
+    const flags = Array.isArray(message.userFlags) ? message.userFlags : [];
+    return { ...message, userFlags: flags.includes(name) ? flags.filter((each) => each !== name) : [...flags, name] };
+  });
   await visit.show(async () => thread.put(turn, await thread.fetchTurn(idOf(turn), visit)));
 }
 
