@@ -12,8 +12,8 @@ export class Problem extends Error {
     this.status = status;
     // The entry in Troubleshooting.
     this.kind = (problem?.type ?? "").split("#")[1] ?? "";
-    // What has to be undone first, where an undo is refused for it.
-    this.newer = problem?.newer ?? null;
+    // What has to be undone first, the newest first, where an undo is refused for it.
+    this.undoFirst = problem?.undo_first ?? [];
   }
 
   // Nothing was refused: the same can be tried again.
