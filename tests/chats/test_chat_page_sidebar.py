@@ -43,7 +43,7 @@ def test_chats_are_renamed_archived_and_deleted_and_all_is_taken_back(server, pa
 
 
 def test_chats_are_found_by_title_and_by_text(server, page):
-    make_chat(server, "About whales", "Q", "They are mammals")
+    make_chat(server, "About **whales**", "Q", "They are mammals")
     make_chat(server, "About birds", "Q", "A penguin is no whale, and xylophones are instruments")
     open_page(page)
     page.locator("#scroll").focus()
