@@ -75,6 +75,15 @@ def test_folders_are_made_filled_by_dragging_and_by_menu_named_ordered_and_delet
     page.get_by_role("radio", name="Work").check()
     page.get_by_role("button", name="Move", exact=True).click()
     expect(row.locator(".folder-count")).to_have_text("2")
+    # Into a folder that is made for it, and that goes with the undo.
+    choose(page, "To choose", "Move to folder")
+    page.get_by_label("Name of the new folder").fill("Later")
+    page.get_by_role("button", name="Move", exact=True).click()
+    expect(page.locator(".toast")).to_contain_text("Moved to Later.")
+    expect(row.locator(".folder-count")).to_have_text("1")
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(page.locator("#folders .folder-title")).to_have_text(["All chats", "Work", "Home", "Archive"])
+    expect(row.locator(".folder-count")).to_have_text("2")
     row.get_by_role("button", name="Work", exact=False).first.click()
     expect(page.locator("#chats .chat-row")).to_have_count(2)
     folders = api(server, "GET", "/api/folders")["results"]

@@ -74,7 +74,8 @@ export async function move(chats) {
   const held = folders.all().find(({ conversationIds }) => ids.every((id) => conversationIds?.includes(id)))?.id ?? "";
   const title = chats.length === 1 ? "Move to folder" : `Move ${chats.length} chats to folder`;
   const choices = [{ value: "", label: "No folder" }, ...rows];
-  const to = await askChoice(title, choices, held, "Move", (chosen) => folders.move(ids, chosen || null));
+  const act = (chosen, name) => (chosen === null ? folders.moveToNew(ids, name) : folders.move(ids, chosen || null));
+  const to = await askChoice(title, choices, held, "Move", act, { label: "New folder…", field: "Name of the new folder" });
   return to !== null;
 }
 
