@@ -98,6 +98,8 @@ def test_a_chat_that_another_tab_deleted_is_restored_or_gone_on_without(server, 
     expect(gone).to_be_visible()
     expect(page.locator(".toast-bad")).to_have_count(0)
     expect(page.locator("#message")).to_have_value("Typed too late")
+    last_answer(page).get_by_role("button", name="Star", exact=True).click()
+    expect(page.locator(".toast-bad")).to_contain_text("deleted elsewhere: restore it first")
     page.get_by_role("button", name="Send in a new chat").click()
     expect(page.locator(".msg-user")).to_contain_text("Typed too late")
     wait_for_answer(page)

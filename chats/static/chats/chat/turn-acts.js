@@ -1,11 +1,10 @@
 // What can be done with a message: copy, write anew, branch, star, skip, delete.
 
 import { call, chatPath, messagePath, pagePath, rewrite } from "./api.js";
-import { once } from "./busy.js";
+import { during, once } from "./busy.js";
 import { everywhere, here, shows } from "./chat-on-page.js";
 import { openCost } from "./cost.js";
 import { byId } from "./dom.js";
-import { openEditor } from "./editor.js";
 import { openMenu } from "./menu.js";
 import { copy, textOf } from "./messages.js";
 import { carryChoice, models } from "./model-picker.js";
@@ -28,7 +27,8 @@ const acts = {
   regenerate: (turn, _, visit) => regenerate(turn, visit),
   // By the model that is chosen now.
   other: (turn, _, visit) => regenerate(turn, visit, { ...page.model }),
-  edit: openEditor,
+  // Read when it is needed for the first time.
+  edit: async (...given) => (await during(import("./editor.js"))).openEditor(...given),
   star: (turn, _, visit) => flag(turn, "starred", visit),
   skip: (turn, _, visit) => flag(turn, "aix.skip", visit),
   async branch(turn, _, { chat }) {
