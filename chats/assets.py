@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from django.conf import settings
 
 from chats.models import Asset, Fragment
+from chats.plain_titles import without_markdown
 from stores.records import asset_files
 from stores.records.iteration import batched
 from stores.records.private_files import open_private
@@ -208,7 +209,7 @@ def describe_files(names: Iterable[str]) -> dict[str, str]:
     fields = "part", "message__conversation__user_title", "message__conversation__auto_title"
     for part, user_title, auto_title in images.values_list(*fields).iterator():
         uid = next((aliases[alias] for alias in referenced_ids(part) if alias in aliases), None)
-        title = user_title or auto_title or "(untitled)"
+        title = without_markdown(user_title or auto_title or "") or "(untitled)"
         if uid and title not in titles[uid]:
             titles[uid].append(title)
     labels: dict[str, str] = {}

@@ -60,7 +60,16 @@ def read_problem(answer: Any, status: int) -> Any:
     assert answer["Content-Type"] == "application/problem+json"
     problem = json.loads(answer.content)
     # What stands in the way of an undo is told with it.
-    assert set(problem) - {"newer"} == {"type", "title", "status", "detail", "instance", "request_id", "errors"}
+    of_undo = {"newer", "undo_first"}
+    assert set(problem) - of_undo == {
+        "type",
+        "title",
+        "status",
+        "detail",
+        "instance",
+        "request_id",
+        "errors",
+    }
     assert problem["status"] == status
     assert problem["type"].startswith("/api/docs/troubleshooting#")
     assert problem["detail"]

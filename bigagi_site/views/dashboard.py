@@ -1,6 +1,8 @@
 """The dashboard: its cards, which the page reloads while it is visible, and the actions of its dialogs."""
 
+import re
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -23,11 +25,22 @@ from stores.records.units import NANO
 MAX_USD = 1_000_000
 
 
+class DollarsField(forms.DecimalField):
+    """An amount, with a point or a comma before its cents. Of 1,234 nobody knows what it means."""
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and "," in value:
+            if not re.fullmatch(r"\s*\d*,\d{1,2}\s*", value):
+                raise forms.ValidationError("Use a point before the cents, and nothing else, as in 1234.50.")
+            value = value.replace(",", ".")
+        return super().to_python(value)
+
+
 class BudgetForm(forms.Form):
     """The monthly budget; empty: no budget."""
 
     service = forms.CharField(max_length=200, required=False, strip=False)
-    usd = forms.DecimalField(
+    usd = DollarsField(
         label="Budget", min_value=Decimal(0), max_value=Decimal(MAX_USD), decimal_places=9, required=False
     )
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from chats.models import Conversation, Folder, FolderMembership
+from chats.plain_titles import without_markdown
 from chats.services import folders as services
 from stores.admin.base import ReadOnlyAdmin
 from stores.admin.display import (
@@ -42,7 +43,7 @@ def _with_conversation(queryset: QuerySet) -> QuerySet:
 
 
 def _link_to_chat(row: Any) -> SafeString | str:
-    title = row.conversation_user_title or row.conversation_auto_title
+    title = without_markdown(row.conversation_user_title or row.conversation_auto_title or "")
     if row.conversation_pk is not None:
         title = title or "(untitled)"
     return link_to_page("chats", "conversation", row.conversation_pk, title or row.conversation_uid)

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from chats.models import Conversation, PinnedChat
+from chats.plain_titles import without_markdown
 from stores.admin.base import ReadOnlyAdmin
 from stores.admin.display import ROW_FACTS, link_to_page, moment, pretty
 
@@ -36,7 +37,7 @@ class PinnedChatAdmin(ReadOnlyAdmin):
 
     @admin.display(description="chat")
     def chat(self, obj: Any) -> SafeString | str:
-        title = obj.chat_user_title or obj.chat_auto_title
+        title = without_markdown(obj.chat_user_title or obj.chat_auto_title or "")
         if obj.chat_pk is not None:
             title = title or "(untitled)"
         return link_to_page("chats", "conversation", obj.chat_pk, title or obj.uid)

@@ -56,7 +56,7 @@ def write_chat(chat: Conversation, name: str, files: ImageFiles | None = None) -
 
 def shown_title(chat: Conversation) -> str:
     """Return the chat's title without secrets."""
-    title: Any = mask(chat.user_title or chat.auto_title or "")
+    title: Any = mask(chat.plain_title)
     return printable(title) or "Untitled chat"
 
 

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models.functions import Coalesce
 
+from chats.plain_titles import without_markdown
 from stores.models import Record
 from stores.records.fields import VerbatimJSONField
 from stores.records.milliseconds import Milliseconds
@@ -50,8 +51,13 @@ class Conversation(Record):
 
     @property
     def title(self) -> str:
-        """The title that big-AGI shows."""
-        return self.user_title or self.auto_title or "(untitled)"
+        """The title as pages show it."""
+        return self.plain_title or "(untitled)"
+
+    @property
+    def plain_title(self) -> str:
+        """The person's title, else the model's, without Markdown; empty where there is none."""
+        return without_markdown(self.user_title or self.auto_title or "")
 
 
 class Message(models.Model):

@@ -78,7 +78,7 @@ def describe_chat(row: Conversation) -> dict[str, Any]:
         {
             "id": row.uid,
             "segment": encode_id(row.uid),
-            "title": row.user_title or row.auto_title or "",
+            "title": row.plain_title,
             "persona": row.system_purpose_id or DEFAULT,
             "personaName": find_title(row.system_purpose_id),
             "archived": bool(row.is_archived),

@@ -25,7 +25,7 @@ def find(request: HttpRequest) -> JsonResponse:
     found: list[dict[str, Any]] = [
         {
             "id": row.uid,
-            "title": row.user_title or row.auto_title or "",
+            "title": row.plain_title,
             "symbol": row.user_symbol or "",
             "archived": bool(row.is_archived),
         }

@@ -191,8 +191,9 @@ def figures_of(message: Message, event: UsageEvent | None) -> tuple[list[str], l
         figures.append(Figure("Time to first token", f"{first / 1000:.2f} s"))
     if (whole := number_in(metrics, "dtAll")) is not None:
         figures.append(Figure("Total time", f"{whole / 1000:.2f} s"))
-    if (speed := number_in(metrics, "vTOutInner")) is not None:
-        summary.append(f"{speed:,.0f} tokens/s")
+    # Of a short answer it can round to nothing.
+    if (speed := number_in(metrics, "vTOutInner") or 0) >= 0.05:
+        summary.append(f"{speed:,.{0 if speed >= 9.95 else 1}f} tokens/s")
         figures.append(Figure("Speed", f"{speed:,.1f} tokens/s"))
     cost = _cost(metrics)
     return summary, figures, about + cost if cost.startswith("$") else cost

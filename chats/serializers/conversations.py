@@ -14,6 +14,7 @@ from stores.api.members import ID, FlagMember, IdField, IdMember, ListMember, Na
 from stores.api.serializers import FormSerializer, RecordSerializer, ServerFactsSerializer, one_of
 from stores.records.errors import at, pointer_of
 from stores.records.ids import href
+from stores.records.secrets import mask
 
 FRAGMENT = {"type": "object", "required": ["ft"], "properties": {"ft": {"type": "string"}}}
 MESSAGE = {
@@ -43,6 +44,9 @@ class ConversationFactsSerializer(ServerFactsSerializer):
 
 
 class ListedConversationFactsSerializer(ConversationFactsSerializer):
+    title = serializers.CharField(
+        help_text="The title as pages show it: `userTitle`, else `autoTitle`, without Markdown. Empty if there is none."
+    )
     folderIds = serializers.ListField(child=serializers.CharField(), help_text="The folders that list the chat.")
     pinned = serializers.BooleanField(help_text="Whether the chat is pinned.")
     costNanoUsd = serializers.IntegerField(
@@ -74,7 +78,7 @@ class ConversationHeaderSerializer(RecordSerializer):
 
     def get_facts(self, records: Sequence[Conversation]) -> list[dict[str, Any]]:
         facts = facts_of_chats(records)
-        return [_chat_facts(chat, facts[chat.pk]) | _listed_facts(facts[chat.pk]) for chat in records]
+        return [_chat_facts(chat, facts[chat.pk]) | _listed_facts(chat, facts[chat.pk]) for chat in records]
 
 
 class ConversationSerializer(RecordSerializer):
@@ -110,8 +114,9 @@ def _chat_facts(chat: Conversation, facts: Any) -> dict[str, Any]:
     }
 
 
-def _listed_facts(facts: ChatFacts) -> dict[str, Any]:
+def _listed_facts(chat: Conversation, facts: ChatFacts) -> dict[str, Any]:
     return {
+        "title": mask(chat.plain_title),
         "folderIds": facts.folder_ids,
         "pinned": facts.is_pinned,
         "costNanoUsd": facts.cost_nano_usd,

@@ -16,6 +16,16 @@ ALSO = {
     ("post", "/api/services/{id}/test"): (502,),
 }
 
+CHANGE = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"},
+        "at": {"type": "string", "format": "date-time"},
+        "action": {"type": "string"},
+        "summary": {"type": "string"},
+    },
+}
+
 PROBLEM = {
     "type": "object",
     "description": "What went wrong (RFC 9457).",
@@ -43,15 +53,16 @@ PROBLEM = {
             },
         },
         "current": {"description": "With 412: the current record, if it exists."},
-        "newer": {
+        "newer": CHANGE
+        | {
             "type": ["object", "null"],
             "description": "With 409 for an undo: the newer change that has to be undone first, if there is one.",
-            "properties": {
-                "id": {"type": "integer"},
-                "at": {"type": "string", "format": "date-time"},
-                "action": {"type": "string"},
-                "summary": {"type": "string"},
-            },
+        },
+        "undo_first": {
+            "type": "array",
+            "description": "With 409 for an undo: all changes that have to be undone first, in this order. Empty if "
+            "one of them cannot be undone.",
+            "items": CHANGE,
         },
     },
     "additionalProperties": True,

@@ -1,7 +1,7 @@
 """Undoing a change, as long as no newer change touches the same records."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
@@ -161,25 +161,47 @@ def _check(record: ChangedRecord, content_hash: str) -> None:
 def _changed_later(record: ChangedRecord) -> Conflict:
     newer = _find_standing(record)
     by = f" by change {newer.pk} ({newer.action})" if newer else " since"
-    facts: dict[str, Any] = {"newer": None}
-    if newer is not None:
-        at = newer.at.isoformat().replace("+00:00", "Z")
-        facts["newer"] = {"id": newer.pk, "at": at, "action": newer.action, "summary": newer.summary}
+    first = _find_standing_on(record.change)
+    if any(change.source == Change.Source.IMPORT or change.is_purged for change in first):
+        first = []
+    facts = {"newer": _describe(newer) if newer else None, "undo_first": [_describe(change) for change in first]}
     return Conflict(f"The {record.kind} {record.uid} was changed later{by}. Undo that change first.", KIND, facts)
 
 
+def _describe(change: Change) -> dict[str, Any]:
+    at = change.at.isoformat().replace("+00:00", "Z")
+    return {"id": change.pk, "at": at, "action": change.action, "summary": change.summary}
+
+
+def _find_standing_on(change: Change) -> list[Change]:
+    """Return all that stands on the change, the newest first: later changes of its records, and those of theirs."""
+    found: dict[int, Change] = {}
+    looked_at = [change]
+    while looked_at:
+        for record in looked_at.pop().records.only("kind", "uid", "change"):
+            for later in _standing(record):
+                if later.pk not in found:
+                    found[later.pk] = later
+                    looked_at.append(later)
+    return [found[pk] for pk in sorted(found, reverse=True)]
+
+
 def _find_standing(record: ChangedRecord) -> Change | None:
-    """Return the newest later change of the record that still stands: of one that was undone, neither it nor the undo
-    does."""
+    return next(_standing(record), None)
+
+
+def _standing(record: ChangedRecord) -> Iterator[Change]:
+    """Yield later changes of the record that still stand, the newest first: of one that was undone, neither it nor the
+    undo does."""
     later = Change.objects.filter(records__kind=record.kind, records__uid=record.uid, pk__gt=record.change_id)
     undone: set[int] = set()
     for change in later.distinct().order_by("-pk"):
         if change.pk in undone:
             continue
         if change.undoes_id is None or change.undoes_id <= record.change_id:
-            return change
-        undone.add(change.undoes_id)
-    return None
+            yield change
+        else:
+            undone.add(change.undoes_id)
 
 
 def _unpatched(record: ChangedRecord, value: Any, delta: Any) -> Any:

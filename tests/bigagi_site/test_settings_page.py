@@ -159,6 +159,11 @@ def test_a_budget_is_set_and_taken_back(owner_client):
     undo(owner_client, html)
     assert read_budgets() == []
     assert "Budget: Enter a number." in save(owner_client, "budgets", service="", usd="much")
+    # A browser leaves the comma out of a number's field.
+    assert 'type="number" name="usd"' not in html
+    assert "set to $1.50 per month" in save(owner_client, "budgets", service="", usd="1,5")
+    for unclear in ("1,234", "1,234.50", "1.234,50"):
+        assert "Use a point before the cents" in save(owner_client, "budgets", service="", usd=unclear)
 
 
 def test_theme_and_time_zone_are_kept_in_the_browser(owner_client):

@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from bigagi_site.tokens import create_token
 from chats.generations.markdown import BlockRenderer
 from chats.models import Generation
+from chats.pages.turns import figures_of
 from llms.models import RefusedParameter
 from llms.vendors.endpoint import path_of
 from metrics.ledger.corrections import correct
@@ -220,3 +221,10 @@ def test_the_panel_says_what_of_a_model_can_be_set_and_why_not(owner_client):
     assert "The Demo models have no settings." in told("bigagi-demo-echo")
     assert "This model comes from the environment" in told("bigagi-env-openai-gpt-9")
     assert "This model is not stored here" in told("nobody")
+
+
+@pytest.mark.parametrize(("speed", "told"), [(0, []), (0.04, []), (2.46, ["2.5 tokens/s"]), (9.96, ["10 tokens/s"])])
+def test_a_speed_that_rounds_to_nothing_is_not_told(chat, speed, told):
+    message = make_message(chat, "short", position=200, metrics={"vTOutInner": speed})
+    summary, figures, _ = figures_of(message, None)
+    assert (summary, len(figures)) == (told, len(told))

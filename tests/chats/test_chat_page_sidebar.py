@@ -43,7 +43,7 @@ def test_chats_are_renamed_archived_and_deleted_and_all_is_taken_back(server, pa
 
 
 def test_chats_are_found_by_title_and_by_text(server, page):
-    make_chat(server, "About whales", "Q", "They are mammals")
+    make_chat(server, "About **whales**", "Q", "They are mammals")
     make_chat(server, "About birds", "Q", "A penguin is no whale, and xylophones are instruments")
     open_page(page)
     page.locator("#scroll").focus()
@@ -74,6 +74,15 @@ def test_folders_are_made_filled_by_dragging_and_by_menu_named_ordered_and_delet
     choose(page, "To choose", "Move to folder")
     page.get_by_role("radio", name="Work").check()
     page.get_by_role("button", name="Move", exact=True).click()
+    expect(row.locator(".folder-count")).to_have_text("2")
+    # Into a folder that is made for it, and that goes with the undo.
+    choose(page, "To choose", "Move to folder")
+    page.get_by_label("Name of the new folder").fill("Later")
+    page.get_by_role("button", name="Move", exact=True).click()
+    expect(page.locator(".toast")).to_contain_text("Moved to Later.")
+    expect(row.locator(".folder-count")).to_have_text("1")
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(page.locator("#folders .folder-title")).to_have_text(["All chats", "Work", "Home", "Archive"])
     expect(row.locator(".folder-count")).to_have_text("2")
     row.get_by_role("button", name="Work", exact=False).first.click()
     expect(page.locator("#chats .chat-row")).to_have_count(2)

@@ -117,6 +117,7 @@ def test_the_list_has_chats_without_messages_and_with_facts():
     make_folder("f0", 0, conversationIds=["other", "chat"])
     [chat] = read(client.get("/api/chats"))["results"]
     assert chat.pop("_server") == {
+        "title": "",
         "href": "/api/chats/chat",
         "revision": 1,
         "messageCount": 3,

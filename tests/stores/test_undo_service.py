@@ -275,10 +275,14 @@ def test_a_change_on_which_something_newer_stands_is_not_undone_and_nothing_is_c
     assert told == {"id": newest(), "action": "patch folder", "summary": "newest"}
     assert_same_state(before, read_state(), "refused")
     assert Change.objects.count() == count
+    # All that stands in the way is told at once, in the order in which it is undone.
+    first = [each["id"] for each in problem["undo_first"]]
+    assert first == [newest(), newest() - 1]
+    undo(origin(), first[0])
     # Of what was undone neither it nor the undo has to be: the next is what still stands.
-    for _ in range(2):
-        problem = read_problem(client.post(f"/api/changes/{moved.pk}/undo", {}, content_type="application/json"), 409)
-        undo(origin(), problem["newer"]["id"])
+    problem = read_problem(client.post(f"/api/changes/{moved.pk}/undo", {}, content_type="application/json"), 409)
+    assert [problem["newer"]["id"]] == [each["id"] for each in problem["undo_first"]] == first[1:]
+    undo(origin(), first[1])
     undo(origin(), moved.pk)
     assert [list(row.memberships.values_list("conversation_uid", flat=True)) for row in Folder.objects.all()] == [
         ["x", "y"],

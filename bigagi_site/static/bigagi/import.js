@@ -112,6 +112,19 @@ async function follow(run) {
   return run;
 }
 
+// Home says around the box what is here: once an import has begun, that is no longer nothing.
+const empty = document.querySelectorAll("[data-empty]");
+
+async function showHere() {
+  if (!empty.length) return;
+  const response = await fetch(location.href, { cache: "no-store" });
+  const come = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("main");
+  const card = box.closest("section");
+  come.querySelector("h1").after(card);
+  document.getElementById("main").replaceChildren(...come.childNodes);
+  part("end").focus();
+}
+
 async function bring(file) {
   if (!file || sending) return;
   bar.value = 0;
@@ -121,9 +134,12 @@ async function bring(file) {
   part("cancel").focus();
   let run = null;
   try {
-    run = await follow(await send(file));
+    run = await send(file);
+    for (const each of empty) each.hidden = true;
+    run = await follow(run);
     const { proof } = await read(run.report_href);
     end(proof, { isBad: run.status !== "done", run });
+    await showHere().catch(() => location.reload());
   } catch (error) {
     end(error.message, { isBad: true, run });
   }

@@ -58,15 +58,33 @@ export function factsOf(service) {
   ].filter(Boolean);
 }
 
-function say(text, undo) {
+function quietButton(text, act) {
+  const button = make("button", "button button-quiet", text);
+  button.type = "button";
+  button.addEventListener("click", act);
+  return button;
+}
+
+function say(text) {
   status.hidden = false;
   status.replaceChildren(text);
-  if (undo) {
-    const button = make("button", "button button-quiet", "Undo");
-    button.type = "button";
-    button.addEventListener("click", undo);
-    status.append(button);
-  }
+}
+
+// Does it, or tells why not.
+const attempt = (work) => work().catch((error) => say(error.message));
+
+// Tells of a change, and takes it back: then `undone` is told. `after` shows what came of either.
+async function change(method, path, body, { done, undone, after }) {
+  const made = await ask(method, path, body);
+  await after();
+  say(done);
+  const undo = async () => {
+    await ask("POST", `/api/changes/${made.change}/undo`, {});
+    await after();
+    say(undone);
+  };
+  status.append(quietButton("Undo", () => attempt(undo)));
+  status.querySelector("button").focus();
 }
 
 function describeRefresh({ added, kept, vanished, leftOut }) {
@@ -120,27 +138,9 @@ function hiddenModels(service, refresh) {
 function hiddenModel(model, refresh) {
   const name = model._server.effective.label || model.id;
   const item = make("li");
-  const button = make("button", "button button-quiet", "Show");
-  button.type = "button";
+  const told = { done: `${name} is in the list of models now.`, undone: `${name} is hidden.`, after: refresh };
+  const button = quietButton("Show", () => attempt(() => change("PATCH", model._server.href, { userHidden: false }, told)));
   button.setAttribute("aria-label", `Show ${name}`);
-  button.addEventListener("click", async () => {
-    try {
-      const { change } = await ask("PATCH", model._server.href, { userHidden: false });
-      await refresh();
-      say(`${name} is in the list of models now.`, async () => {
-        try {
-          await ask("POST", `/api/changes/${change}/undo`, {});
-          await refresh();
-          say(`${name} is hidden.`);
-        } catch (error) {
-          say(error.message);
-        }
-      });
-      status.querySelector("button")?.focus();
-    } catch (error) {
-      say(error.message);
-    }
-  });
   const reason = model.userHidden === true ? "You hid it." : model.hiddenReason || "big-AGI or its provider hides it.";
   item.append(make("span", "", name), make("span", "quiet", reason), button);
   return item;
@@ -157,10 +157,8 @@ function show(service) {
   told.setAttribute("role", "status");
   const acts = make("div", "service-acts");
   const add = (text, work) => {
-    const button = make("button", "button button-quiet", text);
-    button.type = "button";
+    const button = quietButton(text, () => work(button));
     button.setAttribute("aria-label", `${text} ${name}`);
-    button.addEventListener("click", () => work(button));
     acts.append(button);
   };
   const href = service._server.href;
@@ -207,23 +205,9 @@ async function load() {
   list.removeAttribute("aria-busy");
 }
 
-async function remove(service, name) {
-  try {
-    const { change } = await ask("DELETE", service._server.href);
-    await load();
-    say(`${name} and its models were deleted.`, async () => {
-      try {
-        await ask("POST", `/api/changes/${change}/undo`, {});
-        await load();
-        say(`${name} was restored.`);
-      } catch (error) {
-        say(error.message);
-      }
-    });
-    status.querySelector("button")?.focus();
-  } catch (error) {
-    say(error.message);
-  }
+function remove(service, name) {
+  const told = { done: `${name} and its models were deleted.`, undone: `${name} was restored.`, after: load };
+  return attempt(() => change("DELETE", service._server.href, undefined, told));
 }
 
 function suit() {
@@ -300,4 +284,4 @@ form.addEventListener("keydown", (event) => {
 fields.vendor.value = "openai";
 for (const option of fields.vendor.options) option.defaultSelected = option.value === "openai";
 suit();
-load().catch((error) => say(error.message));
+void attempt(load);

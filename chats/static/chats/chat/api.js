@@ -4,7 +4,7 @@
 import { everywhere, here, seeOwn } from "./chat-on-page.js";
 import { during } from "./busy.js";
 import { noteLost, noteReached, OFFLINE } from "./network.js";
-import { page } from "./state.js";
+import { emit, page } from "./state.js";
 
 export class Problem extends Error {
   constructor(status, problem) {
@@ -12,8 +12,8 @@ export class Problem extends Error {
     this.status = status;
     // The entry in Troubleshooting.
     this.kind = (problem?.type ?? "").split("#")[1] ?? "";
-    // What has to be undone first, where an undo is refused for it.
-    this.newer = problem?.newer ?? null;
+    // What has to be undone first, the newest first, where an undo is refused for it.
+    this.undoFirst = problem?.undo_first ?? [];
   }
 
   // Nothing was refused: the same can be tried again.
@@ -57,6 +57,7 @@ export async function send(method, path, { body, headers = {}, visit = here(), s
     const type = response.headers.get("Content-Type") || "";
     const problem = type.includes("json") ? await response.json().catch(() => null) : null;
     if (isRead) visit.signal.throwIfAborted();
+    if (response.status === 404 && visit.isHere && visit.chat && path.startsWith(chatPath(visit.chat))) emit("missing");
     throw new Problem(response.status, problem);
   }
   return response;
@@ -88,7 +89,22 @@ export async function call(method, path, body, { visit = here(), ...options } = 
   if (isWrite && etag && visit.chat && path.startsWith(chatPath(visit.chat))) seeOwn(visit, Number(etag[1]), 1);
   const change = response.headers.get("Bigagi-Change");
   const text = await read(response, isWrite ? everywhere : visit);
-  return { data: text ? JSON.parse(text) : null, change };
+  return { data: text ? JSON.parse(text) : null, change, etag: response.headers.get("ETag") };
+}
+
+const REWRITES = 4;
+
+// Reads a record and writes what `edit` makes of it; reads it again where somebody else wrote in between.
+export async function rewrite(path, edit) {
+  for (let tries = 1; ; tries += 1) {
+    const { data, etag } = await call("GET", path, undefined, { visit: everywhere });
+    delete data._server;
+    try {
+      return await call("PUT", path, edit(data), { headers: etag ? { "If-Match": etag } : {} });
+    } catch (error) {
+      if (error.status !== 412 || tries === REWRITES) throw error;
+    }
+  }
 }
 
 export async function getText(path, { visit = here(), ...options } = {}) {

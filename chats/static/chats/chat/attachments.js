@@ -24,29 +24,33 @@ const ACCEPTED = [...[...documents.ENDINGS, ...Object.keys(TEXTS)].map((ending) 
 // Those of chats that were left, by the names of their drafts; the page forgets them when it is closed.
 const kept = new Map();
 let clips = [];
+let reading = 0;
 
 export const count = () => clips.length;
 export const textLength = () => clips.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
 export const images = () => clips.filter(({ isImage }) => isImage).length;
 
 const endingOf = (name) => (name.includes(".") ? name.split(".").pop().toLowerCase() : "");
-const sizeOf = (size) => (size < 1024 ? `${size} B` : size < 2 ** 20 ? `${Math.round(size / 1024)} KiB` : `${(size / 2 ** 20).toFixed(1)} MiB`);
+// As `stores.records.units` writes sizes.
+const sizeOf = (size) => (size < 1000 ? `${size} B` : size < 999_950 ? `${(size / 1e3).toFixed(1)} kB` : `${(size / 1e6).toFixed(1)} MB`);
 
 const refuse = (name, why) => toast(`${name} cannot be attached: ${why}`, { kind: "bad" });
 
 export async function add(files) {
   // Reading takes time, in which somebody can go to another chat.
   const into = clips;
+  reading += 1;
   for (const file of files) {
     const name = file.name || "pasted";
     const isImage = IMAGES.has(file.type);
-    if (file.size > MOST) refuse(name, `it is ${sizeOf(file.size)}; the limit is 10 MiB.`);
+    if (file.size > MOST) refuse(name, "it is too large; the limit is 10 MiB.");
     else if (!file.size) refuse(name, "it is empty.");
     else if (isImage) await addImage(file, name, into);
     else if (documents.isDocument(file)) addDocument(file, name, into);
     else if (endingOf(name) in TEXTS) await addText(file, name, into);
     else refuse(name, "only PDF, Word, Excel, PowerPoint and HTML files, text files (.txt, .md, .json, .csv, code and so on) and PNG, JPEG, WebP or GIF images can be attached.");
   }
+  reading -= 1;
   show();
 }
 
@@ -151,8 +155,21 @@ export function leave(draft) {
   clips = [];
 }
 
+// The chat that a new page's draft was for has been made meanwhile.
+export function rename(draft, to) {
+  if (kept.has(draft)) kept.set(to, kept.get(draft));
+  kept.delete(draft);
+}
+
 export function come(draft) {
   clips = kept.get(draft) ?? [];
+  kept.delete(draft);
+  show();
+}
+
+// Brings those of another draft here.
+export function bring(draft) {
+  clips.push(...(kept.get(draft) ?? []));
   kept.delete(draft);
   show();
 }
@@ -253,6 +270,10 @@ export function initAttachments() {
     if (!files.length) return;
     event.preventDefault();
     void add(files);
+  });
+  // Drafts of texts are stored, files are not.
+  addEventListener("beforeunload", (event) => {
+    if (reading || [clips, ...kept.values()].some(({ length }) => length)) event.preventDefault();
   });
   let depth = 0;
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files");

@@ -2,7 +2,7 @@
 
 import { adminPath, call, chatPath } from "./api.js";
 import { once } from "./busy.js";
-import { titleOf } from "./chat-list.js";
+import { plainTitleOf } from "./chat-list.js";
 import { shows } from "./chat-on-page.js";
 import { askChoice, askText } from "./dialogs.js";
 import { byId, focusFirst } from "./dom.js";
@@ -54,12 +54,12 @@ export function rename(chat) {
     page.chat.title = text;
     showTitle();
   };
-  return askText("Rename chat", "Title", chat.userTitle || chat.autoTitle || chat.title || "", "Save", async (title) => {
-    const { change: entry } = await call("PATCH", chatPath(chat.id), { userTitle: title || null });
-    show(title);
+  return askText("Rename chat", "Title", plainTitleOf(chat), "Save", async (title) => {
+    const { data, change: entry } = await call("PATCH", chatPath(chat.id), { userTitle: title || null });
+    show(plainTitleOf(data));
     void after();
     undoable("Chat renamed.", entry, async () => {
-      show(titleOf(chat));
+      show(plainTitleOf(chat));
       await after();
     });
   });
@@ -74,7 +74,8 @@ export async function move(chats) {
   const held = folders.all().find(({ conversationIds }) => ids.every((id) => conversationIds?.includes(id)))?.id ?? "";
   const title = chats.length === 1 ? "Move to folder" : `Move ${chats.length} chats to folder`;
   const choices = [{ value: "", label: "No folder" }, ...rows];
-  const to = await askChoice(title, choices, held, "Move", (chosen) => folders.move(ids, chosen || null));
+  const act = (chosen, name) => (chosen === null ? folders.moveToNew(ids, name) : folders.move(ids, chosen || null));
+  const to = await askChoice(title, choices, held, "Move", act, { label: "New folder…", field: "Name of the new folder" });
   return to !== null;
 }
 

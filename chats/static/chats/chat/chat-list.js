@@ -14,7 +14,9 @@ export const list = { pinned: [], chats: [], next: null, finds: [] };
 
 let asked = 0;
 
-export const titleOf = (chat) => chat.userTitle || chat.autoTitle || chat.title || "Untitled chat";
+// A chat out of the list has its facts, the one on the page and those that were found have a title alone.
+export const plainTitleOf = (chat) => chat._server?.title ?? chat.title ?? "";
+export const titleOf = (chat) => plainTitleOf(chat) || "Untitled chat";
 export const words = () => find.value.trim();
 export const isArchive = () => folders.current() === folders.ARCHIVE;
 export const shownChats = () => [...list.pinned, ...list.chats];

@@ -3,14 +3,15 @@
 import { call } from "./api.js";
 import * as attachments from "./attachments.js";
 import { here } from "./chat-on-page.js";
-import { byId, debounce, el } from "./dom.js";
+import { byId, debounce, el, focusFirst } from "./dom.js";
+import { look } from "./follow.js";
 import { estimate } from "./gauge.js";
 import * as generation from "./generation.js";
 import { randomId } from "./messages.js";
 import { choose } from "./model-picker.js";
-import { adoptChat, isLeaving } from "./navigation.js";
+import { adoptChat, isLeaving, openChat } from "./navigation.js";
 import { insist } from "./network.js";
-import { persona } from "./persona.js";
+import { persona, setPersona } from "./persona.js";
 import { emit, memory, on, page } from "./state.js";
 import { readWhyNot } from "./status.js";
 import * as thread from "./thread.js";
@@ -43,6 +44,7 @@ export function initComposer() {
     keepDraft();
   });
   addEventListener("pagehide", () => memory.set(draftName(), field.value));
+  byId("send-anew").addEventListener("click", () => void sendAnew().catch(fail));
   on("leaving", () => (beforeLeaving = field.value));
   on("staying", () => (left = null));
   on("leave", leaveDraft);
@@ -71,17 +73,34 @@ function leaveDraft() {
 function offerLeft() {
   if (!left || left.name === draftName()) return;
   const { name, title } = left;
-  const act = () => {
-    const text = memory.get(name);
-    if (!text || name === draftName()) return;
-    memory.set(name, "");
-    field.value = [field.value, text].filter(Boolean).join("\n");
-    memory.set(draftName(), field.value);
-    fit();
-    estimate();
-    field.focus();
-  };
-  toast(`What you typed while this chat was opening is a draft of “${title}”.`, { label: "Move it here", act });
+  toast(`What you typed while this chat was opening is a draft of “${title}”.`, { label: "Move it here", act: () => bring(name) });
+}
+
+// Brings what was typed for another chat here, behind or before what was typed for this one.
+function bring(name, { isFirst = false } = {}) {
+  const text = memory.get(name);
+  if (!text || name === draftName()) return;
+  memory.set(name, "");
+  const texts = isFirst ? [text, field.value] : [field.value, text];
+  field.value = texts.filter(Boolean).join("\n");
+  memory.set(draftName(), field.value);
+  fit();
+  estimate();
+  field.focus();
+}
+
+// The chat here was deleted: what was typed for it goes to a new one.
+async function sendAnew() {
+  const name = draftName();
+  const typed = field.value;
+  const model = page.model.id;
+  const chosen = persona();
+  if (!(await openChat(null))) return;
+  setPersona(chosen);
+  choose(model);
+  attachments.bring(name);
+  bring(name, { isFirst: true });
+  await submit(typed, attachments.chosen());
 }
 
 function showDraft() {
@@ -111,7 +130,9 @@ function fit() {
   field.classList.toggle("is-long", isLong);
   field.style.height = isLong ? "" : "auto";
   if (!isLong) field.style.height = `${field.scrollHeight}px`;
-  byId("send").disabled = sending.has(draftName()) || !(/\S/.test(field.value) || attachments.count());
+  const isEmpty = !(/\S/.test(field.value) || attachments.count());
+  byId("send").disabled = isEmpty || sending.has(draftName());
+  byId("send-anew").hidden = isEmpty;
 }
 
 // Puts this before what is in the box, for the person to go on.
@@ -132,7 +153,8 @@ export function start(model, text) {
 
 async function submit(text, files) {
   if (!(text.trim() || files.sent.length) || sending.has(draftName()) || generation.isRunning()) return;
-  if (isLeaving()) toast("Not sent: another chat is opening. What you typed stays here, as a draft.");
+  if (page.chat?.isGone) focusFirst(byId("restore"), byId("send-anew"));
+  else if (isLeaving()) toast("Not sent: another chat is opening. What you typed stays here, as a draft.");
   else await send(text, files);
 }
 
@@ -169,7 +191,7 @@ async function send(typed, files) {
     if (asked) thread.put(asked, null);
     // What was refused has not arrived.
     if (error.status >= 400) for (const draft of drafts) unsure.delete(draft);
-    tellUnsent(error, visit);
+    await tellUnsent(error, visit);
   } finally {
     for (const draft of drafts) sending.delete(draft);
     fit();
@@ -178,7 +200,10 @@ async function send(typed, files) {
   }
 }
 
-function tellUnsent(error, visit) {
+async function tellUnsent(error, visit) {
+  // Of a chat that was deleted the page tells itself, and what can be done.
+  if (visit.isHere && error.status === 404) await look();
+  if (visit.isHere && page.chat?.isGone) return;
   if (visit.isHere) fail(error);
   else if (error.name !== "AbortError") toast(`Not sent, and kept as a draft. ${error.message}`, { kind: "bad", of: visit });
 }
@@ -205,6 +230,7 @@ export async function makeChat(chosen = persona(), visit = here(), { chatKey = r
   } else {
     memory.set(draftOf(data.id), memory.get(draftOf(null)));
     memory.set(draftOf(null), "");
+    attachments.rename(draftOf(null), draftOf(data.id));
     emit("list");
   }
   return data.id;

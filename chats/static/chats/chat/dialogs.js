@@ -1,6 +1,6 @@
 // Questions to the person, in one dialog; each resolves to the answer, or to null.
 
-import { byId, el } from "./dom.js";
+import { byId, el, icon } from "./dom.js";
 import { on } from "./state.js";
 import { fail } from "./toasts.js";
 
@@ -48,17 +48,22 @@ export async function askText(title, label, value, ok = "Save", act = null) {
   return (await answer) ? read() : null;
 }
 
-// Choices: [{value, label, color}].
-export async function askChoice(title, choices, current, ok = "Move", act = null) {
+// Choices: [{value, label, color}]; `other`: {label, field} of one that is written; `act` then gets null, and what was written.
+export async function askChoice(title, choices, current, ok = "Move", act = null, other = null) {
   const rows = choices.map(({ value, label, color }) => {
     const input = el("input", { type: "radio", name: "choice", value, checked: value === current });
     const dot = el("i", { class: "dot", "aria-hidden": "true" });
     if (color) dot.style.setProperty("--dot", color);
     return el("label", { class: "choice" }, input, dot, el("span", {}, label));
   });
+  const own = el("input", { type: "radio", name: "choice", value: "", "aria-label": other?.label });
+  const text = el("input", { type: "text", class: "choice-text", placeholder: other?.label, "aria-label": other?.field, maxLength: 500, autocomplete: "off" });
+  own.addEventListener("click", ({ detail }) => detail && text.focus());
+  text.addEventListener("focus", () => (own.checked = true));
+  if (other) rows.push(el("label", { class: "choice" }, own, icon("folder"), text));
   const body = el("div", { class: "choices", role: "radiogroup", "aria-label": title }, ...rows);
   const read = () => body.querySelector("input:checked")?.value ?? null;
-  const answer = ask(title, [body], ok, act && (() => act(read())));
+  const answer = ask(title, [body], ok, act && (() => (own.checked ? act(null, text.value.trim()) : act(read()))));
   (body.querySelector("input:checked") ?? body.querySelector("input"))?.focus();
   return (await answer) ? read() : null;
 }

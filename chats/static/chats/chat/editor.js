@@ -1,14 +1,24 @@
 // A message edited in its place.
 
-import { call, messagePath } from "./api.js";
+import { call, messagePath, rewrite } from "./api.js";
 import { once } from "./busy.js";
-import { shows } from "./chat-on-page.js";
+import { here, shows } from "./chat-on-page.js";
 import { debounce, el } from "./dom.js";
 import { textOf, withText } from "./messages.js";
 import { resend } from "./resend.js";
-import { memory } from "./state.js";
+import { emit, memory } from "./state.js";
 import * as thread from "./thread.js";
-import { fail, undoable } from "./toasts.js";
+import { fail, toast, undoable } from "./toasts.js";
+
+// Somebody else changed the text that is edited; `text` is what it is now.
+class Changed extends Error {
+  constructor(text) {
+    super("This message was changed elsewhere while you edited it.");
+    this.text = text;
+  }
+}
+
+const quiet = (label, onclick) => el("button", { type: "button", class: "button button-quiet button-small", onclick }, label);
 
 export async function openEditor(turn, _, visit) {
   if (turn.querySelector(".editor")) return;
@@ -18,13 +28,19 @@ export async function openEditor(turn, _, visit) {
   const { data: message } = await call("GET", path, undefined, { visit });
   if (!turn.isConnected || turn.querySelector(".editor")) return;
   const isUser = message.role === "user";
-  // An edit that was left open with its chat is taken up again.
+  // An edit that was left open with its chat is taken up again, with the text that it began from.
   const name = `edit:${chat}:${id}`;
-  const field = el("textarea", { value: memory.get(name) ?? textOf(message), "aria-label": "Message text", rows: 3 });
-  const keep = debounce(250, () => memory.set(name, field.value));
+  const kept = memory.get(name);
+  let base = (kept !== null && memory.get(`${name}:from`)) || textOf(message);
+  const field = el("textarea", { value: kept ?? base, "aria-label": "Message text", rows: 3 });
+  const store = (text) => {
+    memory.set(name, text);
+    memory.set(`${name}:from`, text && base);
+  };
+  const keep = debounce(250, () => store(field.value));
   const forget = () => {
     keep.cancel();
-    memory.set(name, null);
+    store(null);
   };
   const close = () => {
     forget();
@@ -32,41 +48,63 @@ export async function openEditor(turn, _, visit) {
     turn.classList.remove("is-edited");
     turn.focus({ preventScroll: true });
   };
+  const edit = (stored) => {
+    if (textOf(stored) !== base) throw new Changed(textOf(stored));
+    return withText(stored, field.value);
+  };
   const save = async () => {
-    delete message._server;
-    const { change } = await call("PUT", path, withText(message, field.value));
+    const { change } = await rewrite(path, edit);
     forget();
     undoable("Message edited.", change, () => shows(chat) && thread.refresh(), { of: visit });
     await visit.show(async () => thread.put(turn, await thread.fetchTurn(id, visit)));
   };
   const saving = el("button", { type: "submit", class: "button button-small" }, isUser ? "Save and send" : "Save");
-  const form = el(
-    "form",
-    { class: "editor" },
-    field,
-    el(
-      "div",
-      { class: "editor-acts" },
-      el("button", { type: "button", class: "button button-quiet button-small", onclick: close }, "Cancel"),
-      isUser ? el("button", { type: "button", class: "button button-quiet button-small", onclick: () => run(save) }, "Save") : null,
-      saving,
-    ),
-  );
+  const keeping = isUser ? quiet("Save", () => run(save)) : null;
+  const form = el("form", { class: "editor" }, field, el("div", { class: "editor-acts" }, quiet("Cancel", close), keeping, saving));
   // What could not be saved stays in the box.
   const run = (act) => {
     saving.setAttribute("aria-busy", "true");
     once(name, act)
-      .catch(fail)
+      .catch((error) => (error instanceof Changed ? offerBoth(error, act) : fail(error)))
       .finally(() => saving.removeAttribute("aria-busy"));
+  };
+  // Mine then takes the place of that text, which its undo brings back.
+  const offerBoth = ({ message: why, text }, act) => {
+    base = text;
+    store(field.value);
+    const mine = el("button", { type: "button", class: "button button-small", onclick: () => run(act) }, "Keep mine");
+    const choice = el(
+      "div",
+      { class: "clash", role: "group", "aria-label": "The other text" },
+      el("p", { role: "alert" }, `${why} The other text:`),
+      el("div", { class: "tail", tabIndex: 0 }, text),
+      el("div", { class: "editor-acts" }, quiet("Keep the other", () => void keepOther().catch(fail)), mine),
+    );
+    form.lastElementChild.replaceWith(choice);
+    choice.scrollIntoView({ block: "nearest" });
+    mine.focus();
+  };
+  const keepOther = async () => {
+    const text = field.value;
+    close();
+    const back = () => {
+      store(text);
+      const again = shows(chat) && thread.turnOf(id);
+      if (again) return openEditor(again, null, here());
+      return emit("open", { id: chat, hash: id });
+    };
+    toast("The other text was kept.", { label: "Edit mine again", act: back, of: visit });
+    await visit.show(async () => thread.put(turn, await thread.fetchTurn(id, visit)));
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    run(isUser ? () => resend(visit, id, field.value, forget) : save);
+    run(isUser ? () => resend(visit, id, edit, forget) : save);
   });
   field.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       event.stopPropagation();
-      close();
+      if (form.querySelector(".clash")) void keepOther().catch(fail);
+      else close();
     } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       form.requestSubmit();

@@ -176,20 +176,33 @@ async function changed() {
   emit("changed");
 }
 
-export async function move(ids, folder) {
+// `made`: the change that made the folder for them, which is undone with the move.
+export async function move(ids, folder, made = null) {
   const { data, change } = await call("POST", "/api/chats/bulk", { action: "move", ids, folder });
   await changed();
   if (!data.changed) return;
   const many = ids.length > 1 ? `${ids.length} chats: ` : "";
   const done = folder ? `moved to ${titleOf(folder)}.` : `removed from ${many ? "their folders" : "its folder"}.`;
-  undoable(many + (many ? done : done[0].toUpperCase() + done.slice(1)), change, changed);
+  undoable(many + (many ? done : done[0].toUpperCase() + done.slice(1)), change, async () => {
+    if (made) await call("POST", `/api/changes/${made}/undo`, {});
+    await changed();
+  });
+}
+
+export async function moveToNew(ids, title) {
+  const { data, change } = await create(title);
+  await move(ids, data.id, change);
+}
+
+function create(title) {
+  if (!title) throw new Error("Give the folder a name.");
+  const [color] = COLORS[(folders.length + 1) % COLORS.length];
+  return call("POST", "/api/folders", { title, color, conversationIds: [] });
 }
 
 async function make() {
   await askText("New folder", "Name", "", "Create", async (title) => {
-    if (!title) throw new Error("Give the folder a name.");
-    const [color] = COLORS[(folders.length + 1) % COLORS.length];
-    const { change } = await call("POST", "/api/folders", { title, color, conversationIds: [] });
+    const { change } = await create(title);
     undoable("Folder created.", change, changed);
     await changed();
   });

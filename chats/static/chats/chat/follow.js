@@ -21,12 +21,21 @@ export async function look() {
     const response = await send("GET", `${pagePath(visit.chat)}/state`, reading);
     const told = await visit.whileHere(response.json());
     if (!generation.isRunning()) await take(told, reading);
-  } catch {
-    // It was left, or somebody wrote meanwhile, or it is gone: the next look tells more.
+  } catch (error) {
+    // It was left, or somebody wrote meanwhile: the next look tells more.
+    if (error.status === 404 && visit.isHere) notice({ isGone: true });
   }
 }
 
+// Deleted, or restored, elsewhere.
+function notice({ isGone }) {
+  if (page.chat.isGone === isGone) return;
+  page.chat.isGone = isGone;
+  emit(isGone ? "gone" : "back");
+}
+
 async function take(told, reading) {
+  if (page.chat.isGone) notice({ isGone: false });
   // What the server could not store yet is seen here alone.
   const isKept = told.running && generation.isTold(told.running.generation);
   const isNew = told.revision > page.chat.revision && !isKept;
@@ -58,8 +67,9 @@ export function initFollow() {
   on("changed", () => tell("list"));
   on("chat", () => page.chat?.running && generation.join(page.chat.running));
   on("reached", () => void look());
+  on("missing", () => setTimeout(() => void look()));
   channel?.addEventListener("message", ({ data }) => {
-    if (data.kind === "chat" && shows(data.chat)) void look();
+    if (data.kind === "list" || shows(data.chat)) void look();
     emit("list");
   });
   setInterval(() => document.visibilityState === "visible" && void look(), EVERY);

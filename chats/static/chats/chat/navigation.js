@@ -7,7 +7,7 @@ import * as generation from "./generation.js";
 import { closeMenu } from "./menu.js";
 import { emit, on, page } from "./state.js";
 import * as thread from "./thread.js";
-import { fail } from "./toasts.js";
+import { fail, toast } from "./toasts.js";
 
 let asked = 0;
 let opened = 0;
@@ -31,8 +31,16 @@ export async function openChat(chat, { hash = "", push = true } = {}) {
     if (mine !== asked) return false;
     opened = mine;
     emit("staying");
-    if (error.status === 404 && path) location.assign(page.page);
-    else fail(error);
+    if (error.status !== 404 || !path) fail(error);
+    else {
+      toast("That chat was deleted.", { kind: "bad" });
+      emit("list");
+      // The browser's history leads on past it.
+      if (!push) {
+        history.replaceState(history.state, "", page.page);
+        return openChat(null, { push });
+      }
+    }
     return false;
   }
   if (mine !== asked) return false;

@@ -75,7 +75,7 @@ const acts = {
 function edit(what, { name: called, systemPrompt }) {
   edited = what;
   const kept = JSON.parse(memory.get(draft()) || "null");
-  byId("persona-edit-title").textContent = what.id ? "Edit persona" : "New persona";
+  byId("persona-edit-title").textContent = `${what.id ? "Edit persona" : "New persona"}${kept ? ": your unsaved draft" : ""}`;
   byId("persona-edit-ok").textContent = what.id ? "Save" : "Create and use";
   name.value = kept?.name ?? called ?? "";
   prompt.value = kept?.prompt ?? systemPrompt ?? "";
@@ -162,6 +162,8 @@ export function initPersonas(body, read) {
       run(read);
     });
   });
+  // Escape, and a click beside it, can be slips.
+  dialog.querySelector("[data-close]").addEventListener("click", () => memory.set(draft(), null));
   byId("persona-form").addEventListener("submit", (event) => {
     event.preventDefault();
     run(save);

@@ -1,32 +1,31 @@
 // A question sent again: the chat is cut behind it, perhaps with another text, and the answer asked for.
 
-import { call, chatPath } from "./api.js";
-import { everywhere, shows } from "./chat-on-page.js";
+import { chatPath, rewrite } from "./api.js";
+import { shows } from "./chat-on-page.js";
 import { generate, isRunning, settle } from "./generation.js";
-import { withText } from "./messages.js";
 import { page } from "./state.js";
 import * as thread from "./thread.js";
 import { fail, toast } from "./toasts.js";
 
-const readChat = async (path) => (await call("GET", path, undefined, { visit: everywhere })).data;
-
-export async function resend(visit, message, text, stored = () => {}) {
+// `edit` makes the question another one; `stored` is called once the server has it.
+export async function resend(visit, message, edit = null, stored = () => {}) {
   if (isRunning()) throw new Error("Wait until the answer is written, or stop it.");
   const { chat: id } = visit;
-  const path = chatPath(id);
   const choice = { modelId: page.model.id, shareContext: page.share };
-  const chat = await readChat(path);
-  const at = chat.messages.findIndex((each) => each?.id === message);
-  if (at < 0) return;
-  const before = chat.messages;
-  const messages = before.slice(0, at + 1);
-  if (text !== null) messages[at] = withText(messages[at], text);
-  delete chat._server;
-  await call("PUT", path, { ...chat, messages });
+  let before = [];
+  let messages = [];
+  await rewrite(chatPath(id), (chat) => {
+    before = chat.messages;
+    const at = before.findIndex((each) => each?.id === message);
+    if (at < 0) throw new Error("This message was deleted elsewhere. Copy your text, and send it as a new message.");
+    messages = before.slice(0, at + 1);
+    if (edit) messages[at] = edit(messages[at]);
+    return { ...chat, messages };
+  });
   stored();
   await visit.show(() => thread.refresh({ visit })).catch(fail);
   const cut = before.length - messages.length;
-  if (cut || text !== null) {
+  if (cut || edit) {
     const what = cut ? `Sent again; ${cut === 1 ? "1 later message was" : `${cut} later messages were`} removed.` : "Sent again.";
     toast(what, { label: "Undo", act: () => bringBack(id, before), of: visit });
   }
@@ -35,9 +34,6 @@ export async function resend(visit, message, text, stored = () => {}) {
 
 async function bringBack(id, messages) {
   await settle(id);
-  const path = chatPath(id);
-  const chat = await readChat(path);
-  delete chat._server;
-  await call("PUT", path, { ...chat, messages });
+  await rewrite(chatPath(id), (chat) => ({ ...chat, messages }));
   if (shows(id)) await thread.refresh();
 }

@@ -5,7 +5,7 @@ import { call } from "./api.js";
 import { byId, el, focusFirst, icon } from "./dom.js";
 import { alarm, say } from "./live.js";
 import { OFFLINE } from "./network.js";
-import { emit, on } from "./state.js";
+import { emit, on, page } from "./state.js";
 
 const SECONDS = 8;
 const UNDO_SECONDS = 15;
@@ -13,6 +13,9 @@ const UNDO_SECONDS = 15;
 const MOST = 6;
 // Who had less time has hardly read it.
 const READ_SECONDS = 4;
+// Changes that stand on one are named up to so many.
+const NAMED = 4;
+const LIST = new Intl.ListFormat("en");
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 // Changes of the journal in words.
 const AFTER = {
@@ -115,7 +118,8 @@ async function perform(one) {
 }
 
 export function fail(error) {
-  if (error.name !== "AbortError") toast(error.message, { kind: "bad" });
+  const isOfGone = error.status === 404 && page.chat?.isGone;
+  if (error.name !== "AbortError") toast(isOfGone ? "This chat was deleted elsewhere: restore it first." : error.message, { kind: "bad" });
 }
 
 // Tells of a change of the journal's, and offers to take it back. `after` shows what came of that.
@@ -125,31 +129,41 @@ export function undoable(text, change, after = null, { of = null } = {}) {
 }
 
 async function takeBack(done) {
-  if (!(await undo(done, done.change))) return;
+  try {
+    await undo(done.change);
+  } catch (error) {
+    if (!error.undoFirst?.length) throw error;
+    offerAll(done, error.undoFirst);
+    return;
+  }
   await showAgain(done);
   say("Undone.");
 }
 
-// Resolves to whether it is undone; where something newer stands on it, that is offered to be undone first.
-async function undo(done, change) {
-  try {
-    await call("POST", `/api/changes/${change}/undo`, {});
-    return true;
-  } catch (error) {
-    if (!error.newer) throw error;
-    const { newer } = error;
-    const what = AFTER[newer.action] ?? `${newer.action} ${newer.summary}`.trim();
-    const text = `To undo “${done.text}”, first undo what came after it: ${what} (${TIME.format(new Date(newer.at))}).`;
-    toast(text, { label: "Undo that first", act: () => takeBackFirst(done, newer), of: done.of });
-    return false;
-  }
+const undo = (change) => call("POST", `/api/changes/${change}/undo`, {});
+
+// One button for all that stands on a change, which it names, and for the change itself.
+function offerAll(done, first) {
+  const names = first.slice(0, NAMED).map(({ action, summary, at }) => {
+    return `${AFTER[action] ?? `${action} ${summary}`.trim()} (${TIME.format(new Date(at))})`;
+  });
+  if (first.length > NAMED) names.push(`${first.length - NAMED} earlier changes`);
+  const text = `To undo “${done.text}”, first undo what came after it: ${LIST.format(names)}.`;
+  toast(text, { label: first.length === 1 ? "Undo both" : `Undo all ${first.length + 1}`, act: () => takeBackAll(done, first), of: done.of });
 }
 
-async function takeBackFirst(done, newer) {
-  if (!(await undo(done, newer.id))) return;
-  emit("list");
-  await showAgain(done);
-  toast(`That is undone. Now this can be undone: “${done.text}”`, { label: "Undo", act: () => takeBack(done), of: done.of });
+async function takeBackAll(done, first) {
+  try {
+    for (const { id } of first) await undo(id);
+  } catch (error) {
+    // Some may be undone: what is left is found anew.
+    toast(error.message, { kind: "bad", label: "Try again", act: () => takeBack(done), of: done.of });
+    await showAgain(done);
+    return;
+  } finally {
+    emit("list");
+  }
+  await takeBack(done);
 }
 
 async function showAgain({ after }) {

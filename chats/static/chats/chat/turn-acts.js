@@ -1,11 +1,10 @@
 // What can be done with a message: copy, write anew, branch, star, skip, delete.
 
-import { call, chatPath, messagePath, pagePath } from "./api.js";
-import { once } from "./busy.js";
+import { call, chatPath, messagePath, pagePath, rewrite } from "./api.js";
+import { during, once } from "./busy.js";
 import { everywhere, here, shows } from "./chat-on-page.js";
 import { openCost } from "./cost.js";
 import { byId } from "./dom.js";
-import { openEditor } from "./editor.js";
 import { openMenu } from "./menu.js";
 import { copy, textOf } from "./messages.js";
 import { carryChoice, models } from "./model-picker.js";
@@ -28,7 +27,8 @@ const acts = {
   regenerate: (turn, _, visit) => regenerate(turn, visit),
   // By the model that is chosen now.
   other: (turn, _, visit) => regenerate(turn, visit, { ...page.model }),
-  edit: openEditor,
+  // Read when it is needed for the first time.
+  edit: async (...given) => (await during(import("./editor.js"))).openEditor(...given),
   star: (turn, _, visit) => flag(turn, "starred", visit),
   skip: (turn, _, visit) => flag(turn, "aix.skip", visit),
   async branch(turn, _, { chat }) {
@@ -55,16 +55,15 @@ const acts = {
     thread.put(turn, null);
     undoable("Message deleted.", change, () => shows(chat) && thread.refresh(), { of: visit });
   },
-  resend: (turn, _, visit) => resend(visit, idOf(turn), null),
+  resend: (turn, _, visit) => resend(visit, idOf(turn)),
   more: openMore,
 };
 
 async function flag(turn, name, visit) {
-  const message = await read(visit.chat, idOf(turn));
-  const flags = Array.isArray(message.userFlags) ? message.userFlags : [];
-  const userFlags = flags.includes(name) ? flags.filter((each) => each !== name) : [...flags, name];
-  delete message._server;
-  await call("PUT", messagePath(visit.chat, idOf(turn)), { ...message, userFlags });
+  await rewrite(messagePath(visit.chat, idOf(turn)), (message) => {
+    const flags = Array.isArray(message.userFlags) ? message.userFlags : [];
+    return { ...message, userFlags: flags.includes(name) ? flags.filter((each) => each !== name) : [...flags, name] };
+  });
   await visit.show(async () => thread.put(turn, await thread.fetchTurn(idOf(turn), visit)));
 }
 
