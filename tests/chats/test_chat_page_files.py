@@ -208,7 +208,10 @@ def test_the_panel_sums_the_chat_and_the_day_and_follows_the_calls(server, page)
 
 def test_the_page_is_used_by_keyboard_alone(server, page):
     open_page(page, f"/chat-test/{make_chat(server, 'keys', 'Q', 'A')}")
-    page.locator("#scroll").focus()
+    # Past the list of chats.
+    page.locator(".skip-link").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#scroll")).to_be_focused()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
     page.keyboard.press("Escape")

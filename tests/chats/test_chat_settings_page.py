@@ -352,6 +352,11 @@ def test_the_gauge_at_the_message_box_is_never_cut_and_moves_nothing(server, pag
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         edges = "box => [box.scrollWidth <= box.clientWidth, box.getBoundingClientRect().right <= innerWidth]"
         assert box.evaluate(edges) == [True, True]
+    # What is too long however much is left out.
+    page.locator("#message").fill("Some words. " * 50_000)
+    expect(box).to_have_attribute("title", re.compile(r"Context: 1\d\d % of .* too long for the model"))
+    page.locator("#message").fill("Some words. " * 200)
+    expect(box).to_contain_text("≈ 2.4K")
     box.click()
     panel = page.get_by_role("dialog", name="Chat settings")
     expect(panel.locator("#gauge-text")).to_contain_text("% of 128,000 tokens. About 2,")

@@ -5,7 +5,6 @@ import { once } from "./busy.js";
 import { plainTitleOf } from "./chat-list.js";
 import { shows } from "./chat-on-page.js";
 import { askChoice, askText } from "./dialogs.js";
-import { byId, focusFirst } from "./dom.js";
 import { openExport } from "./export.js";
 import * as folders from "./folders.js";
 import { openMenu } from "./menu.js";
@@ -95,7 +94,6 @@ export async function remove(chats) {
   const deleted = chats.length === 1 ? call("DELETE", chatPath(chats[0].id)) : bulk("delete", chats);
   const told = here ? await openMade(deleted, () => null) : await deleted;
   if (!told) return;
-  if (document.activeElement === document.body) focusFirst(document.querySelector("#chats .chat-link"), byId("message"));
   await after();
   undoable(`${count(chats)} deleted.`, told.change, async () => {
     await after();

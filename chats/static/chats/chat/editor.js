@@ -121,5 +121,6 @@ export async function openEditor(turn, _, visit) {
     grow();
   });
   grow();
-  field.focus();
+  field.focus({ preventScroll: true });
+  form.scrollIntoView({ block: "nearest" });
 }

@@ -50,11 +50,12 @@ async function count() {
 function show(parts, context, leftOut) {
   const sent = parts.system + parts.messages + parts.draft + parts.attachments;
   const filled = sent + parts.answer;
-  const percent = context ? Math.min(100, Math.round((filled / context) * 100)) : 0;
+  const percent = context ? Math.round((filled / context) * 100) : 0;
   const isOver = Boolean(context) && (filled > context || leftOut > 0);
   const cost = costOf(sent);
   const share = context ? `${percent} % of ${whole.format(context)} tokens. ` : "";
-  const left = isOver ? " The oldest messages will be left out." : "";
+  const isTooLong = Boolean(context) && filled - parts.messages > context;
+  const left = isTooLong ? " This is too long for the model, even without earlier messages." : isOver ? " The oldest messages will be left out." : "";
   const kept = parts.answer ? `, and ${whole.format(parts.answer)} are kept free for the answer` : "";
   const told = `${share}About ${whole.format(sent)} tokens will be sent${kept}.${left}`;
 

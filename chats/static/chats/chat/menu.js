@@ -35,10 +35,12 @@ export function openMenu(button, items, label) {
     list.remove();
     button.setAttribute("aria-expanded", "false");
     document.removeEventListener("pointerdown", outside, true);
-    removeEventListener("resize", close);
+    removeEventListener("resize", again);
     open = null;
     if (back) button.focus({ preventScroll: true });
   };
+  // The keyboard of a phone goes away when a button is pressed.
+  const again = () => place(list, button);
   const outside = (event) => {
     if (!list.contains(event.target) && !button.contains(event.target)) close(false);
   };
@@ -47,7 +49,7 @@ export function openMenu(button, items, label) {
   place(list, button);
   button.setAttribute("aria-expanded", "true");
   document.addEventListener("pointerdown", outside, true);
-  addEventListener("resize", close);
+  addEventListener("resize", again);
   open = { button, close };
   list.querySelector("[role=menuitem]")?.focus({ preventScroll: true });
 }

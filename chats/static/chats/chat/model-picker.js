@@ -117,8 +117,10 @@ function render() {
   list.replaceChildren(...(rows.length ? [space] : [el("p", { class: "chats-none" }, "No matching models.")]));
   byId("models-hidden").hidden = Boolean(hidden) || !hiddenCount;
   byId("models-hidden-count").textContent = `${hiddenCount} hidden ${hiddenCount === 1 ? "model" : "models"}.`;
-  const here = options.find((at) => rows[at].model.id === page.model.id);
-  activate(find.value.trim() ? options[0] : (here ?? options[0]));
+  const typed = find.value.trim().toLowerCase();
+  // Who types a whole name means that one, and not one that begins so and was used last.
+  const meant = options.find((at) => (typed ? rows[at].model.label.toLowerCase() === typed : rows[at].model.id === page.model.id));
+  activate(meant ?? options[0]);
 }
 
 // Puts those rows into the page that are on screen, and the active one, which a screen reader reads wherever it is.

@@ -60,7 +60,14 @@ export async function openChat(chat, { hash = "", push = true } = {}) {
   emit("chat");
   if (hash) await thread.openHash().catch(fail);
   else thread.stick();
+  // Who was on a message of the chat that is left goes on in this one.
+  if (document.activeElement === document.body) focusThread();
   return true;
+}
+
+// On a touch screen the keyboard would cover what is to be read.
+export function focusThread() {
+  byId(matchMedia("(hover: hover)").matches ? "message" : "scroll").focus({ preventScroll: true });
 }
 
 // Opens what a call makes out of the chat that is here, and returns what the call gave; null where it failed, which has

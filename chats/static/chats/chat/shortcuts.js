@@ -21,9 +21,18 @@ function withControl(event) {
   else if (key === "m") void openPicker();
   else if (key === "b") emit("side", "toggle");
   else if (key === ",") toggleSettings();
+  else if (key === "z" && !event.shiftKey && !isTyping(event.target)) return undo();
   else if (key === "n" && event.altKey) byId("new-chat").click();
   else return false;
   return true;
+}
+
+// What the note that is shown offers to take back.
+function undo() {
+  const button = document.querySelector(".toast-act");
+  const isUndo = /^(?:Undo|Restore)/.test(button?.textContent);
+  if (isUndo) button.click();
+  return isUndo;
 }
 
 function plain(event) {

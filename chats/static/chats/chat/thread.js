@@ -181,7 +181,8 @@ export async function openHash() {
   } catch {
     // An id can hold a percent sign.
   }
-  if (!id || !visit.chat) return;
+  // Or it is the link that skips the list of chats.
+  if (!id || !visit.chat || id === scroll.id) return;
   if (!turnOf(id)) show(await fetchWindow(`at=${encodeURIComponent(id)}`, { visit }));
   const turn = turnOf(id);
   if (!turn) return;
