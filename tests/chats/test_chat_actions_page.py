@@ -120,8 +120,9 @@ def test_several_chats_are_selected_by_mouse_and_by_keyboard(server, page):
     expect(count).to_have_text("2 selected")
     bar.get_by_role("button", name="Move to folder").focus()
     page.keyboard.press("Enter")
-    page.get_by_role("radio", name="Trips").focus()
-    page.keyboard.press("Space")
+    expect(page.get_by_role("dialog").get_by_role("button", name="No folder", pressed=True)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("dialog").get_by_role("button", name="Trips")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#folders .folder-row", has_text="Trips").locator(".folder-count")).to_have_text("2")
     assert api(server, "GET", "/api/folders/trips")["conversationIds"] == ids[1:3]

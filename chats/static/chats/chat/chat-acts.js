@@ -68,14 +68,12 @@ export function rename(chat) {
 export const pin = (chats, isOn) => change(chats, isOn ? "pin" : "unpin", "pinned", isOn, isOn ? "pinned" : "unpinned");
 export const archive = (chats, isOn) => change(chats, isOn ? "archive" : "unarchive", "archived", isOn, isOn ? "archived" : "unarchived");
 
-export async function move(chats) {
+export function move(chats) {
   const rows = folders.all().map(({ id, title, color }) => ({ value: id, label: title || "Untitled", color }));
   const ids = chats.map(({ id }) => id);
   const held = folders.all().find(({ conversationIds }) => ids.every((id) => conversationIds?.includes(id)))?.id ?? "";
   const title = chats.length === 1 ? "Move to folder" : `Move ${chats.length} chats to folder`;
-  const choices = [{ value: "", label: "No folder" }, ...rows];
-  const to = await askChoice(title, choices, held, "Move", (chosen) => folders.move(ids, chosen || null));
-  return to !== null;
+  return askChoice(title, [{ value: "", label: "No folder" }, ...rows], held, (chosen) => folders.move(ids, chosen || null));
 }
 
 export async function duplicate(chat) {
