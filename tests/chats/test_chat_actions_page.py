@@ -63,8 +63,13 @@ def test_a_chat_is_pinned_duplicated_and_exported(server, page, tmp_path):
         return path
 
     assert json.loads(export("JSON").read_text())["id"] == uid
-    markdown = export("Markdown")
-    assert markdown.name == "Notes- a-b.md" and "A **bold** one" in markdown.read_text()
+    # Whoever knows which file it shall be types it.
+    with page.expect_download() as typed:
+        page.keyboard.press("Control+k")
+        page.locator("#palette-find").fill("markdown")
+        expect(page.locator("#palette .is-active")).to_have_text("Save this chat: Markdown")
+        page.keyboard.press("Enter")
+    assert typed.value.suggested_filename == "Notes- a-b.md" and "A **bold** one" in typed.value.path().read_text()
     assert zipfile.ZipFile(export("Zip")).testzip() is None
     shared = export("Web page")
 
@@ -120,8 +125,9 @@ def test_several_chats_are_selected_by_mouse_and_by_keyboard(server, page):
     expect(count).to_have_text("2 selected")
     bar.get_by_role("button", name="Move to folder").focus()
     page.keyboard.press("Enter")
-    page.get_by_role("radio", name="Trips").focus()
-    page.keyboard.press("Space")
+    expect(page.get_by_role("dialog").get_by_role("button", name="No folder", pressed=True)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("dialog").get_by_role("button", name="Trips")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#folders .folder-row", has_text="Trips").locator(".folder-count")).to_have_text("2")
     assert api(server, "GET", "/api/folders/trips")["conversationIds"] == ids[1:3]

@@ -79,6 +79,15 @@ def test_an_answer_can_be_stopped_and_written_anew(server, page):
 
     page.get_by_role("button", name="Restore the old one").click()
     expect(last_answer(page)).to_contain_text("stopped by you")
+    # Any other one, from the answer's menu alone.
+    last_answer(page).get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("menuitem", name="Regenerate with another model…").click()
+    page.get_by_label("Find a model").fill("Demo Markdown")
+    page.keyboard.press("Enter")
+    expect(last_answer(page).locator(".msg-model")).to_have_text("Demo Markdown")
+    wait_for_answer(page)
+    expect(answers(page)).to_have_count(1)
+    expect(page.locator("#model-label")).to_have_text("Demo Markdown")
 
 
 def test_a_failure_keeps_the_text_and_can_be_tried_again(server, page):

@@ -72,8 +72,7 @@ def test_folders_are_made_filled_by_dragging_and_by_menu_named_ordered_and_delet
     page.locator("#chats .chat-row", has_text="To drag").drag_to(row)
     expect(row.locator(".folder-count")).to_have_text("1")
     choose(page, "To choose", "Move to folder")
-    page.get_by_role("radio", name="Work").check()
-    page.get_by_role("button", name="Move", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Work").click()
     expect(row.locator(".folder-count")).to_have_text("2")
     # Into a folder that is made for it, and that goes with the undo.
     choose(page, "To choose", "Move to folder")
@@ -96,8 +95,7 @@ def test_folders_are_made_filled_by_dragging_and_by_menu_named_ordered_and_delet
         page.get_by_role("menuitem", name=item).click()
 
     perform("Colour")
-    page.get_by_role("radio", name="Violet").check()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("dialog").get_by_role("button", name="Violet").click()
     perform("Move down")
     expect(page.locator("#folders .folder-title")).to_have_text(["All chats", "Home", "Work", "Archive"])
     perform("Rename")
@@ -128,6 +126,12 @@ def test_the_list_is_a_drawer_on_a_phone(server, page):
         page.locator("#message").fill("What does it cost?")
         expect(page.locator("#estimate")).to_contain_text("free")
         assert page.locator("#estimate").evaluate("box => box.scrollWidth <= box.clientWidth")
+        page.get_by_role("button", name="Actions for this chat").click()
+        page.get_by_role("menuitem", name="Tokens and cost").click()
+        page.get_by_role("dialog", name="Tokens and cost").get_by_role("button", name="Close").click()
+        # What is done most often needs no drawer.
+        page.get_by_role("link", name="New chat").click()
+        expect(page.locator("#thread-title")).to_have_text("New chat")
 
 
 def test_folders_are_ordered_by_dragging_and_by_keyboard(server, page):

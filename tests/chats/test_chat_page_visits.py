@@ -237,8 +237,7 @@ def rename(walker: Walker) -> None:
 
 def move(walker: Walker) -> None:
     walker.menu("Move to folder")
-    walker.page.get_by_role("radio").last.check()
-    walker.page.locator("#ask-ok").click()
+    walker.page.locator("#ask .choice").last.click()
 
 
 def search(walker: Walker) -> None:

@@ -210,8 +210,7 @@ def use_folders(way: Way) -> None:
     expect(way.page.locator("#folders")).to_contain_text("Trips")
     way.close_list()
     way.choose_of_chat("Move to folder")
-    way.mark("Trips")
-    way.press("Move", key="Enter")
+    way.press("Trips", within=way.page.get_by_role("dialog"))
     expect(way.toast).to_contain_text("Moved to Trips.")
     assert way.get("/api/folders")["results"][0]["conversationIds"] == [way.uids[CHAT]]
 
@@ -229,8 +228,7 @@ def use_several(way: Way) -> None:
 
     way.open_list()
     do("Move to folder")
-    way.mark("Trips")
-    way.press("Move", key="Enter")
+    way.press("Trips", within=way.page.get_by_role("dialog"))
     expect(way.toast).to_contain_text("2 chats: moved to Trips.")
     folder = "/api/folders/" + way.get("/api/folders")["results"][0]["id"]
     assert len(way.get(folder)["conversationIds"]) == 3

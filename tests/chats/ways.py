@@ -54,10 +54,6 @@ class Way:
         """Take an item of the menu that is open."""
         self.press(self.page.get_by_role("menuitem", name=item, exact=True))
 
-    def mark(self, radio: str) -> None:
-        """Choose one of several, whose whole row can be pressed."""
-        self.press(self.page.locator("label", has=self.page.get_by_role("radio", name=radio, exact=True)))
-
     def select(self, target: Locator, label: str) -> None:
         """Take an option of a browser's own list, which no test can see."""
         self.go_to(target)
@@ -174,10 +170,6 @@ class Keyboard(Way):
     def choose(self, item: str) -> None:
         self.go_to(self.page.get_by_role("menuitem", name=item, exact=True), "ArrowDown", "ArrowUp")
         self.page.keyboard.press("Enter")
-
-    def mark(self, radio: str) -> None:
-        # The arrows mark what they come to.
-        self.go_to(self.page.get_by_role("radio", name=radio, exact=True), "ArrowDown", "ArrowUp")
 
     def select(self, target: Locator, label: str) -> None:
         self.go_to(target)

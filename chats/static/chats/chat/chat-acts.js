@@ -67,15 +67,13 @@ export function rename(chat) {
 export const pin = (chats, isOn) => change(chats, isOn ? "pin" : "unpin", "pinned", isOn, isOn ? "pinned" : "unpinned");
 export const archive = (chats, isOn) => change(chats, isOn ? "archive" : "unarchive", "archived", isOn, isOn ? "archived" : "unarchived");
 
-export async function move(chats) {
+export function move(chats) {
   const rows = folders.all().map(({ id, title, color }) => ({ value: id, label: title || "Untitled", color }));
   const ids = chats.map(({ id }) => id);
   const held = folders.all().find(({ conversationIds }) => ids.every((id) => conversationIds?.includes(id)))?.id ?? "";
   const title = chats.length === 1 ? "Move to folder" : `Move ${chats.length} chats to folder`;
-  const choices = [{ value: "", label: "No folder" }, ...rows];
-  const act = (chosen, name) => (chosen === null ? folders.moveToNew(ids, name) : folders.move(ids, chosen || null));
-  const to = await askChoice(title, choices, held, "Move", act, { label: "New folder…", field: "Name of the new folder" });
-  return to !== null;
+  const other = { label: "New folder…", field: "Name of the new folder", ok: "Move", act: (name) => folders.moveToNew(ids, name) };
+  return askChoice(title, [{ value: "", label: "No folder" }, ...rows], held, (chosen) => folders.move(ids, chosen || null), other);
 }
 
 export async function duplicate(chat) {
@@ -102,6 +100,11 @@ export async function remove(chats) {
   });
 }
 
+function openUsage() {
+  emit("side", false);
+  byId("open-usage").click();
+}
+
 // What is pressed twice is done once.
 export const perform = (act) => () => void once("chats", act).catch(fail);
 
@@ -113,10 +116,15 @@ export function openChatMenu(button, chat) {
     { label: "Move to folder", icon: "folder", act: perform(() => move([chat])) },
     { label: "Duplicate", icon: "copy", act: perform(() => duplicate(chat)) },
     { label: "Export…", icon: "download", act: () => openExport([chat]) },
+    shows(chat.id) ? { label: "Tokens and cost", icon: "chart", act: openUsage } : undefined,
     { label: archived ? "Unarchive" : "Archive", icon: "archive", act: perform(() => archive([chat], !archived)) },
     { label: "Open in the admin", icon: "link", act: () => location.assign(adminPath(chat.id)) },
     null,
     { label: "Delete", icon: "trash", act: perform(() => remove([chat])), isBad: true },
   ];
-  openMenu(button, items, "This chat");
+  openMenu(
+    button,
+    items.filter((item) => item !== undefined),
+    "This chat",
+  );
 }

@@ -4,23 +4,25 @@ import { byId, el, icon } from "./dom.js";
 import { on } from "./state.js";
 import { fail } from "./toasts.js";
 
-// `act` does what is asked for while the dialog is open: where that fails, the answer is still there to try again.
+// `act` does what is asked for while the dialog is open: where that fails, the answer is still there to try again. It
+// gets the button that was pressed; without `ok` those of the body are the answers.
 function ask(title, body, ok, act) {
   const dialog = byId("ask");
   const wrong = el("p", { class: "ask-wrong", role: "alert", hidden: true });
   byId("ask-title").textContent = title;
   byId("ask-body").replaceChildren(...body, wrong);
   byId("ask-ok").textContent = ok;
-  byId("ask-ok").removeAttribute("aria-busy");
+  byId("ask-ok").hidden = !ok;
   let isBusy = false;
   byId("ask-form").onsubmit = async (event) => {
-    if (event.submitter?.id === "ask-cancel" || !act) return;
+    if (!act) return;
     event.preventDefault();
     if (isBusy) return;
     isBusy = true;
-    byId("ask-ok").setAttribute("aria-busy", "true");
+    const { submitter } = event;
+    submitter.setAttribute("aria-busy", "true");
     try {
-      await act();
+      await act(submitter);
       if (wrong.isConnected) dialog.close("ok");
     } catch (error) {
       // Whoever closed it meanwhile is told too.
@@ -29,7 +31,7 @@ function ask(title, body, ok, act) {
       wrong.hidden = false;
     } finally {
       isBusy = false;
-      byId("ask-ok").removeAttribute("aria-busy");
+      submitter.removeAttribute("aria-busy");
     }
   };
   dialog.returnValue = "";
@@ -48,24 +50,34 @@ export async function askText(title, label, value, ok = "Save", act = null) {
   return (await answer) ? read() : null;
 }
 
-// Choices: [{value, label, color}]; `other`: {label, field} of one that is written; `act` then gets null, and what was written.
-export async function askChoice(title, choices, current, ok = "Move", act = null, other = null) {
+// Choices: [{value, label, color}]. One press chooses. `other`: {label, field, ok, act} of one that is written. Resolves to
+// whether something was chosen.
+export function askChoice(title, choices, current, act, other = null) {
   const rows = choices.map(({ value, label, color }) => {
-    const input = el("input", { type: "radio", name: "choice", value, checked: value === current });
     const dot = el("i", { class: "dot", "aria-hidden": "true" });
     if (color) dot.style.setProperty("--dot", color);
-    return el("label", { class: "choice" }, input, dot, el("span", {}, label));
+    const isHeld = value === current;
+    return el("button", { type: "submit", class: "choice", value, "aria-pressed": String(isHeld) }, dot, el("span", {}, label), isHeld ? icon("check") : null);
   });
-  const own = el("input", { type: "radio", name: "choice", value: "", "aria-label": other?.label });
-  const text = el("input", { type: "text", class: "choice-text", placeholder: other?.label, "aria-label": other?.field, maxLength: 500, autocomplete: "off" });
-  own.addEventListener("click", ({ detail }) => detail && text.focus());
-  text.addEventListener("focus", () => (own.checked = true));
-  if (other) rows.push(el("label", { class: "choice" }, own, icon("folder"), text));
-  const body = el("div", { class: "choices", role: "radiogroup", "aria-label": title }, ...rows);
-  const read = () => body.querySelector("input:checked")?.value ?? null;
-  const answer = ask(title, [body], ok, act && (() => (own.checked ? act(null, text.value.trim()) : act(read()))));
-  (body.querySelector("input:checked") ?? body.querySelector("input"))?.focus();
-  return (await answer) ? read() : null;
+  const text = el("input", { type: "text", placeholder: other?.label, "aria-label": other?.field, maxLength: 500, autocomplete: "off" });
+  const take = el("button", { type: "submit", class: "button button-quiet" }, other?.ok);
+  // By itself, Enter would press the first of the buttons.
+  text.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    take.form.requestSubmit(take);
+  });
+  const written = other ? [el("div", { class: "choice-written" }, icon("folder"), text, take)] : [];
+  const body = el("div", { class: "choices", role: "group", "aria-labelledby": "ask-title" }, ...rows, ...written);
+  body.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step || event.target === text) return;
+    event.preventDefault();
+    rows.at((rows.indexOf(document.activeElement) + step) % rows.length).focus();
+  });
+  const answer = ask(title, [body], "", (pressed) => (pressed === take ? other.act(text.value.trim()) : act(pressed.value)));
+  (body.querySelector("[aria-pressed=true]") ?? rows[0]).focus();
+  return answer;
 }
 
 // A panel that leaves the rest of the page in use; there is room for one.

@@ -223,7 +223,7 @@ function openFolderMenu(button, folder) {
     });
   const recolor = () => {
     const choices = COLORS.map(([value, label]) => ({ value, label, color: value }));
-    return askChoice("Folder colour", choices, folder.color, "Save", (color) => color && patch({ color }, "Folder colour changed."));
+    return askChoice("Folder colour", choices, folder.color, (color) => patch({ color }, "Folder colour changed."));
   };
   const remove = async () => {
     const { change } = await call("DELETE", folderPath(folder.id));

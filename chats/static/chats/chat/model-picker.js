@@ -26,6 +26,8 @@ let places = [0];
 let options = [];
 let placeOf = new Map();
 let active = -1;
+// What is done with the model that is taken, beside choosing it.
+let then = null;
 
 const recent = () => (memory.get("models") ?? "").split("\n").filter(Boolean);
 
@@ -205,7 +207,8 @@ async function take(row) {
   }
   choose(row.model.id);
   dialog.close();
-  byId("message").focus();
+  if (then) then();
+  else byId("message").focus();
 }
 
 const rowOf = (id) => rows.findIndex((row) => row.model?.id === id);
@@ -245,7 +248,8 @@ async function showHidden() {
   find.focus();
 }
 
-export async function openPicker() {
+export async function openPicker(next = null) {
+  then = next;
   find.value = "";
   hidden = null;
   dialog.showModal();

@@ -7,7 +7,7 @@ import { openCost } from "./cost.js";
 import { byId } from "./dom.js";
 import { openMenu } from "./menu.js";
 import { copy, textOf } from "./messages.js";
-import { carryChoice, models } from "./model-picker.js";
+import { carryChoice, models, openPicker } from "./model-picker.js";
 import { openMade } from "./navigation.js";
 import { regenerate } from "./regenerate.js";
 import { resend } from "./resend.js";
@@ -27,6 +27,7 @@ const acts = {
   regenerate: (turn, _, visit) => regenerate(turn, visit),
   // By the model that is chosen now.
   other: (turn, _, visit) => regenerate(turn, visit, { ...page.model }),
+  another: (turn) => openPicker(() => void perform("other", turn)),
   // Read when it is needed for the first time.
   edit: async (...given) => (await during(import("./editor.js"))).openEditor(...given),
   star: (turn, _, visit) => flag(turn, "starred", visit),
@@ -80,6 +81,7 @@ function openMore(turn, button) {
     isUser ? row("Send again from here", "retry", "resend") : row(own ? `Regenerate with ${own}` : "Regenerate", "retry", "regenerate"),
     // An answer is written anew by its own model; the one chosen below is another way.
     !isUser && turn.dataset.model && turn.dataset.model !== page.model.id ? other : undefined,
+    isUser ? undefined : row("Regenerate with another model…", "model", "another"),
     row("Branch here", "branch", "branch"),
     row(has("starred") ? "Unstar" : "Star", "star", "star"),
     row(has("aix.skip") ? "Include: send to the model" : "Skip: do not send to the model", "skip", "skip"),
