@@ -91,6 +91,8 @@ def copy(way: Way) -> None:
 
 
 def delete_a_message(way: Way) -> None:
+    # From the box, whose keyboard goes away as the menu opens.
+    way.go_to(way.page.locator("#message"))
     way.act_on(last_answer(way.page), "More")
     way.choose("Delete")
     expect(way.page.locator(".msg")).to_have_count(5)

@@ -208,6 +208,7 @@ class Phone(Way):
     device: ClassVar = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
     def go_to(self, target: Locator) -> None:
+        self.fit()
         expect(target).to_be_visible()
         # What is drawn anew just then has none.
         while not (box := target.bounding_box()):
@@ -215,6 +216,9 @@ class Phone(Way):
         assert min(box["width"], box["height"]) >= SMALLEST, f"{target} is too small for a finger: {box}"
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390, f"{target} is cut off: {box}"
         target.tap()
+        self.fit()
+
+    def fit(self) -> None:
         has_keyboard = self.page.evaluate("document.activeElement.matches('input:not([type=checkbox]), textarea')")
         self.page.set_viewport_size({"width": 390, "height": 480 if has_keyboard else 844})
 
