@@ -43,7 +43,7 @@ def test_it_counts_what_is_here(owner_client):
     make_conversation("chat-2")
     for position in range(1, 1235):
         make_message(conversation, f"message-{position}", position=position)
-    make_asset(size=5 * 1024**4)
+    make_asset(size=5 * 10**12)
     make_asset("asset-2", asset_type="audio")
     make_service()
     text = " ".join(owner_client.get("/").text.split())

@@ -237,7 +237,36 @@ def rename(walker: Walker) -> None:
 
 def move(walker: Walker) -> None:
     walker.menu("Move to folder")
-    walker.page.locator("#ask .choice").last.click()
+    walker.page.locator("#ask").get_by_role("button", name=walker.chat.word).click()
+
+
+def move_to_new(walker: Walker) -> None:
+    walker.menu("Move to folder")
+    walker.page.get_by_label("Name of the new folder").fill(f"New folder of {walker.chat.word}")
+    walker.page.locator("#ask").get_by_role("button", name="Move", exact=True).click()
+
+
+def move_and_wait(walker: Walker) -> None:
+    move_to_new(walker)
+    walker.page.locator(".toast", has_text="moved to").wait_for()
+
+
+def delete_elsewhere(walker: Walker) -> None:
+    api(walker.server, "DELETE", f"/api/chats/{walker.chat.id}")
+    walker.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def see_it_gone(walker: Walker) -> None:
+    delete_elsewhere(walker)
+    walker.page.locator("#restore").wait_for()
+
+
+def rename_after_deletion(walker: Walker) -> None:
+    """Let something stand on a deletion, and see what has to be undone with it."""
+    delete_last(walker)
+    api(walker.server, "PATCH", f"/api/chats/{walker.chat.id}", {"userTitle": f"Chat {walker.chat.word}, renamed"})
+    walker.page.locator(".toast-act").click()
+    walker.page.get_by_role("button", name="Undo both").wait_for()
 
 
 def search(walker: Walker) -> None:
@@ -393,6 +422,11 @@ DEEDS = {
     "rename": Deed(rename),
     "archive": Deed(lambda walker: walker.menu("Archive")),
     "move": Deed(move, make_folder),
+    "move into a new folder": Deed(move_to_new),
+    "take a move into a new folder back": Deed(click(".toast-act"), move_and_wait),
+    "take a deletion back with what stands on it": Deed(click(".toast-act"), rename_after_deletion),
+    "see that it was deleted elsewhere": Deed(delete_elsewhere),
+    "restore what was deleted elsewhere": Deed(click("#restore"), see_it_gone),
     "delete the chat": Deed(lambda walker: walker.menu("Delete")),
 }
 
