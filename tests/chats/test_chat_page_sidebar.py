@@ -117,6 +117,12 @@ def test_the_list_is_a_drawer_on_a_phone(server, page):
         page.locator("#message").fill("What does it cost?")
         expect(page.locator("#estimate")).to_contain_text("free")
         assert page.locator("#estimate").evaluate("box => box.scrollWidth <= box.clientWidth")
+        page.get_by_role("button", name="Actions for this chat").click()
+        page.get_by_role("menuitem", name="Tokens and cost").click()
+        page.get_by_role("dialog", name="Tokens and cost").get_by_role("button", name="Close").click()
+        # What is done most often needs no drawer.
+        page.get_by_role("link", name="New chat").click()
+        expect(page.locator("#thread-title")).to_have_text("New chat")
 
 
 def test_folders_are_ordered_by_dragging_and_by_keyboard(server, page):

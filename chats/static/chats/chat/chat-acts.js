@@ -101,6 +101,11 @@ export async function remove(chats) {
   });
 }
 
+function openUsage() {
+  emit("side", false);
+  byId("open-usage").click();
+}
+
 // What is pressed twice is done once.
 export const perform = (act) => () => void once("chats", act).catch(fail);
 
@@ -112,10 +117,15 @@ export function openChatMenu(button, chat) {
     { label: "Move to folder", icon: "folder", act: perform(() => move([chat])) },
     { label: "Duplicate", icon: "copy", act: perform(() => duplicate(chat)) },
     { label: "Export…", icon: "download", act: () => openExport([chat]) },
+    shows(chat.id) ? { label: "Tokens and cost", icon: "chart", act: openUsage } : undefined,
     { label: archived ? "Unarchive" : "Archive", icon: "archive", act: perform(() => archive([chat], !archived)) },
     { label: "Open in the admin", icon: "link", act: () => location.assign(adminPath(chat.id)) },
     null,
     { label: "Delete", icon: "trash", act: perform(() => remove([chat])), isBad: true },
   ];
-  openMenu(button, items, "This chat");
+  openMenu(
+    button,
+    items.filter((item) => item !== undefined),
+    "This chat",
+  );
 }

@@ -66,7 +66,7 @@ export function showTitle() {
   const title = page.chat?.title || (page.chat ? "Untitled chat" : "New chat");
   byId("thread-title").textContent = title;
   document.title = `${title} · bigagi`;
-  byId("chat-menu").hidden = !page.chat;
+  for (const id of ["chat-menu", "new-chat-here"]) byId(id).hidden = !page.chat;
 }
 
 // The chat that the first message made takes the place of the empty page.
@@ -101,16 +101,18 @@ async function follow(event) {
   else if (!isLeaving() && location.pathname !== pagePath(page.chat?.id)) history.go(place - to);
 }
 
+function begin(event) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  void openChat(null).then(() => byId("message").focus());
+}
+
 export function initNavigation() {
   history.replaceState(history.state ?? { place }, "");
   on("begun", () => void readTitle());
   on("open", ({ id, hash }) => void openChat(id, { hash }));
   addEventListener("popstate", (event) => void follow(event));
-  byId("new-chat").addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    void openChat(null).then(() => byId("message").focus());
-  });
+  for (const id of ["new-chat", "new-chat-here"]) byId(id).addEventListener("click", begin);
 }
 
 function idOf(segment) {
