@@ -63,8 +63,13 @@ def test_a_chat_is_pinned_duplicated_and_exported(server, page, tmp_path):
         return path
 
     assert json.loads(export("JSON").read_text())["id"] == uid
-    markdown = export("Markdown")
-    assert markdown.name == "Notes- a-b.md" and "A **bold** one" in markdown.read_text()
+    # Whoever knows which file it shall be types it.
+    with page.expect_download() as typed:
+        page.keyboard.press("Control+k")
+        page.locator("#palette-find").fill("markdown")
+        expect(page.locator("#palette .is-active")).to_have_text("Save this chat: Markdown")
+        page.keyboard.press("Enter")
+    assert typed.value.suggested_filename == "Notes- a-b.md" and "A **bold** one" in typed.value.path().read_text()
     assert zipfile.ZipFile(export("Zip")).testzip() is None
     shared = export("Web page")
 

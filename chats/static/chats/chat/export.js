@@ -7,7 +7,7 @@ import { fail, toast } from "./toasts.js";
 
 const MOST = 500;
 // What one chat can become, and what several: always a zip.
-const ONE = [
+export const ONE = [
   ["as=html", "page", "Web page", "One file to read, print or send to somebody. It needs no network."],
   ["as=markdown", "file", "Markdown", "Text for notes and editors, without images."],
   ["as=json", "braces", "JSON", "big-AGI's own file: import it into big-AGI, or here."],

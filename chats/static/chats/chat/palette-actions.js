@@ -2,7 +2,7 @@
 
 import * as acts from "./chat-acts.js";
 import { byId } from "./dom.js";
-import { openExport } from "./export.js";
+import { download, ONE, openExport } from "./export.js";
 import { emit, page } from "./state.js";
 
 // Buttons of the page, by id: what a click does is theirs to know. `words` are other words for it.
@@ -49,7 +49,9 @@ function ofChat() {
     item(pinned ? "Unpin this chat" : "Pin this chat", "pin", "favourite top", () => acts.pin([chat], !pinned)),
     item("Move this chat to a folder", "folder", "", () => acts.move([chat])),
     item("Duplicate this chat", "copy", "copy branch", () => acts.duplicate(chat)),
-    item("Export this chat", "download", "share save download markdown json html web page zip print", () => openExport([chat])),
+    item("Export this chat", "download", "share save download file", () => openExport([chat])),
+    // For whoever types which file it shall be.
+    ...ONE.map(([query, drawing, name]) => ({ ...item(`Save this chat: ${name}`, drawing, `export download ${query}`, () => download([chat], query)), isTyped: true })),
     item(archived ? "Unarchive this chat" : "Archive this chat", "archive", "", () => acts.archive([chat], !archived)),
     item("Delete this chat", "trash", "remove", () => acts.remove([chat])),
   ];

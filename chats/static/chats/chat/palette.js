@@ -58,7 +58,7 @@ function groups(query) {
   if (!query) {
     return [
       { name: "Recent chats", items: chats.slice(0, MOST) },
-      { name: "Actions", items: actions() },
+      { name: "Actions", items: actions().filter(({ isTyped }) => !isTyped) },
       { name: "Pages", items: pages() },
     ].filter(({ items }) => items.length);
   }
