@@ -81,5 +81,6 @@ def test_an_answer_that_brings_the_budget_to_its_warning_shows_it(server, page):
     expect(line).to_contain_text("90% of the budget.")
     expect(line.locator("meter")).to_have_attribute("value", "90")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.get_by_role("button", name="Tokens and cost").click()
+    page.get_by_role("button", name="Actions for this chat").click()
+    page.get_by_role("menuitem", name="Tokens and cost").click()
     expect(page.locator("#usage .budget")).to_contain_text("$0.000001 of $0.000001 this month")
