@@ -298,7 +298,7 @@ def see_costs(way: Way) -> None:
         # Its table has no head.
         expect(way.page.get_by_text("Prices are in USD per million tokens.")).to_be_visible()
     way.close("How this cost is calculated")
-    way.press("Tokens and cost")
+    way.choose_of_chat("Tokens and cost")
     expect(way.dialog("Tokens and cost")).to_contain_text("Demo")
     way.close("Tokens and cost")
 
