@@ -16,6 +16,20 @@ LOOP_SECONDS = 0.1
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+@dataclass(frozen=True)
+class Target:
+    """The most that a ratio may be: what is `held`, or the benchmark fails, and the `goal`."""
+
+    held: float
+    goal: float
+
+    def is_held(self, ratio: float) -> bool:
+        return ratio <= self.held
+
+    def __str__(self) -> str:
+        return f"(≤ {self.held:g}, goal {self.goal:g})"
+
+
 @dataclass
 class Run:
     """A finished process: `seconds` by the clock, peak memory in MiB, and what it printed."""
