@@ -168,12 +168,11 @@ def durably() -> Iterator[None]:
 def tune_for_long_job() -> None:
     """Let this connection do a long job in little memory.
 
-    A mapped database file counts as the memory of who writes most of it. The write-ahead log is copied back less often:
-    what many transactions change, as the ends of indexes, is copied once for all of them.
+    The write-ahead log is copied back less often: what many transactions change, as the ends of indexes, is copied once
+    for all of them.
     """
     if connection.vendor == "sqlite":
         connection.keep_apart()  # type: ignore[attr-defined]  # Of `stores.sqlite`.
         with connection.cursor() as cursor:
-            cursor.execute("PRAGMA mmap_size=0")
             cursor.execute("PRAGMA cache_size=-16384")
             cursor.execute("PRAGMA wal_autocheckpoint=8000")

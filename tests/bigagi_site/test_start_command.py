@@ -274,7 +274,7 @@ def test_the_database_is_tuned(started):
         pytest.skip("SQLite alone is tuned so")
     assert execute(started, "PRAGMA journal_mode") == [("wal",)]
     told = manage("shell", "-c", READ_PRAGMAS, environment=started).stdout
-    assert told.splitlines()[-1] == "[1, 20000, 1, 268435456]"
+    assert told.splitlines()[-1] == "[1, 20000, 1, -8192]"
 
 
 READ_PRAGMAS = """
@@ -282,7 +282,7 @@ from django.db import connection
 def read(name):
     with connection.cursor() as cursor:
         return cursor.execute(f"PRAGMA {name}").fetchone()[0]
-print([read(name) for name in ("synchronous", "busy_timeout", "foreign_keys", "mmap_size")])
+print([read(name) for name in ("synchronous", "busy_timeout", "foreign_keys", "cache_size")])
 """
 
 
