@@ -51,7 +51,11 @@ RECORDS: dict[str, Any] = {
     "Problem": PROBLEM,
     "Conversation": records.CHAT | {"_server": CHAT_FACTS},
     "ConversationHeader": _without(records.CHAT, "messages")
-    | {"_server": CHAT_FACTS | {"folderIds": ["example-folder"], "pinned": False, "costNanoUsd": None, "run": None}},
+    | {
+        "_server": CHAT_FACTS
+        | {"title": records.CHAT["userTitle"], "folderIds": ["example-folder"], "pinned": False}
+        | {"costNanoUsd": None, "run": None}
+    },
     "Message": records.QUESTION
     | {"_server": {"href": "/api/chats/example-chat/messages/example-message-question", "position": 0}},
     "Folder": records.FOLDER
