@@ -297,6 +297,7 @@ def make_older(environment):
     """Make the tables those of an earlier version."""
     execute(environment, DROP_COLUMN)
     execute(environment, "ALTER TABLE chats_conversation DROP COLUMN has_derived_uid")
+    execute(environment, "DROP INDEX chats_conversation_change")
     execute(environment, "DROP TABLE chats_pinnedchat")
     execute(environment, "DELETE FROM django_migrations WHERE app = 'chats' AND name >= '0003'")
 

@@ -5,6 +5,7 @@ import { once } from "./busy.js";
 import { plainTitleOf } from "./chat-list.js";
 import { shows } from "./chat-on-page.js";
 import { askChoice, askText } from "./dialogs.js";
+import { byId } from "./dom.js";
 import { openExport } from "./export.js";
 import * as folders from "./folders.js";
 import { openMenu } from "./menu.js";
