@@ -227,7 +227,7 @@ def export(walker: Walker) -> None:
 
 def select(walker: Walker) -> None:
     walker.page.locator("#select-chats").click()
-    walker.page.locator("#chats .chat-box").first.check()
+    walker.page.locator(f"[data-chat='{walker.chat.id}'] .chat-box").check()
 
 
 def rename(walker: Walker) -> None:

@@ -4,6 +4,7 @@ import re
 from typing import Any, ClassVar
 
 from playwright.sync_api import Locator, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.chats.chat_page import api, expect
 from tests.servers import Server
@@ -165,7 +166,11 @@ class Keyboard(Way):
             assert len(passed) <= MOST_STEPS, f"{target} was not reached; passed: {'; '.join(passed)}"
             self.page.keyboard.press(back if is_behind else step)
         expect(self.page.locator(":focus")).to_be_in_viewport()
-        assert self.page.locator(":focus").evaluate(SEEN), f"{target} has a focus that cannot be seen"
+        try:
+            # As soon as the list has scrolled to it.
+            self.page.wait_for_function(f"() => ({SEEN})(document.activeElement)")
+        except PlaywrightTimeout as error:
+            raise AssertionError(f"{target} has a focus that cannot be seen") from error
 
     def choose(self, item: str) -> None:
         self.go_to(self.page.get_by_role("menuitem", name=item, exact=True), "ArrowDown", "ArrowUp")
