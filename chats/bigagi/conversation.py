@@ -22,6 +22,7 @@ from chats.bigagi.states import (
     seen_messages,
     settle_chat,
 )
+from chats.bigagi.titles import title_of
 from chats.bigagi.uids import chat_uid, twin_uid
 from chats.lock import check_free
 from chats.models import Conversation, Message
@@ -126,14 +127,6 @@ def chat_to_json(chat: Conversation, messages: Iterable[tuple[int, Any]] = ()) -
     """Return the JSON of a chat's row, with these messages as positions and JSON."""
     columns = {name: getattr(chat, name) for name in CONVERSATION.names}
     return conversation_to_json(chat.uid, columns, chat.extra, messages, has_derived_uid=bool(chat.has_derived_uid))
-
-
-def title_of(record: Any) -> str:
-    """Return the title that big-AGI shows of a chat's JSON."""
-    for name in ("userTitle", "autoTitle"):
-        if isinstance(record.get(name), str) and record[name]:
-            return str(record[name])
-    return "(untitled)"
 
 
 def count_parts(record: Any) -> dict[str, int]:

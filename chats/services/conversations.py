@@ -1,12 +1,12 @@
 """Chats as a whole: made, replaced, renamed, archived, deleted, branched."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import Min
 
-from chats.bigagi.conversation import CONVERSATIONS, title_of
+from chats.bigagi.conversation import CONVERSATIONS
+from chats.bigagi.titles import number_title, title_of
 from chats.models import Conversation
 from chats.services import ids
 from chats.services.editor import ConversationEditor
@@ -27,8 +27,6 @@ from workspace.bigagi import WORKSPACES
 
 BATCH = 50
 """Chats that a bulk operation changes in one transaction."""
-
-_NUMBERED = re.compile(r"\((\d{1,9})\) ")
 
 
 def top_position() -> int:
@@ -178,13 +176,6 @@ def branch_chat(origin: Origin, uid: str, message_id: str | None = None) -> Writ
         editing.insert(entry, CONVERSATIONS, editing.to_rows(CONVERSATIONS, branch, new_uid), top_position())
         _copy_workspace(entry, uid, new_uid)
     return _written(new_uid, branch, entry)
-
-
-def number_title(title: str) -> str:
-    """Return the title of a branch: `(1) ` in front, or the next number."""
-    if match := _NUMBERED.match(title):
-        return f"({int(match[1]) + 1}) {title[match.end() :]}"
-    return f"(1) {title}"
 
 
 def copy_message(message: Any) -> Any:

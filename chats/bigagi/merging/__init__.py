@@ -1,0 +1,1 @@
+"""Two states of one chat made one (`bigagi-format.md` § 11). Pure: the database is the importer's."""

@@ -1,0 +1,1 @@
+"""How two states of one record become one: rules with names. Pure; nothing here knows a database."""
