@@ -126,17 +126,10 @@ class Comparison:
         if not differences:
             self._note_same(collection, record)
             return
-        is_merged = imported is not None and row.content_hash == imported.merged_hash
-        branches = collection.find_branches([record.uid]).get(record.uid, [])
-        others = collection.load(branches) if branches else []
-        is_found = self.tally.note_parts(
-            collection, record.uid, self._sealed(record), stored, others, is_merged=is_merged
-        )
+        self.tally.note_parts(collection, record.uid, self._sealed(record), stored)
         if collection.to_rows(stored, record.uid).content_hash != row.content_hash:
             # Neither a person nor an import wrote this: both leave a row whose hash is that of its content.
             add(collection.kind, record.uid, "differs", differences)
-        elif is_merged:
-            add(collection.kind, record.uid, "merged" if is_found else "differs", differences)
         elif imported is not None and row.content_hash != imported.imported_hash:
             add(collection.kind, record.uid, "changed here", differences)
         elif imported is None or not is_as_imported(collection, value, record.uid, imported):
