@@ -56,6 +56,7 @@ def test_all_is_found_and_done_by_keyboard(server, page):
     page.keyboard.press("ArrowDown")
     expect(active).to_have_text("Export all chats")
     page.keyboard.press("ArrowUp")
+    expect(active).to_have_text("Export this chat")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name="Export")).to_be_visible()
     page.keyboard.press("Escape")
