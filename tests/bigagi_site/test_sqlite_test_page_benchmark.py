@@ -78,6 +78,30 @@ def test_it_can_be_stopped_and_cleans_up(server, panel):
     assert databases(panel) == []
 
 
+def test_what_is_on_its_way_when_it_is_stopped_is_deleted_too(server, panel):
+    held = []
+
+    def hold(route):
+        if route.request.method == "POST" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    panel.route("**/api/chats", hold)
+    panel.get_by_role("button", name="Measure").click()
+    expect(panel.locator("#bench-status")).to_contain_text("Fill the server")
+    while not held:
+        panel.wait_for_timeout(20)
+    panel.get_by_role("button", name="Stop").locator("visible=true").click()
+    panel.wait_for_timeout(500)
+    [route] = held
+    route.fulfill(response=route.fetch())
+    panel.locator("html[data-benchmark=ended]").wait_for(timeout=60_000)
+    expect(panel.locator("#bench-closing")).to_contain_text("Everything was deleted")
+    panel.unroute_all(behavior="wait")
+    assert count_marked(server) == 0
+
+
 def test_a_server_that_refuses_is_told(server, panel):
     refusal = {"status": 418, "json": {"detail": "no room"}}
     panel.route("**/api/chats", lambda route: route.fulfill(**refusal))

@@ -10,24 +10,28 @@ function cookie(name) {
 const TYPES = { PATCH: "application/merge-patch+json" };
 
 // Returns {method, path, sent, status, ms, firstMs, requestId, type, headers, text, json, role}. It rejects only when
-// the server cannot be reached, or `signal` says stop. `role` is call, check or clean; times are in ms.
+// the server cannot be reached, or `signal` says stop. A write that has been sent is waited for even then: the server
+// may carry it out at any time, also after what it made was looked for and deleted. `role` is call, check or clean;
+// times are in ms.
 export async function exchange(method, path, { body, headers = {}, signal, role = "call", source = "test" } = {}) {
   const sent = body === undefined ? "" : JSON.stringify(body);
+  const isWrite = method !== "GET" && method !== "HEAD";
   const request = {
     method,
-    signal,
+    signal: isWrite ? undefined : signal,
     credentials: "same-origin",
     cache: "no-store",
     headers: { "X-Bigagi-Source": source, ...headers },
   };
-  if (method !== "GET" && method !== "HEAD") request.headers["X-CSRFToken"] = cookie(page.csrfCookie);
+  if (isWrite) request.headers["X-CSRFToken"] = cookie(page.csrfCookie);
   if (sent) {
     request.body = sent;
     request.headers["Content-Type"] ??= TYPES[method] ?? "application/json";
   }
+  signal?.throwIfAborted();
   const began = performance.now();
   const response = await fetch(path, request);
-  const { text, firstMs } = await read(response, began);
+  const { text, firstMs } = await read(response, began, signal);
   return {
     ...{ method, path, sent, role, text, firstMs, at: new Date().toISOString() },
     ms: performance.now() - began,
@@ -40,8 +44,8 @@ export async function exchange(method, path, { body, headers = {}, signal, role 
 }
 
 // The whole body, and when its first piece came: a stream's comes long before its last.
-async function read(response, began) {
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+async function read(response, began, signal) {
+  const reader = response.body?.pipeThrough(new TextDecoderStream(), { signal }).getReader();
   const pieces = [];
   let firstMs = 0;
   while (reader) {
