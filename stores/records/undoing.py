@@ -1,7 +1,7 @@
 """Undoing a change, as long as no newer change touches the same records."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
@@ -24,8 +24,11 @@ from stores.records.journal.lists import (
 )
 from stores.records.journal.recorder import Entry, Origin, record_change
 from stores.records.opaque_stores import OPAQUE_STORES
+from stores.records.sql import fetch, marks
 
 KIND = "cannot-be-undone"
+MOST_AT_ONCE = 100
+"""Newer changes up to which a refusal names all that are to be undone first."""
 
 _consequences: list[Callable[[Change, Change], bool]] = []
 
@@ -159,9 +162,9 @@ def _check(record: ChangedRecord, content_hash: str) -> None:
 
 
 def _changed_later(record: ChangedRecord) -> Conflict:
-    newer = _find_standing(record)
+    newer = _find_newest(_find_standing([record.change_id], record))
     by = f" by change {newer.pk} ({newer.action})" if newer else " since"
-    first = _find_standing_on(record.change)
+    first = _find_standing_on(record.change_id)
     if any(change.source == Change.Source.IMPORT or change.is_purged for change in first):
         first = []
     facts = {"newer": _describe(newer) if newer else None, "undo_first": [_describe(change) for change in first]}
@@ -173,35 +176,43 @@ def _describe(change: Change) -> dict[str, Any]:
     return {"id": change.pk, "at": at, "action": change.action, "summary": change.summary}
 
 
-def _find_standing_on(change: Change) -> list[Change]:
-    """Return all that stands on the change, the newest first: later changes of its records, and those of theirs."""
-    found: dict[int, Change] = {}
-    looked_at = [change]
-    while looked_at:
-        for record in looked_at.pop().records.only("kind", "uid", "change"):
-            for later in _standing(record):
-                if later.pk not in found:
-                    found[later.pk] = later
-                    looked_at.append(later)
-    return [found[pk] for pk in sorted(found, reverse=True)]
+def _find_newest(pks: set[int]) -> Change | None:
+    return Change.objects.get(pk=max(pks)) if pks else None
 
 
-def _find_standing(record: ChangedRecord) -> Change | None:
-    return next(_standing(record), None)
+def _find_standing_on(change_id: int) -> list[Change]:
+    """Return all that stands on the change, the newest first: later changes of its records, and those of theirs; none
+    where they are more than can be undone at once."""
+    found: set[int] = set()
+    new = {change_id}
+    while new:
+        new = _find_standing(sorted(new)) - found
+        found |= new
+        if len(found) > MOST_AT_ONCE:
+            return []
+    return list(Change.objects.filter(pk__in=found).order_by("-pk"))
 
 
-def _standing(record: ChangedRecord) -> Iterator[Change]:
-    """Yield later changes of the record that still stand, the newest first: of one that was undone, neither it nor the
-    undo does."""
-    later = Change.objects.filter(records__kind=record.kind, records__uid=record.uid, pk__gt=record.change_id)
-    undone: set[int] = set()
-    for change in later.distinct().order_by("-pk"):
-        if change.pk in undone:
+def _find_standing(changes: Sequence[int], only: ChangedRecord | None = None) -> set[int]:
+    """Return the later changes of these changes' records, or of one of them, that still stand: of one that was undone,
+    neither it nor the undo does."""
+    statement = f"""SELECT record.id, record.change_id, later.change_id, change.undoes_id
+        FROM {{stores.ChangedRecord}} AS record
+        JOIN {{stores.ChangedRecord}} AS later
+            ON later.kind = record.kind AND later.uid = record.uid AND later.change_id > record.change_id
+        JOIN {{stores.Change}} AS change ON change.id = later.change_id
+        WHERE record.change_id IN ({marks(changes)}) {"AND record.id = %s" if only else ""}
+        ORDER BY later.change_id DESC"""
+    standing: set[int] = set()
+    undone: dict[int, set[int]] = defaultdict(set)
+    for record, change, later, undoes in fetch(statement, [*changes, *([only.pk] if only else [])]):
+        if later in undone[record]:
             continue
-        if change.undoes_id is None or change.undoes_id <= record.change_id:
-            yield change
+        if undoes is None or undoes <= change:
+            standing.add(later)
         else:
-            undone.add(change.undoes_id)
+            undone[record].add(undoes)
+    return standing
 
 
 def _unpatched(record: ChangedRecord, value: Any, delta: Any) -> Any:

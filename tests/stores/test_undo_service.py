@@ -290,6 +290,27 @@ def test_a_change_on_which_something_newer_stands_is_not_undone_and_nothing_is_c
     ]
 
 
+def test_a_refusal_asks_little_of_the_database_and_names_no_more_than_can_be_undone_at_once(
+    monkeypatch, django_assert_max_num_queries
+):
+    uids = [f"chat-{at}" for at in range(20)]
+    for at, uid in enumerate(uids):
+        make_chat(uid, at)
+    archived, _ = conversations.change_many(
+        origin(), "archive", uids, lambda *args: conversations.archive_one(*args, is_archived=True)
+    )
+    for uid in uids:
+        conversations.patch_chat(origin(), uid, {"userTitle": "newer"})
+    with django_assert_max_num_queries(30), pytest.raises(Conflict) as refused:
+        undo(origin(), archived.pk)
+    assert [each["id"] for each in refused.value.facts["undo_first"]] == list(range(newest(), archived.pk, -1))
+    monkeypatch.setattr("stores.records.undoing.MOST_AT_ONCE", len(uids) - 1)
+    with pytest.raises(Conflict) as refused:
+        undo(origin(), archived.pk)
+    assert refused.value.facts["undo_first"] == []
+    assert refused.value.facts["newer"]
+
+
 def test_what_was_purged_is_not_undone_nor_what_was_done_to_it_before():
     make_chat("chat")
     make_chat("other", 1)
