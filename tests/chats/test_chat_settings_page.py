@@ -142,6 +142,11 @@ def test_a_persona_is_made_edited_duplicated_and_deleted_by_keyboard_alone(serve
             within.get_by_role("button", name=name, exact=True).focus()
             page.keyboard.press("Enter")
 
+        def edit():
+            press("Edit")
+            # It is read first.
+            expect(page.get_by_label("Name of the persona")).to_be_focused()
+
         page.locator("#message").focus()
         page.keyboard.press("Control+,")
         panel = page.get_by_role("dialog", name="Chat settings")
@@ -162,11 +167,11 @@ def test_a_persona_is_made_edited_duplicated_and_deleted_by_keyboard_alone(serve
         expect(page.locator("#persona-name")).to_have_text("Gardener")
         assert sent() == "You grow things."
 
-        press("Edit")
+        edit()
         # What was cancelled does not come back.
         page.locator("#persona-edit-prompt").press_sequentially(" Cancelled.")
         press("Cancel")
-        press("Edit")
+        edit()
         page.locator("#persona-edit-prompt").press_sequentially(" Big ones.")
         press("Save")
         expect(panel.locator("#system-prompt")).to_have_value("You grow things. Big ones.")
