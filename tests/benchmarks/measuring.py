@@ -40,17 +40,19 @@ class Run:
     output: str
 
 
+def start_python(
+    *arguments: str, environment: dict[str, str] | None, stdout: int, stderr: int
+) -> "subprocess.Popen[str]":
+    """Start Python in the repository."""
+    return subprocess.Popen(
+        [sys.executable, *arguments], cwd=REPOSITORY, env=environment, stdout=stdout, stderr=stderr, text=True
+    )
+
+
 def run_python(*arguments: str, environment: dict[str, str]) -> Run:
     """Run Python in the repository and wait for it. Raises `RuntimeError` with its output where it fails."""
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=REPOSITORY,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = start_python(*arguments, environment=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)

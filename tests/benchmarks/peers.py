@@ -3,15 +3,16 @@
 import importlib.util
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.benchmarks.measuring import REPOSITORY
+from tests.benchmarks.measuring import start_python
 
 GROUP = "uv run --group peers python -m tests.benchmarks"
+END_SECONDS = 10
+"""A process that is told to end has so long for it."""
 
 
 class PeerMissing(Exception):
@@ -43,26 +44,27 @@ def run_datasette(database: Path, environment: dict[str, str]) -> Iterator[tuple
         port = free.getsockname()[1]
     settings = ["--setting", "max_returned_rows", "5000"]
     command = ["-m", "datasette", "serve", str(database), "--port", str(port), *settings]
-    with _run(command, environment) as process:
+    with _run(command, environment, is_read=False) as process:
         _wait_for(port, process)
         yield process.pid, port
 
 
 @contextmanager
-def _run(arguments: list[str], environment: dict[str, str] | None) -> Iterator["subprocess.Popen[str]"]:
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=REPOSITORY,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+def _run(
+    arguments: list[str], environment: dict[str, str] | None, *, is_read: bool = True
+) -> Iterator["subprocess.Popen[str]"]:
+    # What nobody reads fills its pipe, and the process waits for ever.
+    output = subprocess.PIPE if is_read else subprocess.DEVNULL
+    process = start_python(*arguments, environment=environment, stdout=output, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:
         process.terminate()
-        process.wait()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _wait_for(port: int, process: "subprocess.Popen[str]") -> None:
