@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import HEADER, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import SimpleTemplateResponse
@@ -25,6 +27,13 @@ ADMIN_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_IN
 
 class PolicyMiddleware(CSPMiddleware):
     """Send the strict policy everywhere, and under /admin/ the one that the admin's own scripts need."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if not response.headers.get("Content-Type", "").startswith("application/"):
+            return super().process_response(request, response)
+        # No page: it has no policy of its own, and making the strict one takes longer than most else of an answer.
+        response.headers.setdefault(HEADER, _build_strict_policy())
+        return response
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
@@ -93,6 +102,11 @@ class SecretsMiddleware(MiddlewareMixin):
         if response.headers.get("Content-Type", "").startswith("text/html"):
             response.add_post_render_callback(_mask_page)
         return response
+
+
+@cache
+def _build_strict_policy() -> str:
+    return build_policy()
 
 
 def _mask_page(response: SimpleTemplateResponse) -> None:

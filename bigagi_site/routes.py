@@ -1,11 +1,10 @@
-"""Which requests Django's ASGI application answers."""
+"""Which routes may wait, stream, or take long bodies."""
 
 import re
 
-# A view belongs here when it is a coroutine function, or streams by `stores.api.streaming`: Django's ASGI handler would
-# collect a plain iterator in memory before the first byte. Under WSGI a reader who goes away in the middle of a stream
-# leaves a worker waiting for ever.
-ASGI_ROUTES: tuple[str, ...] = (
+# A view belongs here when its class says `waits`, when it streams, or when it reads as much as a whole store: none of
+# these keeps a small request waiting for a thread. They take bodies in chunks, too.
+WAITING_ROUTES: tuple[str, ...] = (
     r"/api/health",
     r"/api/stores/(?:app-chats|app-folders|app-models|app-metrics|agi-client-workspace|agi-live-file)",
     r"/api/chats/export",
@@ -22,12 +21,12 @@ ASGI_ROUTES: tuple[str, ...] = (
 UPLOAD_ROUTE = "/api/migrations"
 """Where files of any length are sent: the view reads them as they come."""
 
-_asgi_path = re.compile(rf"(?:{'|'.join(ASGI_ROUTES)})/?")
+_waiting_path = re.compile(rf"(?:{'|'.join(WAITING_ROUTES)})/?")
 
 
-def is_asgi_path(path: str) -> bool:
-    """Tell whether the request for `path` (decoded, without the query) goes to Django's ASGI application."""
-    return _asgi_path.fullmatch(path) is not None
+def is_waiting_path(path: str) -> bool:
+    """Tell whether `path` (decoded, without the query) is one of `WAITING_ROUTES`."""
+    return _waiting_path.fullmatch(path) is not None
 
 
 def is_store(path: str) -> bool:

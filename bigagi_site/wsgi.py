@@ -1,4 +1,4 @@
-"""Django as a WSGI application; `asgi.application` sends most requests here."""
+"""Django with its middleware; `asgi.application` serves it."""
 
 import os
 

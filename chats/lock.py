@@ -19,8 +19,8 @@ def running_in(chat: Conversation) -> Generation | None:
 
 def sequence_in(chat: Conversation) -> int | None:
     """Return the number of the last stored event of the generation in the chat; None: nobody writes in it."""
-    running = Generation.objects.filter(conversation=chat, status=Generation.Status.RUNNING)
-    return running.values_list("sequence", flat=True).first()
+    statement = "SELECT sequence FROM {chats.Generation} WHERE conversation_id = %s AND status = 'running'"
+    return next((sequence for (sequence,) in fetch(statement, [chat.pk])), None)
 
 
 def check_all_free(uids: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Titles as they are shown: without the Markdown that models put around them. What is stored keeps it. Pure."""
 
 import re
+from functools import lru_cache
 
 LONGEST = 1000
 """Characters up to which a title is looked through: what is longer is no title, and would take long."""
@@ -16,6 +17,7 @@ _MARKS = re.compile(
 )
 
 
+@lru_cache(maxsize=2_000)
 def without_markdown(title: str) -> str:
     """Return the title without headings' and links' marks, emphasis and code. One of marks alone stays as it is."""
     if len(title) > LONGEST:

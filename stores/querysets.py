@@ -11,6 +11,7 @@ from stores.models import MigrationRun, Revision, Store
 from stores.records import jsontext, registry
 from stores.records.dump import StoreNotFound
 from stores.records.registry import is_relational
+from stores.records.sql import find_row
 
 ENDED_IN_THE_MIDDLE = "The import was interrupted. Import the same file again to complete it."
 """What blocks a run whose process is gone."""
@@ -55,7 +56,7 @@ def list_stores() -> list[ListedStore]:
 
 def find_store(name: str) -> Store | None:
     """Return the store's row; None where there are only rows in it. Raises `StoreNotFound`."""
-    store = Store.objects.filter(name=name).first()
+    store = find_row(Store, "name", name)
     if store is None and not has_rows(name):
         raise StoreNotFound(name)
     return store

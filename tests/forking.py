@@ -30,7 +30,7 @@ LIBRARIES = (
     *("django.db.models", "django.http", "django.template.loader", "django.test.signals", "django.views.generic"),
     *("rest_framework.compat", "rest_framework.serializers", "django_filters.exceptions", "uritemplate"),
     *("cryptography.fernet", "filelock", "logging.config", "markdown_it", "nh3", "platformdirs", "structlog", "yaml"),
-    *("a2wsgi", "openai", "uvicorn.protocols.http.httptools_impl", "uvicorn.server"),
+    *("openai", "uvicorn.protocols.http.httptools_impl", "uvicorn.server"),
 )
 """What commands and servers load sooner or later, and what needs no settings."""
 OF_INTERPRETER = ("PYTHON", "LANG", "LC_", "LD_")

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from django.http import Http404
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -33,6 +34,7 @@ from stores.api.viewsets import RevisionViewSet
 from stores.models import Change
 from stores.records.errors import at
 from stores.records.preconditions import etag_of
+from stores.records.sql import find_row
 from stores.records.written import Written
 
 
@@ -50,6 +52,11 @@ class ConversationViewSet(mixins.ListModelMixin, ChatWritingMixin, ExportingView
 
     def get_serializer_class(self) -> type:
         return ConversationHeaderSerializer if self.action == "list" else super().get_serializer_class()
+
+    def get_object(self) -> Conversation:
+        if (row := find_row(Conversation, "uid", self.get_uid())) is None:
+            raise Http404
+        return row
 
     def sequence_of(self, record: Conversation) -> int | None:
         return sequence_in(record)

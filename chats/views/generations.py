@@ -53,7 +53,7 @@ class GenerationViewSet(WritingViewSet):
     renderer_classes = [JSONRenderer, EventStreamRenderer]
     lookup_url_kwarg = "id"
     lookup_value_regex = LOOKUP
-    needs_loop = True
+    waits = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if getattr(self, "action", "") == "generate":

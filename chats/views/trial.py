@@ -36,7 +36,7 @@ class TrialViewSet(WritingViewSet):
 
     serializer_class = TrialSerializer
     renderer_classes = [JSONRenderer, EventStreamRenderer]
-    needs_loop = True
+    waits = True
     keeps_answers = False
 
     @extend_schema(

@@ -7,9 +7,7 @@ view.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from tempfile import SpooledTemporaryFile
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from django.core.handlers.asgi import ASGIRequest
@@ -18,12 +16,6 @@ from django.http import HttpRequest
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Scope = dict[str, Any]
-
-PIECE = 64 * 1024
-"""Bytes that a view under WSGI is given at a time."""
-
-IN_MEMORY = 2**20
-"""Bytes of a body that wait in memory, not on the disk."""
 
 HELD_BODY = "bigagi.body"
 """The member of the scope that has the body of an upload."""
@@ -101,42 +93,6 @@ def read_at_most(receive: Receive, limit: int) -> Receive:
         return message
 
     return limited
-
-
-@asynccontextmanager
-async def whole_body(receive: Receive) -> AsyncIterator[Receive | None]:
-    """Yield a receive of the body once all of it has come; None where the client left before. Raises OSError where it
-    cannot be held."""
-    message: Message = await receive()
-    if message["type"] != "http.request":
-        yield None
-    elif not message.get("more_body", False):
-        yield _giving(message)
-    else:
-        with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
-            while message["type"] == "http.request":
-                file.write(message.get("body", b""))
-                if not message.get("more_body", False):
-                    break
-                message = await receive()
-            yield _reading(file) if message["type"] == "http.request" else None
-
-
-def _giving(message: Message) -> Receive:
-    async def give() -> Message:
-        return message
-
-    return give
-
-
-def _reading(file: "SpooledTemporaryFile[bytes]") -> Receive:
-    size = file.tell()
-    file.seek(0)
-
-    async def read() -> Message:
-        return {"type": "http.request", "body": file.read(PIECE), "more_body": file.tell() < size}
-
-    return read
 
 
 def body_of(request: HttpRequest) -> Reader:

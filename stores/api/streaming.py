@@ -1,4 +1,4 @@
-"""Answers that are longer than memory should hold, under WSGI and ASGI.
+"""Answers that are longer than memory should hold.
 
 What fails before the first bytes is an error like any other. What breaks later ends without the end that HTTP asks for,
 so that no client takes half of it for the whole, and its last line says why.

@@ -36,9 +36,9 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
     """What views that write have in common: who writes, what the client saw, what it sent, what it is answered."""
 
     max_body = MAX_BODY
-    needs_loop = False
-    """Whether the view asks something of the server's event loop, or streams out of it: it is reached through ASGI
-    alone (`bigagi_site.routes`)."""
+    waits = False
+    """Whether the view waits for the server's event loop, as for a model's answer: then its route is one of
+    `bigagi_site.routes.WAITING_ROUTES`."""
 
     answers_in_one_transaction = True
     """Whether a POST with an Idempotency-Key writes and stores its answer in one transaction, which a crash undoes

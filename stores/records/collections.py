@@ -10,6 +10,7 @@ from stores.models import MigrationRun
 from stores.records import jsontext
 from stores.records.codecs import Rows, Unreadable, is_id
 from stores.records.protocols import Files, Parts, States
+from stores.records.sql import find_row
 
 Original = tuple[str, str, Any]
 """Kind, id and JSON of what a conversion changed."""
@@ -132,7 +133,7 @@ class Collection(ABC):
 
     def find_for_write(self, uid: str) -> Any:
         """Return the row with this id, locked until the transaction ends, or None."""
-        return self.model._default_manager.select_for_update().filter(**{self.uid_column: uid}).first()
+        return find_row(self.model, self.uid_column, uid, locks=True)
 
     def check_free(self, record: Any) -> None:
         """Raise `Conflict` while something else writes in the record."""

@@ -5,13 +5,15 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.db import connection, models
 from django.utils import timezone
 
 from stores.records.iteration import batched
+
+Row = TypeVar("Row", bound=models.Model)
 
 _TABLE = re.compile(r"\{([a-z]+\.[A-Za-z]+)\}")
 
@@ -115,6 +117,23 @@ def fetch(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...
         cursor.execute(_with_tables(statement), parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+
+def find_row(model: type[Row], name: str, value: Any, *, locks: bool = False) -> Row | None:
+    """Return the row with this value of a unique field, or None; if it `locks`, nobody else writes it until the
+    transaction ends.
+
+    For what every request looks for: the ORM makes the statement anew each time, which takes three times as long."""
+    rows = model._default_manager.raw(_row_statement(model, name, connection.vendor, locks=locks), [value])
+    return next(iter(rows), None)
+
+
+@cache
+def _row_statement(model: type[models.Model], name: str, vendor: str, *, locks: bool) -> str:
+    quote, meta = connection.ops.quote_name, model._meta
+    columns = ", ".join(quote(str(field.column)) for field in meta.concrete_fields)
+    lock = " FOR UPDATE" if locks and vendor == "postgresql" else ""
+    return f"SELECT {columns} FROM {quote(meta.db_table)} WHERE {quote(_column(model, name))} = %s LIMIT 1{lock}"
 
 
 def execute(statement: str, parameters: Sequence[Any] = ()) -> int:

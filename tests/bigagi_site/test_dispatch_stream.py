@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import URLPattern, get_resolver, resolve
 
-from bigagi_site.routes import ASGI_ROUTES, is_asgi_path
+from bigagi_site.routes import WAITING_ROUTES, is_waiting_path
 from stores.api.viewsets import UnknownRouteView
 from tests.servers import Client
 
@@ -34,13 +34,13 @@ def example_path(pattern):
 def is_async(view):
     view_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
     is_coroutine = inspect.iscoroutinefunction(view) or bool(getattr(view_class, "view_is_async", False))
-    return is_coroutine or getattr(view_class, "needs_loop", False)
+    return is_coroutine or getattr(view_class, "waits", False)
 
 
-def test_the_list_names_all_asynchronous_views():
+def test_the_list_names_all_views_that_wait():
     views = list_views()
     assert any(is_async(view) for _, view in views)
-    missing = [pattern for pattern, view in views if is_async(view) and not is_asgi_path(example_path(pattern))]
+    missing = [pattern for pattern, view in views if is_async(view) and not is_waiting_path(example_path(pattern))]
     assert missing == []
 
 
@@ -54,10 +54,9 @@ def list_paths(route):
     return [before + alternative + after for alternative in alternatives.split("|")]
 
 
-@pytest.mark.parametrize("path", [path for route in ASGI_ROUTES for path in list_paths(route)])
+@pytest.mark.parametrize("path", [path for route in WAITING_ROUTES for path in list_paths(route)])
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_listed_routes_answer_through_asgi(server, path, slash):
-    """A body in chunks is no hindrance there; the other application's routes refuse it."""
+def test_listed_routes_take_a_body_in_chunks(server, path, slash):
     view = resolve(path).func
     assert getattr(view, "cls", None) is not UnknownRouteView, "the list names a route that is gone"
     assert send_chunked(server, path + slash, method="GET").status in (200, 401, 404)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bigagi_site.routes import is_asgi_path, is_upload
+from bigagi_site.routes import is_waiting_path, is_upload
 from tests.api import make_message
 from tests.nightly import by_day
 from tests.routes import WRITING, Route, api_routes
@@ -126,7 +126,7 @@ def test_each_route_is_written(sender: Sender, route: Route) -> None:
 def test_a_body_in_chunks_is_read_or_refused(sender: Sender, route: Route) -> None:
     for method in ("GET", "POST", "PUT", "PATCH"):
         status = sender.send(method, route.path, iter([b'{"title', b'": "x"}']), encode_chunked=True)
-        if not (is_asgi_path(route.path) or is_upload(method, route.path)):
+        if not (is_waiting_path(route.path) or is_upload(method, route.path)):
             assert status == 411
     # The connection has not come out of step.
     assert sender.send("GET", "/api/chats") == 200

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from drf_spectacular.generators import SchemaGenerator
 
-from bigagi_site.routes import is_asgi_path
+from bigagi_site.routes import is_waiting_path
 from chats.assets import store_base64
 from chats.models import Conversation, Generation
 from stores.api.schema_walks import operations_of
@@ -217,9 +217,9 @@ def test_the_schema_describes_every_route():
     assert "Problem" in schema["components"]["schemas"]
 
 
-def test_streams_are_answered_by_asgi():
+def test_streams_keep_no_small_request_waiting():
     for spec in registry.all_specs():
         if spec.collections:
-            assert is_asgi_path(f"/api/stores/{spec.name}"), spec.name
-    assert is_asgi_path("/api/assets/~YS9i/content/")
-    assert not is_asgi_path("/api/chats")
+            assert is_waiting_path(f"/api/stores/{spec.name}"), spec.name
+    assert is_waiting_path("/api/assets/~YS9i/content/")
+    assert not is_waiting_path("/api/chats")

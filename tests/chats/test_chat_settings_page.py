@@ -142,10 +142,12 @@ def test_a_persona_is_made_edited_duplicated_and_deleted_by_keyboard_alone(serve
             within.get_by_role("button", name=name, exact=True).focus()
             page.keyboard.press("Enter")
 
-        def edit():
+        def edit(more, end):
             press("Edit")
             # It is read first.
             expect(page.get_by_label("Name of the persona")).to_be_focused()
+            page.locator("#persona-edit-prompt").press_sequentially(more)
+            press(end)
 
         page.locator("#message").focus()
         page.keyboard.press("Control+,")
@@ -167,13 +169,9 @@ def test_a_persona_is_made_edited_duplicated_and_deleted_by_keyboard_alone(serve
         expect(page.locator("#persona-name")).to_have_text("Gardener")
         assert sent() == "You grow things."
 
-        edit()
         # What was cancelled does not come back.
-        page.locator("#persona-edit-prompt").press_sequentially(" Cancelled.")
-        press("Cancel")
-        edit()
-        page.locator("#persona-edit-prompt").press_sequentially(" Big ones.")
-        press("Save")
+        edit(" Cancelled.", "Cancel")
+        edit(" Big ones.", "Save")
         expect(panel.locator("#system-prompt")).to_have_value("You grow things. Big ones.")
         assert sent() == "You grow things. Big ones."
 
