@@ -13,7 +13,7 @@ from bigagi_site.wsgi import application as loaded
 # isort: split
 from bigagi_site.asgi_handler import BodyNotHeld, ThreadHandler
 from bigagi_site.refusals import build_refusal
-from bigagi_site.routes import is_waiting_path, is_store, is_upload
+from bigagi_site.routes import is_store, is_upload, is_waiting_path
 from stores.api.bodies import hold_body, read_at_most
 from stores.api.middleware import is_api_path
 from stores.api.parsers import MAX_BODY, MAX_CHAT, MIB, too_large

@@ -1,4 +1,4 @@
-"""Which of the two applications of the process answers, and what neither can read."""
+"""Which routes may wait, and what no route can read."""
 
 import http.client
 import inspect

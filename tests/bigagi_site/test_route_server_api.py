@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bigagi_site.routes import is_waiting_path, is_upload
+from bigagi_site.routes import is_upload, is_waiting_path
 from tests.api import make_message
 from tests.nightly import by_day
 from tests.routes import WRITING, Route, api_routes
