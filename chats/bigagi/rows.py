@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
 from django.db.models import BooleanField, F
 
 from chats.bigagi.message import FRAGMENT, MESSAGE, FragmentRow, MessageRow, fragment_to_json, message_to_json
@@ -14,7 +13,7 @@ from stores.records.fields import VerbatimJSONField
 from stores.records.iteration import batched
 from stores.records.jsontext import decode, encode
 from stores.records.quarantine import load_quarantined
-from stores.records.sql import KEYS_A_QUERY, allocate_ids, execute, fetch, insert_rows, now, select_rows
+from stores.records.sql import KEYS_A_QUERY, allocate_ids, execute, fetch, insert_rows, marks, now, select_rows
 
 CONVERSATION_COLUMNS = (
     *("user_title", "auto_title", "system_purpose_id", "user_symbol"),
@@ -162,8 +161,8 @@ def delete_messages(keys: Sequence[int]) -> None:
         if has_damage():
             Quarantine.objects.filter(store="app-chats", collection="fragments", owner__in=some).delete()
         # Nothing else refers to them: the ORM would read each fragment before it deletes it.
-        Fragment.objects.filter(message__in=some)._raw_delete(DEFAULT_DB_ALIAS)
-        Message.objects.filter(pk__in=some)._raw_delete(DEFAULT_DB_ALIAS)
+        execute(f"DELETE FROM {{chats.Fragment}} WHERE message_id IN ({marks(some)})", some)
+        execute(f"DELETE FROM {{chats.Message}} WHERE id IN ({marks(some)})", some)
 
 
 def has_damage() -> bool:

@@ -28,7 +28,7 @@ from stores.records.errors import Conflict, Missing, SecretsUnreadable
 from stores.records.journal.recorder import Entry, Origin, record_change
 from stores.records.sealing import Masker
 from stores.records.secrets import mask
-from stores.records.sql import durably, execute
+from stores.records.sql import durably, execute, find_row
 
 LEFT_OUT = "Text in this answer that looked like API keys was left out, because it cannot be stored encrypted."
 
@@ -109,7 +109,8 @@ def store_end(end: GenerationEnd) -> StoredEnd:
         message = store_media(entry, message, model.label)
         if end.phase is not Phase.ABANDONED:
             message = _seal_answer(entry, message)
-        chat = Conversation.objects.select_for_update().get(pk=row.conversation_id)
+        chat = find_row(Conversation, "id", row.conversation_id, locks=True)
+        assert chat is not None, "a generation is deleted with its chat"
         _write_message(entry, chat, end, message)
     record_call(
         EndedCall(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
 from chats.bigagi import rows as table
@@ -21,7 +20,7 @@ from stores.records.errors import Invalid, Missing, Taken
 from stores.records.journal.delta import Delta, diff
 from stores.records.journal.recorder import Entry
 from stores.records.quarantine import load_quarantined, save_quarantine
-from stores.records.sql import fetch
+from stores.records.sql import fetch, update_row
 
 
 @dataclass(slots=True)
@@ -141,12 +140,9 @@ class ConversationEditor:
         if extra.get("id") == chat.uid:
             del extra["id"]
         values = columns | {"extra": extra or None}
-        Conversation.objects.filter(pk=chat.pk).update(
-            **{name: value for name, value in values.items() if not _is_same(getattr(chat, name), value)},
-            content_hash=content_hash,
-            revision=F("revision") + 1,
-            updated_at=timezone.now(),
-        )
+        changed = {name: value for name, value in values.items() if not _is_same(getattr(chat, name), value)}
+        changed |= {"content_hash": content_hash, "updated_at": timezone.now()}
+        update_row(Conversation, chat.pk, changed, raises="revision")
         delta = [*diff(self._stored_header, header), *self._delta]
         self._entry.updated(CONVERSATIONS.kind, chat.uid, chat.content_hash, content_hash, delta)
         chat.revision += 1

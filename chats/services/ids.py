@@ -8,6 +8,7 @@ from stores.records.codecs import JSONObject, is_id
 from stores.records.errors import at
 
 _ALPHABET = string.ascii_letters + string.digits + "_-"
+"""64 characters, so that each is as likely as any other."""
 
 
 def new_chat_id() -> str:
@@ -15,11 +16,15 @@ def new_chat_id() -> str:
 
 
 def new_message_id() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(21))
+    return _new_id(21)
 
 
 def new_fragment_id() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    return _new_id(8)
+
+
+def _new_id(length: int) -> str:
+    return "".join(_ALPHABET[byte % 64] for byte in secrets.token_bytes(length))
 
 
 def read_id(record: JSONObject, pointer: str = "") -> str:

@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any, TypeVar
@@ -134,6 +134,14 @@ def _row_statement(model: type[models.Model], name: str, vendor: str, *, locks: 
     columns = ", ".join(quote(str(field.column)) for field in meta.concrete_fields)
     lock = " FOR UPDATE" if locks and vendor == "postgresql" else ""
     return f"SELECT {columns} FROM {quote(meta.db_table)} WHERE {quote(_column(model, name))} = %s LIMIT 1{lock}"
+
+
+def update_row(model: type[models.Model], pk: int, values: Mapping[str, Any], *, raises: str) -> None:
+    """Write these values of a row's fields, by the fields' names, and raise the whole number `raises` by one."""
+    fields = [model._meta.get_field(name) for name in values]
+    columns = ", ".join(f"{connection.ops.quote_name(_column(model, name))} = %s" for name in values)
+    held = [field.get_db_prep_save(value, connection) for field, value in zip(fields, values.values(), strict=True)]  # type: ignore[union-attr]
+    execute(f"UPDATE {{{model._meta.label}}} SET {columns}, {raises} = {raises} + 1 WHERE id = %s", [*held, pk])
 
 
 def execute(statement: str, parameters: Sequence[Any] = ()) -> int:
