@@ -12,10 +12,10 @@ import django
 
 django.setup()
 
+from chats.bigagi.conversation import CONVERSATIONS  # noqa: E402
 from chats.models import Conversation  # noqa: E402  (needs the settings)
 from chats.services.conversations import replace_chat  # noqa: E402
 from chats.services.messages import append_message, delete_message  # noqa: E402
-from chats.views.conversations import CONVERSATIONS  # noqa: E402
 from stores.records.journal.recorder import Entry, Origin  # noqa: E402
 
 TIMES = 300
