@@ -77,6 +77,21 @@ def test_all_is_found_and_done_by_keyboard(server, page):
     expect(page).to_have_url(f"{server.url}/account")
 
 
+def test_enter_before_its_script_is_there_takes_what_stands_first(server, page):
+    held = []
+    page.route("**/palette.js", lambda route: held.append(route))
+    open_page(page, f"/chat-test/{make_chat(server, 'Bread', 'Q')}")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("dark theme")
+    page.keyboard.press("Enter")
+    while not held:
+        page.wait_for_timeout(20)
+    expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
+    held[0].continue_()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("#palette")).to_be_hidden()
+
+
 def test_a_late_answer_is_not_shown_and_a_failure_is_told(server, browser):
     page, told = sign_in(browser, server)
     make_chat(server, "Early bird", "Q")

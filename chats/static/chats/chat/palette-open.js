@@ -4,13 +4,28 @@ import { byId } from "./dom.js";
 import { OFFLINE } from "./network.js";
 
 export function openPalette() {
-  byId("palette-find").value = "";
+  const find = byId("palette-find");
+  find.value = "";
   byId("palette").showModal();
-  byId("palette-find").focus();
-  import("./palette.js").then(
-    ({ start }) => byId("palette").open && start(),
-    () => (byId("palette-list").textContent = OFFLINE),
-  );
+  find.focus();
+  // Who knows what comes first does not wait to see it.
+  let isEntered = false;
+  const note = (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    isEntered = true;
+  };
+  find.addEventListener("keydown", note);
+  import("./palette.js")
+    .then(
+      ({ start, takeFirst }) => {
+        if (!byId("palette").open) return;
+        start();
+        if (isEntered) takeFirst();
+      },
+      () => (byId("palette-list").textContent = OFFLINE),
+    )
+    .finally(() => find.removeEventListener("keydown", note));
 }
 
 export function initPalette() {

@@ -178,6 +178,9 @@ export function start() {
   box.scrollTop = 0;
 }
 
+// Takes what stands first, as Enter does.
+export const takeFirst = () => KEYS.Enter();
+
 function prepare() {
   find.addEventListener("input", type);
   find.addEventListener("keydown", (event) => {
