@@ -3,11 +3,19 @@
 import { byId } from "./dom.js";
 import { OFFLINE } from "./network.js";
 
+let palette = null;
+
 export function openPalette() {
-  const find = byId("palette-find");
-  find.value = "";
+  byId("palette-find").value = "";
   byId("palette").showModal();
-  find.focus();
+  byId("palette-find").focus();
+  // Once it is here, it starts before the next key.
+  if (palette) palette.start();
+  else void load();
+}
+
+async function load() {
+  const find = byId("palette-find");
   // Who knows what comes first does not wait to see it.
   let isEntered = false;
   const note = (event) => {
@@ -16,16 +24,13 @@ export function openPalette() {
     isEntered = true;
   };
   find.addEventListener("keydown", note);
-  import("./palette.js")
-    .then(
-      ({ start, takeFirst }) => {
-        if (!byId("palette").open) return;
-        start();
-        if (isEntered) takeFirst();
-      },
-      () => (byId("palette-list").textContent = OFFLINE),
-    )
-    .finally(() => find.removeEventListener("keydown", note));
+  palette = await import("./palette.js").catch(() => null);
+  find.removeEventListener("keydown", note);
+  if (!palette) byId("palette-list").textContent = OFFLINE;
+  else if (byId("palette").open) {
+    palette.start();
+    if (isEntered) palette.takeFirst();
+  }
 }
 
 export function initPalette() {
