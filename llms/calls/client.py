@@ -3,6 +3,7 @@
 import asyncio
 import os
 import weakref
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -44,11 +45,20 @@ def open_client(endpoint: Endpoint, *, retries: int = RETRIES) -> "AsyncOpenAI":
         max_retries=retries,
         default_headers=dict(endpoint.headers),
     )
+    # A new client would ask for it once more, in a thread, before its call.
+    client._platform = _find_platform()
     if not endpoint.is_environments:
         # The SDK sends OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS, which can hold a key, to any host.
         client.organization = client.project = None
         client._custom_headers = dict(endpoint.headers)
     return client
+
+
+@cache
+def _find_platform() -> Any:
+    from openai._base_client import get_platform
+
+    return get_platform()
 
 
 def key_headers(endpoint: Endpoint) -> dict[str, Any]:
