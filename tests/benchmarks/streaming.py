@@ -25,10 +25,10 @@ from tests.benchmarks.measuring import (
 from tests.benchmarks.peers import run_floor, run_provider
 from tests.servers import Server, run_server
 
-TO_PROXY = {1: Target(1.02, 1.02), 50: Target(1.5, 1.05), 200: Target(3.0, 1.25)}
-FIRST_TO_PROXY = Target(4.0, 2.0)
+TO_PROXY = {1: Target(1.02, 1.02), 50: Target(1.25, 1.05), 200: Target(2.0, 1.25)}
+FIRST_TO_PROXY = Target(8.0, 2.0)
 """First delta at one stream, both counted from the direct one's."""
-CPU_TO_PROXY = Target(4.0, 1.3)
+CPU_TO_PROXY = Target(2.3, 1.3)
 KIB_A_STREAM = 200
 JOIN_MS = 200
 TOKENS = 200
