@@ -110,6 +110,13 @@ def test_chats_with_odd_headers_are_archived_and_taken_back(odd):
     assert_undone(before)
 
 
+def test_a_flag_that_says_no_comes_back():
+    make_chat("chat", messages=[make_message() | {"pendingIncomplete": False}])
+    before = read_state()
+    messages.replace_message(origin(), "chat", "m0", make_message())
+    assert_undone(before)
+
+
 # --- secrets ---------------------------------------------------------------------------------------------------------
 
 
