@@ -134,6 +134,7 @@ class Way:
     def check(self, feature: str) -> None:
         """Check that what was done leaves the page as it should be for what comes next."""
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"wide after “{feature}”"
+        assert self.page.evaluate("document.documentElement.scrollHeight <= innerHeight"), f"high after “{feature}”"
         expect(self.page.locator("dialog:modal")).to_have_count(0)
 
 
