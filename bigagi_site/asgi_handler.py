@@ -71,6 +71,7 @@ class ThreadHandler(ASGIHandler):
             response._handler_class = type(self)
             if not response.streaming:
                 response.close()
+                _part(response)
             return response
         finally:
             close_old_connections()
@@ -83,6 +84,16 @@ class ThreadHandler(ASGIHandler):
         finally:
             await _end(leaving)
             await _end(sending)
+
+
+def _part(response: Any) -> None:
+    """Part an answer from its view and request, which hold each other in a circle: the texts of a long chat would stay
+    in memory until the garbage collector comes, and that is seldom."""
+    context = vars(response).pop("renderer_context", {})
+    for name in ("view", "request"):
+        if name in context:
+            vars(context[name]).clear()
+    vars(response).pop("data", None)
 
 
 async def _pull(pieces: Any) -> Any:

@@ -12,6 +12,7 @@ WAITING_ROUTES: tuple[str, ...] = (
     r"/api/assets/[^/]+/content",
     r"/api/metrics/events",
     r"/api/chats/[^/]+/generate",
+    r"/api/services/[^/]+/(?:refresh|test)",
     r"/api/test-ai",
     r"/api/generations/[^/]+",
     r"/api/generations/[^/]+/events",

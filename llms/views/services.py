@@ -55,7 +55,7 @@ class ServiceViewSet(mixins.ListModelMixin, LlmsRecordViewSet):
         return answer
 
     @writes(request=None, responses=RefreshedSerializer)
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], waits=True)
     def refresh(self, request: Request, id: str) -> Response:
         """Ask the provider which models it offers, and merge them with the stored models.
 

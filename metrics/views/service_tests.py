@@ -46,6 +46,7 @@ class ServiceTestViewSet(WritingViewSet):
     serializer_class = TestedServiceSerializer
     # A transaction must not wait for a provider.
     answers_in_one_transaction = False
+    waits = True
 
     @extend_schema(
         operation_id="services_test", request=ServiceTestSerializer, responses={200: TestedServiceSerializer}

@@ -37,7 +37,7 @@ class WritingViewSet(viewsets.GenericViewSet[Any]):
 
     max_body = MAX_BODY
     waits = False
-    """Whether the view waits for the server's event loop, as for a model's answer: then its route is one of
+    """Whether the view waits for a provider, or for the server's event loop: then its route is one of
     `bigagi_site.routes.WAITING_ROUTES`."""
 
     answers_in_one_transaction = True

@@ -186,7 +186,7 @@ def _find_standing_on(change_id: int) -> list[Change]:
     found: set[int] = set()
     new = {change_id}
     while new:
-        new = _find_standing(sorted(new)) - found
+        new = {pk for pk in _find_standing(sorted(new)) if pk > change_id} - found
         found |= new
         if len(found) > MOST_AT_ONCE:
             return []
@@ -195,7 +195,7 @@ def _find_standing_on(change_id: int) -> list[Change]:
 
 def _find_standing(changes: Sequence[int], only: ChangedRecord | None = None) -> set[int]:
     """Return the later changes of these changes' records, or of one of them, that still stand: of one that was undone,
-    neither it nor the undo does."""
+    neither it nor the undo does. With an undo that stands comes what it undoes, which stands again without it."""
     statement = f"""SELECT record.id, record.change_id, later.change_id, change.undoes_id
         FROM {{stores.ChangedRecord}} AS record
         JOIN {{stores.ChangedRecord}} AS later
@@ -209,7 +209,7 @@ def _find_standing(changes: Sequence[int], only: ChangedRecord | None = None) ->
         if later in undone[record]:
             continue
         if undoes is None or undoes <= change:
-            standing.add(later)
+            standing |= {later} if undoes is None else {later, undoes}
         else:
             undone[record].add(undoes)
     return standing

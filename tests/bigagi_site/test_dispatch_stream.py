@@ -34,7 +34,7 @@ def example_path(pattern):
 def is_async(view):
     view_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
     is_coroutine = inspect.iscoroutinefunction(view) or bool(getattr(view_class, "view_is_async", False))
-    return is_coroutine or getattr(view_class, "waits", False)
+    return is_coroutine or getattr(view, "initkwargs", {}).get("waits", getattr(view_class, "waits", False))
 
 
 def test_the_list_names_all_views_that_wait():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chats.chat_page import answers, api, expect, last_answer, make_chat, open_page
+from tests.chats.chat_page import answers, api, ask, expect, last_answer, make_chat, open_page, wait_for_answer
 from tests.chats.test_chat_page_faults import sign_in
 
 pytestmark = pytest.mark.browser
@@ -35,6 +35,21 @@ def check_place(page) -> None:
     thread = page.locator("#thread").bounding_box()
     assert toast["y"] + toast["height"] <= box["y"]
     assert thread["x"] <= toast["x"] and toast["x"] + toast["width"] <= thread["x"] + thread["width"]
+
+
+def test_an_undo_that_has_to_wait_for_an_answer_says_so_and_can_be_tried_again(browser, server):
+    page, _ = sign_in(browser, server)
+    open_page(page)
+    ask(page, "Slowly", "Demo slow")
+    rename(page, "While it writes")
+    toast = page.locator(".toast")
+    toast.get_by_role("button", name="Undo").click()
+    expect(toast).to_have_text("An answer is being written in this chat. Wait for it, or stop it.Try again")
+    page.locator("#stop").click()
+    wait_for_answer(page)
+    toast.get_by_role("button", name="Try again").click()
+    toast.get_by_role("button", name="Undo both").click()
+    expect(page.locator("#thread-title")).to_have_text("Slowly")
 
 
 def test_one_note_at_a_time_and_no_undo_is_lost(browser, server):

@@ -85,3 +85,17 @@ def test_of_thousands_of_models_only_those_on_screen_are_in_the_page(server, pag
     assert api(server, "GET", f"/api/llms/many-{MANY}")["_server"]["effective"]["hidden"] is False
     page.locator("#model").click()
     expect(page.locator("#models-hidden")).to_be_hidden()
+
+
+def test_the_price_of_a_model_is_seen_on_the_narrowest_of_screens(page):
+    page.set_viewport_size({"width": 320, "height": 568})
+    open_page(page)
+    page.locator("#model").click()
+    page.get_by_label("Find a model").fill("Demo fast")
+    price = page.get_by_role("option", name="Demo fast").get_by_text("free")
+    expect(price).to_be_visible()
+    assert price.evaluate("""at => {
+      const text = document.createRange();
+      text.selectNodeContents(at);
+      return text.getBoundingClientRect().right <= at.closest(".model-row").getBoundingClientRect().right;
+    }""")

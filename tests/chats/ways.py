@@ -28,6 +28,16 @@ SEEN = """at => {
   return Boolean(at.matches(":focus-visible")) && (at.contains(top) || Boolean(top?.contains(at)));
 }"""
 
+CUT = """at => {
+  const { left, right } = at.getBoundingClientRect();
+  for (let box = at.parentElement; box; box = box.parentElement) {
+    const edges = box.getBoundingClientRect();
+    const clips = getComputedStyle(box).overflowX !== "visible";
+    if (clips && (left < edges.left - 1 || right > edges.right + 1)) return true;
+  }
+  return false;
+}"""
+
 
 class Way:
     """How somebody presses, writes and chooses. What has a `key` is done by it, by those who have only keys."""
@@ -124,6 +134,7 @@ class Way:
     def check(self, feature: str) -> None:
         """Check that what was done leaves the page as it should be for what comes next."""
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"wide after “{feature}”"
+        assert self.page.evaluate("document.documentElement.scrollHeight <= innerHeight"), f"high after “{feature}”"
         expect(self.page.locator("dialog:modal")).to_have_count(0)
 
 
@@ -220,6 +231,7 @@ class Phone(Way):
             pass
         assert min(box["width"], box["height"]) >= SMALLEST, f"{target} is too small for a finger: {box}"
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390, f"{target} is cut off: {box}"
+        assert not target.evaluate(CUT), f"{target} is cut off by what it stands in"
         target.tap()
         self.fit()
 

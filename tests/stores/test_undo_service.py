@@ -110,6 +110,13 @@ def test_chats_with_odd_headers_are_archived_and_taken_back(odd):
     assert_undone(before)
 
 
+def test_a_flag_that_says_no_comes_back():
+    make_chat("chat", messages=[make_message() | {"pendingIncomplete": False}])
+    before = read_state()
+    messages.replace_message(origin(), "chat", "m0", make_message())
+    assert_undone(before)
+
+
 # --- secrets ---------------------------------------------------------------------------------------------------------
 
 
@@ -288,6 +295,24 @@ def test_a_change_on_which_something_newer_stands_is_not_undone_and_nothing_is_c
         ["x", "y"],
         [],
     ]
+
+
+def test_a_refusal_names_what_stands_again_once_an_undo_is_undone():
+    make_chat("chat")
+    old = messages.append_message(origin(), "chat", make_message("m1")).change
+    undone = undo(origin(), old.pk)
+    change = messages.append_message(origin(), "chat", make_message("m2")).change
+    undo(origin(), change.pk)
+    redone = undo(origin(), undone.pk)
+    undo(origin(), old.pk)
+    undo(origin(), undone.pk)
+    undo(origin(), redone.pk)
+    with pytest.raises(Conflict) as refused:
+        undo(origin(), change.pk)
+    for each in refused.value.facts["undo_first"]:
+        undo(origin(), each["id"])
+    undo(origin(), change.pk)
+    assert [message["id"] for message in shown()["messages"]] == ["m0"]
 
 
 def test_a_refusal_asks_little_of_the_database_and_names_no_more_than_can_be_undone_at_once(

@@ -6,19 +6,24 @@ import { during } from "./busy.js";
 import { noteLost, noteReached, OFFLINE } from "./network.js";
 import { emit, page } from "./state.js";
 
+const BUSY = "generation-running";
+
 export class Problem extends Error {
   constructor(status, problem) {
-    super(problem?.detail || problem?.title || `The server responded with ${status}.`);
-    this.status = status;
     // The entry in Troubleshooting.
-    this.kind = (problem?.type ?? "").split("#")[1] ?? "";
+    const kind = (problem?.type ?? "").split("#")[1] ?? "";
+    // To programs the server names it by its id.
+    const busy = kind === BUSY ? "An answer is being written in this chat. Wait for it, or stop it." : "";
+    super(busy || problem?.detail || problem?.title || `The server responded with ${status}.`);
+    this.status = status;
+    this.kind = kind;
     // What has to be undone first, the newest first, where an undo is refused for it.
     this.undoFirst = problem?.undo_first ?? [];
   }
 
-  // Nothing was refused: the same can be tried again.
+  // Nothing was refused for good: the same can be tried again.
   get isPassing() {
-    return this.status === 0 || this.status >= 500;
+    return this.status === 0 || this.status >= 500 || this.kind === BUSY;
   }
 }
 

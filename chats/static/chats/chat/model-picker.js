@@ -169,7 +169,7 @@ function option({ model, service, isHidden }, at) {
       ? el("span", { class: "model-star" })
       : el("span", { class: "model-star", "data-star": "", title: "Favourite (Alt+S)", "aria-hidden": "true" }, model.starred ? "★" : "☆"),
     el("span", { class: "model-name" }, model.label, model.starred ? el("span", { class: "visually-hidden" }, ", favourite") : null, note ? el("small", {}, note) : null),
-    el("span", { class: "model-facts" }, facts.filter(Boolean).join(" · ")),
+    el("span", { class: "model-facts" }, ...facts.filter(Boolean).map((fact, place) => el("span", {}, place ? ` · ${fact}` : fact))),
   );
 }
 
