@@ -7,6 +7,7 @@ from typing import Any
 
 from llms.calls.events import CallFailed, Event, Finish, Reasoning, Request, Text, Usage
 from llms.pricing.tokens import Tokens
+from stores.records.units import format_count
 
 SERVICE = "bigagi-demo"
 LABEL = "Demo (not an AI)"
@@ -100,18 +101,21 @@ def _echo(messages: list[dict[str, Any]]) -> str:
     lines = [
         "This is the demo service, not an AI. It received:",
         "",
-        f"- {len(turns)} message{'' if len(turns) == 1 else 's'} of this chat, "
-        f"{sum(len(_text_of(turn).split()) for turn in turns)} words",
-        f"- a system message of {len(system[0].split())} words" if system else "- no system message",
+        f"- {format_count(len(turns), 'message')} of this chat, {_count_words(*map(_text_of, turns))}",
+        f"- a system message of {_count_words(system[0])}" if system else "- no system message",
     ]
     if images := sum(_count_images(turn) for turn in turns):
-        lines.append(f"- {images} image{'' if images == 1 else 's'}")
+        lines.append(f"- {format_count(images, 'image')}")
     if shared:
         lines += ["- your preferences, as shared:", "", "```json", shared[:1500], "```"]
     else:
         lines.append("- no preferences (not shared)")
     lines += ["", "You said:", "", *(f"> {line}" for line in (asked[:2000] or "(nothing)").splitlines())]
     return "\n".join(lines)
+
+
+def _count_words(*texts: str) -> str:
+    return format_count(sum(len(text.split()) for text in texts), "word")
 
 
 def _text_of(message: dict[str, Any]) -> str:
