@@ -27,6 +27,7 @@ from stores.api.problems import Problem
 from stores.api.viewsets import TRUE_WORDS, RecordViewSet
 from stores.filters import RunFilterSet
 from stores.importers import uploads
+from stores.importers.decision import Strategy
 from stores.importers.importer import Options
 from stores.importers.incoming import IncomingFile, NoSpace, Refused
 from stores.importers.report import run_markdown, run_report
@@ -81,6 +82,14 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
             OpenApiParameter(
                 "recover", OpenApiTypes.BOOL, description="Import chats that are only in a recovery copy too."
             ),
+            OpenApiParameter(
+                "strategy",
+                enum=list(Strategy),
+                default="merge",
+                description="What becomes of a record that is here in another state than in the file: both are merged, "
+                "and a chat that was continued on both sides gets a branch; `ours` or `theirs` is shown, and the other "
+                "kept as a revision; a chat becomes a `copy`.",
+            ),
         ],
         request=_UPLOAD,
         responses={200: DryRunSerializer, 202: RunSerializer},
@@ -90,11 +99,12 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
 
         The import continues after this response; its address shows the progress. 409 while another import is running.
         """
-        check_parameters(request, ("filename", "dry_run", "restore_deleted", "recover"))
+        check_parameters(request, ("filename", "dry_run", "restore_deleted", "recover", "strategy"))
         is_dry = self.parse_flag("dry_run")
         options = Options(
             restore_deleted=self.parse_flag("restore_deleted"),
             recover=self.parse_flag("recover"),
+            strategy=Strategy(read_choice(request, "strategy", tuple(Strategy))),
             actor=actor_of(request),
         )
         with _problems():

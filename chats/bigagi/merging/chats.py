@@ -168,6 +168,10 @@ def _merge_shared(
             messages.append(one.message)
             continue
         stored, incoming = here[one.key], _under_id(there[one.key], here[one.key])
+        if sides.is_readable_again(stored, incoming):
+            merged.rules[Rule.READABLE] += 1
+            messages.append(incoming)
+            continue
         if brought[one.key] == known.get(one.key):
             # The file brings nothing new of it.
             merged.rules[Rule.CHANGED_HERE] += 1

@@ -37,6 +37,7 @@ class Rule(StrEnum):
     NEWER_FIELD = "field changed twice: the newer"
     MEMBER = "setting changed"
     LISTED = "entries of both"
+    READABLE = "readable again"
     BUSY = "an answer is being written in it: import the file again"
     OURS = "ours, as asked"
     THEIRS = "the file's, as asked"
@@ -63,6 +64,8 @@ class Sides:
     restores_deleted: bool = False
     in_file: Callable[[str], Container[str]] = lambda kind: ()
     """Returns the ids of the records of a kind that the file has."""
+    is_readable_again: Callable[[Any, Any], bool] = lambda stored, incoming: False
+    """Tells whether an incoming value is the stored one, but for secrets that cannot be read here any more."""
 
     def __post_init__(self) -> None:
         self.root = self.root or self.uid
