@@ -117,7 +117,9 @@ def settle_chat(stored: JSONObject, before: JSONObject) -> JSONObject:
 
     ended = {uid_of(message) for message in stored["messages"] if uid_of(message) and not message.get(PENDING)}
     messages = [
-        {name: value for name, value in message.items() if name != PENDING} if uid_of(message) in ended else message
+        {name: value for name, value in message.items() if name != PENDING}
+        if uid_of(message) in ended and message.get(PENDING)
+        else message
         for message in before["messages"]
     ]
     return before | {"messages": messages}
