@@ -116,10 +116,12 @@ class ImportsAndEdits:
         after = {chat["id"]: chat for chat in chats_or_none()}
         given = {chat["id"]: chat for chat in chats}
         assert after.keys() >= before.keys()
+        roots = dict(ImportedRecord.objects.filter(kind="conversation").values_list("uid", "branch_of"))
         for uid, chat in before.items():
-            self._check_change(uid, chat, after[uid], given.get(uid))
+            # A branch grows with the chat that it is a branch of.
+            self._check_change(uid, chat, after[uid], given.get(roots.get(uid) or uid))
         for uid in after.keys() - before.keys():
-            root = ImportedRecord.objects.get(kind="conversation", uid=uid).branch_of
+            root = roots[uid]
             assert root in self.mine if root else uid in given
             assert uid not in self.deleted or restore
             if uid in given or root in given:
