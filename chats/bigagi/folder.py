@@ -4,18 +4,18 @@ from typing import Any
 
 from chats.models import Folder, FolderMembership
 from stores.records.codecs import JSONObject, Rows, is_id
-from stores.records.merging.listings import list_entries, merge_listed
+from stores.records.merging.listings import list_words, merge_listed
 from stores.records.merging.members import fingerprint, has_members, merge_members
-from stores.records.merging.rules import Merged, Sides
+from stores.records.merging.rules import Merged, Sides, Told
 from stores.records.protocols import States
 from stores.records.table_collections import ListingCollection
 
 LISTED = "conversationIds"
 
 
-def base_of_folder(folder: JSONObject, taken_at: float, rows: Rows | None = None) -> JSONObject:
+def base_of_folder(folder: JSONObject, told: Told, rows: Rows | None = None) -> JSONObject:
     """Return what is to be known of the folder at its next merge."""
-    return {"members": fingerprint(_header(folder)), "listed": list_entries(folder[LISTED], taken_at)}
+    return {"members": fingerprint(_header(folder)), "listed": list_words(folder[LISTED], told, "conversation")}
 
 
 def merge_folders(sides: Sides) -> Merged | None:
@@ -26,9 +26,9 @@ def merge_folders(sides: Sides) -> Merged | None:
     base = sides.base or {"members": None, "listed": None}
     headers = Sides(sides.uid, _header(sides.stored), _header(sides.incoming), base["members"], is_newer=sides.is_newer)
     merged = merge_members(headers)
-    listed, entries, rules = merge_listed(sides, stored, incoming, base["listed"], "conversation")
+    listed, words, rules = merge_listed(sides, stored, incoming, base["listed"], "conversation")
     merged.record |= {LISTED: listed}
-    merged.base = {"members": merged.base, "listed": entries}
+    merged.base = {"members": merged.base, "listed": words}
     merged.rules.update(rules)
     merged.is_whole &= set(incoming) <= set(listed)
     return merged
@@ -53,7 +53,7 @@ class Folders(ListingCollection):
     paths = {"title": "title", "color": "color"}
     route = "folders"
     member_lists = {LISTED: "folder"}
-    states = States(merge_folders, merges_always=True, base=base_of_folder, contains=contains_folder)
+    states = States(merge_folders, merges_always=True, base=base_of_folder, base_follows=True, contains=contains_folder)
     listing, entries, owner_field, uid_field = LISTED, FolderMembership, "folder", "conversation_uid"
 
 

@@ -1,29 +1,18 @@
 """What becomes of a record that an import brings: it never overwrites or shortens what is newer here."""
 
 from collections import Counter
-from collections.abc import Callable, Container
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
+from stores.importers.file_facts import Source, Strategy, time_of
 from stores.models import ImportedRecord
 from stores.records import marked
 from stores.records.codecs import Rows
 from stores.records.collections import Collection, Original
 from stores.records.errors import Conflict
 from stores.records.jsontext import canonical, decode, same_quickly
-from stores.records.merging.rules import Branch, Merged, Rule, Sides, believable
+from stores.records.merging.rules import NOTHING, Branch, Merged, Rule, Sides
 from stores.records.secrets import MARKER, hide, reveal_readable
-
-
-class Strategy(StrEnum):
-    """What becomes of a record that is here in another state than in the file."""
-
-    MERGE = "merge"
-    OURS = "ours"
-    THEIRS = "theirs"
-    COPY = "copy"
 
 
 @dataclass
@@ -39,27 +28,6 @@ class Candidate:
     counts: dict[str, int]
     root: str = ""
     """Of a branch, the record that it is a branch of."""
-
-
-@dataclass
-class Source:
-    """What is known of the file that the candidates are from."""
-
-    taken_at: str = ""
-    first_run: int | None = None
-    """The run that imported these very bytes first, if one did."""
-    omitted_fields: frozenset[str] = frozenset()
-    """Members of a record that this kind of file does not carry."""
-    strategy: Strategy = Strategy.MERGE
-    restores_deleted: bool = False
-    in_file: Callable[[str], Container[str]] = lambda kind: ()
-    """Returns the ids of the records of a kind that were met so far."""
-
-    @property
-    def taken_at_ms(self) -> float:
-        """When the file was written; 0 where it does not say, or by a wrong clock."""
-        at = _time(self.taken_at)
-        return at.timestamp() * 1000 if at else 0
 
 
 @dataclass
@@ -107,13 +75,6 @@ class Decision:
         return self.merged.branch if self.merged else None
 
 
-OMITTED_FIELDS = {
-    "all-chats": frozenset({"isArchived", "userSymbol", "tokenCount"}),
-    "one-chat": frozenset({"isArchived", "userSymbol", "tokenCount"}),
-}
-"""What of a chat each kind of file leaves out (`bigagi-format.md` § 2)."""
-
-
 def imported_uids(collection: Collection) -> dict[str, str]:
     """Return the ids here of what imports brought of a collection, by the digests of the source's texts: one that had
     the id of another keeps the id that it was given, in whatever order the two come again."""
@@ -153,7 +114,7 @@ def decide(
             reason = Rule.DELETED_AND_CONTINUED if goes_on else Rule.DELETED
             return Decision("skipped", reason, is_known=is_known, keeps_source=True)
         rows = _without_markers(collection, candidate, lost)
-        first = collection.states.base(candidate.value, source.taken_at_ms, rows)
+        first = collection.states.base(candidate.value, source.told(candidate.value), rows)
         return Decision("created", rows=rows, source_rows=rows, base=first)
     if candidate.rows is None:
         # Its text is the one that was imported last, and nobody changed the record since.
@@ -164,28 +125,27 @@ def decide(
     if collection.guards_keys:
         value, dropped = collection.guard_keys(stored, value, candidate.value)
     rows = candidate.rows if value is candidate.value else collection.to_rows(value, candidate.uid)
-    is_older = _is_older(imported, source)
-    if rows.content_hash == row.content_hash:
-        first = collection.states.base(value, source.taken_at_ms, rows) if base is None else None
-        return Decision("unchanged", rows=rows, source_rows=rows, base=first, is_older=is_older)
-    is_as_imported = is_unchanged(row, imported)
-    if base is None and is_as_imported:
-        base = collection.states.base(stored, 0)
     sides = Sides(
         row.uid if hasattr(row, "uid") else candidate.uid,
         *(stored, value, base),
         root=candidate.root or (imported.branch_of if imported is not None else ""),
-        is_as_imported=is_as_imported,
-        is_newer=not is_older,
-        taken_at=source.taken_at_ms,
+        is_as_imported=is_unchanged(row, imported),
+        is_newer=not _is_older(imported, source),
+        told=source.told(candidate.value),
         restores_deleted=source.restores_deleted,
-        in_file=source.in_file,
         is_readable_again=_is_readable_again,
     )
+    is_older = not sides.is_newer
+    if rows.content_hash == row.content_hash:
+        follows = _following_base(collection, sides, rows)
+        return Decision("unchanged", rows=rows, source_rows=rows, base=follows, is_older=is_older)
+    if base is None and sides.is_as_imported:
+        sides.base = collection.states.base(stored, NOTHING)
     if not collection.files.path and _is_readable_again(stored, value):
         decision = Decision("updated", rows=rows, value=value)
     elif imported is not None and rows.content_hash == imported.imported_hash and source.strategy == Strategy.MERGE:
-        decision = Decision("unchanged")
+        follows = _following_base(collection, sides, rows)
+        decision = Decision("unchanged", rows=None if follows is None else rows, base=follows)
     else:
         decision = _choose(collection, candidate, rows, sides, source.strategy)
         if decision.replaces and _is_busy(collection, row):
@@ -196,6 +156,15 @@ def decide(
         shown = stored if decision.value is None else decision.value
         decision.keeps_source = shown is not value and not collection.contains(shown, value)
     return decision
+
+
+def _following_base(collection: Collection, sides: Sides, rows: Rows) -> Any:
+    """Return the base after a file that brings nothing new; None: as before."""
+    states = collection.states
+    if sides.base is None:
+        return states.base(sides.incoming, sides.told, rows)
+    merged = states.merge(sides) if states.merge is not None and states.base_follows else None
+    return merged.base if merged is not None else None
 
 
 def base_of(imported: ImportedRecord | None) -> Any:
@@ -231,7 +200,7 @@ def _choose(collection: Collection, candidate: Candidate, rows: Rows, sides: Sid
     """Choose between our record and another one, or make one of both."""
     states, value = collection.states, sides.incoming
     if strategy == Strategy.THEIRS:
-        base = states.base(value, sides.taken_at, rows)
+        base = states.base(value, sides.told, rows)
         return Decision("updated", rows=rows, value=value, rules=Counter({Rule.THEIRS: 1}), base=base)
     if strategy == Strategy.OURS:
         return Decision("skipped", Rule.OURS)
@@ -246,7 +215,7 @@ def _choose(collection: Collection, candidate: Candidate, rows: Rows, sides: Sid
     if not sides.is_newer:
         return Decision("skipped", Rule.OLDER)
     if sides.is_as_imported:
-        return Decision("updated", rows=rows, value=value, base=states.base(value, sides.taken_at, rows))
+        return Decision("updated", rows=rows, value=value, base=states.base(value, sides.told, rows))
     return Decision("skipped", Rule.CHANGED_HERE)
 
 
@@ -282,17 +251,7 @@ def _is_older(imported: ImportedRecord | None, source: Source) -> bool:
     run = imported.run if imported is not None else None
     if run is None:
         return False
-    taken_at, brought_at = _time(source.taken_at), _time(run.source_taken_at)
+    taken_at, brought_at = time_of(source.taken_at), time_of(run.source_taken_at)
     if taken_at is not None and brought_at is not None:
         return taken_at < brought_at
     return source.first_run is not None and source.first_run < run.pk
-
-
-def _time(text: str) -> datetime | None:
-    """Return the time that a file says, unless only a wrong clock can have told it."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return at if believable(at.timestamp() * 1000) is not None else None

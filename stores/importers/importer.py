@@ -18,7 +18,7 @@ from stores.importers import copies as copies_of
 from stores.importers import run as runs
 from stores.importers.certificate import Certificate
 from stores.importers.conditions import check_keys, check_space
-from stores.importers.decision import OMITTED_FIELDS, Source, Strategy
+from stores.importers.file_facts import OMITTED_FIELDS, Source, Strategy
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.kinds import FLASH
 from stores.importers.known import is_known, known_records

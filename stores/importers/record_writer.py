@@ -5,10 +5,12 @@ All of them add to one entry of the journal.
 
 import time
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection as Ids
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from stores.importers.decision import Candidate, Decision, Source, decide
+from stores.importers.decision import Candidate, Decision, decide
+from stores.importers.file_facts import Source
 from stores.importers.lease import hold
 from stores.importers.parts import count_parts
 from stores.importers.remembered import Decided, branch_candidate, forgotten_uids, is_proven, remember
@@ -74,7 +76,7 @@ class RecordWriter:
         hashes.append(content_hash)
         return NEW if len(hashes) == 1 else OTHER
 
-    def seen(self, kind: str) -> Container[str]:
+    def seen(self, kind: str) -> Ids[str]:
         """Return the ids of this kind that the file had so far."""
         return self._seen.get(kind, {})
 

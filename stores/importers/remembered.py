@@ -20,7 +20,7 @@ def remember(collection: Collection, decisions: Sequence[Decided], run: Migratio
                 uid=candidate.uid,
                 source_digest=candidate.digest,
                 imported_hash=decision.source_rows.content_hash,
-                merged_hash=decision.rows.content_hash if decision.outcome == "merged" else "",
+                merged_hash=_merged_hash(decision, decision.rows.content_hash),
                 base=_base_text(decision),
                 branch_of=candidate.root or (decision.imported.branch_of if decision.imported else ""),
                 counts=candidate.counts,
@@ -37,6 +37,14 @@ def remember(collection: Collection, decisions: Sequence[Decided], run: Migratio
             *("counts", "is_verified", "run"),
         ],
     )
+
+
+def _merged_hash(decision: Decision, content_hash: str) -> str:
+    # A state that was brought before changes nothing of what was made of it.
+    is_known_again = decision.outcome == "unchanged" and decision.stored is not None
+    if is_known_again and decision.imported is not None:
+        return decision.imported.merged_hash
+    return content_hash if decision.outcome == "merged" else ""
 
 
 def _run_of(collection: Collection, decision: Decision, run: MigrationRun | None) -> MigrationRun | None:

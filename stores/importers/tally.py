@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from stores.importers.remembered import forgotten_uids
@@ -97,10 +98,11 @@ class Tally:
             return "aside" if changed.exists() else "missing"
         names = ImportedRecord.objects.filter(kind=collection.kind, branch_of=uid).values_list("uid", flat=True)
         branches = set(names)
-        here = ChangedRecord.objects.filter(kind=collection.kind, uid__in={uid, *branches})
+        family = {uid, *branches}
+        here = ChangedRecord.objects.filter(kind=collection.kind, uid__in=family)
         if not rest or branches - collection.find(branches).keys() or here.exclude(change__source=IMPORT).exists():
             return "aside"
-        reason = Revision.Reason.VERSION
-        versions = Revision.objects.filter(kind=collection.parts.kinds[0], uid__startswith=f"{uid}/", reason=reason)
+        parts = Revision.objects.filter(kind=collection.parts.kinds[0], reason=Revision.Reason.VERSION)
+        versions = chain(*(parts.filter(uid__startswith=f"{one}/") for one in family))
         kept = Counter(collection.parts.seen_part(jsontext.decode(one.body)) for one in versions)
         return "missing" if rest - kept else "aside"

@@ -39,8 +39,10 @@ class States:
     """Merges two states; None: these two cannot be merged. Where there is no rule, the newer one replaces the other."""
     merges_always: bool = False
     """Whether they are merged also where nobody has changed ours since an import brought it."""
-    base: Callable[..., Any] = lambda record, taken_at, rows=None: None
-    """Returns the base of a record as a file of this time has it, with its rows where there are any."""
+    base: Callable[..., Any] = lambda record, told, rows=None: None
+    """Returns the base of a record as a file has it (`Told`), with its rows where there are any."""
+    base_follows: bool = False
+    """Whether the base changes also with a file that has the record as it is here."""
     goes_on: Callable[[Any, Any], bool] = lambda base, incoming: False
     """Tells whether a state has parts that no import brought before."""
     copy: Callable[[Sides], Branch] | None = None
@@ -49,7 +51,7 @@ class States:
     """Tells whether all that a person made in another state is in ours too; None: only where they are the same."""
 
 
-BY_MEMBER = States(merge_members, base=lambda record, taken_at, rows=None: fingerprint(record), contains=has_members)
+BY_MEMBER = States(merge_members, base=lambda record, told, rows=None: fingerprint(record), contains=has_members)
 """How settings, services and models are merged where they were changed here."""
 
 

@@ -27,7 +27,7 @@ from stores.api.problems import Problem
 from stores.api.viewsets import TRUE_WORDS, RecordViewSet
 from stores.filters import RunFilterSet
 from stores.importers import uploads
-from stores.importers.decision import Strategy
+from stores.importers.file_facts import Strategy
 from stores.importers.importer import Options
 from stores.importers.incoming import IncomingFile, NoSpace, Refused
 from stores.importers.report import run_markdown, run_report

@@ -10,7 +10,7 @@ import pytest
 from chats.bigagi.titles import number_title, title_of
 from chats.models import Conversation, Folder, FolderMembership, Message
 from llms.models import Service
-from stores.importers.decision import Strategy
+from stores.importers.file_facts import Strategy
 from stores.importers.report import proof
 from stores.importers.verifier import Verification
 from stores.models import ImportedRecord, Revision, Store

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 from rich.progress import Progress as Bar
 
 from stores.backups.intact import describe_emptied_database
-from stores.importers.decision import Strategy
+from stores.importers.file_facts import Strategy
 from stores.importers.importer import Options, import_file
 from stores.importers.incoming import Refused
 from stores.importers.report import counts_table, describe_counts, is_all_here, proof, run_report

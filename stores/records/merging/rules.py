@@ -9,7 +9,7 @@ No rule deletes. What is only on one side stays, unless it was deleted here.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -44,6 +44,21 @@ class Rule(StrEnum):
     COPIED = "a copy, as asked"
 
 
+@dataclass(frozen=True)
+class Told:
+    """What is known of the file that a state is from."""
+
+    taken_at: float = 0
+    """When it was written, in ms; 0: not known."""
+    omits: frozenset[str] = frozenset()
+    """Members of the record of which such a file says nothing."""
+    in_file: Callable[[str], Collection[str]] = lambda kind: ()
+    """Returns the ids of the records of a kind that the file has."""
+
+
+NOTHING = Told()
+
+
 @dataclass
 class Sides:
     """Two states of a record that differ, and what is known of them."""
@@ -59,11 +74,8 @@ class Sides:
     """Whether nobody has changed it here since the last import."""
     is_newer: bool = False
     """Whether the file is newer than what brought it, for records without a time of their own."""
-    taken_at: float = 0
-    """When the file was written, in ms; 0: not known."""
+    told: Told = NOTHING
     restores_deleted: bool = False
-    in_file: Callable[[str], Container[str]] = lambda kind: ()
-    """Returns the ids of the records of a kind that the file has."""
     is_readable_again: Callable[[Any, Any], bool] = lambda stored, incoming: False
     """Tells whether an incoming value is the stored one, but for secrets that cannot be read here any more."""
 
