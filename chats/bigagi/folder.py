@@ -53,7 +53,7 @@ class Folders(ListingCollection):
     paths = {"title": "title", "color": "color"}
     route = "folders"
     member_lists = {LISTED: "folder"}
-    states = States(merge_folders, merges_always=True, base=base_of_folder, base_follows=True, contains=contains_folder)
+    states = States(merge_folders, merges_always=True, merges_again=True, base=base_of_folder, contains=contains_folder)
     listing, entries, owner_field, uid_field = LISTED, FolderMembership, "folder", "conversation_uid"
 
 

@@ -141,13 +141,16 @@ def decide(
         return Decision("unchanged", rows=rows, source_rows=rows, base=follows, is_older=is_older)
     if base is None and sides.is_as_imported:
         sides.base = collection.states.base(stored, NOTHING)
+    is_again = imported is not None and rows.content_hash == imported.imported_hash
+    is_again &= source.strategy == Strategy.MERGE
     if not collection.files.path and _is_readable_again(stored, value):
         decision = Decision("updated", rows=rows, value=value)
-    elif imported is not None and rows.content_hash == imported.imported_hash and source.strategy == Strategy.MERGE:
-        follows = _following_base(collection, sides, rows)
-        decision = Decision("unchanged", rows=None if follows is None else rows, base=follows)
+    elif is_again and not collection.states.merges_again:
+        decision = Decision("unchanged")
     else:
         decision = _choose(collection, candidate, rows, sides, source.strategy)
+        if is_again and decision.outcome == "skipped":
+            decision = Decision("unchanged", base=decision.base)
         if decision.replaces and _is_busy(collection, row):
             decision = Decision("skipped", Rule.BUSY)
     decision.stored, decision.source_rows, decision.is_older = stored, rows, is_older
@@ -163,7 +166,7 @@ def _following_base(collection: Collection, sides: Sides, rows: Rows) -> Any:
     states = collection.states
     if sides.base is None:
         return states.base(sides.incoming, sides.told, rows)
-    merged = states.merge(sides) if states.merge is not None and states.base_follows else None
+    merged = states.merge(sides) if states.merge is not None and states.merges_always else None
     return merged.base if merged is not None else None
 
 

@@ -20,7 +20,7 @@ def remember(collection: Collection, decisions: Sequence[Decided], run: Migratio
                 uid=candidate.uid,
                 source_digest=candidate.digest,
                 imported_hash=decision.source_rows.content_hash,
-                merged_hash=_merged_hash(decision, decision.rows.content_hash),
+                merged_hash=decision.rows.content_hash if decision.outcome == "merged" else "",
                 base=_base_text(decision),
                 branch_of=candidate.root or (decision.imported.branch_of if decision.imported else ""),
                 counts=candidate.counts,
@@ -28,7 +28,7 @@ def remember(collection: Collection, decisions: Sequence[Decided], run: Migratio
                 run=_run_of(collection, decision, run),
             )
             for candidate, decision in decisions
-            if decision.rows is not None and decision.source_rows is not None and decision.outcome != "skipped"
+            if decision.rows is not None and decision.source_rows is not None and not _keeps_ours(decision)
         ],
         update_conflicts=True,
         unique_fields=["kind", "uid"],
@@ -38,13 +38,24 @@ def remember(collection: Collection, decisions: Sequence[Decided], run: Migratio
         ],
     )
 
+    _remember_words([decision for _, decision in decisions if _keeps_ours(decision)])
 
-def _merged_hash(decision: Decision, content_hash: str) -> str:
-    # A state that was brought before changes nothing of what was made of it.
-    is_known_again = decision.outcome == "unchanged" and decision.stored is not None
-    if is_known_again and decision.imported is not None:
-        return decision.imported.merged_hash
-    return content_hash if decision.outcome == "merged" else ""
+
+def _keeps_ours(decision: Decision) -> bool:
+    # Of what is unchanged, `stored` says that it is another state than the file's.
+    return decision.outcome == "skipped" or decision.outcome == "unchanged" and decision.stored is not None
+
+
+def _remember_words(decisions: Sequence[Decision]) -> None:
+    """Write what a file said that changed nothing: an older one that comes later must not change it either."""
+    changed = []
+    for decision in decisions:
+        if decision.imported is not None and decision.base is not None:
+            text = jsontext.encode(decision.base)
+            if text != decision.imported.base:
+                decision.imported.base = text
+                changed.append(decision.imported)
+    ImportedRecord.objects.bulk_update(changed, ["base"])
 
 
 def _run_of(collection: Collection, decision: Decision, run: MigrationRun | None) -> MigrationRun | None:

@@ -39,10 +39,10 @@ class States:
     """Merges two states; None: these two cannot be merged. Where there is no rule, the newer one replaces the other."""
     merges_always: bool = False
     """Whether they are merged also where nobody has changed ours since an import brought it."""
+    merges_again: bool = False
+    """Whether they are merged also where the other one is what was imported last: a later file may mean more by it."""
     base: Callable[..., Any] = lambda record, told, rows=None: None
     """Returns the base of a record as a file has it (`Told`), with its rows where there are any."""
-    base_follows: bool = False
-    """Whether the base changes also with a file that has the record as it is here."""
     goes_on: Callable[[Any, Any], bool] = lambda base, incoming: False
     """Tells whether a state has parts that no import brought before."""
     copy: Callable[[Sides], Branch] | None = None

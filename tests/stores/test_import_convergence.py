@@ -56,7 +56,10 @@ class Browsers:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._count = 0
-        first = [chat(uid, self._text("title"), self._text(), self._text(), updated=NOW) for uid in ("c0", "c1")]
+        first = [
+            chat(uid, self._text("title"), self._text(), self._text(), updated=NOW, tokenCount=9)
+            for uid in ("c0", "c1")
+        ]
         folders = [{"id": uid, "title": self._text("title"), "conversationIds": []} for uid in ("f0", "f1")]
         folders[0]["conversationIds"] = ["c0", "c1"]
         self.browsers = [copy.deepcopy({"chats": first, "folders": folders}) for _ in range(BROWSERS)]
@@ -77,7 +80,7 @@ class Browsers:
     def write(self, browser: int, at: int, deed: str, has_wrong_clock: bool) -> None:
         state = self.browsers[browser % BROWSERS]
         if deed == "start" or not state["chats"]:
-            new = chat(f"c-{self._count}", self._text("title"), updated=NOW + self._count)
+            new = chat(f"c-{self._count}", self._text("title"), updated=NOW + self._count, tokenCount=9)
             state["chats"].insert(0, new | {"messages": [self._message()]})
             return
         one = state["chats"][at % len(state["chats"])]
