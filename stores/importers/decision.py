@@ -11,7 +11,7 @@ from stores.records.codecs import Rows
 from stores.records.collections import Collection, Original
 from stores.records.errors import Conflict
 from stores.records.jsontext import canonical, decode, same_quickly
-from stores.records.merging.rules import NOTHING, Branch, Merged, Rule, Sides
+from stores.records.merging.rules import CONFLICTS, NOTHING, Branch, Merged, Rule, Sides
 from stores.records.secrets import MARKER, hide, reveal_readable
 
 
@@ -64,6 +64,11 @@ class Decision:
     def replaces(self) -> bool:
         """Tell whether a record that was here is written anew."""
         return self.outcome in ("updated", "merged") and self.value is not None
+
+    @property
+    def is_conflict(self) -> bool:
+        """Tell whether both sides have something that the other has not."""
+        return self.reason in CONFLICTS or not CONFLICTS.isdisjoint(self.rules)
 
     def settle(self, branch: "Decision") -> None:
         """Take in what became of its branch: where that was here already, or was deleted here, nothing is merged."""

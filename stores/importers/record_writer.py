@@ -141,6 +141,11 @@ class RecordWriter:
             is_damaged = candidate.rows is not None and damaged_in(candidate.rows)
             if decision.outcome != "unchanged" or is_damaged or not is_proven(row, known):
                 self.needs_verification = True
+        # What was here and was forgotten on purpose stays forgotten.
+        kept = [candidate.uid for candidate, decision in decisions if decision.keeps_source and decision.is_known]
+        forgotten = forgotten_uids(collection.kind, kept)
+        for candidate, decision in decisions:
+            decision.keeps_source &= candidate.uid not in forgotten
         return decisions
 
     @contextmanager
@@ -191,19 +196,15 @@ class RecordWriter:
             collection.observe([(one.uid, one.value) for one in passed if one.value is not None], run)
 
     def _keep_sources(self, collection: Collection, decided: Sequence[Decided]) -> None:
-        """Keep whole what the source has and no record here shows. What was here and was forgotten on purpose stays
-        forgotten."""
+        """Keep whole what the source has and no record here shows."""
         if not decided:
             return
         candidates = [candidate for candidate, _ in decided]
         kind, uids = collection.kind, [candidate.uid for candidate in candidates]
         kept = set(Revision.objects.filter(kind=kind, uid__in=uids).values_list("uid", "content_hash"))
-        forgotten = forgotten_uids(kind, [candidate.uid for candidate, decision in decided if decision.is_known])
         texts = [(candidate.uid, collection.text_of(candidate.value)) for candidate in candidates]
         self.keep_revisions(
-            (kind, uid, "source", text)
-            for uid, text in texts
-            if uid not in forgotten and (uid, jsontext.digest(text)) not in kept
+            (kind, uid, "source", text) for uid, text in texts if (uid, jsontext.digest(text)) not in kept
         )
 
     def keep_revisions(self, revisions: Iterable[tuple[str, str, str, str]]) -> None:
@@ -228,6 +229,10 @@ class RecordWriter:
         count = self.progress.count
         count(collection.kind, decision.outcome, reason=decision.reason)
         self.progress.count_rules(collection.kind, decision.rules)
+        self.progress.conflicting[collection.kind] += decision.is_conflict
+        self.progress.kept_aside[collection.kind] += decision.keeps_source
+        if decision.merged is not None and decision.merged.versions:
+            self.progress.kept_aside[collection.parts.kinds[0]] += len(decision.merged.versions)
         if decision.reason == Rule.DELETED_AND_CONTINUED:
             named = collection.name_of(candidate.value)
             self.progress.note(

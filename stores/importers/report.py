@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stores.importers.run import OUTCOMES, PHASES
+from stores.importers.run import NUMBERS, PHASES
 from stores.importers.verdict import Verdict
 from stores.importers.words import count_kinds, sum_kinds
 from stores.models import MigrationRun
@@ -116,10 +116,11 @@ def _cell(value: Any) -> str:
 def counts_table(run: MigrationRun) -> list[str]:
     """Return the counts per kind and outcome as the lines of a Markdown table."""
     rows = [
-        [kind, str(counts["read"]), *(str(counts.get(outcome, 0)) for outcome in OUTCOMES), tell_reasons(counts)]
+        [kind, str(counts["read"]), *(str(counts.get(name, 0)) for name in NUMBERS), tell_reasons(counts)]
         for kind, counts in run.counts.items()
     ]
-    return _table(["kind", "read", *OUTCOMES, "reasons"], rows)
+    names = [name.replace("_", " ") for name in NUMBERS]
+    return _table(["kind", "read", *names, "reasons"], rows)
 
 
 def tell_reasons(counts: dict[str, Any]) -> str:

@@ -27,6 +27,8 @@ PHASES = (
     "verify",
 )
 OUTCOMES = ("created", "updated", "merged", "unchanged", "skipped", "quarantined")
+NUMBERS = (*OUTCOMES, "conflicting", "kept_aside")
+"""What is counted of a kind: each record has one outcome, and the others say more of some."""
 TWICE = "the same one is in the file twice"
 """Why a record was not written: equal copies are one record."""
 
@@ -55,6 +57,8 @@ class Progress:
         self.reasons: dict[str, dict[str, int]] = {}
         self.rules: dict[str, Counter[str]] = {}
         """By kind, how often each rule of merging decided something."""
+        self.conflicting: Counter[str] = Counter()
+        self.kept_aside: Counter[str] = Counter()
         self.phases: dict[str, dict[str, Any]] = {
             name: {"name": name, "status": "pending", "done": 0, "notes": []} for name in PHASES
         }
@@ -124,12 +128,14 @@ class Progress:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """For each kind that was met: read, outcomes, the reasons of what was skipped or quarantined, and the rules by
-        which two states became one."""
+        """For each kind that was met: read, outcomes, how many are in conflict with what is here and how many are kept
+        beside it, the reasons of what was skipped or quarantined, and the rules by which two states became one."""
         return {
             kind: {
                 "read": self.read[kind],
                 **self.outcomes[kind],
+                "conflicting": self.conflicting[kind],
+                "kept_aside": self.kept_aside[kind],
                 "reasons": self.reasons.get(kind, {}),
                 "rules": dict(self.rules.get(kind, {})),
             }

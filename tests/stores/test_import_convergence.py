@@ -214,13 +214,15 @@ def kept_here() -> list[str]:
 
 
 def import_all(world: Browsers, here: list[tuple[int, str]], order: list[int]) -> dict[str, Any]:
-    """Return what is shown after what these browsers began with, these deeds here, and all files in this order."""
+    """Return what is shown after what these browsers began with, these deeds here, and all files in this order. A
+    preview tells the numbers of each import."""
     with undone():
         import_path(world.files[0])
         for number, (at, deed) in enumerate(here):
             write_here(at, deed, number)
         for at in order:
-            import_path(world.files[at])
+            previewed = import_path(world.files[at], dry_run=True)
+            assert import_path(world.files[at]).counts == previewed.counts
         shown = shown_here()
         lost = world.texts - texts_in(shown) - texts_in(kept_here())
         assert not lost, f"nowhere any more: {lost}"

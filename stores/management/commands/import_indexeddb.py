@@ -44,7 +44,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "paths", nargs="+", type=Path, metavar="PATH", help="A file written by big-AGI; - reads standard input."
         )
-        parser.add_argument("--dry-run", action="store_true", help="Report the counts without writing anything.")
+        parser.add_argument("--dry-run", action="store_true", help="Report what would be done, without writing.")
         parser.add_argument(
             "--restore-deleted", action="store_true", help="Also restore records that were deleted here."
         )

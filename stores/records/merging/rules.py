@@ -44,6 +44,10 @@ class Rule(StrEnum):
     COPIED = "a copy, as asked"
 
 
+CONFLICTS = frozenset({Rule.CHANGED_HERE, Rule.BRANCHED, Rule.EDITED, Rule.NEWER_FIELD, Rule.DELETED_AND_CONTINUED})
+"""Rules that decide between two sides of which each has something that the other has not."""
+
+
 @dataclass(frozen=True)
 class Told:
     """What is known of the file that a state is from."""
