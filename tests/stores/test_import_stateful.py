@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from chats.models import Conversation
 from stores.importers import importer, record_writer
+from stores.importers.file_facts import OMITTED_FIELDS
 from stores.models import ImportedRecord, Revision
 from stores.records.registry import collection_of
 from tests import generators
@@ -138,7 +139,13 @@ class ImportsAndEdits:
         if typed(before) == typed(after):
             return
         assert given is not None, "a chat that the file does not have was changed"
-        assert uid not in self.mine, "a chat that was changed here was overwritten"
+        if uid in self.mine:
+            # An export of chats had left out what a backup has.
+            added = after.keys() - before.keys()
+            assert added and added <= OMITTED_FIELDS["one-chat"], "a chat that was changed here was overwritten"
+            assert typed({key: after[key] for key in before}) == typed(before)
+            self.mine[uid] = typed(after)
+            return
         assert given["updated"] >= before["updated"], "an older chat replaced a newer one"
         assert messages_of(after) == messages_of(given)
         kept = [
@@ -189,12 +196,16 @@ STEPS = st.one_of(
 )
 
 
+BACKUP = ("go_on_there", 1, "start", "flash", True)
+
+
 # Taking a failure down to its smallest steps takes minutes, and the steps are told without that.
 @settings_for(seconds=1.5, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(steps=st.lists(STEPS, min_size=4, max_size=12))
 @example(steps=[("go_on_there", 0, "continue", "flash", True), ("import_one", 0, False)])
 @example(steps=[("continue_here", 0), ("go_on_there", 0, "continue", "flash", True), ("import_one", -1, False)])
 @example(steps=[("delete_here", 0), ("import_one", 0, False), ("import_one", 0, True)])
+@example(steps=[("go_on_there", 0, "start", "all-chats", True), ("continue_here", 0), *[BACKUP] * 2])
 def test_nothing_newer_is_lost_whatever_comes_in_which_order(db: None, steps: list[tuple[Any, ...]]):
     state = ImportsAndEdits()
     try:

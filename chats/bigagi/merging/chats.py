@@ -138,7 +138,7 @@ def _join(sides: Sides, aligned: Alignment, merged: Merged, brought: dict[str, s
     # What was merged can have messages of a side whose clock was wrong, while its own was right.
     theirs, ours = clock_of(incoming), max(clock_of(stored), sides.base["at"] if sides.base else 0)
     later = incoming if theirs > ours else stored
-    if theirs == ours:
+    if theirs == ours and sides.is_as_imported:
         later = max(stored, incoming, key=lambda chat: richness({key: chat[key] for key in VOLATILE if key in chat}))
     merged.record |= {key: later[key] for key in VOLATILE if key in later}
 
