@@ -65,8 +65,6 @@ class Browsers:
         self.browsers = [copy.deepcopy({"chats": first, "folders": folders}) for _ in range(BROWSERS)]
         self.files: list[Path] = []
         self.texts: set[str] = set()
-        self.untouched: set[str] = set()
-        """Texts of messages that nobody edited or deleted: they must be in a chat."""
         self.export(0, "flash")
 
     def _text(self, what: str = "text") -> str:
@@ -167,9 +165,9 @@ def texts_in(value: Any) -> set[str]:
 
 def write_here(at: int, deed: str, number: int) -> None:
     """Do one deed to a chat here, the same one whatever comes later."""
-    chats = chats_here() if Conversation.objects.exists() else []
-    if not chats:
+    if not Conversation.objects.exists():
         return
+    chats = chats_here()
     one = chats[at % len(chats)]
     new = message(f"here no. {number};", f"h{number}", created=NOW + 10_000 + number)
     if deed == "delete chat":
@@ -192,7 +190,8 @@ def shown_here() -> dict[str, Any]:
     for uid, root in roots.items():
         if uid in chats and root in chats:
             chats[uid] = continuation_of(chats[uid], chats[root])
-    folders = {one["id"]: one | {"conversationIds": sorted(one["conversationIds"])} for one in folders_here()}
+    held = dump("app-folders")["state"]["folders"]
+    folders = {one["id"]: one | {"conversationIds": sorted(one["conversationIds"])} for one in held}
     return {"chats": chats, "folders": folders, "branches": {uid: roots[uid] for uid in roots.keys() & chats.keys()}}
 
 
@@ -200,11 +199,6 @@ def continuation_of(branch: JSONObject, root: JSONObject) -> list[JSONObject]:
     """Return what a branch has of its own: before that, it is as its chat was in one of the files."""
     known = {one["id"] for one in root["messages"]}
     return [one for one in branch["messages"] if one["id"] not in known]
-
-
-def folders_here() -> list[JSONObject]:
-    held: list[JSONObject] = dump("app-folders")["state"]["folders"]
-    return held
 
 
 def kept_here() -> list[str]:
@@ -267,11 +261,11 @@ def check_convergence(steps: list[tuple[Any, ...]], here: list[tuple[int, str]],
 
 
 picks = st.integers(0, 5)
+LATER = ("write", 0, 0, "append", False)
 STEPS = st.one_of(
     st.tuples(st.just("write"), picks, picks, st.sampled_from(DEEDS), st.sampled_from((False, False, True))),
     st.tuples(st.just("export"), picks, st.sampled_from(("flash", "flash", "all-chats", "one-chat"))),
 )
-LATER = ("write", 0, 0, "append", False)
 
 
 # Taking a failure down to its smallest steps takes minutes, and the steps are told without that.
