@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q, QuerySet
 
 from chats.models import Conversation, FolderMembership, Message, PinnedChat
+from stores.models import ImportedRecord
 from stores.records.sql import fetch, marks
 
 
@@ -20,6 +21,8 @@ class ChatFacts:
     is_pinned: bool = False
     run: int | None = None
     """The run that last imported it."""
+    branch_of: str | None = None
+    """The chat that an import made it a branch of."""
     cost_nano_usd: int | None = None
     """What its calls in the ledger cost, as far as that is known; None: of none it is."""
 
@@ -50,16 +53,30 @@ def facts_of_chats(conversations: Sequence[Conversation]) -> dict[int, ChatFacts
     # What was taken back is in the sum of costs with both signs; tests count nowhere.
     others = f"""SELECT chat.id,
         EXISTS (SELECT 1 FROM {{chats.PinnedChat}} pinned WHERE pinned.uid = chat.uid),
-        (SELECT run_id FROM {{stores.ImportedRecord}} imported
-            WHERE imported.kind = 'conversation' AND imported.uid = chat.uid),
+        imported.run_id, imported.branch_of,
         (SELECT SUM(COALESCE(cost_nano_usd, CASE WHEN cost_code = 'free' THEN 0 END))
             FROM {{metrics.UsageEvent}} event WHERE event.conversation = chat.uid AND event.source <> 'test'
             GROUP BY event.conversation HAVING SUM(event.calls) <> 0)
-        FROM {{chats.Conversation}} chat WHERE chat.id IN ({marks(facts)})"""
-    for pk, is_pinned, run, cost in fetch(others, list(facts)):
+        FROM {{chats.Conversation}} chat
+        LEFT JOIN {{stores.ImportedRecord}} imported ON imported.kind = 'conversation' AND imported.uid = chat.uid
+        WHERE chat.id IN ({marks(facts)})"""
+    for pk, is_pinned, run, root, cost in fetch(others, list(facts)):
         found = facts[pk]
-        found.is_pinned, found.run, found.cost_nano_usd = bool(is_pinned), run, None if cost is None else int(cost)
+        found.is_pinned, found.run, found.branch_of = bool(is_pinned), run, root or None
+        found.cost_nano_usd = None if cost is None else int(cost)
     return facts
+
+
+def root_of(chat: Conversation) -> Conversation | None:
+    """Return the chat that an import made this one a branch of, if it is here."""
+    imported = ImportedRecord.objects.filter(kind="conversation", uid=chat.uid).exclude(branch_of="")
+    return Conversation.objects.filter(uid__in=imported.values("branch_of")).first()
+
+
+def branches_of(chat: Conversation) -> QuerySet[Conversation]:
+    """Return the branches that imports made of the chat."""
+    imported = ImportedRecord.objects.filter(kind="conversation", branch_of=chat.uid).exclude(branch_of="")
+    return Conversation.objects.filter(uid__in=imported.values("uid"))
 
 
 def in_folder(conversations: QuerySet[Conversation], folder_uid: str) -> QuerySet[Conversation]:

@@ -5,6 +5,7 @@ from typing import Any
 from llms.conversion import STEPS
 from llms.models import Assignment, Model, Service
 from llms.vendors.endpoint import address_of
+from stores.records.protocols import BY_MEMBER
 from stores.records.registry import StoreSpec
 from stores.records.secrets import references_in, remove_references
 from stores.records.table_collections import TableCollection
@@ -17,6 +18,7 @@ class Services(TableCollection):
     route = "services"
     paths = {"label": "label", "vendor_id": "vId", "setup": "setup"}
     guards_keys = True
+    states = BY_MEMBER
 
     def guard_keys(self, stored: Any, value: Any, sent: Any) -> tuple[Any, list[str]]:
         """Remove the stored keys of a service that now leads to another scheme, host or port, but for those that were
@@ -42,6 +44,7 @@ class Services(TableCollection):
 class Models(TableCollection):
     store, key, kind, model = STORE, "llms", "model", Model
     route = "llms"
+    states = BY_MEMBER
     paths = {
         "label": "label",
         "service_uid": "sId",

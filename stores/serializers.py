@@ -187,7 +187,10 @@ class ReportSerializer(serializers.Serializer):
 class DryRunSerializer(serializers.Serializer):
     """What an import would do."""
 
-    counts = serializers.JSONField(help_text="For each kind: how many were read, and how many would have each outcome.")
+    counts = serializers.JSONField(
+        help_text="For each kind: how many were read, how many would have each outcome, how many are in conflict with "
+        "what is here, and how many would be kept aside; and how often each reason and rule decided."
+    )
     notes = serializers.JSONField(help_text="Notes about the source.")
     errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
 

@@ -54,7 +54,7 @@ RECORDS: dict[str, Any] = {
     | {
         "_server": CHAT_FACTS
         | {"title": records.CHAT["userTitle"], "folderIds": ["example-folder"], "pinned": False}
-        | {"costNanoUsd": None, "run": None}
+        | {"costNanoUsd": None, "run": None, "branchOf": None}
     },
     "Message": records.QUESTION
     | {"_server": {"href": "/api/chats/example-chat/messages/example-message-question", "position": 0}},

@@ -41,6 +41,7 @@ HARMLESS_FIELDS = frozenset(
         "stores.ChangedRecord.hash_after",
         "stores.ChangedRecord.hash_before",
         "stores.ImportedRecord.imported_hash",
+        "stores.ImportedRecord.merged_hash",
         "stores.Revision.content_hash",
         "stores.Store.content_hash",
         "workspace.LiveFile.content_hash",

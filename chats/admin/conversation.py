@@ -21,6 +21,7 @@ from chats.exports.chat_files import MOST_IDS
 from chats.generations.abandoned import close_abandoned_in
 from chats.models import Conversation, Folder, Message
 from chats.pages.chat import find_chat
+from chats.querysets import branches_of, root_of
 from chats.services import conversations as services
 from chats.services.pins import pin_one
 from chats.transcript import page_at, read_page
@@ -170,6 +171,8 @@ class ConversationAdmin(ActingAdmin):
             "extra": format_json(conversation.extra) if conversation.extra else "",
             "folders": Folder.objects.filter(memberships__conversation_uid=conversation.uid).only("title", "color"),
             "files": _files_of(conversation),
+            "root": root_of(conversation),
+            "branches": branches_of(conversation),
             "export_address": href("chats", conversation.uid, "export"),
             "exports": EXPORTS,
             **(extra_context or {}),

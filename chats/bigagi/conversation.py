@@ -1,7 +1,6 @@
 """The codec of conversations, and `app-chats` in and out of this app's rows (`bigagi-format.md` § 3)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from django.db.models import F, Min, Q
@@ -10,27 +9,19 @@ from django.utils import timezone
 from chats.bigagi import rows as table
 from chats.bigagi.conversion import convert_message, find_old_messages
 from chats.bigagi.history import record_calls
+from chats.bigagi.merging.chats import base_of_chat, copy_chat, goes_on, merge_chats
 from chats.bigagi.message import MessageRow, find_message_uids, message_to_row
 from chats.bigagi.originals import original_messages, place_of, put_originals_back
 from chats.bigagi.rows import load_messages
-from chats.bigagi.states import (
-    compare_chats,
-    contains_chat,
-    count_unreadable,
-    join_chats,
-    read_text,
-    seen_messages,
-    settle_chat,
-)
+from chats.bigagi.states import contains_chat, count_unreadable, read_text, seen_content, seen_messages, settle_chat
 from chats.bigagi.titles import title_of
 from chats.bigagi.uids import chat_uid, twin_uid
 from chats.lock import check_free
 from chats.models import Conversation, Message
-from stores.models import MigrationRun, Quarantine
+from stores.models import ImportedRecord, MigrationRun, Quarantine
 from stores.records import jsontext
 from stores.records.codecs import Columns, Damaged, JSONObject, Rows, Unreadable
 from stores.records.collections import Collection, Original
-from stores.records.json_values import number_in
 from stores.records.protocols import Parts, States
 from stores.records.quarantine import load_quarantined, save_quarantine
 
@@ -151,9 +142,22 @@ def damaged_uids() -> set[str]:
 class Conversations(Collection):
     store, key, kind, model = STORE, "conversations", "conversation", Conversation
     parts = Parts(
-        ("message", "fragment"), {"message": Message}, count_parts, count_unreadable, seen_messages, damaged_uids
+        ("message", "fragment"),
+        {"message": Message},
+        count=count_parts,
+        count_unreadable=count_unreadable,
+        seen=seen_messages,
+        seen_part=seen_content,
+        damaged_uids=damaged_uids,
     )
-    states = States(partial(number_in, key="updated"), compare_chats, join_chats, contains_chat)
+    states = States(
+        merge=merge_chats,
+        merges_always=True,
+        base=base_of_chat,
+        goes_on=goes_on,
+        copy=copy_chat,
+        contains=contains_chat,
+    )
     member_lists = {"messages": "conversation", "fragments": "message"}
     nouns = {
         "conversation": ("chat", "chats"),
@@ -261,6 +265,14 @@ class Conversations(Collection):
         if shows_uids:
             loaded = [chat | {"id": record.uid} for chat, record in zip(loaded, records, strict=True)]
         return loaded
+
+    def find_branches(self, uids: Iterable[str]) -> dict[str, list[Any]]:
+        imported = ImportedRecord.objects.filter(kind=self.kind, branch_of__in=list(uids)).exclude(branch_of="")
+        roots = dict(imported.values_list("uid", "branch_of"))
+        branches: dict[str, list[Any]] = {}
+        for uid, row in self.find(roots).items():
+            branches.setdefault(roots[uid], []).append(row)
+        return branches
 
     def has_originals(self) -> bool:
         return original_messages().exists()

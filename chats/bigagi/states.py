@@ -1,7 +1,4 @@
-"""Two states of one chat, told apart by what they say. Pure.
-
-Times do not tell: a rename here is later than what was written in a browser before it, and clocks can be wrong.
-"""
+"""What of a chat a person can read, and what states of it have in common. Pure."""
 
 from collections import Counter
 from typing import Any
@@ -10,33 +7,11 @@ from chats.bigagi.conversion import is_old_message
 from chats.bigagi.message import TEXT_PATHS, why_damaged_fragment
 from stores.records import jsontext
 from stores.records.codecs import JSONObject
-from stores.records.json_values import is_number
-from stores.records.protocols import Age
 
 PENDING = "pendingIncomplete"
 """The member of a message that somebody still writes."""
 VOLATILE = frozenset({"updated", "tokenCount", PENDING})
 """Members of chats and messages that big-AGI changes by itself."""
-
-
-def compare_chats(stored: Any, incoming: Any) -> Age:
-    """Tell which state is the older one: that whose messages are the beginning of the other's."""
-    here, there = (list(map(seen_content, _messages(chat))) for chat in (stored, incoming))
-    if here == there:
-        return Age.UNKNOWN
-    if there == here[: len(there)]:
-        return Age.OLDER
-    return Age.NEWER if here == there[: len(here)] else Age.UNKNOWN
-
-
-def join_chats(stored: JSONObject, incoming: JSONObject) -> JSONObject:
-    """Return the stored chat with the messages by which the incoming state of it is longer.
-
-    Its own stay as they are: the browser drops the reasoning of all answers but the last (`bigagi-format.md` § 11).
-    """
-    messages = [*stored["messages"], *incoming["messages"][len(stored["messages"]) :]]
-    times = [chat["updated"] for chat in (stored, incoming) if is_number(chat.get("updated"))]
-    return stored | {"messages": messages} | ({"updated": max(times)} if times else {})
 
 
 def contains_chat(stored: Any, incoming: Any) -> bool:
@@ -46,7 +21,21 @@ def contains_chat(stored: Any, incoming: Any) -> bool:
     for key, value in incoming.items():
         if key not in VOLATILE and key != "messages" and not (key in stored and jsontext.same(stored[key], value)):
             return False
-    return not Counter(map(_kept, incoming["messages"])) - Counter(map(_kept, stored["messages"]))
+    rest = Counter(map(_kept, incoming["messages"])) - Counter(map(_kept, stored["messages"]))
+    return all(any(_has_all(one, jsontext.decode(text)) for one in stored["messages"]) for text in rest.elements())
+
+
+def _has_all(stored: Any, incoming: Any) -> bool:
+    """Tell whether a message has all that another state of it says, and maybe reasoning that the other has not."""
+    if not isinstance(stored, dict) or not isinstance(incoming, dict) or stored.get("id") != incoming.get("id"):
+        return False
+    mine, theirs = stored.get("fragments"), incoming.get("fragments")
+    if not isinstance(mine, list) or not isinstance(theirs, list):
+        return False
+    return not Counter(map(jsontext.canonical, theirs)) - Counter(map(jsontext.canonical, mine)) and all(
+        key in VOLATILE or key == "fragments" or (key in stored and jsontext.same(stored[key], value))
+        for key, value in incoming.items()
+    )
 
 
 def seen_content(message: Any) -> str:

@@ -55,6 +55,9 @@ class ListedConversationFactsSerializer(ConversationFactsSerializer):
         "counts in the chat where it was made, not in its branches.",
     )
     run = serializers.IntegerField(allow_null=True, help_text="The import that last updated the chat.")
+    branchOf = serializers.CharField(
+        allow_null=True, help_text="The chat that an import made this one a branch of, because both were continued."
+    )
 
 
 class ConversationHeaderSerializer(RecordSerializer):
@@ -121,6 +124,7 @@ def _listed_facts(chat: Conversation, facts: ChatFacts) -> dict[str, Any]:
         "pinned": facts.is_pinned,
         "costNanoUsd": facts.cost_nano_usd,
         "run": facts.run,
+        "branchOf": facts.branch_of,
     }
 
 

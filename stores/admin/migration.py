@@ -151,7 +151,7 @@ class ImportedRecordAdmin(ReadOnlyAdmin):
     search_help_text = "Id of the record, or a part of it"
     ordering = ["-id"]
     sortable_by = ["__str__"]
-    list_defer = ("counts",)
+    list_defer = ("counts", "base")
     list_select_related = ["run"]
     paginator = InfinitePaginator
     fieldsets = [
@@ -164,7 +164,7 @@ class ImportedRecordAdmin(ReadOnlyAdmin):
                 ]
             },
         ),
-        folded("Internals", "source_digest", "imported_hash"),
+        folded("Internals", "branch_of", "source_digest", "imported_hash", "merged_hash"),
     ]
 
 

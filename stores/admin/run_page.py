@@ -9,7 +9,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from stores.admin.display import show_status, show_table
-from stores.importers.run import OUTCOMES
+from stores.importers.report import tell_reasons
+from stores.importers.run import NUMBERS
 from stores.importers.words import name_kind
 from stores.records.formatting import NOTHING, format_text
 from stores.records.json_values import objects_of
@@ -44,17 +45,14 @@ def _progress(phase: dict[str, Any]) -> SafeString | str:
 
 
 def show_counts(counts: Any) -> SafeString | str:
-    """Return the counts as a table: a row for each kind, a column for each outcome."""
+    """Return the counts as a table: a row for each kind, a column for each number."""
     rows = [
-        (name_kind(str(kind)), *(outcomes.get(name) for name in ("read", *OUTCOMES)), _reasons(outcomes.get("reasons")))
+        (name_kind(str(kind)), *(outcomes.get(name) for name in ("read", *NUMBERS)), tell_reasons(outcomes))
         for kind, outcomes in (counts.items() if isinstance(counts, dict) else ())
         if isinstance(outcomes, dict)
     ]
-    return show_table("Records by kind", ["Kind", "Read", *map(str.capitalize, OUTCOMES), "Reasons"], rows)
-
-
-def _reasons(reasons: Any) -> str:
-    return "; ".join(f"{reason}: {count}" for reason, count in reasons.items()) if isinstance(reasons, dict) else ""
+    names = [name.replace("_", " ").capitalize() for name in NUMBERS]
+    return show_table("Records by kind", ["Kind", "Read", *names, "Reasons"], rows)
 
 
 def show_notes(notes: Any) -> SafeString | str:

@@ -117,7 +117,7 @@ class Comparison:
             add(collection.kind, record.uid, "differs", [{"path": "/", "source": "the bytes", "ours": problem}])
             return
         if not record.is_sealed and not collection.is_same(record.value, stored):
-            record.value = self._sealer.seal(record.value)
+            record.value, record.is_sealed = self._sealer.seal(record.value), True
         if collection.is_same(record.value, stored):
             self._note_same(collection, record)
             return
@@ -126,10 +126,17 @@ class Comparison:
         if not differences:
             self._note_same(collection, record)
             return
-        self.tally.note_parts(collection, record.uid, self._sealed(record), stored)
+        is_merged = imported is not None and row.content_hash == imported.merged_hash
+        branches = collection.find_branches([record.uid]).get(record.uid, [])
+        others = collection.load(branches) if branches else []
+        is_found = self.tally.note_parts(
+            collection, record.uid, self._sealed(record), stored, others, is_merged=is_merged
+        )
         if collection.to_rows(stored, record.uid).content_hash != row.content_hash:
             # Neither a person nor an import wrote this: both leave a row whose hash is that of its content.
             add(collection.kind, record.uid, "differs", differences)
+        elif is_merged:
+            add(collection.kind, record.uid, "merged" if is_found else "differs", differences)
         elif imported is not None and row.content_hash != imported.imported_hash:
             add(collection.kind, record.uid, "changed here", differences)
         elif imported is None or not is_as_imported(collection, value, record.uid, imported):

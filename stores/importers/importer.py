@@ -18,7 +18,7 @@ from stores.importers import copies as copies_of
 from stores.importers import run as runs
 from stores.importers.certificate import Certificate
 from stores.importers.conditions import check_keys, check_space
-from stores.importers.decision import OMITTED_FIELDS, Source
+from stores.importers.file_facts import OMITTED_FIELDS, Source, Strategy
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.kinds import FLASH
 from stores.importers.known import is_known, known_records
@@ -52,6 +52,7 @@ class Options:
     restore_deleted: bool = False
     recover: bool = False
     """Whether chats that are only in a copy which big-AGI no longer shows are imported too."""
+    strategy: Strategy = Strategy.MERGE
     actor: str = ""
     """Who imports, for the journal."""
     on_progress: Callable[[Progress], None] = lambda progress: None
@@ -156,15 +157,12 @@ class Import:
                 collection.tidy()
         progress.complete("read", "check")
         self.source = Source(
-            first_run=same.pk if same else None, omitted_fields=OMITTED_FIELDS.get(self.kind, frozenset())
-        )
-        self.writer = RecordWriter(
-            progress,
-            self.source,
+            first_run=same.pk if same else None,
+            omitted_fields=OMITTED_FIELDS.get(self.kind, frozenset()),
+            strategy=self.options.strategy,
             restores_deleted=self.options.restore_deleted,
-            writes=not self.options.dry_run,
-            actor=self.options.actor,
         )
+        self.writer = RecordWriter(progress, self.source, writes=not self.options.dry_run, actor=self.options.actor)
         for collection in placed:
             self.writer.place_at(collection, base)
 

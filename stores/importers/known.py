@@ -20,8 +20,8 @@ def known_records() -> KnownRecords:
         kind = collection.kind
         here = dict(collection.rows().order_by().values_list("uid", "content_hash"))
         damaged = collection.parts.damaged_uids()
-        for record in ImportedRecord.objects.filter(kind=kind).iterator():
-            if here.get(record.uid) == record.imported_hash and record.uid not in damaged:
+        for record in ImportedRecord.objects.filter(kind=kind).defer("base").iterator():
+            if here.get(record.uid) in (record.imported_hash, record.merged_hash) and record.uid not in damaged:
                 known[kind, record.source_digest] = record
     return known
 

@@ -42,13 +42,15 @@ def find_lost(
 
 
 def _is_seen(collection: Collection, uid: str, value: Any) -> bool:
-    """Tell whether each message of the chat can be read in the chats here that have, or had, its id."""
+    """Tell whether each message of the chat can be read in the chats here that have, or had, its id, or in
+    their branches."""
     left = set(collection.parts.seen(collection.convert(value, uid)[0]))
     for number in count(0):
         own = uid if not number else collection.identify_twin(uid, number)
         rows = collection.find([own]) if own is not None else {}
         if not left or not rows:
             return not left
-        for loaded in collection.load(list(rows.values())):
+        branches = collection.find_branches(rows)
+        for loaded in collection.load([*rows.values(), *(row for some in branches.values() for row in some)]):
             left -= set(collection.parts.seen(loaded))
     return not left

@@ -13,9 +13,9 @@ def count_parts(collection: Collection, decision: Decision) -> dict[str, Counter
     assert rows is not None
     parts: Counter[str] = Counter()
     inside: Counter[str] = Counter()
-    before = _part_hashes(collection, rows.uid, decision.stored)
+    before, after = (_part_hashes(collection, rows.uid, state) for state in (decision.stored, decision.value))
     for part in rows.parts:
-        outcome = _part_outcome(decision, part, before)
+        outcome = _part_outcome(decision, part, before, after or before)
         parts[outcome] += 1
         inside[outcome] += len(part.fragments)
         inside["quarantined"] += len(part.damaged)
@@ -25,16 +25,19 @@ def count_parts(collection: Collection, decision: Decision) -> dict[str, Counter
     return dict(zip(collection.parts.kinds, (parts, inside), strict=False))
 
 
-def _part_hashes(collection: Collection, uid: str, stored: Any) -> dict[str, str]:
-    """Return the hashes of the parts that a decision replaces, by their ids."""
-    return {} if stored is None else {part.uid: part.content_hash for part in collection.to_rows(stored, uid).parts}
+def _part_hashes(collection: Collection, uid: str, state: Any) -> dict[str, str]:
+    """Return the hashes of the parts of a state of the record, by their ids."""
+    return {} if state is None else {part.uid: part.content_hash for part in collection.to_rows(state, uid).parts}
 
 
-def _part_outcome(decision: Decision, part: Any, before: dict[str, str]) -> str:
-    if decision.outcome != "updated":
+def _part_outcome(decision: Decision, part: Any, before: dict[str, str], after: dict[str, str]) -> str:
+    if decision.outcome not in ("updated", "merged"):
         return decision.outcome
+    if decision.merged is not None and part.uid in decision.merged.left_out:
+        return "skipped"
     if part.uid not in before:
         return "created"
-    # Of a record that went on here too, the parts that were here stay as they are.
-    is_kept = decision.rows is not decision.source_rows or before[part.uid] == part.content_hash
-    return "unchanged" if is_kept else "updated"
+    if before[part.uid] == part.content_hash:
+        return "unchanged"
+    # What was here stays, or something new stands in its place: the source's, or one made of both.
+    return "skipped" if after.get(part.uid) == before[part.uid] else "updated"

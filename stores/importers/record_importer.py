@@ -181,7 +181,9 @@ class RecordImporter:
             return {}
         seen = writer.seen(collection.kind)
         lost = list(
-            find_lost(collection, chats, writer.sealer.seal, in_file=seen, restores_deleted=writer.restores_deleted)
+            find_lost(
+                collection, chats, writer.sealer.seal, in_file=seen, restores_deleted=writer.source.restores_deleted
+            )
         )
         said = f"{item.name} is a copy of {one_or_many(len(chats), 'chat')} that big-AGI no longer shows. It is kept."
         if not lost:

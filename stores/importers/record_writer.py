@@ -5,15 +5,18 @@ All of them add to one entry of the journal.
 
 import time
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection as Ids
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from stores.importers.decision import Candidate, Decision, Source, decide
+from stores.importers.decision import Candidate, Decision, decide
+from stores.importers.file_facts import Source
 from stores.importers.lease import hold
 from stores.importers.parts import count_parts
+from stores.importers.remembered import Decided, branch_candidate, forgotten_uids, is_proven, remember
 from stores.importers.run import Progress
-from stores.importers.words import tell_quarantined
-from stores.models import Change, ChangedRecord, ImportedRecord, Quarantine, Record, Revision
+from stores.importers.words import name_kind, tell_quarantined
+from stores.models import Change, ImportedRecord, Quarantine, Revision
 from stores.records import jsontext
 from stores.records.codecs import Damaged, damaged_in, storable
 from stores.records.collections import Collection
@@ -21,10 +24,14 @@ from stores.records.iteration import batched
 from stores.records.journal.delta import diff
 from stores.records.journal.lists import DAMAGED
 from stores.records.journal.recorder import Entry, Origin, record_change
+from stores.records.merging.rules import Rule
 from stores.records.quarantine import save_quarantine
 from stores.records.sealing import Sealer
 
 NEW, SAME, OTHER = "new", "same", "other"
+
+NOT_SHOWN = "another version is shown, or it was deleted here"
+"""Why a part of a merged record was not written."""
 
 PAUSE = 0.01
 """Seconds between two transactions, for others to write."""
@@ -33,19 +40,17 @@ PAUSE = 0.01
 class RecordWriter:
     """Writes what a file brings. With `writes` off it decides and counts the same, and leaves the database alone."""
 
-    def __init__(
-        self, progress: Progress, source: Source, *, restores_deleted: bool, writes: bool, actor: str = ""
-    ) -> None:
+    def __init__(self, progress: Progress, source: Source, *, writes: bool, actor: str = "") -> None:
         self.progress = progress
         self._origin = Origin(Change.Source.IMPORT, actor)
         self._change: Change | None = None
         self.source = source
+        source.in_file = self.seen
         self.writes = writes
         self.sealer = Sealer()
         self.lost_keys: list[str] = []
         self.dropped_keys: list[str] = []
         self.needs_verification = False
-        self.restores_deleted = restores_deleted
         self._known_damage: dict[tuple[str, str], Counter[str]] = {}
         self._seen: dict[str, dict[str, list[str]]] = {}
         self._next_position: dict[str, int] = {}
@@ -71,55 +76,76 @@ class RecordWriter:
         hashes.append(content_hash)
         return NEW if len(hashes) == 1 else OTHER
 
-    def seen(self, kind: str) -> Container[str]:
+    def seen(self, kind: str) -> Ids[str]:
         """Return the ids of this kind that the file had so far."""
         return self._seen.get(kind, {})
 
     # --- records ---
 
     def write(self, collection: Collection, candidates: Sequence[Candidate]) -> None:
-        """Decide on the candidates, write them in one transaction, and count them."""
+        """Decide on the candidates, write them with their branches in one transaction, and count them."""
         started = time.monotonic()
         if not self.writes:
-            decisions = self._decide(collection, candidates)
+            decisions = self._decide_all(collection, candidates)
         else:
             with self._entry() as entry:
-                decisions = self._decide(collection, candidates)
-                self._apply(entry, collection, decisions)
+                decisions = self._decide_all(collection, candidates, entry)
                 self.progress.save_soon()
             self.last_transaction = time.monotonic() - started
             time.sleep(PAUSE)
         for candidate, decision in decisions:
             self._count(collection, candidate, decision)
 
-    def _decide(self, collection: Collection, candidates: Sequence[Candidate]) -> list[tuple[Candidate, Decision]]:
+    def _decide_all(
+        self, collection: Collection, candidates: Sequence[Candidate], entry: Entry | None = None
+    ) -> list[Decided]:
+        """Decide on the candidates, and then on what they branch into; where there is an entry, write them."""
+        decisions = following = self._decide(collection, candidates)
+        done = {candidate.uid for candidate in candidates}
+        forks: list[tuple[Decision, Decision]] = []
+        while True:
+            if entry is not None:
+                self._apply(entry, collection, following)
+            branches = [
+                (decision, branch_candidate(collection, candidate, decision.branch))
+                for candidate, decision in following
+                if decision.branch is not None and decision.branch.uid not in done
+            ]
+            if not branches:
+                break
+            following = self._decide(collection, [candidate for _, candidate in branches])
+            done |= {candidate.uid for candidate, _ in following}
+            forks += [(decision, branch) for (decision, _), (_, branch) in zip(branches, following, strict=True)]
+            for candidate, branch in following:
+                if branch.outcome == "created":
+                    named = collection.name_of(candidate.value)
+                    self.progress.note(f"“{named}” is a branch: the file and the chat here were both continued.")
+        for decision, branch in reversed(forks):
+            decision.settle(branch)
+        return decisions
+
+    def _decide(self, collection: Collection, candidates: Sequence[Candidate]) -> list[Decided]:
         uids = [candidate.uid for candidate in candidates]
         rows = collection.find(uids)
         imported = {
             record.uid: record
             for record in ImportedRecord.objects.filter(kind=collection.kind, uid__in=uids).select_related("run")
         }
-        decisions = [
-            (
-                candidate,
-                decide(
-                    collection,
-                    candidate,
-                    rows.get(candidate.uid),
-                    imported.get(candidate.uid),
-                    self.source,
-                    restores_deleted=self.restores_deleted,
-                    lost=self.lost_keys,
-                ),
-            )
-            for candidate in candidates
-        ]
-        for candidate, decision in decisions:
+        decisions = []
+        for candidate in candidates:
+            row, known = rows.get(candidate.uid), imported.get(candidate.uid)
+            decision = decide(collection, candidate, row, known, self.source, lost=self.lost_keys)
+            decision.imported = known
+            decisions.append((candidate, decision))
             self.dropped_keys += decision.dropped_keys
-            known, row = imported.get(candidate.uid), rows.get(candidate.uid)
             is_damaged = candidate.rows is not None and damaged_in(candidate.rows)
-            if decision.outcome != "unchanged" or is_damaged or not _is_proven(row, known):
+            if decision.outcome != "unchanged" or is_damaged or not is_proven(row, known):
                 self.needs_verification = True
+        # What was here and was forgotten on purpose stays forgotten.
+        kept = [candidate.uid for candidate, decision in decisions if decision.keeps_source and decision.is_known]
+        forgotten = forgotten_uids(collection.kind, kept)
+        for candidate, decision in decisions:
+            decision.keeps_source &= candidate.uid not in forgotten
         return decisions
 
     @contextmanager
@@ -132,7 +158,7 @@ class RecordWriter:
             yield entry
         self._change = entry.change or self._change
 
-    def _apply(self, entry: Entry, collection: Collection, decisions: Sequence[tuple[Candidate, Decision]]) -> None:
+    def _apply(self, entry: Entry, collection: Collection, decisions: Sequence[Decided]) -> None:
         self.sealer.save()
         run = self.progress.run
         created = [
@@ -144,7 +170,7 @@ class RecordWriter:
             collection.insert(created, run)
             for written, _ in created:
                 entry.created(collection.kind, written.uid, written.content_hash)
-        updated = [(candidate, decision) for candidate, decision in decisions if decision.outcome == "updated"]
+        updated = [(candidate, decision) for candidate, decision in decisions if decision.replaces]
         rows = collection.find(candidate.uid for candidate, _ in updated)
         revisions: list[tuple[str, str, str, str]] = []
         for candidate, decision in updated:
@@ -156,29 +182,29 @@ class RecordWriter:
             collection.replace(row, decision.rows, run)
             entry.updated(collection.kind, candidate.uid, *hashes, delta)
         for candidate, decision in decisions:
-            if decision.outcome in ("created", "updated"):
+            if decision.merged is not None:
+                for uid, part in decision.merged.versions:
+                    kind = collection.parts.kinds[0]
+                    revisions.append((kind, f"{candidate.uid}/{uid}", "version", jsontext.encode(part)))
+            if decision.outcome in ("created", "updated", "merged"):
                 revisions += [(kind, uid, "original", jsontext.encode(old)) for kind, uid, old in candidate.originals]
         self.keep_revisions(revisions)
         self._keep_sources(collection, [(one, decision) for one, decision in decisions if decision.keeps_source])
-        self._remember(collection, decisions)
+        remember(collection, decisions, run)
         if run is not None:
             passed = [candidate for candidate, decision in decisions if decision.outcome in ("unchanged", "skipped")]
             collection.observe([(one.uid, one.value) for one in passed if one.value is not None], run)
 
-    def _keep_sources(self, collection: Collection, decided: Sequence[tuple[Candidate, Decision]]) -> None:
-        """Keep whole what the source has and no record here shows. What was here and was forgotten on purpose stays
-        forgotten."""
+    def _keep_sources(self, collection: Collection, decided: Sequence[Decided]) -> None:
+        """Keep whole what the source has and no record here shows."""
         if not decided:
             return
         candidates = [candidate for candidate, _ in decided]
         kind, uids = collection.kind, [candidate.uid for candidate in candidates]
         kept = set(Revision.objects.filter(kind=kind, uid__in=uids).values_list("uid", "content_hash"))
-        forgotten = forgotten_uids(kind, [candidate.uid for candidate, decision in decided if decision.is_known])
         texts = [(candidate.uid, collection.text_of(candidate.value)) for candidate in candidates]
         self.keep_revisions(
-            (kind, uid, "source", text)
-            for uid, text in texts
-            if uid not in forgotten and (uid, jsontext.digest(text)) not in kept
+            (kind, uid, "source", text) for uid, text in texts if (uid, jsontext.digest(text)) not in kept
         )
 
     def keep_revisions(self, revisions: Iterable[tuple[str, str, str, str]]) -> None:
@@ -199,29 +225,20 @@ class RecordWriter:
             ignore_conflicts=True,
         )
 
-    def _remember(self, collection: Collection, decisions: Sequence[tuple[Candidate, Decision]]) -> None:
-        ImportedRecord.objects.bulk_create(
-            [
-                ImportedRecord(
-                    kind=collection.kind,
-                    uid=candidate.uid,
-                    source_digest=candidate.digest,
-                    imported_hash=decision.source_rows.content_hash,
-                    counts=candidate.counts,
-                    is_verified=False,
-                    run=self.progress.run,
-                )
-                for candidate, decision in decisions
-                if decision.rows is not None and decision.source_rows is not None and decision.outcome != "skipped"
-            ],
-            update_conflicts=True,
-            unique_fields=["kind", "uid"],
-            update_fields=["source_digest", "imported_hash", "counts", "is_verified", "run"],
-        )
-
     def _count(self, collection: Collection, candidate: Candidate, decision: Decision) -> None:
         count = self.progress.count
         count(collection.kind, decision.outcome, reason=decision.reason)
+        self.progress.count_rules(collection.kind, decision.rules)
+        self.progress.conflicting[collection.kind] += decision.is_conflict
+        self.progress.kept_aside[collection.kind] += decision.keeps_source
+        if decision.merged is not None and decision.merged.versions:
+            self.progress.kept_aside[collection.parts.kinds[0]] += len(decision.merged.versions)
+        if decision.reason == Rule.DELETED_AND_CONTINUED:
+            named = collection.name_of(candidate.value)
+            self.progress.note(
+                f"The {name_kind(collection.kind)} “{named}” was deleted here and continued in the file. To have it "
+                "back, import the file again with --restore-deleted."
+            )
         if not collection.parts.kinds:
             return
         if decision.outcome in ("unchanged", "skipped") or decision.source_rows is None:
@@ -230,7 +247,7 @@ class RecordWriter:
             return
         for kind, outcomes in count_parts(collection, decision).items():
             for outcome, parts in outcomes.items():
-                count(kind, outcome, parts, decision.reason if outcome == "skipped" else "")
+                count(kind, outcome, parts, NOT_SHOWN if outcome == "skipped" else "")
 
     # --- what cannot be read ---
 
@@ -259,16 +276,3 @@ class RecordWriter:
         key = jsontext.digest(member.raw)
         known[key] -= 1
         return known[key] >= 0
-
-
-def forgotten_uids(kind: str, uids: Sequence[str]) -> set[str]:
-    """Return those of the records that were deleted here and forgotten on purpose."""
-    deleted = ChangedRecord.objects.filter(kind=kind, uid__in=uids, action=ChangedRecord.Action.DELETED)
-    return set(deleted.filter(change__is_purged=True, body=None).values_list("uid", flat=True))
-
-
-def _is_proven(row: Record | None, imported: ImportedRecord | None) -> bool:
-    """Tell whether a row is what an import brought, and was found the same by a verification."""
-    if row is None or imported is None:
-        return False
-    return imported.is_verified and row.content_hash == imported.imported_hash

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from stores.importers.run import OUTCOMES, PHASES
+from stores.importers.run import NUMBERS, PHASES
 from stores.importers.verdict import Verdict
 from stores.importers.words import count_kinds, sum_kinds
 from stores.models import MigrationRun
+from stores.records.json_values import object_in
 
 
 def describe_counts(counts: dict[str, Any]) -> str:
@@ -115,14 +116,22 @@ def _cell(value: Any) -> str:
 def counts_table(run: MigrationRun) -> list[str]:
     """Return the counts per kind and outcome as the lines of a Markdown table."""
     rows = [
-        [kind, str(counts["read"]), *(str(counts[outcome]) for outcome in OUTCOMES), _reasons(counts)]
+        [kind, str(counts["read"]), *(str(counts.get(name, 0)) for name in NUMBERS), tell_reasons(counts)]
         for kind, counts in run.counts.items()
     ]
-    return _table(["kind", "read", *OUTCOMES, "reasons"], rows)
+    names = [name.replace("_", " ") for name in NUMBERS]
+    return _table(["kind", "read", *names, "reasons"], rows)
 
 
-def _reasons(counts: dict[str, Any]) -> str:
-    return "; ".join(f"{reason}: {count}" for reason, count in counts["reasons"].items())
+def tell_reasons(counts: dict[str, Any]) -> str:
+    """Say why records of a kind were not written, and by which rules others were merged; each reason once, with its
+    count."""
+    return "; ".join(
+        f"{reason}: {count}"
+        for told in ("reasons", "rules")
+        for reason, count in object_in(counts, told).items()
+        if told == "reasons" or reason not in object_in(counts, "reasons")
+    )
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,13 +19,16 @@ from stores.models import MigrationRun
 from stores.querysets import is_abandoned, mark_ended
 from stores.records import registry
 from stores.records.codecs import storable
+from stores.records.merging.rules import Rule
 from stores.records.sql import durably, execute
 
 PHASES = (
     *("read", "check", "snapshot", "stores", "services", "assets", "chats", "folders", "metrics", "workspace"),
     "verify",
 )
-OUTCOMES = ("created", "updated", "unchanged", "skipped", "quarantined")
+OUTCOMES = ("created", "updated", "merged", "unchanged", "skipped", "quarantined")
+NUMBERS = (*OUTCOMES, "conflicting", "kept_aside")
+"""What is counted of a kind: each record has one outcome, and the others say more of some."""
 TWICE = "the same one is in the file twice"
 """Why a record was not written: equal copies are one record."""
 
@@ -51,6 +55,10 @@ class Progress:
         self.read: dict[str, int] = dict.fromkeys(self.kinds, 0)
         self.outcomes: dict[str, dict[str, int]] = {kind: dict.fromkeys(OUTCOMES, 0) for kind in self.kinds}
         self.reasons: dict[str, dict[str, int]] = {}
+        self.rules: dict[str, Counter[str]] = {}
+        """By kind, how often each rule of merging decided something."""
+        self.conflicting: Counter[str] = Counter()
+        self.kept_aside: Counter[str] = Counter()
         self.phases: dict[str, dict[str, Any]] = {
             name: {"name": name, "status": "pending", "done": 0, "notes": []} for name in PHASES
         }
@@ -111,13 +119,26 @@ class Progress:
             reasons = self.reasons.setdefault(kind, {})
             reasons[reason] = reasons.get(reason, 0) + count
 
+    def count_rules(self, kind: str, rules: Counter[Rule]) -> None:
+        """Count the rules by which two states of a record became one."""
+        if rules:
+            self.rules.setdefault(kind, Counter()).update({str(rule): count for rule, count in rules.items()})
+
     # --- asking ---
 
     @property
     def counts(self) -> dict[str, Any]:
-        """For each kind that was met: read, outcomes, and the reasons of what was skipped or quarantined."""
+        """For each kind that was met: read, outcomes, how many are in conflict with what is here and how many are kept
+        beside it, the reasons of what was skipped or quarantined, and the rules by which two states became one."""
         return {
-            kind: {"read": self.read[kind], **self.outcomes[kind], "reasons": self.reasons.get(kind, {})}
+            kind: {
+                "read": self.read[kind],
+                **self.outcomes[kind],
+                "conflicting": self.conflicting[kind],
+                "kept_aside": self.kept_aside[kind],
+                "reasons": self.reasons.get(kind, {}),
+                "rules": dict(self.rules.get(kind, {})),
+            }
             for kind in self.kinds
             if self.read[kind] or any(self.outcomes[kind].values())
         }

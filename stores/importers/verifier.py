@@ -9,7 +9,7 @@ from django.conf import settings
 from stores.importers.certificate import Certificate
 from stores.importers.comparison import Comparison, SourceRecord
 from stores.importers.copies import CHATS, OLDER_CHATS, UNREADABLE, chat_list, read_chats, unpack_chats
-from stores.importers.decision import OMITTED_FIELDS
+from stores.importers.file_facts import OMITTED_FIELDS
 from stores.importers.independent_reader import SourceValue, read_independently
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.kinds import detect_kind

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from stores.records.fields import VerbatimJSONField
+from stores.records.fields import CompressedTextField, VerbatimJSONField
 
 
 class MigrationRun(models.Model):
@@ -68,7 +68,16 @@ class ImportedRecord(models.Model):
     kind = models.CharField(max_length=20, help_text="What it is: store, conversation, folder, …")
     uid = models.CharField(max_length=200, help_text="The record's id.")
     source_digest = models.CharField(max_length=32, help_text="Digest of the record's raw text as last imported.")
-    imported_hash = models.CharField(max_length=32, help_text="The content hash of our record right after that.")
+    imported_hash = models.CharField(max_length=32, help_text="The content hash of the record as the source has it.")
+    merged_hash = models.CharField(
+        max_length=32, blank=True, default="", db_default="", help_text="The same, where it was merged with ours."
+    )
+    base = CompressedTextField(
+        null=True, blank=True, help_text="What a merge has to know of it: digests of its parts, compressed."
+    )
+    branch_of = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="The record that it was made a branch of."
+    )
     counts = VerbatimJSONField(null=True, blank=True, help_text="How many parts of each kind it has.")
     is_verified = models.BooleanField(default=False, help_text="Whether a verification has found it here since.")
     run = models.ForeignKey(
@@ -83,7 +92,13 @@ class ImportedRecord(models.Model):
         constraints = [models.UniqueConstraint(fields=["kind", "uid"], name="stores_importedrecord_unique")]
         indexes = [
             # An import knows a record it brought before by its raw text, without decoding it.
-            models.Index(fields=["kind", "source_digest"], name="stores_importedrecord_digest")
+            models.Index(fields=["kind", "source_digest"], name="stores_importedrecord_digest"),
+            # A chat's branches; few records are one.
+            models.Index(
+                fields=["kind", "branch_of"],
+                name="stores_importedrecord_branch",
+                condition=~models.Q(branch_of=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -56,6 +56,7 @@ class Revision(models.Model):
         ORIGINAL = "original", "as it was before its shape was converted"
         REPLACED = "replaced", "as it was here before a newer one replaced it"
         SOURCE = "source", "as an import brought it, while ours was kept"
+        VERSION = "version", "another version of a message, of which the newer one is shown"
 
     kind = models.CharField(max_length=20, help_text="What it is a revision of: store, conversation, message, …")
     uid = models.CharField(max_length=500, help_text="The record's id; of a message, its conversation's id first.")

@@ -165,6 +165,10 @@ class Collection(ABC):
     def load(self, records: Sequence[Any]) -> list[Any]:
         """Return the JSON of these rows, in their order, with references in the place of secrets."""
 
+    def find_branches(self, uids: Iterable[str]) -> dict[str, list[Any]]:
+        """Return the rows of the branches that imports made of these records, by the records' ids."""
+        return {}
+
     def has_originals(self) -> bool:
         """Tell whether a conversion changed records that are here."""
         return False

@@ -11,6 +11,7 @@ from stores.records.codecs import Rows
 from stores.records.collections import Collection, Original
 from stores.records.envelope import Envelope, close_envelope, envelope_of, open_envelope
 from stores.records.hosts import guard_beside_hosts
+from stores.records.protocols import BY_MEMBER
 
 
 class OpaqueStores(Collection):
@@ -20,6 +21,7 @@ class OpaqueStores(Collection):
     shape = "map"
     keeps_revisions = True
     guards_keys = True
+    states = BY_MEMBER
 
     def guard_keys(self, stored: Any, value: Any, sent: Any) -> tuple[Any, list[str]]:
         """Remove the stored keys beside hosts that now have another address, as of engines for speech; but for those

@@ -3,18 +3,13 @@ of the app that keeps them. By default there is nothing to say."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, NoReturn
 
 from django.db import models
 
-
-class Age(Enum):
-    """How another state of a record stands to ours."""
-
-    OLDER = "older"
-    NEWER = "newer"
-    UNKNOWN = "unknown"
+from stores.records.jsontext import canonical
+from stores.records.merging.members import fingerprint, has_members, merge_members
+from stores.records.merging.rules import Branch, Merged, Sides
 
 
 @dataclass(frozen=True)
@@ -30,22 +25,34 @@ class Parts:
     """Returns how many parts of each kind nobody can read."""
     seen: Callable[[Any], list[str]] = lambda record: []
     """Returns for each readable part of the first kind (the messages of a chat) what a person reads in it."""
+    seen_part: Callable[[Any], str] = canonical
+    """Returns what a person reads in one part of the first kind."""
     damaged_uids: Callable[[], set[str]] = set
     """Returns the records here of which a part is in the quarantine."""
 
 
 @dataclass(frozen=True)
 class States:
-    """How two states of one record are told apart, ours first, and joined."""
+    """How two states of one record become one (`stores.records.merging`)."""
 
-    updated: Callable[[Any], float | None] = lambda record: None
-    """Returns when a record says that it was last changed, in ms since the epoch."""
-    compare: Callable[[Any, Any], Age] = lambda stored, incoming: Age.UNKNOWN
-    """Tells from what they say which of them is the older one, as far as that can be told."""
-    join: Callable[[Any, Any], Any] = lambda stored, incoming: incoming
-    """Returns our record with what a newer state of it has beyond it."""
+    merge: Callable[[Sides], Merged | None] | None = None
+    """Merges two states; None: these two cannot be merged. Where there is no rule, the newer one replaces the other."""
+    merges_always: bool = False
+    """Whether they are merged also where nobody has changed ours since an import brought it."""
+    merges_again: bool = False
+    """Whether they are merged also where the other one is what was imported last: a later file may mean more by it."""
+    base: Callable[..., Any] = lambda record, told, rows=None: None
+    """Returns the base of a record as a file has it (`Told`), with its rows where there are any."""
+    goes_on: Callable[[Any, Any], bool] = lambda base, incoming: False
+    """Tells whether a state has parts that no import brought before."""
+    copy: Callable[[Sides], Branch] | None = None
+    """Returns the incoming state as a record of its own."""
     contains: Callable[[Any, Any], bool] | None = None
     """Tells whether all that a person made in another state is in ours too; None: only where they are the same."""
+
+
+BY_MEMBER = States(merge_members, base=lambda record, told, rows=None: fingerprint(record), contains=has_members)
+"""How settings, services and models are merged where they were changed here."""
 
 
 def _no_bytes(*args: Any, **kwargs: Any) -> NoReturn:

@@ -27,6 +27,7 @@ from stores.api.problems import Problem
 from stores.api.viewsets import TRUE_WORDS, RecordViewSet
 from stores.filters import RunFilterSet
 from stores.importers import uploads
+from stores.importers.file_facts import Strategy
 from stores.importers.importer import Options
 from stores.importers.incoming import IncomingFile, NoSpace, Refused
 from stores.importers.report import run_markdown, run_report
@@ -36,6 +37,8 @@ from stores.querysets import as_seen_now
 from stores.records.secrets import mask
 from stores.serializers import DryRunSerializer, ListedRunSerializer, ReportSerializer, RunSerializer
 
+PREVIEW = ("preview", "dry_run")
+"""The parameters that ask for a report without an import."""
 RAW_TYPES = ("", "application/json", "application/octet-stream")
 FORM_TYPE = "multipart/form-data"
 _BINARY = {"type": "string", "format": "binary"}
@@ -58,8 +61,8 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
     answers_in_one_transaction = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        # A dry run writes nothing.
-        self.keeps_answers = request.query_params.get("dry_run") not in TRUE_WORDS
+        # A preview writes nothing.
+        self.keeps_answers = not any(request.query_params.get(name) in TRUE_WORDS for name in PREVIEW)
         super().initial(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[MigrationRun]:
@@ -73,13 +76,22 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
         parameters=[
             OpenApiParameter("filename", OpenApiTypes.STR, description="The file name to show in the report."),
             OpenApiParameter(
-                "dry_run", OpenApiTypes.BOOL, description="Report what would be done, without writing anything."
+                "preview", OpenApiTypes.BOOL, description="Report what would be done, without writing anything."
             ),
+            OpenApiParameter("dry_run", OpenApiTypes.BOOL, description="The same as `preview`.", deprecated=True),
             OpenApiParameter(
                 "restore_deleted", OpenApiTypes.BOOL, description="Also restore records that were deleted here."
             ),
             OpenApiParameter(
                 "recover", OpenApiTypes.BOOL, description="Import chats that are only in a recovery copy too."
+            ),
+            OpenApiParameter(
+                "strategy",
+                enum=list(Strategy),
+                default="merge",
+                description="What becomes of a record that is here in another state than in the file: both are merged, "
+                "and a chat that was continued on both sides gets a branch; `ours` or `theirs` is shown, and the other "
+                "kept as a revision; a chat becomes a `copy`.",
             ),
         ],
         request=_UPLOAD,
@@ -90,11 +102,12 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
 
         The import continues after this response; its address shows the progress. 409 while another import is running.
         """
-        check_parameters(request, ("filename", "dry_run", "restore_deleted", "recover"))
-        is_dry = self.parse_flag("dry_run")
+        check_parameters(request, ("filename", *PREVIEW, "restore_deleted", "recover", "strategy"))
+        is_preview = any(self.parse_flag(name) for name in PREVIEW)
         options = Options(
             restore_deleted=self.parse_flag("restore_deleted"),
             recover=self.parse_flag("recover"),
+            strategy=Strategy(read_choice(request, "strategy", tuple(Strategy))),
             actor=actor_of(request),
         )
         with _problems():
@@ -106,7 +119,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
             except BaseException:
                 upload.discard()
                 raise
-            if is_dry:
+            if is_preview:
                 progress = uploads.dry_run(upload, options)
                 found = {"counts": progress.counts, "notes": progress.notes, "errors": progress.errors}
                 return Response(DryRunSerializer(found).data)

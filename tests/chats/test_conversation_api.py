@@ -111,7 +111,9 @@ def test_an_unknown_chat_is_not_found(segment):
 def test_the_list_has_chats_without_messages_and_with_facts():
     client = sign_in()
     run = MigrationRun.objects.create(phases=[], counts={}, errors=[], notes=[], pid=1, source_name="x")
-    ImportedRecord.objects.create(kind="conversation", uid="chat", source_digest="", imported_hash="", run=run)
+    ImportedRecord.objects.create(
+        kind="conversation", uid="chat", source_digest="", imported_hash="", run=run, branch_of="root"
+    )
     make_chat(messages=[make_message("m0"), make_message("m1", created=7), make_message("m2", created=5)], odd=[1])
     make_folder("f1", 1, conversationIds=["chat", "gone"])
     make_folder("f0", 0, conversationIds=["other", "chat"])
@@ -126,6 +128,7 @@ def test_the_list_has_chats_without_messages_and_with_facts():
         "pinned": False,
         "costNanoUsd": None,
         "run": run.pk,
+        "branchOf": "root",
     }
     assert chat == {"id": "chat", "systemPurposeId": "Generic", "created": 1, "updated": 2, "odd": [1]}
 

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from stores.records.merging.rules import Rule
 from tests.chats.talking import LIMITS, Talker, check_message, message_text
 from tests.faulty_provider import KEY, FaultyProvider
 from tests.nightly import by_day
@@ -26,7 +27,7 @@ def talker(started):
         yield made
 
 
-@pytest.mark.parametrize("kind", by_day(["newer", "older", "the same"], each=3))
+@pytest.mark.parametrize("kind", ["newer", "edited", *by_day(["older", "the same"], each=2)])
 def test_an_import_under_a_running_answer_loses_nothing(talker, tmp_path, kind):
     [chat] = make_chats(1)
     first = write_backup(tmp_path / "first.json", [chat])
@@ -37,14 +38,17 @@ def test_an_import_under_a_running_answer_loses_nothing(talker, tmp_path, kind):
         other["updated"] = (chat["updated"] or chat["created"]) - 60_000
     elif kind == "newer":
         other = continued(chat, "from the other browser", minutes=LATER // 60_000)
+    elif kind == "edited":
+        other["messages"][0] |= {"updated": chat["updated"], "role": "system"}
     second = write_backup(tmp_path / "second.json", [other])
     asked = {"message": {"text": "Hello"}, "modelId": "faulty-slow"}
     with talker.open(f"/api/chats/{chat['id']}/generate", asked) as stream:
         stream.read_until(30)
         imported = talker.server.manage("import_indexeddb", str(second), "--json")
-        # What both sides changed stays as it is here; the file's is kept beside it, and told.
+        # The chat stays as it is, and what the file has beyond it is a branch, or kept beside it and told.
         assert imported.returncode in (0, 1) and not imported.stderr
-        assert ("changed here" in imported.stdout) == (kind == "newer")
+        assert (Rule.BRANCHED in imported.stdout) == (kind == "newer")
+        assert (Rule.BUSY in imported.stdout) == (kind == "edited")
         talker.send("POST", f"/api/generations/{stream.id}/stop", {}, 202)
         for _ in stream.read():
             pass

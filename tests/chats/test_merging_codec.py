@@ -36,7 +36,8 @@ class Database:
             return None
         if typed(self.chats[uid]) == typed(incoming):
             return None
-        merged = merge_chats(Sides(uid, self.chats[uid], copy.deepcopy(incoming), self.bases[uid], root))
+        states = self.chats[uid], copy.deepcopy(incoming), self.bases[uid]
+        merged = merge_chats(Sides(uid, *states, root, is_as_imported=True))
         self.chats[uid], self.bases[uid] = merged.record, merged.base
         self.versions |= {(uid, key, typed(one)) for key, one in merged.versions}
         self.rules += merged.rules.elements()

@@ -17,7 +17,7 @@ from stores.models import MigrationRun, Quarantine, Revision
 from tests.api import sign_in
 from tests.nightly import by_day
 from tests.servers import REPOSITORY
-from tests.stores.import_cases import NAMES, Case, chat, flash, make_cases
+from tests.stores.import_cases import NAMES, Case, chat, flash, make_cases, message
 from tests.stores.imports import chats_here, dump, stores_of, typed
 from tests.stores.shown import assert_sentence_is_true, getter, shown_chats
 from tests.stores.test_import_command import run_import
@@ -181,7 +181,7 @@ def test_a_pipe_a_name_that_is_no_text_and_an_archive_are_read(environment: dict
 
 
 @pytest.mark.django_db
-def test_a_chat_that_is_kept_aside_can_be_read_in_the_admin_and_over_the_api(tmp_path: Path, fast_imports: Path):
+def test_a_message_that_is_kept_aside_can_be_read_in_the_admin_and_over_the_api(tmp_path: Path, fast_imports: Path):
     client = sign_in(is_superuser=True)
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     first.write_bytes(flash([chat("c", "Soup", "one", "two")]))
@@ -194,14 +194,15 @@ def test_a_chat_that_is_kept_aside_can_be_read_in_the_admin_and_over_the_api(tmp
 
     assert status == 1
     assert "Here: 1 chat, 1 message. Kept aside: 1 message (see Earlier versions" in out
-    [kept] = client.get("/api/revisions?kind=conversation&reason=source&uid=c").json()["results"]
-    body = client.get(kept["href"]).json()["body"]
-    assert [one["fragments"][0]["part"]["text"] for one in body["messages"]] == ["one", "from the browser <i>"]
+    [kept] = client.get("/api/revisions?kind=message&reason=version&uid=c/c-1").json()["results"]
+    assert client.get(kept["href"]).json()["body"]["fragments"][0]["part"]["text"] == "from the browser <i>"
     page = client.get(f"/admin/stores/revision/{kept['id']}/change/").content.decode()
     assert "from the browser &lt;i&gt;" in page
     assert run_verify(second) == 1
     # What is here is not touched by reading what is not.
     assert shown_chats(getter(client)) == {"Soup": ["one", "mine <b>"]}
+    assert client.delete("/api/chats/c?purge=true").status_code == 204
+    assert not Revision.objects.exists()
 
 
 @pytest.mark.django_db
@@ -287,20 +288,20 @@ def test_the_longer_state_of_a_chat_is_taken_whatever_the_clocks_say(times: Any,
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_of_two_browsers_that_went_on_the_other_one_is_kept_aside(order: Any, tmp_path: Path, fast_imports: Path):
-    ways = [
-        flash([chat("c", "Soup", "one", "two", "from Chrome", updated=now(-3))]),
-        flash([chat("c", "Soup", "one", "two", "from Firefox", updated=now(-2))]),
-    ]
+def test_of_two_browsers_that_went_on_the_earlier_one_is_a_branch(order: Any, tmp_path: Path, fast_imports: Path):
+    ways = []
+    for hours, text in ((-3, "from Chrome"), (-2, "from Firefox")):
+        one = chat("c", "Soup", "one", "two", updated=now(hours))
+        ways.append(flash([one | {"messages": [*one["messages"], message(text, text, created=now(hours))]}]))
     told = import_all(tmp_path, *(ways[at] for at in order))
 
     client = sign_in()
-    assert shown_chats(getter(client)) == {"Soup": ["one", "two", "from Firefox"]}
-    kept = [client.get(one["href"]).content for one in client.get("/api/revisions").json()["results"]]
-    assert any(b"from Chrome" in body for body in kept)
-    assert told[1][0] == (0 if order == (0, 1) else 1)
-    if order == (1, 0):
-        assert "Here: 1 chat, 2 messages. Kept aside: 1 message" in told[1][1]
+    shown = {"Soup": ["one", "two", "from Firefox"], "(1) Soup": ["one", "two", "from Chrome"]}
+    assert shown_chats(getter(client)) == shown
+    assert [branch["_server"]["branchOf"] for branch in client.get("/api/chats").json()["results"]].count("c") == 1
+    assert told == [(0, "1 chat, 3 messages: all here, verified.")] * 2
+    assert import_all(tmp_path, *ways, *ways) == told * 2
+    assert shown_chats(getter(client)) == shown
 
 
 REAL = (

@@ -7,11 +7,16 @@ from typing import Any
 
 import pytest
 
+from chats.bigagi.titles import number_title, title_of
 from chats.models import Conversation, Folder, FolderMembership, Message
 from llms.models import Service
-from stores.models import Revision, Store
+from stores.importers.file_facts import Strategy
+from stores.importers.report import proof
+from stores.importers.verifier import Verification
+from stores.models import ImportedRecord, Revision, Store
 from stores.records.codecs import Rows
 from stores.records.collections import Collection
+from stores.records.merging.rules import Rule
 from stores.records.opaque_stores import OPAQUE_STORES
 from stores.records.registry import collection_of
 from stores.records.sealing import Sealer
@@ -31,12 +36,14 @@ from tests.stores.imports import (
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports")]
 
-EARLIER, LATER = "2026-11-20T00:00:00.000Z", "2026-11-22T00:00:00.000Z"
+EARLIER, LATER, LATEST = "2026-11-20T00:00:00.000Z", "2026-11-22T00:00:00.000Z", "2026-11-23T00:00:00.000Z"
 
 
 def change_here(collection: Collection, uid: str, value: Any) -> None:
     """Write a record as a person who edits it here does."""
-    converted, _ = collection.convert(Sealer().seal(value), uid)
+    sealer = Sealer()
+    converted, _ = collection.convert(sealer.seal(value), uid)
+    sealer.save()
     rows: Rows = collection.to_rows(converted, uid)
     collection.replace(collection.find([uid])[uid], rows)
 
@@ -134,27 +141,84 @@ def test_a_chat_without_a_time_is_as_old_as_its_file(tmp_path: Path):
 def test_a_newer_export_with_less_reasoning_keeps_what_the_older_had(tmp_path: Path):
     (chat,) = make_chats(1, messages=3)
     import_path(write_backup(tmp_path / "first.json", [chat]))
-    shorter = continued(copy.deepcopy(chat))
+    longer = continued(chat)
+    shorter = copy.deepcopy(longer)
     for message in shorter["messages"]:
         message["fragments"] = [one for one in message["fragments"] if one["part"]["pt"] != "ma"]
-    import_path(write_backup(tmp_path / "second.json", [shorter]))
-    assert typed(chats_here()) == typed([shorter])
-    assert typed(bodies("replaced")) == typed([chat])
+    path = write_backup(tmp_path / "second.json", [shorter])
+    progress = import_path(path)
+    assert typed(chats_here()) == typed([longer])
+    assert counts_of(progress) == {"merged": 1}
+    assert progress.rules["conversation"] == {Rule.REASONING: 1, Rule.CONTINUED: 1}
+    assert proof(progress.run) == "1 chat, 4 messages: all here, verified."
 
 
-def test_a_chat_changed_on_both_sides_stays_and_the_source_is_kept_once(tmp_path: Path):
+def test_a_chat_continued_on_both_sides_stays_and_the_other_is_a_branch_of_it_once(tmp_path: Path):
     chats = make_chats(2)
     import_path(write_backup(tmp_path / "first.json", chats))
     mine = continued(chats[0], "written here")
     change_here(collection_of("conversation"), mine["id"], mine)
     theirs = continued(chats[0], "written there", minutes=5)
     path = write_backup(tmp_path / "second.json", [theirs, chats[1]])
-    for _ in range(2):
-        progress = import_path(path)
-        assert counts_of(progress) == {"skipped": 1, "unchanged": 1}
-        assert progress.reasons["conversation"] == {"changed here": 1}
-        assert typed(chats_here()) == typed([mine, chats[1]])
-        assert typed(bodies("source")) == typed([theirs])
+    previewed = import_path(path, dry_run=True)
+    progress = import_path(path)
+    assert counts_of(progress) == counts_of(previewed) == {"merged": 1, "unchanged": 1}
+    assert progress.rules == previewed.rules == {"conversation": {Rule.BRANCHED: 1}}
+    assert counts_of(progress, "message") == counts_of(previewed, "message") == {"created": 1, "unchanged": 8}
+    assert counts_of(import_path(path)) == {"unchanged": 2}
+    branch, *here = chats_here()
+    assert typed(here) == typed([mine, chats[1]])
+    assert branch["autoTitle"] == number_title(title_of(theirs))
+    assert typed(branch["messages"]) == typed(theirs["messages"])
+    assert ImportedRecord.objects.get(uid=branch["id"]).branch_of == mine["id"]
+    assert proof(progress.run) == "2 chats, 9 messages: all here, verified."
+    assert Verification(path).run().states == {"merged": 1, "same": 2}
+
+    import_path(write_backup(tmp_path / "third.json", [continued(theirs, "and on there"), chats[1]]))
+    assert typed(chats_here()[1:]) == typed([mine, chats[1]])
+    assert len(chats_here()[0]["messages"]) == len(theirs["messages"]) + 1
+
+
+def test_a_branch_that_was_deleted_here_stays_deleted(tmp_path: Path):
+    (chat,) = make_chats(1)
+    import_path(write_backup(tmp_path / "first.json", [continued(chat, "one way", minutes=9)]))
+    path = write_backup(tmp_path / "second.json", [continued(chat, "another way")])
+    import_path(path)
+    branch = ImportedRecord.objects.exclude(branch_of="").get()
+    Conversation.objects.filter(uid=branch.uid).delete()
+    for again in (path, write_backup(tmp_path / "third.json", [continued(continued(chat, "another way"), "more")])):
+        progress = import_path(again)
+        assert Conversation.objects.count() == 1
+    assert "Kept aside: 2 messages" in proof(progress.run)
+
+
+def test_what_a_merge_cannot_find_any_more_is_missing(tmp_path: Path):
+    (chat,) = make_chats(1)
+    import_path(write_backup(tmp_path / "first.json", [continued(chat, "one way", minutes=9)]))
+    path = write_backup(tmp_path / "second.json", [continued(chat, "another way")])
+    import_path(path)
+    uid = ImportedRecord.objects.exclude(branch_of="").get().uid
+    Message.objects.filter(conversation__uid=uid).order_by("position").last().delete()  # type: ignore[union-attr]
+    assert Verification(path).run().states == {"differs": 1, "same": 1}
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+def test_each_strategy_keeps_both_sides(strategy: Strategy, tmp_path: Path):
+    (chat,) = make_chats(1)
+    import_path(write_backup(tmp_path / "first.json", [chat]))
+    mine, theirs = continued(chat, "written here"), continued(chat, "written there", minutes=5)
+    change_here(collection_of("conversation"), mine["id"], mine)
+    path = write_backup(tmp_path / "second.json", [theirs])
+    progress = import_path(path, strategy=strategy)
+    before = everything_here()
+    again = import_path(path, strategy=strategy)
+    assert everything_here() == before and set(counts_of(again)) <= {"unchanged", "skipped", "merged"}
+    shown = {typed(one["messages"]) for one in chats_here()}
+    both = {typed(one["messages"]) for one in (mine, theirs)}
+    assert shown == {"ours": {typed(mine["messages"])}, "theirs": {typed(theirs["messages"])}}.get(strategy, both)
+    kept = {typed(one["messages"]) for one in (*bodies("source"), *bodies("replaced"))}
+    assert both <= shown | kept
+    assert proof(progress.run).endswith("all here, verified.") == (strategy != Strategy.OURS)
 
 
 def test_an_older_backup_over_a_chat_continued_here_takes_nothing_away(tmp_path: Path):
@@ -174,7 +238,9 @@ def test_what_was_deleted_here_stays_deleted(backup: Path, tmp_path: Path):
     assert counts_of(progress) == {"unchanged": 7, "skipped": 1}
     assert progress.reasons["conversation"] == {"deleted here": 1}
     changed = [continued(chat) for chat in chats]
-    import_path(write_backup(tmp_path / "newer.json", changed, taken_at=LATER))
+    progress = import_path(write_backup(tmp_path / "newer.json", changed, taken_at=LATER))
+    assert progress.reasons["conversation"] == {Rule.DELETED_AND_CONTINUED: 1}
+    assert any("import the file again with --restore-deleted" in note for note in progress.notes)
     assert [chat["id"] for chat in chats_here()] == [chat["id"] for at, chat in enumerate(chats) if at != 2]
 
 
@@ -295,16 +361,44 @@ def test_a_store_of_an_older_file_is_skipped(tmp_path: Path):
     assert typed(dump("app-ui")) == typed(_settings()["app-ui"])
 
 
-def test_a_store_changed_on_both_sides_stays_and_the_source_is_kept(tmp_path: Path):
-    import_path(write_backup(tmp_path / "first.json", None, stores=_settings()))
-    mine, theirs = _settings(here=True)["app-ui"], _settings(there=True)
+def test_a_store_changed_on_both_sides_is_merged_by_member(tmp_path: Path):
+    import_path(write_backup(tmp_path / "first.json", None, stores=_settings(size="sm", colour="red", inner={"a": 1})))
+    mine = _settings(size="md", colour="red", here=True, inner={"a": 1, "b": 2})["app-ui"]
     change_here(OPAQUE_STORES, "app-ui", mine)
+    theirs = _settings(size="lg", colour="blue", there=True, inner={"a": 3})
     path = write_backup(tmp_path / "second.json", None, stores=theirs, taken_at=LATER)
-    for _ in range(2):
-        progress = import_path(path)
-        assert progress.reasons["store"] == {"changed here": 1}
-        assert typed(dump("app-ui")) == typed(mine)
-        assert typed(bodies("source", "store")) == typed([theirs["app-ui"]])
+    progress = import_path(path)
+    assert counts_of(progress, "store") == {"merged": 1, "unchanged": 1}
+    merged = _settings(size="md", colour="blue", here=True, there=True, inner={"a": 3, "b": 2})["app-ui"]
+    assert typed(dump("app-ui")) == typed(merged)
+    assert typed(bodies("source", "store")) == typed([theirs["app-ui"]])
+    before = everything_here()
+    import_path(path)
+    assert everything_here() == before
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_a_folder_has_the_chats_of_all_browsers_and_the_latest_word_on_each(order: Any, tmp_path: Path):
+    a, b, c = make_chats(3)
+
+    def backup(number: int, chats: list[Any], **folders: list[Any]) -> Path:
+        listed = [
+            {"id": uid, "title": uid, "conversationIds": [one["id"] for one in on]} for uid, on in folders.items()
+        ]
+        stores = {"app-folders": {"state": {"folders": listed, "enableFolders": True}, "version": 0}}
+        taken_at = f"2026-11-{10 + number}T00:00:00.000Z"
+        return write_backup(tmp_path / f"{number}.json", chats, stores=stores, taken_at=taken_at)
+
+    # The first browser has chats that the second one never saw, which moved one that both have.
+    paths = [
+        backup(0, [a, b], work=[a, b], rest=[]),
+        backup(1, [b], work=[], rest=[b]),
+        backup(2, [b, c], work=[c], rest=[b]),
+    ]
+    for at in (*order, *order):
+        import_path(paths[at])
+    folders = {one["id"]: one["conversationIds"] for one in dump("app-folders")["state"]["folders"]}
+    assert folders == {"work": [c["id"], a["id"]], "rest": [b["id"]]}
 
 
 def test_a_folder_emptied_here_stays_empty(backup: Path):
@@ -330,6 +424,31 @@ def test_a_key_that_is_here_stays(tmp_path: Path, given: dict[str, str]):
     service = next(one for one in dump("app-models")["state"]["sources"] if one["id"] == "openai")
     assert service["label"] == "Renamed"
     assert service["setup"] == stores["app-models"]["state"]["sources"][0]["setup"]
+
+
+def test_what_was_changed_here_of_services_and_models_stays_beside_what_the_file_changed(tmp_path: Path):
+    stores = generators.make_stores(1, [])
+    import_path(write_backup(tmp_path / "first.json", None, stores=stores))
+    theirs = copy.deepcopy(stores)
+    [service, model] = [theirs["app-models"]["state"][name][0] for name in ("sources", "llms")]
+    key = {"oaiKey": "sk-FAKEmine-0000000000000000000000"}
+    change_here(collection_of("service"), service["id"], service | {"setup": service["setup"] | key})
+    change_here(collection_of("model"), model["id"], model | {"userLabel": "Mine"})
+    service |= {"label": "Theirs", "setup": service["setup"] | {"oaiKey": "sk-FAKEnew-00000000000000000000000"}}
+    model |= {"description": "Theirs", "userStarred": True}
+    progress = import_path(write_backup(tmp_path / "second.json", None, stores=theirs, taken_at=LATER))
+    assert counts_of(progress, "service")["merged"] == counts_of(progress, "model")["merged"] == 1
+    here = dump("app-models")["state"]
+    assert typed(here["sources"][0]) == typed(service | {"setup": service["setup"] | key})
+    assert typed(here["llms"][0]) == typed(model | {"userLabel": "Mine"})
+
+    elsewhere = copy.deepcopy(theirs)
+    elsewhere["app-models"]["state"]["sources"][0]["setup"] |= {"oaiHost": "https://elsewhere.example"}
+    path = write_backup(tmp_path / "third.json", None, stores=elsewhere, taken_at=LATEST)
+    change_here(collection_of("service"), service["id"], here["sources"][0] | {"label": "Mine"})
+    progress = import_path(path)
+    assert any("oaiKey" in note for note in progress.notes), "a key went with the service to another host"
+    assert "oaiKey" not in json.dumps(dump("app-models")["state"]["sources"][0]).replace('"oaiKey": ""', "")
 
 
 def test_a_marker_without_a_key_becomes_empty_and_is_told(tmp_path: Path):

@@ -39,9 +39,10 @@ def test_sealed_text_is_readable_again(tmp_path: Path, settings, is_newer: bool)
     assert import_path(again).counts["conversation"]["unchanged"] == 1
 
 
-def test_what_differs_in_more_is_left_alone(tmp_path: Path, settings):
+def test_a_shorter_state_brings_back_what_it_has(tmp_path: Path, settings):
     keep = chat("c1", "Keys", f"Keep {TYPED}.", "I will.")
     import_path(write_backup(tmp_path / "second.json", [continued(keep)], stores=STORES))
     lose_key(settings)
     import_path(write_backup(tmp_path / "first.json", [keep]))
     assert Message.objects.count() == len(keep["messages"]) + 1
+    assert TYPED in str(chats_here())

@@ -266,18 +266,19 @@ def test_a_secret_in_what_is_kept_beside_the_records_is_only_here_encrypted(
     stores, chats = generators.make_stores(1, []), make_chats(2)
     first = write_backup(tmp_path / "first.json", chats, stores=stores)
     run_all(environment, ("import_indexeddb", str(first)))
-    # What was changed here since makes the source of the next import a revision.
+    # Of what differs from the file, the file's state is kept as a revision, and then merged.
     execute(environment, "UPDATE chats_conversation SET user_title = 'mine', content_hash = 'mine'")
     execute(environment, "UPDATE stores_store SET content_hash = 'mine'")
     seeds = Seeds(100)
     changed = copy.deepcopy(stores) | {
         "app-ui": {"state": {"newToken": seeds.make("a source that is kept")}, "version": 3}
     }
-    # One message fewer, and another one: no state of the chat is the beginning of the other.
+    # One message fewer, and another one: none of the chat's states is the beginning of the other.
     fewer = [chat | {"messages": chat["messages"][1:]} for chat in chats]
     theirs = [continued(chat, _shaped(seeds.make, "a chat that is kept")) for chat in fewer]
     second = write_backup(tmp_path / "second.json", theirs, stores=changed, taken_at=LATER)
-    told = run_all(environment, ("import_indexeddb", str(second)), ("verify_migration", "--json", str(second)))
+    imports = [("import_indexeddb", "--strategy", strategy, str(second)) for strategy in ("ours", "merge")]
+    told = run_all(environment, *imports, ("verify_migration", "--json", str(second)))
     kept = execute(environment, "SELECT kind FROM stores_revision WHERE reason = 'source'")
     assert {("store",), ("conversation",)} <= set(kept)
     assert search(folder) == {}

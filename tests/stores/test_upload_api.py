@@ -70,8 +70,8 @@ def refused(answer, status: int, kind: str) -> str:
 def test_a_file_is_imported_as_by_the_command(server, started, tmp_path, backup):
     client = server.sign_in()
     keyed = JSON | {"Idempotency-Key": "dry"}
-    client.post(f"{PATH}?dry_run=true", backup, headers=keyed)
-    dry = client.post(f"{PATH}?dry_run=true", backup, headers=keyed)
+    client.post(f"{PATH}?dry_run=true&strategy=copy", backup, headers=keyed)
+    dry = client.post(f"{PATH}?preview=1&strategy=copy", backup, headers=keyed)
     assert dry.status == 200 and "Idempotency-Replayed" not in dry.headers, dry.text
     answer = client.post(f"{PATH}?filename=..%2F..%2Fmy%20backup.json", backup, headers=JSON)
     assert answer.status == 202, answer.text
@@ -99,7 +99,7 @@ def test_a_file_comes_in_any_way(server, backup, kind):
     answer = client.post(PATH, sent, headers=headers)
     assert answer.status == 202, answer.text
     run = wait(client, answer.headers["Location"])
-    assert (run["status"], run["source_size"]) == ("done", len(backup))
+    assert (run["status"], run["source_size"]) == ("done", len(backup)), run["blocked_by"]
     assert run["source_name"] == ("a_b.json" if "form" in kind else "upload.json")
     wait_until_gone(server)
 
@@ -117,6 +117,7 @@ def test_what_is_no_backup_is_refused_at_once(server, body):
 def test_bad_requests_are_refused(server, backup):
     client = server.sign_in()
     refused(client.post(f"{PATH}?dry_run=perhaps", backup, headers=JSON), 400, "bad-request")
+    refused(client.post(f"{PATH}?strategy=guess", backup, headers=JSON), 400, "bad-request")
     refused(client.post(f"{PATH}?colour=red", backup, headers=JSON), 400, "bad-request")
     refused(client.post(PATH, backup, headers={"Content-Type": "text/plain"}), 415, "unsupported-media-type")
     refused(client.post(PATH, form(), headers=FORM), 400, "bad-request")

@@ -52,12 +52,20 @@ class Alignment:
     def join(self) -> list[Turn]:
         """Return the messages of both, each once and as it is in the stored list, if it is there: those of one side
         stand where they stood between messages of both, and before them what began before."""
+        return self._join(self.stored, self.incoming)
+
+    def join_heads(self) -> list[Turn]:
+        """Return the same without the tails."""
+        here, there = map(len, self.tails)
+        return self._join(self.stored[: len(self.stored) - here], self.incoming[: len(self.incoming) - there])
+
+    def _join(self, stored: list[Turn], incoming: list[Turn]) -> list[Turn]:
         joined: list[Turn] = []
         here = there = 0
-        for at, other in [*self.same, (len(self.stored), len(self.incoming))]:
-            added = [one for one in self.incoming[there:other] if one.key not in self.shared]
-            joined += _in_turn(self.stored[here:at], added)
-            joined += self.stored[at : at + 1]
+        for at, other in [*self.same, (len(stored), len(incoming))]:
+            added = [one for one in incoming[there:other] if one.key not in self.shared]
+            joined += _in_turn(stored[here:at], added)
+            joined += stored[at : at + 1]
             here, there = at + 1, other + 1
         return joined
 

@@ -6,6 +6,7 @@ an id that is made of the chat's and of its own first message: however often and
 is the same chat, and goes on with it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from chats.bigagi.merging.alignment import Alignment, Turn, align, turns_of
@@ -15,20 +16,24 @@ from chats.bigagi.titles import number_title, title_of
 from chats.bigagi.uids import derived_id
 from stores.records import jsontext
 from stores.records.codecs import JSONObject, Rows
-from stores.records.merging.members import DIGITS, Members, fingerprint, richness
-from stores.records.merging.rules import Branch, Merged, Rule, Sides, believable
+from stores.records.merging.members import ABSENT, DIGITS, Members, fingerprint, richness
+from stores.records.merging.rules import NOTHING, Branch, Merged, Rule, Sides, Told, believable
 
 APART = VOLATILE | {"id", "messages"}
 """Members that have rules of their own."""
+NEVER = -1
+"""When a member was said by no file: before any clock, and before 0, which is that of a wrong one."""
 
 
-def base_of_chat(record: JSONObject, _: float = 0, rows: Rows | None = None) -> JSONObject:
-    """Return what is to be known of the chat at its next merge; its `rows`, where there are any, have the digests."""
+def base_of_chat(record: JSONObject, told: Told = NOTHING, rows: Rows | None = None) -> JSONObject:
+    """Return what is to be known of the chat at its next merge; its `rows`, where there are any, have the digests.
+    `times` are those of members that are of another time than the rest."""
     if rows is not None:
         messages = {part.uid: part.content_hash[:DIGITS] for part in rows.parts}
     else:
         messages = {one.key: _digest(one.message) for one in turns_of(record["messages"])}
-    return {"at": clock_of(record), "fields": fingerprint(_header(record)), "messages": messages}
+    times = dict.fromkeys(told.omits - APART, NEVER)
+    return {"at": clock_of(record), "times": times, "fields": fingerprint(_header(record)), "messages": messages}
 
 
 def goes_on(base: JSONObject, incoming: JSONObject) -> bool:
@@ -41,9 +46,9 @@ def copy_chat(sides: Sides) -> Branch:
     return make_branch(sides, sides.incoming, "copy", jsontext.content_hash(sides.incoming))
 
 
-def clock_of(chat: JSONObject) -> float | None:
-    """Return when the chat says that it was changed; None where its clock cannot have been right."""
-    return believable(chat.get("updated"), since=max(map(began, chat["messages"]), default=0))
+def clock_of(chat: JSONObject) -> float:
+    """Return when the chat says that it was changed, in ms; 0 where its clock cannot have been right."""
+    return believable(chat.get("updated"), since=max(map(began, chat["messages"]), default=0)) or 0
 
 
 def merge_chats(sides: Sides) -> Merged:
@@ -79,31 +84,45 @@ def _digest(message: Any) -> str:
 
 
 def _merge_headers(sides: Sides) -> Merged:
-    """Merge all but messages and times: what was changed on one side since the base, else what is newer."""
+    """Merge all but messages and times: what was changed on one side since the base, else what is newer. A file that
+    cannot have a member says nothing about it."""
     theirs, ours = clock_of(sides.incoming), clock_of(sides.stored)
-    base = sides.base or {"at": ours, "fields": None}
+    base = sides.base or {"at": ours, "times": {}, "fields": None}
+    stored, incoming = _header(sides.stored), _header(sides.incoming)
+    omits = sides.told.omits - APART
+    merged = Merged({key: sides.stored[key] for key in ("id",) if key in sides.stored}, {})
+    bases, times = dict(base["fields"] or {}), {}
+    for key in dict.fromkeys((*stored, *incoming, *base["times"], *omits)):
+        since = base["times"].get(key, base["at"])
+        times[key] = since if key in omits else max(since, theirs)
+        value = stored.get(key, ABSENT)
+        if key not in omits:
+            of_key = None if base["fields"] is None else base["fields"].get(key, "")
+            fields = Members(_newer(theirs, ours, since), Rule.FIELD, moves=theirs > since)
+            value, bases[key] = fields.merge(value, incoming.get(key, ABSENT), of_key)
+            merged.rules += fields.rules
+            merged.is_whole &= fields.is_whole
+        if value is not ABSENT:
+            merged.record[key] = value
+    at = max(base["at"], theirs)
+    merged.base = {"at": at, "times": {key: it for key, it in times.items() if it != at}, "fields": bases}
+    return merged
 
-    def takes(stored: Any, incoming: Any, is_changed_here: bool) -> bool:
-        since = ours if is_changed_here else base["at"]
-        if theirs == since:
+
+def _newer(theirs: float, ours: float, since: float) -> Callable[[Any, Any, bool], bool]:
+    """Return what tells whether an incoming member of this time is newer than ours."""
+
+    def is_newer(stored: Any, incoming: Any, is_changed_here: bool) -> bool:
+        at = ours if is_changed_here else since
+        if theirs == at:
             return not is_changed_here and richness(incoming) > richness(stored)
-        return _is_later(theirs, since)
+        return theirs > at
 
-    moves = _is_later(theirs, base["at"])
-    fields = Members(takes, Rule.FIELD, moves=moves)
-    header, bases = fields.merge(_header(sides.stored), _header(sides.incoming), base["fields"])
-    record = header | {key: sides.stored[key] for key in ("id",) if key in sides.stored}
-    return Merged(
-        record, {"at": theirs if moves else base["at"], "fields": bases}, fields.rules, is_whole=fields.is_whole
-    )
+    return is_newer
 
 
 def _header(record: JSONObject) -> JSONObject:
     return {key: value for key, value in record.items() if key not in APART}
-
-
-def _is_later(one: float | None, other: float | None) -> bool:
-    return one is not None and (other is None or one > other)
 
 
 # --- the messages ---
@@ -111,29 +130,30 @@ def _is_later(one: float | None, other: float | None) -> bool:
 
 def _join(sides: Sides, aligned: Alignment, merged: Merged, brought: dict[str, str]) -> None:
     """Make one list of both."""
-    stored, incoming = sides.stored, sides.incoming
     merged.record["messages"] = _merge_shared(sides, aligned, merged, brought, aligned.join())
     alone = [sum(one.key not in aligned.shared for one in side) for side in (aligned.stored, aligned.incoming)]
     if alone[1]:
         merged.rules[Rule.JOINED if alone[0] else Rule.CONTINUED] += alone[1]
-    theirs, ours = clock_of(incoming), clock_of(stored)
-    if sides.base and _is_later(sides.base["at"], ours):
-        # What was merged has messages of a side whose clock was wrong, and its own was right.
-        ours = sides.base["at"]
-    later = incoming if _is_later(theirs, ours) else stored
-    if theirs == ours:
+    stored, incoming = sides.stored, sides.incoming
+    # What was merged can have messages of a side whose clock was wrong, while its own was right.
+    theirs, ours = clock_of(incoming), max(clock_of(stored), sides.base["at"] if sides.base else 0)
+    later = incoming if theirs > ours else stored
+    if theirs == ours and sides.is_as_imported:
         later = max(stored, incoming, key=lambda chat: richness({key: chat[key] for key in VOLATILE if key in chat}))
     merged.record |= {key: later[key] for key in VOLATILE if key in later}
 
 
 def _fork(sides: Sides, aligned: Alignment, merged: Merged, brought: dict[str, str]) -> None:
-    """Go on with one of the sides, and make the other one a branch."""
+    """Join what is before both continuations, go on with one of them, and make the other side a branch."""
     known = sides.base["messages"] if sides.base else {}
-    here, there = (tail[0] for tail in aligned.tails)
-    incoming = sides.incoming | {"messages": [one.message for one in aligned.incoming]}
+    tails = aligned.tails
+    here, there = (tail[0] for tail in tails)
+    own = {key: value for key, value in sides.incoming.items() if key not in sides.told.omits}
+    incoming = own | {"messages": [one.message for one in aligned.incoming]}
     is_ours = here.key not in known or here.place > there.place
-    goes_on, turns = (sides.stored, aligned.stored) if is_ours else (incoming, aligned.incoming)
+    turns = [*aligned.join_heads(), *tails[not is_ours]]
     merged.record["messages"] = _merge_shared(sides, aligned, merged, brought, turns)
+    goes_on = sides.stored if is_ours else incoming
     merged.record |= {key: goes_on[key] for key in VOLATILE if key in goes_on}
     other, first = (incoming, there) if is_ours else (sides.stored, here)
     merged.branch = make_branch(sides, other, "branch", first.key)
@@ -168,6 +188,10 @@ def _merge_shared(
             messages.append(one.message)
             continue
         stored, incoming = here[one.key], _under_id(there[one.key], here[one.key])
+        if sides.is_readable_again(stored, incoming):
+            merged.rules[Rule.READABLE] += 1
+            messages.append(incoming)
+            continue
         if brought[one.key] == known.get(one.key):
             # The file brings nothing new of it.
             merged.rules[Rule.CHANGED_HERE] += 1

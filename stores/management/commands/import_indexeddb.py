@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 from rich.progress import Progress as Bar
 
 from stores.backups.intact import describe_emptied_database
+from stores.importers.file_facts import Strategy
 from stores.importers.importer import Options, import_file
 from stores.importers.incoming import Refused
 from stores.importers.report import counts_table, describe_counts, is_all_here, proof, run_report
@@ -34,15 +35,16 @@ class Command(BaseCommand):
 
     help = (
         "Import big-AGI files: a flash backup, all chats, or one chat. The kind is detected from the content. "
-        "Newer data here is never overwritten. Exit status: 0 if all chats and messages can be read here, 1 if not all "
-        "(the last sentence says where they are) or the import was stopped, 2 if the file was refused."
+        "Nothing here is deleted, and what was changed on both sides is merged. Exit status: 0 if all chats and "
+        "messages can be read here, 1 if not all (the last sentence says where they are) or the import was stopped, "
+        "2 if the file was refused."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "paths", nargs="+", type=Path, metavar="PATH", help="A file written by big-AGI; - reads standard input."
         )
-        parser.add_argument("--dry-run", action="store_true", help="Report the counts without writing anything.")
+        parser.add_argument("--dry-run", action="store_true", help="Report what would be done, without writing.")
         parser.add_argument(
             "--restore-deleted", action="store_true", help="Also restore records that were deleted here."
         )
@@ -50,6 +52,17 @@ class Command(BaseCommand):
             "--recover",
             action="store_true",
             help="Also import chats that are only in a copy that big-AGI no longer shows (app-chats-v3).",
+        )
+        parser.add_argument(
+            "--strategy",
+            type=Strategy,
+            choices=list(Strategy),
+            default=Strategy.MERGE,
+            help=(
+                "What becomes of a record that is here in another state than in the file. merge (default): both are "
+                "here, a chat that was continued on both sides with a branch; ours or theirs: one is shown, the other "
+                "kept under Earlier versions; copy: a chat from the file becomes a chat of its own."
+            ),
         )
         parser.add_argument("--json", action="store_true", help="Print the report as JSON (a list for several files).")
 
@@ -123,6 +136,7 @@ class Command(BaseCommand):
                     options["dry_run"],
                     options["restore_deleted"],
                     options["recover"],
+                    options["strategy"],
                     actor=user_name(),
                     on_progress=show,
                 )

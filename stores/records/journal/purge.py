@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F, Sum
 
-from stores.models import Change, ChangedRecord, IdempotencyKey, Revision
+from stores.models import Change, ChangedRecord, IdempotencyKey, ImportedRecord, Revision
 from stores.records import registry
 from stores.records.iteration import batched
 from stores.records.journal.recorder import Entry, Origin, record_change
@@ -55,11 +55,23 @@ def purge_records(entry: Entry) -> None:
         Change.objects.filter(pk__in=earlier.values("change")).update(is_purged=True, call=None, summary="")
         earlier.update(body=None)
         Revision.objects.filter(kind=record.kind, uid=record.uid).delete()
+        _delete_versions(record.kind, record.uid)
     if changes:
         _forget_answers(changes)
     entry.is_purged, entry.summary = True, ""
     # Files are deleted after the last reference to them, never before.
     transaction.on_commit(lambda: tidy_files(kinds))
+
+
+def _delete_versions(kind: str, uid: str) -> None:
+    """Delete the other versions of the record's parts, which are kept under its id and theirs."""
+    parts = next((one.parts.kinds for one in registry.all_collections() if one.kind == kind), ())
+    kept = Revision.objects.filter(kind__in=parts, uid__startswith=f"{uid}/")
+    for pk, name in list(kept.values_list("pk", "uid")) if parts else ():
+        # An id can hold a slash: these may be the parts of another record.
+        places = [at for at, character in enumerate(name) if character == "/" and at > len(uid)]
+        if not ImportedRecord.objects.filter(kind=kind, uid__in=[name[:at] for at in places]).exists():
+            Revision.objects.filter(pk=pk).delete()
 
 
 def _forget_answers(changes: set[int]) -> None:

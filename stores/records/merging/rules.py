@@ -9,7 +9,7 @@ No rule deletes. What is only on one side stays, unless it was deleted here.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -37,10 +37,30 @@ class Rule(StrEnum):
     NEWER_FIELD = "field changed twice: the newer"
     MEMBER = "setting changed"
     LISTED = "entries of both"
+    READABLE = "readable again"
     BUSY = "an answer is being written in it: import the file again"
     OURS = "ours, as asked"
     THEIRS = "the file's, as asked"
     COPIED = "a copy, as asked"
+
+
+CONFLICTS = frozenset({Rule.CHANGED_HERE, Rule.BRANCHED, Rule.EDITED, Rule.NEWER_FIELD, Rule.DELETED_AND_CONTINUED})
+"""Rules that decide between two sides of which each has something that the other has not."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is known of the file that a state is from."""
+
+    taken_at: float = 0
+    """When it was written, in ms; 0: not known."""
+    omits: frozenset[str] = frozenset()
+    """Members of the record of which such a file says nothing."""
+    in_file: Callable[[str], Collection[str]] = lambda kind: ()
+    """Returns the ids of the records of a kind that the file has."""
+
+
+NOTHING = Told()
 
 
 @dataclass
@@ -58,11 +78,10 @@ class Sides:
     """Whether nobody has changed it here since the last import."""
     is_newer: bool = False
     """Whether the file is newer than what brought it, for records without a time of their own."""
-    taken_at: float = 0
-    """When the file was written, in ms; 0: not known."""
+    told: Told = NOTHING
     restores_deleted: bool = False
-    in_file: Callable[[str], Container[str]] = lambda kind: ()
-    """Returns the ids of the records of a kind that the file has."""
+    is_readable_again: Callable[[Any, Any], bool] = lambda stored, incoming: False
+    """Tells whether an incoming value is the stored one, but for secrets that cannot be read here any more."""
 
     def __post_init__(self) -> None:
         self.root = self.root or self.uid
