@@ -126,6 +126,7 @@ def test_a_lost_network_is_told_and_nothing_is_lost(browser, server, line):
     expect(page.locator(".msg-assistant.is-live .msg-body")).to_contain_text("Paragraph 3.", timeout=30_000)
     page.locator("#stop").click()
     wait_for_answer(page)
+    expect(last_answer(page).locator(".msg-body")).to_contain_text("Paragraph 3.")
     shown = last_answer(page).locator(".msg-body").inner_text()
     stored = texts_of(server, uid)[-1]
     assert [shown.count(f"Paragraph {at}.") for at in (1, 2, 3)] == [1, 1, 1]
