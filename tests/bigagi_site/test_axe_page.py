@@ -46,6 +46,12 @@ return 1  # two
 """
 
 
+IS_DARK = """() => {
+    const { dataset, classList } = document.documentElement;
+    return dataset.theme !== "system" || classList.contains("dark");
+}"""
+
+
 @pytest.fixture(scope="module")
 def filled(server: Server) -> Server:
     """Return the server, with a row of each kind and a chat that has something of everything."""
@@ -73,6 +79,8 @@ def look(browser: Any, filled: Server) -> Iterator[Callable[..., Page]]:
             assert answer and answer.status == status, name
         found.extend(f"{name}: {fault}" for fault in run_axe(page, without, []))
         page.emulate_media(color_scheme="dark")
+        # The page follows the system a moment later.
+        page.wait_for_function(IS_DARK)
         # The same elements in other colours.
         found.extend(f"{name}, dark: {fault}" for fault in run_axe(page, without, ["color-contrast"]))
         page.emulate_media(color_scheme="light")
