@@ -74,6 +74,51 @@ def test_an_edit_never_takes_the_place_of_another_one_unseen(server, tabs):
     assert texts()[0] == "My question"
 
 
+@pytest.mark.parametrize("held", ["turns", "messages"])
+def test_what_is_open_in_a_message_outlives_its_reading_anew(server, tabs, held):
+    """News of another message come while an edit begins: the messages, or the one to edit, are on their way."""
+    page, _ = tabs
+    title = f"Read-anew-{held}"
+    uid = make_chat(server, title, "Question", "Answer")
+    open_page(page, f"/chat-test/{uid}")
+    waiting: list = []
+    released = False
+    page.route(f"**/{held}**", lambda route: route.continue_() if released else waiting.append(route))
+    question = api(server, "GET", f"/api/chats/{uid}/messages/{title}-0")
+    question["fragments"][0]["part"]["text"] = "News"
+    news = page.locator(".msg-user .md")
+    if held == "turns":
+        api(server, "PUT", f"/api/chats/{uid}/messages/{title}-0", question)
+        wait_until(page, lambda: waiting)
+        edit(page, last_answer(page), "Mine")
+    else:
+        last_answer(page).get_by_role("button", name="Edit", exact=True).click()
+        wait_until(page, lambda: waiting)
+        api(server, "PUT", f"/api/chats/{uid}/messages/{title}-0", question)
+        expect(news).to_have_text("News")
+    released = True
+    for route in waiting:
+        route.continue_()
+    expect(news).to_have_text("News")
+    field = page.get_by_label("Message text")
+    if held == "turns":
+        expect(field).to_have_value("Mine")
+        expect(field).to_be_focused()
+    else:
+        field.fill("Mine")
+    page.keyboard.press("Control+Enter")
+    expect(last_answer(page).locator(".md")).to_have_text("Mine")
+    expect(field).to_have_count(0)
+
+
+def wait_until(page, is_so) -> None:
+    for _ in range(200):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("Nothing was asked for.")
+
+
 def test_a_chat_that_another_tab_deleted_is_restored_or_gone_on_without(server, tabs):
     page, other = tabs
     uid = make_chat(server, "Deleted elsewhere", "Q", "A")

@@ -20,13 +20,14 @@ class Changed extends Error {
 
 const quiet = (label, onclick) => el("button", { type: "button", class: "button button-quiet button-small", onclick }, label);
 
-export async function openEditor(turn, _, visit) {
-  if (turn.querySelector(".editor")) return;
+export async function openEditor(pressed, _, visit) {
   const { chat } = visit;
-  const id = turn.dataset.message;
+  const id = pressed.dataset.message;
   const path = messagePath(chat, id);
   const { data: message } = await call("GET", path, undefined, { visit });
-  if (!turn.isConnected || turn.querySelector(".editor")) return;
+  // The messages may have been read again meanwhile.
+  const turn = visit.isHere && thread.turnOf(id);
+  if (!turn || turn.querySelector(".editor")) return;
   const isUser = message.role === "user";
   // An edit that was left open with its chat is taken up again, with the text that it began from.
   const name = `edit:${chat}:${id}`;
@@ -42,12 +43,23 @@ export async function openEditor(turn, _, visit) {
     keep.cancel();
     store(null);
   };
+  // Returns the message that it stood in.
+  const remove = () => {
+    const edited = form.closest(".msg");
+    form.remove();
+    edited?.classList.remove("is-edited");
+    return edited;
+  };
   const close = () => {
     forget();
-    form.remove();
-    turn.classList.remove("is-edited");
-    turn.focus({ preventScroll: true });
+    remove()?.focus({ preventScroll: true });
   };
+  const showStored = () =>
+    visit.show(async () => {
+      const stored = await thread.fetchTurn(id, visit);
+      remove();
+      thread.put(turn, stored);
+    });
   const edit = (stored) => {
     if (textOf(stored) !== base) throw new Changed(textOf(stored));
     return withText(stored, field.value);
@@ -56,7 +68,7 @@ export async function openEditor(turn, _, visit) {
     const { change } = await rewrite(path, edit);
     forget();
     undoable("Message edited.", change, () => shows(chat) && thread.refresh(), { of: visit });
-    await visit.show(async () => thread.put(turn, await thread.fetchTurn(id, visit)));
+    await showStored();
   };
   const saving = el("button", { type: "submit", class: "button button-small" }, isUser ? "Save and send" : "Save");
   const keeping = isUser ? quiet("Save", () => run(save)) : null;
@@ -84,6 +96,10 @@ export async function openEditor(turn, _, visit) {
     choice.scrollIntoView({ block: "nearest" });
     mine.focus();
   };
+  const sent = () => {
+    forget();
+    remove();
+  };
   const keepOther = async () => {
     const text = field.value;
     close();
@@ -94,11 +110,11 @@ export async function openEditor(turn, _, visit) {
       return emit("open", { id: chat, hash: id });
     };
     toast("The other text was kept.", { label: "Edit mine again", act: back, of: visit });
-    await visit.show(async () => thread.put(turn, await thread.fetchTurn(id, visit)));
+    await showStored();
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    run(isUser ? () => resend(visit, id, edit, forget) : save);
+    run(isUser ? () => resend(visit, id, edit, sent) : save);
   });
   field.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {

@@ -29,7 +29,8 @@ export async function regenerate(turn, visit, model = null) {
     await generate(visit, chat, { replaces: id, modelId: model?.id, shareContext: page.share }, { replaces: id, label });
   } catch (error) {
     if (error.kind !== GONE) throw error;
-    offerOther(turn, visit, error.message);
+    const still = visit.isHere && thread.turnOf(id);
+    if (still) offerOther(still, visit, error.message);
     return;
   }
   toast("Answer regenerated.", { label: "Restore the old one", act: () => putBack(chat, id, before), of: visit });

@@ -115,6 +115,8 @@ async function grow(side) {
 
 function show(got) {
   const back = keepFocus();
+  const olds = new Map(turnsOf().map((old) => [old.dataset.message, old]));
+  for (const turn of got.turns) carryOpen(olds.get(turn.dataset.message), turn);
   list.replaceChildren(...got.turns);
   Object.assign(span, got.span);
   enhance(list);
@@ -123,15 +125,33 @@ function show(got) {
   emit("turns");
 }
 
+// What somebody opened in a message stays open when the message comes anew: an edit above all.
+function carryOpen(old, turn) {
+  if (!old) return;
+  for (const box of old.querySelectorAll(":scope > :is(.editor, .other-model)")) {
+    turn.querySelector(".msg-body").after(box);
+    turn.classList.toggle("is-edited", box.classList.contains("editor"));
+  }
+  const folds = [...turn.querySelectorAll("details")];
+  const before = [...old.querySelectorAll("details")];
+  if (folds.length !== before.length) return;
+  for (const [at, { open }] of before.entries()) folds[at].open = open;
+}
+
 // Returns what gives the focus back to where it was: the same place of the same message, else a neighbour.
 function keepFocus() {
   const held = document.activeElement?.closest?.("#turns > .msg");
   if (!held) return () => {};
   const { message } = held.dataset;
-  const act = document.activeElement.closest("[data-act]")?.dataset.act;
+  const focused = document.activeElement;
+  const act = focused.closest("[data-act]")?.dataset.act;
   const at = turnsOf().indexOf(held);
   return () => {
     if (held.isConnected) return;
+    if (focused.isConnected) {
+      focused.focus({ preventScroll: true });
+      return;
+    }
     const again = turnOf(message);
     focusFirst(act && again?.querySelector(`.msg-acts [data-act="${act}"]`), again, ...neighboursAt(at));
   };
@@ -210,15 +230,17 @@ function noteLast(turn) {
   if (position > span.last) span.last = position;
 }
 
-// Puts a message as the server has it, or nothing, into the place of what stands there. A message of a chat that was
-// left stands nowhere.
+// Puts a message as the server has it, or nothing, into the place of what stands there. That may have been read again
+// meanwhile; a message of a chat that was left stands nowhere.
 export function put(old, turn) {
-  if (old.parentElement !== list) return;
+  const place = old.parentElement === list ? old : turnOf(old.dataset.message);
+  if (!place) return;
   const back = keepFocus();
   if (turn) {
-    old.replaceWith(turn);
+    carryOpen(place, turn);
+    place.replaceWith(turn);
     noteLast(turn);
-  } else old.remove();
+  } else place.remove();
   showEdges();
   back();
   if (sticks) jumpToEnd();

@@ -53,7 +53,7 @@ const acts = {
   async delete(turn, _, visit) {
     const { chat } = visit;
     const { change } = await call("DELETE", messagePath(chat, idOf(turn)));
-    thread.put(turn, null);
+    await visit.show(() => thread.put(turn, null));
     undoable("Message deleted.", change, () => shows(chat) && thread.refresh(), { of: visit });
   },
   resend: (turn, _, visit) => resend(visit, idOf(turn)),
