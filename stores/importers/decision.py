@@ -57,6 +57,8 @@ class Decision:
     """What is to be known of the record at its next merge; None: as before."""
     imported: ImportedRecord | None = None
     """What an import brought last."""
+    imported_before: str | None = None
+    """The same as JSON, where this one changes it."""
     is_older: bool = False
     """Whether the file is older than the one that this was from."""
 

@@ -141,7 +141,8 @@ class Import:
         progress.enter("read")
         sha256 = hashlib.file_digest(self.file, "sha256").hexdigest()
         self.file.seek(0)
-        same = MigrationRun.objects.filter(source_sha256=sha256).last()
+        imports = MigrationRun.objects.filter(purpose=MigrationRun.Purpose.IMPORT)
+        same = imports.filter(source_sha256=sha256).last()
         placed = [collection for collection in registry.long_lists() if collection.keeps_places]
         base = same.position_base if same else min((one.first_position() for one in placed), default=0)
         if not self.options.dry_run:

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from stores.importers.decision import Candidate, Decision, decide
 from stores.importers.file_facts import Source
 from stores.importers.lease import hold
-from stores.importers.parts import count_parts
+from stores.importers.outcomes import count_record, find_decided, record_of, save_decided
 from stores.importers.remembered import Decided, branch_candidate, forgotten_uids, is_proven, remember
 from stores.importers.run import Progress
-from stores.importers.words import name_kind, tell_quarantined
-from stores.models import Change, ImportedRecord, Quarantine, Revision
+from stores.importers.words import tell_quarantined
+from stores.models import Change, ImportedRecord, Quarantine, Revision, RunRecord
 from stores.records import jsontext
 from stores.records.codecs import Damaged, damaged_in, storable
 from stores.records.collections import Collection
@@ -24,14 +24,10 @@ from stores.records.iteration import batched
 from stores.records.journal.delta import diff
 from stores.records.journal.lists import DAMAGED
 from stores.records.journal.recorder import Entry, Origin, record_change
-from stores.records.merging.rules import Rule
 from stores.records.quarantine import save_quarantine
 from stores.records.sealing import Sealer
 
 NEW, SAME, OTHER = "new", "same", "other"
-
-NOT_SHOWN = "another version is shown, or it was deleted here"
-"""Why a part of a merged record was not written."""
 
 PAUSE = 0.01
 """Seconds between two transactions, for others to write."""
@@ -51,6 +47,7 @@ class RecordWriter:
         self.lost_keys: list[str] = []
         self.dropped_keys: list[str] = []
         self.needs_verification = False
+        self._done_before: dict[str, dict[str, RunRecord]] = {}
         self._known_damage: dict[tuple[str, str], Counter[str]] = {}
         self._seen: dict[str, dict[str, list[str]]] = {}
         self._next_position: dict[str, int] = {}
@@ -85,23 +82,33 @@ class RecordWriter:
     def write(self, collection: Collection, candidates: Sequence[Candidate]) -> None:
         """Decide on the candidates, write them with their branches in one transaction, and count them."""
         started = time.monotonic()
+        done = self._done(collection.kind)
+        new = [candidate for candidate in candidates if candidate.uid not in done]
         if not self.writes:
-            decisions = self._decide_all(collection, candidates)
+            records = self._decide_all(collection, new)
+            self.progress.save_soon()
         else:
             with self._entry() as entry:
-                decisions = self._decide_all(collection, candidates, entry)
+                records = self._decide_all(collection, new, entry)
                 self.progress.save_soon()
             self.last_transaction = time.monotonic() - started
             time.sleep(PAUSE)
-        for candidate, decision in decisions:
-            self._count(collection, candidate, decision)
+        for record in (*(done[candidate.uid] for candidate in candidates if candidate.uid in done), *records):
+            count_record(self.progress, collection, record)
+
+    def _done(self, kind: str) -> dict[str, RunRecord]:
+        """Return what this run has decided of a kind before it was broken off."""
+        if kind not in self._done_before:
+            self._done_before[kind] = find_decided(self.progress.run, kind)
+        return self._done_before[kind]
 
     def _decide_all(
         self, collection: Collection, candidates: Sequence[Candidate], entry: Entry | None = None
-    ) -> list[Decided]:
+    ) -> list[RunRecord]:
         """Decide on the candidates, and then on what they branch into; where there is an entry, write them."""
         decisions = following = self._decide(collection, candidates)
         done = {candidate.uid for candidate in candidates}
+        decided = list(decisions)
         forks: list[tuple[Decision, Decision]] = []
         while True:
             if entry is not None:
@@ -116,13 +123,15 @@ class RecordWriter:
             following = self._decide(collection, [candidate for _, candidate in branches])
             done |= {candidate.uid for candidate, _ in following}
             forks += [(decision, branch) for (decision, _), (_, branch) in zip(branches, following, strict=True)]
-            for candidate, branch in following:
-                if branch.outcome == "created":
-                    named = collection.name_of(candidate.value)
-                    self.progress.note(f"“{named}” is a branch: the file and the chat here were both continued.")
+            decided += following
         for decision, branch in reversed(forks):
             decision.settle(branch)
-        return decisions
+        is_preview = entry is None and self.progress.run is not None
+        records = [record_of(collection, *one, tells_difference=is_preview) for one in decided]
+        for record in records[len(decisions) :]:
+            record.is_branch = True
+        save_decided(self.progress.run, records)
+        return records
 
     def _decide(self, collection: Collection, candidates: Sequence[Candidate]) -> list[Decided]:
         uids = [candidate.uid for candidate in candidates]
@@ -224,30 +233,6 @@ class RecordWriter:
             ],
             ignore_conflicts=True,
         )
-
-    def _count(self, collection: Collection, candidate: Candidate, decision: Decision) -> None:
-        count = self.progress.count
-        count(collection.kind, decision.outcome, reason=decision.reason)
-        self.progress.count_rules(collection.kind, decision.rules)
-        self.progress.conflicting[collection.kind] += decision.is_conflict
-        self.progress.kept_aside[collection.kind] += decision.keeps_source
-        if decision.merged is not None and decision.merged.versions:
-            self.progress.kept_aside[collection.parts.kinds[0]] += len(decision.merged.versions)
-        if decision.reason == Rule.DELETED_AND_CONTINUED:
-            named = collection.name_of(candidate.value)
-            self.progress.note(
-                f"The {name_kind(collection.kind)} “{named}” was deleted here and continued in the file. To have it "
-                "back, import the file again with --restore-deleted."
-            )
-        if not collection.parts.kinds:
-            return
-        if decision.outcome in ("unchanged", "skipped") or decision.source_rows is None:
-            for kind, parts in candidate.counts.items():
-                count(kind, decision.outcome, parts, decision.reason)
-            return
-        for kind, outcomes in count_parts(collection, decision).items():
-            for outcome, parts in outcomes.items():
-                count(kind, outcome, parts, NOT_SHOWN if outcome == "skipped" else "")
 
     # --- what cannot be read ---
 

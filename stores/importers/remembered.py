@@ -10,25 +10,33 @@ from stores.records.merging.rules import Branch
 
 Decided = tuple[Candidate, Decision]
 
+REMEMBERED = (
+    *("source_digest", "imported_hash", "merged_hash", "base", "branch_of"),
+    *("counts", "is_verified", "run_id"),
+)
+"""The fields of an `ImportedRecord` that say what was brought."""
+
 
 def remember(collection: Collection, decisions: Sequence[Decided], run: MigrationRun | None) -> None:
     """Write what the import brought of these records."""
+    brought = [(candidate, decision) for candidate, decision in decisions if _is_brought(decision)]
+    for _, decision in brought:
+        decision.imported_before = before_text(decision.imported)
     ImportedRecord.objects.bulk_create(
         [
             ImportedRecord(
                 kind=collection.kind,
                 uid=candidate.uid,
                 source_digest=candidate.digest,
-                imported_hash=decision.source_rows.content_hash,
-                merged_hash=decision.rows.content_hash if decision.outcome == "merged" else "",
+                imported_hash=decision.source_rows.content_hash,  # type: ignore[union-attr]  # It is brought.
+                merged_hash=decision.rows.content_hash if decision.outcome == "merged" else "",  # type: ignore[union-attr]
                 base=_base_text(decision),
                 branch_of=candidate.root or (decision.imported.branch_of if decision.imported else ""),
                 counts=candidate.counts,
                 is_verified=False,
                 run=_run_of(collection, decision, run),
             )
-            for candidate, decision in decisions
-            if decision.rows is not None and decision.source_rows is not None and not _keeps_ours(decision)
+            for candidate, decision in brought
         ],
         update_conflicts=True,
         unique_fields=["kind", "uid"],
@@ -39,6 +47,15 @@ def remember(collection: Collection, decisions: Sequence[Decided], run: Migratio
     )
 
     _remember_words([decision for _, decision in decisions if _keeps_ours(decision)])
+
+
+def before_text(imported: ImportedRecord | None) -> str:
+    """Return as JSON what an import brought last of a record; `null` where none did."""
+    return jsontext.encode(None if imported is None else {name: getattr(imported, name) for name in REMEMBERED})
+
+
+def _is_brought(decision: Decision) -> bool:
+    return decision.rows is not None and decision.source_rows is not None and not _keeps_ours(decision)
 
 
 def _keeps_ours(decision: Decision) -> bool:
@@ -53,6 +70,7 @@ def _remember_words(decisions: Sequence[Decision]) -> None:
         if decision.imported is not None and decision.base is not None:
             text = jsontext.encode(decision.base)
             if text != decision.imported.base:
+                decision.imported_before = before_text(decision.imported)
                 decision.imported.base = text
                 changed.append(decision.imported)
     ImportedRecord.objects.bulk_update(changed, ["base"])

@@ -19,7 +19,6 @@ from stores.models import MigrationRun
 from stores.querysets import is_abandoned, mark_ended
 from stores.records import registry
 from stores.records.codecs import storable
-from stores.records.merging.rules import Rule
 from stores.records.sql import durably, execute
 
 PHASES = (
@@ -119,10 +118,10 @@ class Progress:
             reasons = self.reasons.setdefault(kind, {})
             reasons[reason] = reasons.get(reason, 0) + count
 
-    def count_rules(self, kind: str, rules: Counter[Rule]) -> None:
+    def count_rules(self, kind: str, rules: Counter[str]) -> None:
         """Count the rules by which two states of a record became one."""
         if rules:
-            self.rules.setdefault(kind, Counter()).update({str(rule): count for rule, count in rules.items()})
+            self.rules.setdefault(kind, Counter()).update(rules)
 
     # --- asking ---
 

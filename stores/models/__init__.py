@@ -1,7 +1,7 @@
 from stores.models.base import Record
 from stores.models.idempotency import IdempotencyKey
 from stores.models.journal import Change, ChangedRecord, StoreCounter
-from stores.models.migration import ImportedRecord, MigrationRun, Quarantine
+from stores.models.migration import ImportedRecord, MigrationRun, Quarantine, RunRecord
 from stores.models.store import KeyFingerprint, Revision, Secret, Store
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Quarantine",
     "Record",
     "Revision",
+    "RunRecord",
     "Secret",
     "Store",
     "StoreCounter",

@@ -6,13 +6,36 @@ from stores.records.fields import CompressedTextField, VerbatimJSONField
 
 
 class MigrationRun(models.Model):
-    """One import, from its start to its certificate."""
+    """One import, from its start to its certificate; or the preview of one, or one taken back."""
+
+    class Purpose(models.TextChoices):
+        IMPORT = "import", "Import"
+        PREVIEW = "preview", "Preview"
+        UNDO = "undo", "Undo"
 
     class Status(models.TextChoices):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         ERROR = "error", "Error"
 
+    purpose = models.CharField(
+        max_length=8,
+        choices=Purpose.choices,
+        default=Purpose.IMPORT,
+        db_default=Purpose.IMPORT,
+        help_text="Whether it imports, only says what an import would do, or takes one back.",
+    )
+    based_on = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="followed_by",
+        help_text="The preview that it carries out, or the run that it takes back.",
+    )
+    options = VerbatimJSONField(
+        null=True, blank=True, help_text="How it imports: strategy, restore_deleted, recover, actor."
+    )
     status = models.CharField(
         max_length=8, choices=Status.choices, default=Status.RUNNING, help_text="Where the run stands."
     )
@@ -59,7 +82,7 @@ class MigrationRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Import {self.pk}: {self.source_name}"
+        return f"{self.get_purpose_display()} {self.pk}: {self.source_name}"
 
 
 class ImportedRecord(models.Model):
@@ -103,6 +126,43 @@ class ImportedRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.uid}"
+
+
+class RunRecord(models.Model):
+    """What one run made, or by its preview would make, of one record. All of a record's are its provenance."""
+
+    run = models.ForeignKey(
+        MigrationRun, on_delete=models.CASCADE, related_name="decided", help_text="The run that decided it."
+    )
+    kind = models.CharField(max_length=20, help_text="What it is: store, conversation, folder, …")
+    uid = models.CharField(max_length=200, help_text="The record's id.")
+    name = models.CharField(max_length=200, blank=True, help_text="What a person called it, where it was read.")
+    outcome = models.CharField(max_length=12, help_text="What became of it: created, updated, merged, …")
+    reason = models.CharField(max_length=100, blank=True, help_text="Why it was skipped.")
+    rules = VerbatimJSONField(null=True, blank=True, help_text="How often each rule of merging decided something.")
+    parts = VerbatimJSONField(null=True, blank=True, help_text="By kind of part: how many had which outcome, and why.")
+    is_conflicting = models.BooleanField(default=False, help_text="Whether both sides had something of their own.")
+    is_kept_aside = models.BooleanField(default=False, help_text="Whether the file's state is kept as a revision.")
+    is_branch = models.BooleanField(
+        default=False, help_text="Whether it is no record of the file, but a branch of one."
+    )
+    imported_before = CompressedTextField(
+        null=True, blank=True, help_text="What imports had brought of it before, as JSON; absent: as now."
+    )
+    difference = CompressedTextField(
+        null=True, blank=True, help_text="Of a preview: the difference between what is here and what would be."
+    )
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            # A run's lists, and the history of one record.
+            models.Index(fields=["run", "outcome", "kind"], name="stores_runrecord_outcome"),
+            models.Index(fields=["kind", "uid", "run"], name="stores_runrecord_record"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name or self.uid}"
 
 
 class Quarantine(models.Model):

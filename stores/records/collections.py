@@ -77,7 +77,7 @@ class Collection(ABC):
     def name_of(self, record: Any) -> str:
         """Return what a person calls the record."""
         name = next((record[key] for key in ("title", "label") if isinstance(record.get(key), str)), "")
-        return name or str(record.get("id"))
+        return name or str(record.get("id", ""))
 
     @abstractmethod
     def to_rows(self, record: Any, uid: str) -> Rows:

@@ -124,7 +124,7 @@ class Entry:
             actor=self.origin.actor[:200],
             request_id=self.origin.request_id[:64],
             action=self.action,
-            summary=_readable(self.summary),
+            summary=readable(self.summary),
             call=call,
             stores=" ".join(sorted(self.stores))[:500],
             record_count=len(self.records),
@@ -146,9 +146,9 @@ class Entry:
         return change
 
 
-def _readable(summary: str) -> str:
+def readable(title: str) -> str:
     """Return a title that the database can store, without secrets."""
-    return storable(hide_found(summary))[:500]
+    return storable(hide_found(title))[:500]
 
 
 @contextmanager

@@ -1,0 +1,115 @@
+"""What an import decided of each record, kept as `RunRecord` rows, by which a run is counted, listed and resumed."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from stores.importers.decision import Candidate, Decision
+from stores.importers.parts import count_parts
+from stores.importers.run import Progress
+from stores.importers.words import name_kind
+from stores.models import MigrationRun, RunRecord
+from stores.records.collections import Collection
+from stores.records.fields import compress
+from stores.records.journal.delta import diff
+from stores.records.journal.recorder import readable
+from stores.records.jsontext import encode
+from stores.records.merging.rules import Rule
+from stores.records.sql import insert_rows
+
+NOT_SHOWN = "another version is shown, or it was deleted here"
+"""Why a part of a merged record was not written."""
+
+ASIDE = "kept_aside"
+"""Beside the outcomes of parts: how many are kept as revisions."""
+
+_NAMES = (
+    *("run", "kind", "uid", "name", "outcome", "reason", "rules", "parts"),
+    *("is_conflicting", "is_kept_aside", "is_branch", "imported_before", "difference"),
+)
+
+
+def record_of(collection: Collection, candidate: Candidate, decision: Decision, *, tells_difference: bool) -> RunRecord:
+    """Return what was decided, without its run."""
+    return RunRecord(
+        kind=collection.kind,
+        uid=candidate.uid,
+        name=readable(collection.name_of(candidate.value))[:200] if isinstance(candidate.value, dict) else "",
+        outcome=decision.outcome,
+        reason=decision.reason[:100],
+        rules={str(rule): count for rule, count in decision.rules.items()} or None,
+        parts=_parts(collection, candidate, decision),
+        is_conflicting=decision.is_conflict,
+        is_kept_aside=decision.keeps_source,
+        imported_before=decision.imported_before,
+        difference=_difference(collection, candidate, decision) if tells_difference else None,
+    )
+
+
+def _parts(collection: Collection, candidate: Candidate, decision: Decision) -> dict[str, dict[str, int]] | None:
+    if not collection.parts.kinds:
+        return None
+    if decision.outcome in ("unchanged", "skipped") or decision.source_rows is None:
+        return {kind: {decision.outcome: count} for kind, count in candidate.counts.items()}
+    parts: dict[str, dict[str, int]] = {kind: dict(+some) for kind, some in count_parts(collection, decision).items()}
+    if decision.merged is not None and decision.merged.versions:
+        parts.setdefault(collection.parts.kinds[0], {})[ASIDE] = len(decision.merged.versions)
+    return parts
+
+
+def _difference(collection: Collection, candidate: Candidate, decision: Decision) -> str | None:
+    """Return what would change here, as a delta; where nothing would, what the file has otherwise."""
+    if decision.stored is None or candidate.value is None:
+        return None
+    shown = candidate.value if decision.value is None else decision.value
+    return encode(diff(collection.files.journaled(decision.stored), collection.files.journaled(shown)))
+
+
+def save_decided(run: MigrationRun | None, records: Iterable[RunRecord]) -> None:
+    """Write what was decided; without a run nothing is."""
+    if run is not None:
+        insert_rows(RunRecord, _NAMES, [_values(run.pk, record) for record in records])
+
+
+def _values(run: int, record: RunRecord) -> tuple[Any, ...]:
+    rules, parts = (None if value is None else encode(value) for value in (record.rules, record.parts))
+    before, difference = (
+        None if text is None else compress(text) for text in (record.imported_before, record.difference)
+    )
+    return (
+        *(run, record.kind, record.uid, record.name, record.outcome, record.reason, rules, parts),
+        *(record.is_conflicting, record.is_kept_aside, record.is_branch, before, difference),
+    )
+
+
+def find_decided(run: MigrationRun | None, kind: str) -> dict[str, RunRecord]:
+    """Return what the run has decided of the file's records of a kind, by id."""
+    if run is None:
+        return {}
+    records = RunRecord.objects.filter(run=run, kind=kind, is_branch=False)
+    return {record.uid: record for record in records.defer("imported_before", "difference")}
+
+
+def count_record(progress: Progress, collection: Collection, record: RunRecord) -> None:
+    """Count a record and its parts by their outcomes, and tell what the owner should know of it."""
+    if record.is_branch:
+        if record.outcome == "created":
+            progress.note(f"“{record.name}” is a branch: the file and the chat here were both continued.")
+        return
+    kind, outcome = record.kind, record.outcome
+    progress.count(kind, outcome, reason=record.reason)
+    progress.count_rules(kind, Counter(record.rules or {}))
+    progress.conflicting[kind] += record.is_conflicting
+    progress.kept_aside[kind] += record.is_kept_aside
+    is_written = outcome not in ("unchanged", "skipped")
+    for part, outcomes in (record.parts or {}).items():
+        progress.kept_aside[part] += outcomes.get(ASIDE, 0)
+        for name, count in outcomes.items():
+            if name != ASIDE:
+                not_shown = NOT_SHOWN if name == "skipped" else ""
+                progress.count(part, name, count, not_shown if is_written else record.reason)
+    if record.reason == Rule.DELETED_AND_CONTINUED:
+        progress.note(
+            f"The {name_kind(kind)} “{record.name}” was deleted here and continued in the file. To have it back, "
+            "import the file again with --restore-deleted."
+        )
