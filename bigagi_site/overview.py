@@ -57,7 +57,7 @@ class Overview:
 def describe_data() -> Overview:
     """Return the overview of the stored data."""
     assets = Asset.objects.aggregate(size=Sum("size"))
-    run = MigrationRun.objects.order_by("-pk").first()
+    run = MigrationRun.objects.filter(purpose=MigrationRun.Purpose.IMPORT).order_by("-pk").first()
     return Overview(
         chats=Conversation.objects.count(),
         messages=Message.objects.count(),

@@ -1,11 +1,12 @@
 """Copies of files on this disk, to be read more than once: what comes by upload or a pipe, or out of an archive.
 
 Each copy has a folder of its own in `uploads/` of the data folder, and holds a lock in it: what no process holds is
-left of one that was killed.
+left of one that was killed, and is deleted, unless it is kept for a run that is still to come.
 """
 
 import errno
 import shutil
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +27,8 @@ CHECKED_EVERY = 64 * MIB
 RESERVE = 8 * MIB
 """Bytes of disk that a copy leaves free."""
 MAX_NAME = 150
+KEPT_SECONDS = 7 * 24 * 3600
+"""How long a file is kept for a run that is still to come."""
 
 
 class Refused(Exception):
@@ -43,7 +46,7 @@ class IncomingFile:
         self.folder = folder
         self.has_name = bool(name)
         self.path = folder / safe_name(name)
-        self._file = self.path.open("xb")
+        self._file = self.path.open("ab")
         self._lock = lock
         self._size = 0
 
@@ -74,6 +77,20 @@ class IncomingFile:
         except OSError as error:
             raise _as_no_space(error) from error
 
+    @property
+    def key(self) -> str:
+        """Return what a run needs to find the file again: its folder's name and its own."""
+        return f"{self.folder.name}/{self.path.name}"
+
+    def keep(self) -> None:
+        """Let the file outlive this process, for `KEPT_SECONDS` from now."""
+        (self.folder / "kept").touch()
+
+    def release(self) -> None:
+        """Let others take the file, if it is kept; else they delete it."""
+        self.close()
+        self._lock.release()
+
     def discard(self) -> None:
         """Delete the file."""
         with suppress(OSError):
@@ -97,7 +114,7 @@ def safe_name(name: str) -> str:
     while len(valid.encode()) > MAX_NAME:
         # The end has what tells the kind of a file.
         valid = valid[1:]
-    return valid if valid and valid != "lock" else "upload.json"
+    return valid if valid and valid not in ("lock", "kept") else "upload.json"
 
 
 def open_incoming(name: str, needed: int = 0) -> IncomingFile:
@@ -111,6 +128,21 @@ def open_incoming(name: str, needed: int = 0) -> IncomingFile:
         lock = FileLock(folder / "lock", timeout=0, thread_local=False)
         lock.acquire()
     return IncomingFile(folder, name, lock)
+
+
+def reopen(key: str) -> IncomingFile | None:
+    """Return a file that was kept, by its key; None where it is gone, or another process has it."""
+    folder, _, name = key.partition("/")
+    with _registry():
+        held = _folder() / Path(folder).name
+        if not folder or not (held / Path(name).name).is_file():
+            return None
+        lock = FileLock(held / "lock", timeout=0, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            return None
+    return IncomingFile(held, name, lock)
 
 
 def check_space(needed: int) -> None:
@@ -142,7 +174,13 @@ def _registry() -> FileLock:
 
 def _remove_leftovers() -> None:
     for folder in _folder().iterdir():
-        if not folder.is_dir():
+        if not folder.is_dir() or _is_kept(folder):
             continue
         with suppress(Timeout), FileLock(folder / "lock", timeout=0):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_kept(folder: Path) -> bool:
+    with suppress(OSError):
+        return time.time() - (folder / "kept").stat().st_mtime < KEPT_SECONDS
+    return False
