@@ -190,11 +190,13 @@ class ModelAdmin(ReadOnlyAdmin):
     ]
 
     def get_queryset(self, request: Any) -> QuerySet:
-        return super().get_queryset(request).annotate(service_pk=_key_of(Service, "service_uid"))
+        label = Subquery(Service.objects.filter(uid=OuterRef("service_uid")).values("label")[:1])
+        queryset = super().get_queryset(request)
+        return queryset.annotate(service_pk=_key_of(Service, "service_uid"), service_label=label)
 
     @admin.display(description="service", ordering="service_uid")
     def service_link(self, obj: Any) -> SafeString | str:
-        return link_to_page("llms", "service", obj.service_pk, obj.service_uid)
+        return link_to_page("llms", "service", obj.service_pk, obj.service_label or obj.service_uid)
 
     @admin.display(description="favourite or hidden", ordering="user_starred")
     def marks(self, obj: Model) -> str:
