@@ -201,7 +201,10 @@ class ModelAdmin(ReadOnlyAdmin):
     @admin.display(description="favourite or hidden", ordering="user_starred")
     def marks(self, obj: Model) -> str:
         is_hidden = obj.hidden if obj.user_hidden is None else obj.user_hidden
-        return ", ".join(mark for mark, holds in (("favourite", obj.user_starred), ("hidden", is_hidden)) if holds)
+        return (
+            ", ".join(mark for mark, holds in (("favourite", obj.user_starred), ("hidden", is_hidden)) if holds)
+            or NOTHING
+        )
 
     @admin.display(description="why a refresh has hidden it")
     def why_hidden(self, obj: Model) -> str:

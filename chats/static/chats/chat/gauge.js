@@ -37,7 +37,7 @@ function costOf(tokens) {
   if (input === "free") return "free";
   if (typeof input !== "number") return "unpriced";
   const cost = (tokens * input) / 1e6 + (fee ?? 0);
-  return cost < LEAST_DOLLARS ? `under $${LEAST_DOLLARS}` : `≈ ${dollars.format(cost)}`;
+  return cost < LEAST_DOLLARS ? `< $${LEAST_DOLLARS}` : `≈ ${dollars.format(cost)}`;
 }
 
 async function count() {
