@@ -22,6 +22,7 @@ from stores.admin.display import (
     show_status,
     size_of,
     whole,
+    written,
     yes_no,
 )
 from stores.admin.filters import by_choice, by_value, by_yes_no
@@ -83,7 +84,7 @@ class MigrationRunAdmin(ReadOnlyAdmin):
                         column("source_kind", name_file_kind, label="kind of file"),
                     ),
                     *(size_of("source_size", label="size"), column("source_sha256", str, label="SHA-256")),
-                    *(column("source_taken_at", str, label="written"), column("source_device", str, label="browser")),
+                    *(written("source_taken_at", label="written"), column("source_device", str, label="browser")),
                 ]
             },
         ),
