@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from metrics.baselines import Counted, describe_devices, drop_other, keep_other, tidy_others
-from metrics.history.recording import watch_imports
+from metrics.history.recording import mark_imports, tell_imports
 from metrics.models import UsageBaseline
 from stores.models import ImportedRecord, MigrationRun
 from stores.records.codecs import Rows
@@ -81,6 +81,7 @@ APP_METRICS = StoreSpec(
     collections=(BASELINES,),
     phase="metrics",
     inspect=describe_devices,
-    watch=watch_imports,
+    mark=mark_imports,
+    tell_since=tell_imports,
     is_last=True,
 )

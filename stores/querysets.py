@@ -13,8 +13,8 @@ from stores.records.dump import StoreNotFound
 from stores.records.registry import is_relational
 from stores.records.sql import find_row
 
-ENDED_IN_THE_MIDDLE = "The import was interrupted. Import the same file again to complete it."
-"""What blocks a run whose process is gone."""
+INTERRUPTED = "was interrupted."
+"""What blocks a run whose process is gone, and is followed by how it goes on."""
 
 
 UNDER_WAY: set[int] = set()
@@ -97,7 +97,17 @@ def is_abandoned(run: MigrationRun) -> bool:
 def mark_ended(run: MigrationRun) -> None:
     """Make a run whose process is gone one that ended as an error. It is not saved."""
     run.status = MigrationRun.Status.ERROR
-    run.blocked_by = ENDED_IN_THE_MIDDLE
+    by_itself = "It is resumed when the server starts. " if run.source_key else ""
+    run.blocked_by = f"The {run.get_purpose_display().lower()} {INTERRUPTED} {by_itself}{how_to_resume(run)}"
     run.phases = [phase | {"status": "failed"} if phase["status"] == "running" else phase for phase in run.phases]
-    entry = {"at": timezone.now().isoformat(), "phase": run.phase, "place": "", "message": ENDED_IN_THE_MIDDLE}
+    entry = {"at": timezone.now().isoformat(), "phase": run.phase, "place": "", "message": run.blocked_by}
     run.errors = [*run.errors, entry]
+
+
+def how_to_resume(run: MigrationRun) -> str:
+    """Return the sentence that says how a run that was broken off goes on."""
+    if run.purpose != MigrationRun.Purpose.IMPORT:
+        return "Start it again."
+    if not run.source_key:
+        return "Import the same file again to resume it."
+    return f"To resume it now: POST /api/migrations/{run.pk}/resume, or manage.py import_indexeddb --resume {run.pk}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -16,26 +17,28 @@ from django.db import DatabaseError
 from stores.backups.creation import BackupError, create_backup
 from stores.importers import copies as copies_of
 from stores.importers import run as runs
+from stores.importers.breaking_off import tell_broken_off, tell_closed
 from stores.importers.certificate import Certificate
 from stores.importers.conditions import check_keys, check_space
 from stores.importers.file_facts import OMITTED_FIELDS, Source, Strategy
+from stores.importers.incoming import discard_kept
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
-from stores.importers.kinds import FLASH
 from stores.importers.known import is_known, known_records
 from stores.importers.lease import LeaseLost, keep_lease
 from stores.importers.opening import SourceFile, open_source
 from stores.importers.parser import Parser
 from stores.importers.record_importer import RecordImporter
 from stores.importers.record_writer import RecordWriter
+from stores.importers.resuming import find_broken_off
 from stores.importers.run import PHASES, Progress
 from stores.importers.store_importer import StoreImporter
+from stores.importers.telling import mark_begin, tell_facts
 from stores.importers.verifier import Verification, certify_known
 from stores.models import MigrationRun, Store
+from stores.querysets import how_to_resume
 from stores.records import registry
 from stores.records.codecs import is_id
-from stores.records.editing import tell_dropped
 from stores.records.errors import SecretsUnreadable
-from stores.records.faults import fault_of
 from stores.records.sql import tune_for_long_job
 
 logger = structlog.get_logger("stores")
@@ -55,7 +58,20 @@ class Options:
     strategy: Strategy = Strategy.MERGE
     actor: str = ""
     """Who imports, for the journal."""
+    source_key: str = ""
+    """Of a file that came by upload, where it is kept."""
+    resumes: int | None = None
+    """The run that goes on; without one, it is asked whether an import of the same file was broken off."""
     on_progress: Callable[[Progress], None] = lambda progress: None
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Options":
+        """Return the options of a run that is resumed."""
+        return cls(**kept | {"strategy": Strategy(kept["strategy"])})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a run has to know to be resumed."""
+        return {name: getattr(self, name) for name in ("strategy", "restore_deleted", "recover", "actor")}
 
 
 def import_file(path: Path, options: Options) -> Progress:
@@ -94,45 +110,22 @@ class Import:
             self._verify()
         except (KeyboardInterrupt, SystemExit):
             progress.error("", "stopped")
+            progress.certificate = None
             with suppress(LeaseLost):
-                progress.finish(
-                    MigrationRun.Status.ERROR, "The import was stopped. Import the same file again to complete it."
-                )
+                way_on = how_to_resume(progress.run) if progress.run else ""
+                progress.finish(MigrationRun.Status.ERROR, f"The import was stopped. {way_on}")
             raise
         except LeaseLost as error:
-            self._closed_elsewhere(error)
+            tell_closed(progress, error)
         except (BackupError, DatabaseError, OSError, MemoryError, SecretsUnreadable) as error:
-            self._broken_off(error)
+            if progress.run is None:
+                # Nothing has been written, and there is no run to tell it.
+                raise
+            tell_broken_off(progress, error)
         finally:
             self.held.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
         return progress
-
-    def _closed_elsewhere(self, error: LeaseLost) -> None:
-        logger.warning("an import had been closed by another server", run=self.progress.run and self.progress.run.pk)
-        self.progress.error("", str(error))
-        self.progress.fail()
-        if self.progress.run is not None:
-            self.progress.run.refresh_from_db()
-            self.progress.run.blocked_by = str(error)
-
-    def _broken_off(self, error: Exception) -> None:
-        if self.progress.run is None:
-            # Nothing has been written, and there is no run to tell it.
-            raise error
-        fault = fault_of(error)
-        message = fault.what if fault else f"{type(error).__name__}: {error}."
-        remedy = fault.remedy if fault else "Fix this."
-        self.progress.error("", message)
-        try:
-            words = f"{message} What was imported until then is stored. {remedy}"
-            self.progress.finish(MigrationRun.Status.ERROR, f"{words} Then import the same file again to complete it.")
-        except LeaseLost as lost:
-            self._closed_elsewhere(lost)
-        except DatabaseError:
-            # A full disk takes not even this. Who is told now is told the truth; the row is closed by the next look at
-            # it, or by the server's thread as soon as there is room.
-            logger.warning("the end of an import could not be stored yet", run=self.progress.run.pk, exc_info=True)
 
     # --- phases ---
 
@@ -146,18 +139,12 @@ class Import:
         placed = [collection for collection in registry.long_lists() if collection.keeps_places]
         base = same.position_base if same else min((one.first_position() for one in placed), default=0)
         if not self.options.dry_run:
-            progress.run = runs.new_run(
-                source_name=self.source_file.name[:500],
-                source_kind=self.kind,
-                source_size=self.source_file.path.stat().st_size,
-                source_sha256=sha256,
-                position_base=base,
-            )
-            self.held.enter_context(keep_lease(progress.run.pk))
+            self._begin(sha256, base)
             for collection in registry.long_lists():
                 collection.tidy()
         progress.complete("read", "check")
         self.source = Source(
+            # Of a file that is resumed after others came, too, the run is older than theirs.
             first_run=same.pk if same else None,
             omitted_fields=OMITTED_FIELDS.get(self.kind, frozenset()),
             strategy=self.options.strategy,
@@ -167,7 +154,36 @@ class Import:
         for collection in placed:
             self.writer.place_at(collection, base)
 
+    def _begin(self, sha256: str, base: int) -> None:
+        """Take up the run that is to be resumed, or make a new one."""
+        progress, options = self.progress, self.options
+        kept: dict[str, Any] = {"options": options.as_json(), "source_key": options.source_key}
+        run = find_broken_off(sha256, options.as_json(), options.resumes)
+        if run is None:
+            run = runs.new_run(
+                source_name=self.source_file.name[:500],
+                source_kind=self.kind,
+                source_size=self.source_file.path.stat().st_size,
+                source_sha256=sha256,
+                position_base=base,
+                **kept,
+            )
+            progress.run = run
+        else:
+            held = run.source_key
+            runs.take_up(run, **kept)
+            if held != options.source_key:
+                discard_kept(held)
+            progress.go_on(run)
+            # What is read out of the file is read again.
+            run.source_taken_at = run.source_device = ""
+        self.held.enter_context(keep_lease(run.pk, run.resumed))
+        mark_begin(progress)
+        progress.on_change(progress)
+
     def _snapshot(self) -> None:
+        if self.progress.phases["snapshot"]["status"] == "complete":
+            return
         self.progress.enter("snapshot")
         is_empty = not any(
             collection.rows().exists() for spec in registry.all_specs() for collection in spec.collections
@@ -178,15 +194,13 @@ class Import:
             backup = create_backup("before-import")
             self.progress.note(f"Backed up to {backup.path}", "snapshot")
         self.progress.complete("snapshot")
+        self.progress.save()
 
     def _records(self) -> None:
-        watched = [] if self.options.dry_run else registry.all_specs(with_databases=True)
-        self.watching = [spec.watch() for spec in watched]
-        known = {} if self.options.restore_deleted else known_records()
+        known = {} if self.options.restore_deleted else known_records(self.progress.resumed_run)
         records = RecordImporter(self.writer, known)
         stores = StoreImporter(records)
         parser = Parser(self.file, self.kind, self._on_bytes, partial(is_known, known), self.scratch)
-        self.facts = parser.facts
         waiting: list[StoreItem] = []
         copies: list[RecoveryCopy] = []
         local_chats: list[StoreItem] = []
@@ -225,7 +239,7 @@ class Import:
             self.recovered.update(records.take_copy(copy, recovers=self.options.recover))
         for item in waiting:
             stores.take(item)
-        self._tell_facts()
+        tell_facts(self.progress, self.writer, parser.facts)
         self.progress.complete(*(name for name in PHASES if name != "verify"))
 
     def _note_device(self, item: StoreItem) -> None:
@@ -243,27 +257,6 @@ class Import:
         message = f"the file is cut or damaged at {item.place}: {item.missing}"
         self.progress.error(item.place, message)
         records.take_rest(item.raw, item.place)
-
-    def _tell_facts(self) -> None:
-        note = self.progress.note
-        for collection in registry.long_lists() if self.kind == FLASH else ():
-            if collection.if_absent and collection.kind not in self.facts.tables:
-                note(collection.if_absent)
-        if self.kind == FLASH and not self.facts.has_settings:
-            note("The file has no settings.")
-        if self.writer.sealer.count:
-            note("The file contains API keys in plain text: delete it, or keep it where nobody else can read it.")
-        if self.writer.lost_keys:
-            named = ", ".join(sorted(set(self.writer.lost_keys)))
-            note(f"These keys are now empty, because the file has only their markers and no key is stored: {named}.")
-        if self.writer.dropped_keys:
-            note(tell_dropped(self.writer.dropped_keys))
-        for spec in registry.all_specs(with_databases=True):
-            for text in spec.inspect():
-                note(text)
-        for tell in self.watching:
-            for text in tell():
-                note(text)
 
     def _verify(self) -> None:
         progress = self.progress

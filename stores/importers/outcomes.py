@@ -13,7 +13,7 @@ from stores.records.collections import Collection
 from stores.records.fields import compress
 from stores.records.journal.delta import diff
 from stores.records.journal.recorder import readable
-from stores.records.jsontext import encode
+from stores.records.jsontext import decode, encode
 from stores.records.merging.rules import Rule
 from stores.records.sql import insert_rows
 
@@ -82,12 +82,24 @@ def _values(run: int, record: RunRecord) -> tuple[Any, ...]:
     )
 
 
-def find_decided(run: MigrationRun | None, kind: str) -> dict[str, RunRecord]:
-    """Return what the run has decided of the file's records of a kind, by id."""
+def find_decided(run: MigrationRun | None, kind: str) -> list[RunRecord]:
+    """Return what the run has decided of the records of a kind, and of their branches, in that order."""
     if run is None:
-        return {}
-    records = RunRecord.objects.filter(run=run, kind=kind, is_branch=False)
-    return {record.uid: record for record in records.defer("imported_before", "difference")}
+        return []
+    records = RunRecord.objects.filter(run=run, kind=kind).order_by("pk")
+    return list(records.defer("imported_before", "difference"))
+
+
+def digests_before(run: MigrationRun | None, kind: str) -> dict[str, str]:
+    """Return the ids of the records of a kind that the run has brought, each with the digest of the text that was
+    imported of it before; empty where none was."""
+    brought = RunRecord.objects.filter(run=run, kind=kind).exclude(imported_before=None).order_by("-pk")
+    found = {}
+    for uid, text in brought.values_list("uid", "imported_before").iterator():
+        # Of a record that it brought twice, the first time counts.
+        before = decode(text or "null")
+        found[uid] = "" if before is None else str(before["source_digest"])
+    return found
 
 
 def count_record(progress: Progress, collection: Collection, record: RunRecord) -> None:

@@ -3,8 +3,9 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from filelock import FileLock, Timeout
 
-from stores.background.leases import next_end, this_owner
+from stores.background.leases import LEASE_MS, next_end, this_owner
 from stores.importers.lease import hold
 from stores.models import MigrationRun
 from stores.querysets import is_abandoned, mark_ended
@@ -25,6 +26,10 @@ PHASES = (
     *("read", "check", "snapshot", "stores", "services", "assets", "chats", "folders", "metrics", "workspace"),
     "verify",
 )
+BEFORE_RECORDS = ("read", "check", "snapshot")
+"""The phases that are not done again by a run that is resumed."""
+RESUMED = "Resumed after an interruption at"
+"""How the note begins that a run was resumed."""
 OUTCOMES = ("created", "updated", "merged", "unchanged", "skipped", "quarantined")
 NUMBERS = (*OUTCOMES, "conflicting", "kept_aside")
 """What is counted of a kind: each record has one outcome, and the others say more of some."""
@@ -66,7 +71,21 @@ class Progress:
         self.notes: list[str] = []
         self.bytes_read = 0
         self.certificate: dict[str, Any] | None = None
+        self.resumed_run: MigrationRun | None = None
+        """The run, if it was broken off before."""
+        self.checkpoint: dict[str, Any] = {}
+        """What the run has to know of its beginning where it is resumed; stored with its row."""
         self._saved_at = 0.0
+
+    def go_on(self, run: MigrationRun) -> None:
+        """Take up a run where it was broken off: what is not told again is taken from its row."""
+        self.run = self.resumed_run = run
+        self.checkpoint = run.checkpoint or {}
+        for phase in run.phases:
+            if phase["name"] in BEFORE_RECORDS and phase["status"] == "complete":
+                self.phases[phase["name"]] = phase
+                self.notes += phase["notes"]
+        self.notes += [note for note in run.notes if note.startswith(RESUMED)]
 
     # --- telling ---
 
@@ -175,12 +194,14 @@ class Progress:
         run.errors = self.errors
         run.notes = self.notes
         run.certificate = self.certificate
+        run.bytes_read = self.bytes_read
+        run.checkpoint = self.checkpoint or None
         run.lease_until = next_end()
         run.last_completed_task = finished[-1] if finished else ""
         behind = PHASES[PHASES.index(self.phase) + 1 :] if self.phase else PHASES
         run.next_task = next((name for name in behind if self.phases[name]["status"] == "pending"), "")
         with transaction.atomic():
-            hold(run.pk)
+            hold(run.pk, run.resumed)
             run.save()
 
     def finish(self, status: str, blocked_by: str = "") -> None:
@@ -189,6 +210,9 @@ class Progress:
             self.run.status = status
             self.run.blocked_by = blocked_by[:500]
             self.run.finished_at = timezone.now()
+            if self.run.purpose == MigrationRun.Purpose.IMPORT and self.certificate is not None:
+                # It is over for good, and nobody needs its file.
+                self.run.source_key = ""
         if status == MigrationRun.Status.ERROR:
             self.fail()
         with durably():
@@ -197,13 +221,36 @@ class Progress:
 
 def new_run(**fields: Any) -> MigrationRun:
     """Make the row of a run that begins. Raises `AlreadyRunning`."""
+    with _while_none_runs():
+        return MigrationRun.objects.create(phases=[], counts={}, errors=[], notes=[], **_own(), **fields)
+
+
+def take_up(run: MigrationRun, **fields: Any) -> None:
+    """Make the row of a run that was broken off one that goes on, and note in it when that was. Raises
+    `AlreadyRunning`."""
+    with _while_none_runs():
+        run.refresh_from_db()
+        broken_off = datetime.fromtimestamp((run.lease_until - LEASE_MS) / 1000, UTC)
+        run.notes = [*run.notes, f"{RESUMED} {broken_off:%Y-%m-%d %H:%M:%S} UTC."]
+        run.status, run.blocked_by, run.finished_at = MigrationRun.Status.RUNNING, "", None
+        run.resumed += 1
+        for name, value in (_own() | fields).items():
+            setattr(run, name, value)
+        run.save()
+
+
+@contextmanager
+def _while_none_runs() -> Iterator[None]:
     with transaction.atomic():
         if connection.vendor == "postgresql":
             # SQLite's transactions begin with a lock. Here two servers could both find that none runs.
             execute("LOCK TABLE {stores.MigrationRun} IN SHARE ROW EXCLUSIVE MODE")
         _check_none_runs()
-        own = {"pid": os.getpid(), "owner": this_owner(), "lease_until": next_end()}
-        return MigrationRun.objects.create(phases=[], counts={}, errors=[], notes=[], **own, **fields)
+        yield
+
+
+def _own() -> dict[str, Any]:
+    return {"pid": os.getpid(), "owner": this_owner(), "lease_until": next_end()}
 
 
 # --- one at a time ---

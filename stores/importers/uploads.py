@@ -1,4 +1,7 @@
-"""Files that come over the API to be imported: streamed to disk, imported by a thread of the server, deleted."""
+"""Files that come over the API to be imported: streamed to disk, imported by a thread of the server, deleted.
+
+A file is kept until its run has finished: one that was broken off goes on when the server starts, or when it is asked.
+"""
 
 import threading
 import time
@@ -11,12 +14,14 @@ import structlog
 from django.db import DatabaseError, connections
 from structlog.contextvars import bind_contextvars, get_contextvars
 
+from stores.background.leases import GRACE_MS, LEASE_MS
 from stores.importers import run as runs
 from stores.importers.conditions import SPACE_FACTOR
 from stores.importers.importer import Options, import_file
-from stores.importers.incoming import IncomingFile, NoSpace, Refused, open_incoming
+from stores.importers.incoming import IncomingFile, NoSpace, Refused, open_incoming, reopen
 from stores.importers.lease import LeaseLost
 from stores.importers.opening import open_source
+from stores.importers.resuming import NotResumable, check_resumable, file_is_gone, find_interrupted
 from stores.importers.run import AlreadyRunning, Progress
 from stores.models import MigrationRun
 from stores.records.errors import SecretsUnreadable
@@ -25,6 +30,8 @@ from stores.records.keys import why_unreadable
 
 RETRY_SECONDS = 2
 """How long until storing the end of a run is tried again."""
+LEASE_OVER_SECONDS = (LEASE_MS + GRACE_MS) / 1000 + 1
+"""How long after its last sign of life a run is over for certain."""
 
 logger = structlog.get_logger("stores")
 
@@ -71,41 +78,81 @@ def start_import(upload: IncomingFile, options: Options) -> MigrationRun:
 
     Raises as `import_file` where it does not come to that."""
     begun: Future[int] = Future()
-    # Not waited for when the server stops: the run shows as broken off then, and the same file again completes it.
+    # Not waited for when the server stops: the run goes on when it starts again.
     arguments = (upload, options, begun, get_contextvars())
     thread = threading.Thread(target=_import, args=arguments, name="import", daemon=True)
     try:
         thread.start()
     except RuntimeError:
-        upload.discard()
+        _part_with(upload, None)
         raise
     return MigrationRun.objects.get(pk=begun.result())
+
+
+def start_again(run: MigrationRun) -> MigrationRun:
+    """Resume a run that was broken off, by a thread, and return it as soon as it goes on. Raises `NotResumable`, and as
+    `import_file`."""
+    return start_import(*reopen_upload(run))
+
+
+def reopen_upload(run: MigrationRun) -> tuple[IncomingFile, Options]:
+    """Return the kept file of a run that was broken off, and how to import it. Raises `NotResumable`."""
+    check_resumable(run)
+    upload = reopen(run.source_key)
+    if upload is None:
+        raise file_is_gone(run)
+    return upload, replace(Options.from_json(run.options), resumes=run.pk)
+
+
+def import_here(upload: IncomingFile, options: Options) -> Progress:
+    """Import the file, and keep it for as long as its run needs it. Raises as `import_file`."""
+    seen: list[Progress] = []
+
+    def note(progress: Progress) -> None:
+        if progress.run is not None and not seen:
+            upload.keep()
+            seen.append(progress)
+        options.on_progress(progress)
+
+    try:
+        return import_file(upload.path, replace(options, source_key=upload.key, on_progress=note))
+    except Exception as error:
+        if seen:
+            _close(seen[0], error)
+        raise
+    finally:
+        _part_with(upload, seen[0].run if seen else None)
+        if seen:
+            _store_end(seen[0])
+
+
+def _part_with(upload: IncomingFile, run: MigrationRun | None) -> None:
+    """Delete a file that no run needs any more; else let others take it."""
+    is_needed = upload.is_kept if run is None else run.status != MigrationRun.Status.DONE and run.certificate is None
+    if is_needed:
+        upload.release()
+    else:
+        upload.discard()
 
 
 def _import(upload: IncomingFile, options: Options, begun: "Future[int]", facts: dict[str, Any]) -> None:
     # The import's lines in the log name the request that brought the file.
     bind_contextvars(**facts)
-    seen: list[Progress] = []
 
     def note(progress: Progress) -> None:
-        seen[:] = [progress]
         if progress.run is not None and not begun.done():
             begun.set_result(progress.run.pk)
 
     try:
-        import_file(upload.path, replace(options, on_progress=note))
+        progress = import_here(upload, replace(options, on_progress=note))
         if not begun.done():
-            begun.set_exception(RuntimeError("; ".join(error["message"] for error in seen[0].errors)))
+            begun.set_exception(RuntimeError("; ".join(error["message"] for error in progress.errors)))
     except Exception as error:
         if begun.done():
             logger.exception("the import of an upload failed")
-            _close(seen[0], error)
         else:
             begun.set_exception(error)
     finally:
-        upload.discard()
-        if seen:
-            _store_end(seen[0])
         connections.close_all()
 
 
@@ -129,3 +176,38 @@ def _close(progress: Progress, error: Exception) -> None:
     progress.error("", message)
     with suppress(DatabaseError, LeaseLost):
         progress.finish(MigrationRun.Status.ERROR, message)
+
+
+# --- those that were broken off ---
+
+
+def resume_by_itself() -> None:
+    """Resume the uploads whose import was broken off with the server, in a thread."""
+    threading.Thread(target=_resume_by_itself, name="resumed-imports", daemon=True).start()
+
+
+def _resume_by_itself() -> None:
+    try:
+        for wait in (0, LEASE_OVER_SECONDS):
+            # Those of a machine of another name, as a container has after each start, are over only then.
+            time.sleep(wait)
+            runs.close_dead_runs()
+            for run in find_interrupted():
+                _resume_one(run)
+    except DatabaseError:
+        logger.exception("imports that were broken off could not be looked for")
+    finally:
+        connections.close_all()
+
+
+def _resume_one(run: MigrationRun) -> None:
+    facts = {"run": run.pk, "file": run.source_name}
+    try:
+        upload, options = reopen_upload(run)
+        logger.warning("an import that was broken off is resumed", **facts)
+        progress = import_here(upload, options)
+        logger.info("an import that was broken off has ended", status=progress.run and progress.run.status, **facts)
+    except (NotResumable, Refused, AlreadyRunning) as error:
+        logger.warning("an import that was broken off cannot be resumed", reason=str(error), **facts)
+    except Exception:
+        logger.exception("an import that was broken off could not be resumed", **facts)
