@@ -2,9 +2,8 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
@@ -18,18 +17,20 @@ from stores.importers import copies as copies_of
 from stores.importers import run as runs
 from stores.importers.certificate import Certificate
 from stores.importers.conditions import check_keys, check_space
-from stores.importers.file_facts import OMITTED_FIELDS, Source, Strategy
+from stores.importers.file_facts import OMITTED_FIELDS, Source
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.kinds import FLASH
 from stores.importers.known import is_known, known_records
 from stores.importers.lease import LeaseLost, keep_lease
 from stores.importers.opening import SourceFile, open_source
+from stores.importers.options import Options
 from stores.importers.parser import Parser
 from stores.importers.record_importer import RecordImporter
 from stores.importers.record_writer import RecordWriter
 from stores.importers.run import PHASES, Progress
 from stores.importers.store_importer import StoreImporter
 from stores.importers.verifier import Verification, certify_known
+from stores.importers.words import one_or_many
 from stores.models import MigrationRun, Store
 from stores.records import registry
 from stores.records.codecs import is_id
@@ -42,20 +43,6 @@ logger = structlog.get_logger("stores")
 
 CUT = "The file is cut or damaged: everything after that place is missing here. Import a complete file."
 """What blocks a run of which a part could not be read at all."""
-
-
-@dataclass
-class Options:
-    """How to import. `on_progress` is called as things go on."""
-
-    dry_run: bool = False
-    restore_deleted: bool = False
-    recover: bool = False
-    """Whether chats that are only in a copy which big-AGI no longer shows are imported too."""
-    strategy: Strategy = Strategy.MERGE
-    actor: str = ""
-    """Who imports, for the journal."""
-    on_progress: Callable[[Progress], None] = lambda progress: None
 
 
 def import_file(path: Path, options: Options) -> Progress:
@@ -124,9 +111,12 @@ class Import:
         message = fault.what if fault else f"{type(error).__name__}: {error}."
         remedy = fault.remedy if fault else "Fix this."
         self.progress.error("", message)
+        words = f"{message} What was imported until then is stored. {remedy} Then import the same file again to "
+        words += "complete it."
+        if self.options.dry_run:
+            words = f"{message} Nothing was imported. {remedy} Then send the file again."
         try:
-            words = f"{message} What was imported until then is stored. {remedy}"
-            self.progress.finish(MigrationRun.Status.ERROR, f"{words} Then import the same file again to complete it.")
+            self.progress.finish(MigrationRun.Status.ERROR, words)
         except LeaseLost as lost:
             self._closed_elsewhere(lost)
         except DatabaseError:
@@ -138,6 +128,8 @@ class Import:
 
     def _read(self) -> None:
         progress = self.progress
+        for text in self.options.notes:
+            progress.note(text)
         progress.enter("read")
         sha256 = hashlib.file_digest(self.file, "sha256").hexdigest()
         self.file.seek(0)
@@ -145,15 +137,17 @@ class Import:
         same = imports.filter(source_sha256=sha256).last()
         placed = [collection for collection in registry.long_lists() if collection.keeps_places]
         base = same.position_base if same else min((one.first_position() for one in placed), default=0)
-        if not self.options.dry_run:
+        if not self.options.dry_run or self.options.columns:
             progress.run = runs.new_run(
                 source_name=self.source_file.name[:500],
                 source_kind=self.kind,
                 source_size=self.source_file.path.stat().st_size,
                 source_sha256=sha256,
                 position_base=base,
+                **self.options.columns,
             )
             self.held.enter_context(keep_lease(progress.run.pk))
+        if not self.options.dry_run:
             for collection in registry.long_lists():
                 collection.tidy()
         progress.complete("read", "check")
@@ -169,10 +163,13 @@ class Import:
 
     def _snapshot(self) -> None:
         self.progress.enter("snapshot")
+        if self.options.dry_run:
+            self.progress.complete("snapshot")
+            return
         is_empty = not any(
             collection.rows().exists() for spec in registry.all_specs() for collection in spec.collections
         )
-        if self.options.dry_run or (is_empty and not Store.objects.exists()):
+        if is_empty and not Store.objects.exists():
             self.progress.note("There was nothing to back up.", "snapshot")
         else:
             backup = create_backup("before-import")
@@ -252,7 +249,8 @@ class Import:
         if self.kind == FLASH and not self.facts.has_settings:
             note("The file has no settings.")
         if self.writer.sealer.count:
-            note("The file contains API keys in plain text: delete it, or keep it where nobody else can read it.")
+            keys = one_or_many(self.writer.sealer.count, "API key")
+            note(f"The file contains {keys} in plain text: delete it, or keep it where nobody else can read it.")
         if self.writer.lost_keys:
             named = ", ".join(sorted(set(self.writer.lost_keys)))
             note(f"These keys are now empty, because the file has only their markers and no key is stored: {named}.")
@@ -279,11 +277,12 @@ class Import:
         if progress.certificate and progress.certificate["differences"]:
             progress.finish(MigrationRun.Status.ERROR, "The verification found differences.")
             return
-        if self.is_cut:
+        if self.is_cut and not self.options.dry_run:
             # Nobody may delete the browser's data on the strength of half a file.
             progress.finish(MigrationRun.Status.ERROR, CUT)
             return
-        progress.finish(MigrationRun.Status.DONE)
+        # A preview is done when it has told so.
+        progress.finish(MigrationRun.Status.DONE, CUT if self.is_cut else "")
 
     def _certificate(self) -> Certificate:
         if not self.writer.needs_verification and not self.is_cut and not self.has_copies:

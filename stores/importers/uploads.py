@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -13,10 +14,11 @@ from structlog.contextvars import bind_contextvars, get_contextvars
 
 from stores.importers import run as runs
 from stores.importers.conditions import SPACE_FACTOR
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
 from stores.importers.incoming import IncomingFile, NoSpace, Refused, open_incoming
 from stores.importers.lease import LeaseLost
 from stores.importers.opening import open_source
+from stores.importers.options import Options
 from stores.importers.run import AlreadyRunning, Progress
 from stores.models import MigrationRun
 from stores.records.errors import SecretsUnreadable
@@ -58,31 +60,32 @@ def check_ready() -> None:
         raise SecretsUnreadable(reason)
 
 
-def dry_run(upload: IncomingFile, options: Options) -> Progress:
-    """Import the file without writing anything, and delete it. Raises as `import_file`."""
-    try:
-        return import_file(upload.path, replace(options, dry_run=True))
-    finally:
-        upload.discard()
+LetGo = Callable[[IncomingFile, MigrationRun | None], None]
+"""What becomes of a file when its run is over; None: it did not come to one."""
 
 
-def start_import(upload: IncomingFile, options: Options) -> MigrationRun:
-    """Import the file by a thread, which deletes it in the end, and return the run as soon as there is one.
+def discard(upload: IncomingFile, run: MigrationRun | None) -> None:
+    """Delete the file."""
+    upload.discard()
+
+
+def start_import(upload: IncomingFile, options: Options, let_go: LetGo = discard) -> MigrationRun:
+    """Import the file by a thread, which lets go of it in the end, and return the run as soon as there is one.
 
     Raises as `import_file` where it does not come to that."""
     begun: Future[int] = Future()
     # Not waited for when the server stops: the run shows as broken off then, and the same file again completes it.
-    arguments = (upload, options, begun, get_contextvars())
+    arguments = (upload, options, begun, get_contextvars(), let_go)
     thread = threading.Thread(target=_import, args=arguments, name="import", daemon=True)
     try:
         thread.start()
     except RuntimeError:
-        upload.discard()
+        let_go(upload, None)
         raise
     return MigrationRun.objects.get(pk=begun.result())
 
 
-def _import(upload: IncomingFile, options: Options, begun: "Future[int]", facts: dict[str, Any]) -> None:
+def _import(upload: IncomingFile, options: Options, begun: "Future[int]", facts: dict[str, Any], let_go: LetGo) -> None:
     # The import's lines in the log name the request that brought the file.
     bind_contextvars(**facts)
     seen: list[Progress] = []
@@ -103,7 +106,8 @@ def _import(upload: IncomingFile, options: Options, begun: "Future[int]", facts:
         else:
             begun.set_exception(error)
     finally:
-        upload.discard()
+        # First, since the disk may be full of it.
+        let_go(upload, seen[0].run if seen else None)
         if seen:
             _store_end(seen[0])
         connections.close_all()
