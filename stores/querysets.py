@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from stores.background.leases import is_over, this_owner
-from stores.models import MigrationRun, Revision, Store
+from stores.models import MigrationRun, Revision, RunRecord, Store
 from stores.records import jsontext, registry
 from stores.records.dump import StoreNotFound
 from stores.records.registry import is_relational
@@ -76,6 +76,12 @@ def read_as_text(revision: Revision) -> str:
     except (KeyError, jsontext.UndecodableJSON):
         # The parts of a record, as messages, have no list of their own.
         return ""
+
+
+def decided_by(records: QuerySet[RunRecord], rule: str) -> QuerySet[RunRecord]:
+    """Return those of a run's records of which a rule decided something, or that were left out for this reason."""
+    # A column of JSON text: what is looked for is encoded as a member's name is.
+    return records.filter(Q(reason=rule) | Q(rules__contains=rule))
 
 
 def as_seen_now(run: MigrationRun) -> MigrationRun:

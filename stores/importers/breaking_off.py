@@ -22,7 +22,7 @@ def tell_closed(progress: Progress, error: LeaseLost) -> None:
         progress.run.blocked_by = str(error)
 
 
-def tell_broken_off(progress: Progress, error: Exception) -> None:
+def tell_broken_off(progress: Progress, error: Exception, *, is_preview: bool) -> None:
     """Say that the run was broken off by a fault, and how it goes on."""
     assert progress.run is not None
     fault = fault_of(error)
@@ -32,6 +32,8 @@ def tell_broken_off(progress: Progress, error: Exception) -> None:
     # What was compared before does not end the run: it can be resumed.
     progress.certificate = None
     words = f"{message} What was imported until then is stored. {remedy} {how_to_resume(progress.run)}"
+    if is_preview:
+        words = f"{message} Nothing was imported. {remedy} Then send the file again."
     try:
         progress.finish(MigrationRun.Status.ERROR, words)
     except LeaseLost as lost:

@@ -2,13 +2,11 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -20,12 +18,13 @@ from stores.importers import run as runs
 from stores.importers.breaking_off import tell_broken_off, tell_closed
 from stores.importers.certificate import Certificate
 from stores.importers.conditions import check_keys, check_space
-from stores.importers.file_facts import OMITTED_FIELDS, Source, Strategy
+from stores.importers.file_facts import OMITTED_FIELDS, Source
 from stores.importers.incoming import discard_kept
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
 from stores.importers.known import is_known, known_records
 from stores.importers.lease import LeaseLost, keep_lease
 from stores.importers.opening import SourceFile, open_source
+from stores.importers.options import Options, options_as_json
 from stores.importers.parser import Parser
 from stores.importers.record_importer import RecordImporter
 from stores.importers.record_writer import RecordWriter
@@ -45,33 +44,6 @@ logger = structlog.get_logger("stores")
 
 CUT = "The file is cut or damaged: everything after that place is missing here. Import a complete file."
 """What blocks a run of which a part could not be read at all."""
-
-
-@dataclass
-class Options:
-    """How to import. `on_progress` is called as things go on."""
-
-    dry_run: bool = False
-    restore_deleted: bool = False
-    recover: bool = False
-    """Whether chats that are only in a copy which big-AGI no longer shows are imported too."""
-    strategy: Strategy = Strategy.MERGE
-    actor: str = ""
-    """Who imports, for the journal."""
-    source_key: str = ""
-    """Of a file that came by upload, where it is kept."""
-    resumes: int | None = None
-    """The run that goes on; without one, it is asked whether an import of the same file was broken off."""
-    on_progress: Callable[[Progress], None] = lambda progress: None
-
-    @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "Options":
-        """Return the options of a run that is resumed."""
-        return cls(**kept | {"strategy": Strategy(kept["strategy"])})
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what a run has to know to be resumed."""
-        return {name: getattr(self, name) for name in ("strategy", "restore_deleted", "recover", "actor")}
 
 
 def import_file(path: Path, options: Options) -> Progress:
@@ -121,7 +93,7 @@ class Import:
             if progress.run is None:
                 # Nothing has been written, and there is no run to tell it.
                 raise
-            tell_broken_off(progress, error)
+            tell_broken_off(progress, error, is_preview=self.options.dry_run)
         finally:
             self.held.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
@@ -131,6 +103,8 @@ class Import:
 
     def _read(self) -> None:
         progress = self.progress
+        for text in self.options.notes:
+            progress.note(text)
         progress.enter("read")
         sha256 = hashlib.file_digest(self.file, "sha256").hexdigest()
         self.file.seek(0)
@@ -138,6 +112,9 @@ class Import:
         same = imports.filter(source_sha256=sha256).last()
         placed = [collection for collection in registry.long_lists() if collection.keeps_places]
         base = same.position_base if same else min((one.first_position() for one in placed), default=0)
+        if self.options.dry_run and self.options.columns:
+            progress.run = self._make_run(sha256, base)
+            self.held.enter_context(keep_lease(progress.run.pk))
         if not self.options.dry_run:
             self._begin(sha256, base)
             for collection in registry.long_lists():
@@ -157,22 +134,14 @@ class Import:
     def _begin(self, sha256: str, base: int) -> None:
         """Take up the run that is to be resumed, or make a new one."""
         progress, options = self.progress, self.options
-        kept: dict[str, Any] = {"options": options.as_json(), "source_key": options.source_key}
-        run = find_broken_off(sha256, options.as_json(), options.resumes)
+        run = find_broken_off(sha256, options_as_json(options), options.resumes)
         if run is None:
-            run = runs.new_run(
-                source_name=self.source_file.name[:500],
-                source_kind=self.kind,
-                source_size=self.source_file.path.stat().st_size,
-                source_sha256=sha256,
-                position_base=base,
-                **kept,
-            )
-            progress.run = run
+            run = progress.run = self._make_run(sha256, base)
+            progress.checkpoint["notes"] = list(options.notes)
         else:
-            held = run.source_key
-            runs.take_up(run, **kept)
-            if held != options.source_key:
+            held, now = run.source_key, options.columns.get("source_key", "")
+            runs.take_up(run, **{"source_key": now} | options.columns)
+            if held != now:
                 discard_kept(held)
             progress.go_on(run)
             # What is read out of the file is read again.
@@ -181,14 +150,27 @@ class Import:
         mark_begin(progress)
         progress.on_change(progress)
 
+    def _make_run(self, sha256: str, base: int) -> MigrationRun:
+        return runs.new_run(
+            source_name=self.source_file.name[:500],
+            source_kind=self.kind,
+            source_size=self.source_file.path.stat().st_size,
+            source_sha256=sha256,
+            position_base=base,
+            **{"options": options_as_json(self.options)} | self.options.columns,
+        )
+
     def _snapshot(self) -> None:
         if self.progress.phases["snapshot"]["status"] == "complete":
             return
         self.progress.enter("snapshot")
+        if self.options.dry_run:
+            self.progress.complete("snapshot")
+            return
         is_empty = not any(
             collection.rows().exists() for spec in registry.all_specs() for collection in spec.collections
         )
-        if self.options.dry_run or (is_empty and not Store.objects.exists()):
+        if is_empty and not Store.objects.exists():
             self.progress.note("There was nothing to back up.", "snapshot")
         else:
             backup = create_backup("before-import")
@@ -272,11 +254,12 @@ class Import:
         if progress.certificate and progress.certificate["differences"]:
             progress.finish(MigrationRun.Status.ERROR, "The verification found differences.")
             return
-        if self.is_cut:
+        if self.is_cut and not self.options.dry_run:
             # Nobody may delete the browser's data on the strength of half a file.
             progress.finish(MigrationRun.Status.ERROR, CUT)
             return
-        progress.finish(MigrationRun.Status.DONE)
+        # A preview is done when it has told so.
+        progress.finish(MigrationRun.Status.DONE, CUT if self.is_cut else "")
 
     def _certificate(self) -> Certificate:
         if not self.writer.needs_verification and not self.is_cut and not self.has_copies:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
+
 from stores.importers.decision import Candidate, Decision
 from stores.importers.parts import count_parts
 from stores.importers.run import Progress
@@ -68,7 +70,9 @@ def _difference(collection: Collection, candidate: Candidate, decision: Decision
 def save_decided(run: MigrationRun | None, records: Iterable[RunRecord]) -> None:
     """Write what was decided; without a run nothing is."""
     if run is not None:
-        insert_rows(RunRecord, _NAMES, [_values(run.pk, record) for record in records])
+        # A preview is in no transaction yet.
+        with transaction.atomic(savepoint=False):
+            insert_rows(RunRecord, _NAMES, [_values(run.pk, record) for record in records])
 
 
 def _values(run: int, record: RunRecord) -> tuple[Any, ...]:

@@ -81,11 +81,8 @@ class Progress:
         """Take up a run where it was broken off: what is not told again is taken from its row."""
         self.run = self.resumed_run = run
         self.checkpoint = run.checkpoint or {}
-        for phase in run.phases:
-            if phase["name"] in BEFORE_RECORDS and phase["status"] == "complete":
-                self.phases[phase["name"]] = phase
-                self.notes += phase["notes"]
-        self.notes += [note for note in run.notes if note.startswith(RESUMED)]
+        self.notes = list(run.notes)
+        self.phases |= {phase["name"]: phase for phase in _kept_phases(run)}
 
     # --- telling ---
 
@@ -231,12 +228,20 @@ def take_up(run: MigrationRun, **fields: Any) -> None:
     with _while_none_runs():
         run.refresh_from_db()
         broken_off = datetime.fromtimestamp((run.lease_until - LEASE_MS) / 1000, UTC)
-        run.notes = [*run.notes, f"{RESUMED} {broken_off:%Y-%m-%d %H:%M:%S} UTC."]
+        # The others are told again.
+        kept = [*(run.checkpoint or {}).get("notes", []), *(note for one in _kept_phases(run) for note in one["notes"])]
+        kept += [note for note in run.notes if note.startswith(RESUMED)]
+        run.notes, run.errors = [*kept, f"{RESUMED} {broken_off:%Y-%m-%d %H:%M:%S} UTC."], []
         run.status, run.blocked_by, run.finished_at = MigrationRun.Status.RUNNING, "", None
         run.resumed += 1
         for name, value in (_own() | fields).items():
             setattr(run, name, value)
         run.save()
+
+
+def _kept_phases(run: MigrationRun) -> list[dict[str, Any]]:
+    """Return the phases of a run that was broken off that are not done again."""
+    return [phase for phase in run.phases if phase["name"] in BEFORE_RECORDS and phase["status"] == "complete"]
 
 
 @contextmanager

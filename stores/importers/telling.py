@@ -4,6 +4,7 @@ from stores.importers.items import FileFacts
 from stores.importers.kinds import FLASH
 from stores.importers.record_writer import RecordWriter
 from stores.importers.run import Progress
+from stores.importers.words import one_or_many
 from stores.records import registry
 from stores.records.editing import tell_dropped
 
@@ -25,7 +26,8 @@ def tell_facts(progress: Progress, writer: RecordWriter, facts: FileFacts) -> No
     if facts.kind == FLASH and not facts.has_settings:
         note("The file has no settings.")
     if writer.sealer.count:
-        note("The file contains API keys in plain text: delete it, or keep it where nobody else can read it.")
+        keys = one_or_many(writer.sealer.count, "API key")
+        note(f"The file contains {keys} in plain text: delete it, or keep it where nobody else can read it.")
     if writer.lost_keys:
         named = ", ".join(sorted(set(writer.lost_keys)))
         note(f"These keys are now empty, because the file has only their markers and no key is stored: {named}.")

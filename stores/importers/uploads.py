@@ -5,6 +5,7 @@ A file is kept until its run has finished: one that was broken off goes on when 
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -17,10 +18,11 @@ from structlog.contextvars import bind_contextvars, get_contextvars
 from stores.background.leases import GRACE_MS, LEASE_MS
 from stores.importers import run as runs
 from stores.importers.conditions import SPACE_FACTOR
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
 from stores.importers.incoming import IncomingFile, NoSpace, Refused, open_incoming, reopen
 from stores.importers.lease import LeaseLost
 from stores.importers.opening import open_source
+from stores.importers.options import Options, options_of
 from stores.importers.resuming import NotResumable, check_resumable, file_is_gone, find_interrupted
 from stores.importers.run import AlreadyRunning, Progress
 from stores.models import MigrationRun
@@ -65,26 +67,31 @@ def check_ready() -> None:
         raise SecretsUnreadable(reason)
 
 
-def dry_run(upload: IncomingFile, options: Options) -> Progress:
-    """Import the file without writing anything, and delete it. Raises as `import_file`."""
-    try:
-        return import_file(upload.path, replace(options, dry_run=True))
-    finally:
+LetGo = Callable[[IncomingFile, MigrationRun | None], None]
+"""What becomes of a file when its run is over; None: it did not come to one."""
+
+
+def keep_if_needed(upload: IncomingFile, run: MigrationRun | None) -> None:
+    """Delete the file, unless its run was broken off, or it was kept before and did not come to a run."""
+    is_needed = upload.is_kept if run is None else run.status != MigrationRun.Status.DONE and run.certificate is None
+    if is_needed:
+        upload.release()
+    else:
         upload.discard()
 
 
-def start_import(upload: IncomingFile, options: Options) -> MigrationRun:
-    """Import the file by a thread, which deletes it in the end, and return the run as soon as there is one.
+def start_import(upload: IncomingFile, options: Options, let_go: LetGo = keep_if_needed) -> MigrationRun:
+    """Import the file by a thread, which lets go of it in the end, and return the run as soon as there is one.
 
     Raises as `import_file` where it does not come to that."""
     begun: Future[int] = Future()
     # Not waited for when the server stops: the run goes on when it starts again.
-    arguments = (upload, options, begun, get_contextvars())
+    arguments = (upload, options, begun, get_contextvars(), let_go)
     thread = threading.Thread(target=_import, args=arguments, name="import", daemon=True)
     try:
         thread.start()
     except RuntimeError:
-        _part_with(upload, None)
+        let_go(upload, None)
         raise
     return MigrationRun.objects.get(pk=begun.result())
 
@@ -101,41 +108,35 @@ def reopen_upload(run: MigrationRun) -> tuple[IncomingFile, Options]:
     upload = reopen(run.source_key)
     if upload is None:
         raise file_is_gone(run)
-    return upload, replace(Options.from_json(run.options), resumes=run.pk)
+    return upload, replace(options_of(run), resumes=run.pk)
 
 
-def import_here(upload: IncomingFile, options: Options) -> Progress:
-    """Import the file, and keep it for as long as its run needs it. Raises as `import_file`."""
+def import_here(upload: IncomingFile, options: Options, let_go: LetGo = keep_if_needed) -> Progress:
+    """Import the file, and let go of it in the end. Raises as `import_file`."""
     seen: list[Progress] = []
 
     def note(progress: Progress) -> None:
         if progress.run is not None and not seen:
-            upload.keep()
             seen.append(progress)
+            if not options.dry_run:
+                upload.keep()
         options.on_progress(progress)
 
+    columns = {} if options.dry_run else {"source_key": upload.key}
     try:
-        return import_file(upload.path, replace(options, source_key=upload.key, on_progress=note))
+        return import_file(upload.path, replace(options, columns=columns | options.columns, on_progress=note))
     except Exception as error:
         if seen:
             _close(seen[0], error)
         raise
     finally:
-        _part_with(upload, seen[0].run if seen else None)
+        # First, since the disk may be full of it.
+        let_go(upload, seen[0].run if seen else None)
         if seen:
             _store_end(seen[0])
 
 
-def _part_with(upload: IncomingFile, run: MigrationRun | None) -> None:
-    """Delete a file that no run needs any more; else let others take it."""
-    is_needed = upload.is_kept if run is None else run.status != MigrationRun.Status.DONE and run.certificate is None
-    if is_needed:
-        upload.release()
-    else:
-        upload.discard()
-
-
-def _import(upload: IncomingFile, options: Options, begun: "Future[int]", facts: dict[str, Any]) -> None:
+def _import(upload: IncomingFile, options: Options, begun: "Future[int]", facts: dict[str, Any], let_go: LetGo) -> None:
     # The import's lines in the log name the request that brought the file.
     bind_contextvars(**facts)
 
@@ -144,7 +145,7 @@ def _import(upload: IncomingFile, options: Options, begun: "Future[int]", facts:
             begun.set_result(progress.run.pk)
 
     try:
-        progress = import_here(upload, replace(options, on_progress=note))
+        progress = import_here(upload, replace(options, on_progress=note), let_go)
         if not begun.done():
             begun.set_exception(RuntimeError("; ".join(error["message"] for error in progress.errors)))
     except Exception as error:

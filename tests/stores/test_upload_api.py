@@ -70,9 +70,11 @@ def refused(answer, status: int, kind: str) -> str:
 def test_a_file_is_imported_as_by_the_command(server, started, tmp_path, backup):
     client = server.sign_in()
     keyed = JSON | {"Idempotency-Key": "dry"}
-    client.post(f"{PATH}?dry_run=true&strategy=copy", backup, headers=keyed)
+    first = client.post(f"{PATH}?dry_run=true&strategy=copy", backup, headers=keyed)
     dry = client.post(f"{PATH}?preview=1&strategy=copy", backup, headers=keyed)
     assert dry.status == 200 and "Idempotency-Replayed" not in dry.headers, dry.text
+    for previewed in (first, dry):
+        assert client.request("DELETE", previewed.json()["href"]).status == 204
     answer = client.post(f"{PATH}?filename=..%2F..%2Fmy%20backup.json", backup, headers=JSON)
     assert answer.status == 202, answer.text
     run = wait(client, answer.headers["Location"])

@@ -20,8 +20,9 @@ from rich.progress import Progress as Bar
 
 from stores.backups.intact import describe_emptied_database
 from stores.importers.file_facts import Strategy
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
 from stores.importers.incoming import Refused
+from stores.importers.options import Options
 from stores.importers.report import counts_table, describe_counts, is_all_here, proof, run_report
 from stores.importers.resuming import NotResumable, find_upload
 from stores.importers.run import AlreadyRunning, Progress
