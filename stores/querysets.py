@@ -16,6 +16,9 @@ from stores.records.sql import find_row
 ENDED_IN_THE_MIDDLE = "The import was interrupted. Import the same file again to complete it."
 """What blocks a run whose process is gone."""
 
+UNDO_ENDED_IN_THE_MIDDLE = "The undo was interrupted. Undo the same run again to complete it."
+"""The same of a run that takes another one back."""
+
 
 UNDER_WAY: set[int] = set()
 """The keys of the imports of this process."""
@@ -94,10 +97,28 @@ def is_abandoned(run: MigrationRun) -> bool:
     return run.owner == this_owner() or is_over(run.owner, run.lease_until)
 
 
+def standing_undos() -> dict[int, int]:
+    """Return the undo that each undone run was taken back by, unless that was undone itself; both by their keys."""
+    undos = MigrationRun.objects.filter(purpose=MigrationRun.Purpose.UNDO).exclude(based_on=None).order_by("-pk")
+    standing: dict[int, int] = {}
+    for undo, undone in undos.values_list("pk", "based_on"):
+        if undo not in standing and undone is not None:
+            standing.setdefault(undone, undo)
+    return standing
+
+
+def undone_imports() -> list[int]:
+    """Return the keys of the imports that are undone."""
+    imports = MigrationRun.objects.filter(purpose=MigrationRun.Purpose.IMPORT, pk__in=standing_undos())
+    return list(imports.values_list("pk", flat=True))
+
+
 def mark_ended(run: MigrationRun) -> None:
     """Make a run whose process is gone one that ended as an error. It is not saved."""
+    is_undo = run.purpose == MigrationRun.Purpose.UNDO
+    reason = UNDO_ENDED_IN_THE_MIDDLE if is_undo else ENDED_IN_THE_MIDDLE
     run.status = MigrationRun.Status.ERROR
-    run.blocked_by = ENDED_IN_THE_MIDDLE
+    run.blocked_by = reason
     run.phases = [phase | {"status": "failed"} if phase["status"] == "running" else phase for phase in run.phases]
-    entry = {"at": timezone.now().isoformat(), "phase": run.phase, "place": "", "message": ENDED_IN_THE_MIDDLE}
+    entry = {"at": timezone.now().isoformat(), "phase": run.phase, "place": "", "message": reason}
     run.errors = [*run.errors, entry]

@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,9 @@ class AlreadyRunning(RuntimeError):
 class Progress:
     """Counts what is read and what is written, apart, and keeps the run's row true. Without a run nothing is saved."""
 
+    names: Sequence[str] = PHASES
+    outcome_names: Sequence[str] = OUTCOMES
+
     def __init__(
         self, run: MigrationRun | None, on_change: Callable[["Progress"], None] = lambda progress: None
     ) -> None:
@@ -52,14 +55,14 @@ class Progress:
         self.on_change = on_change
         self.kinds = (*registry.kinds(), "file")
         self.read: dict[str, int] = dict.fromkeys(self.kinds, 0)
-        self.outcomes: dict[str, dict[str, int]] = {kind: dict.fromkeys(OUTCOMES, 0) for kind in self.kinds}
+        self.outcomes: dict[str, dict[str, int]] = {kind: dict.fromkeys(self.outcome_names, 0) for kind in self.kinds}
         self.reasons: dict[str, dict[str, int]] = {}
         self.rules: dict[str, Counter[str]] = {}
         """By kind, how often each rule of merging decided something."""
         self.conflicting: Counter[str] = Counter()
         self.kept_aside: Counter[str] = Counter()
         self.phases: dict[str, dict[str, Any]] = {
-            name: {"name": name, "status": "pending", "done": 0, "notes": []} for name in PHASES
+            name: {"name": name, "status": "pending", "done": 0, "notes": []} for name in self.names
         }
         self.phase = ""
         self.errors: list[dict[str, str]] = []
@@ -167,7 +170,7 @@ class Progress:
         self.on_change(self)
         if self.run is None:
             return
-        finished = [name for name in PHASES if self.phases[name]["status"] == "complete"]
+        finished = [name for name in self.names if self.phases[name]["status"] == "complete"]
         run = self.run
         run.phase = self.phase
         run.phases = list(self.phases.values())
@@ -177,7 +180,7 @@ class Progress:
         run.certificate = self.certificate
         run.lease_until = next_end()
         run.last_completed_task = finished[-1] if finished else ""
-        behind = PHASES[PHASES.index(self.phase) + 1 :] if self.phase else PHASES
+        behind = self.names[self.names.index(self.phase) + 1 :] if self.phase else self.names
         run.next_task = next((name for name in behind if self.phases[name]["status"] == "pending"), "")
         with transaction.atomic():
             hold(run.pk)
