@@ -28,7 +28,7 @@ from stores.importers.options import Options, options_as_json
 from stores.importers.parser import Parser
 from stores.importers.record_importer import RecordImporter
 from stores.importers.record_writer import RecordWriter
-from stores.importers.resuming import find_broken_off
+from stores.importers.resuming import find_broken_off, take_up
 from stores.importers.run import PHASES, Progress
 from stores.importers.store_importer import StoreImporter
 from stores.importers.telling import mark_begin, tell_facts
@@ -140,7 +140,7 @@ class Import:
             progress.checkpoint["notes"] = list(options.notes)
         else:
             held, now = run.source_key, options.columns.get("source_key", "")
-            runs.take_up(run, **{"source_key": now} | options.columns)
+            take_up(run, **{"source_key": now} | options.columns)
             if held != now:
                 discard_kept(held)
             progress.go_on(run)

@@ -1,7 +1,7 @@
 """What an import decided of each record, kept as `RunRecord` rows, by which a run is counted, listed and resumed."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -27,7 +27,7 @@ ASIDE = "kept_aside"
 
 _NAMES = (
     *("run", "kind", "uid", "name", "outcome", "reason", "rules", "parts"),
-    *("is_conflicting", "is_kept_aside", "is_branch", "imported_before", "difference"),
+    *("is_conflicting", "is_kept_aside", "is_branch", "imported_before", "difference", "beside"),
 )
 
 
@@ -67,6 +67,16 @@ def _difference(collection: Collection, candidate: Candidate, decision: Decision
     return encode(diff(collection.files.journaled(decision.stored), collection.files.journaled(shown)))
 
 
+def note_beside(collection: Collection, records: Iterable[RunRecord], before: Mapping[str, Any]) -> None:
+    """Keep what stood beside these records `before`, by their ids, and does so no more: an undo puts it back."""
+    if not before:
+        return
+    now = collection.read_beside(before)
+    for record in records:
+        if record.uid in before and before[record.uid] != now[record.uid]:
+            record.beside = encode({"state": before[record.uid]})
+
+
 def save_decided(run: MigrationRun | None, records: Iterable[RunRecord]) -> None:
     """Write what was decided; without a run nothing is."""
     if run is not None:
@@ -77,12 +87,11 @@ def save_decided(run: MigrationRun | None, records: Iterable[RunRecord]) -> None
 
 def _values(run: int, record: RunRecord) -> tuple[Any, ...]:
     rules, parts = (None if value is None else encode(value) for value in (record.rules, record.parts))
-    before, difference = (
-        None if text is None else compress(text) for text in (record.imported_before, record.difference)
-    )
+    texts = (record.imported_before, record.difference, record.beside)
+    kept = (None if text is None else compress(text) for text in texts)
     return (
         *(run, record.kind, record.uid, record.name, record.outcome, record.reason, rules, parts),
-        *(record.is_conflicting, record.is_kept_aside, record.is_branch, before, difference),
+        *(record.is_conflicting, record.is_kept_aside, record.is_branch, *kept),
     )
 
 

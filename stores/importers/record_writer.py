@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from stores.importers.decision import Candidate, Decision, decide
 from stores.importers.file_facts import Source
 from stores.importers.lease import hold
-from stores.importers.outcomes import count_record, find_decided, record_of, save_decided
+from stores.importers.outcomes import count_record, find_decided, note_beside, record_of, save_decided
 from stores.importers.remembered import Decided, branch_candidate, forgotten_uids, is_proven, remember
 from stores.importers.run import Progress
 from stores.importers.words import tell_quarantined
@@ -145,6 +145,7 @@ class RecordWriter:
         done = {candidate.uid for candidate in candidates}
         decided = list(decisions)
         forks: list[tuple[Decision, Decision]] = []
+        beside = collection.read_beside(done) if entry is not None else {}
         while True:
             if entry is not None:
                 self._apply(entry, collection, following)
@@ -165,6 +166,7 @@ class RecordWriter:
         records = [record_of(collection, *one, tells_difference=is_preview) for one in decided]
         for record in records[len(decisions) :]:
             record.is_branch = True
+        note_beside(collection, records, beside)
         save_decided(self.progress.run, records)
         return records
 

@@ -1,12 +1,14 @@
 """Runs that were broken off and can go on: which they are, and why others cannot."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from stores.background.leases import LEASE_MS
 from stores.importers.incoming import Refused
-from stores.importers.run import close_dead_runs
+from stores.importers.run import RESUMED, close_dead_runs, kept_phases, ownership, while_none_runs
 from stores.models import MigrationRun
-from stores.querysets import INTERRUPTED, as_seen_now
+from stores.querysets import INTERRUPTED, as_seen_now, standing_undos
 
 MOST_BY_ITSELF = 3
 """How often a run is resumed that was not asked for: one that ends the process each time must not do so for ever."""
@@ -48,8 +50,10 @@ def _without_actor(options: dict[str, Any]) -> dict[str, Any]:
 def why_not(run: MigrationRun) -> str | None:
     """Return in words why a run cannot go on, wherever its file is; None where it can."""
     named, status = f"Import {run.pk} of {run.source_name}", as_seen_now(run).status
-    if run.purpose != Purpose.IMPORT:
-        return f"Only an import is resumed, and {run.pk} is none. Ask for it again."
+    if run.purpose == Purpose.UNDO:
+        return f"Run {run.pk} is an undo. To complete it, undo the same run again."
+    if run.purpose == Purpose.PREVIEW:
+        return f"Run {run.pk} is a preview, and does not go on. Send the file again."
     if status == Status.RUNNING:
         return f"{named} is running (process {run.pid}). Wait until it has finished."
     if status == Status.DONE:
@@ -59,9 +63,8 @@ def why_not(run: MigrationRun) -> str | None:
             f"{named} read the whole file and compared it: there is nothing to go on with. {run.blocked_by} "
             "Its certificate lists each difference."
         )
-    taken_back = run.followed_by.filter(purpose=Purpose.UNDO).first()
-    if taken_back is not None:
-        return f"{named} was taken back by run {taken_back.pk}. Import the file again."
+    if (undo := standing_undos().get(run.pk)) is not None:
+        return f"{named} was taken back by run {undo}. Import the file again."
     later = MigrationRun.objects.filter(
         purpose=Purpose.IMPORT, source_sha256=run.source_sha256, pk__gt=run.pk, status=Status.DONE
     ).first()
@@ -110,8 +113,26 @@ def file_is_gone(run: MigrationRun) -> NotResumable:
 
 
 def find_interrupted() -> list[MigrationRun]:
-    """Return the imports of uploads that go on by themselves: their process ended in the middle, and not again and
-    again."""
-    uploads = MigrationRun.objects.filter(purpose=Purpose.IMPORT, status=Status.ERROR, certificate=None)
-    uploads = uploads.filter(blocked_by__contains=INTERRUPTED, resumed__lt=MOST_BY_ITSELF)
-    return [run for run in uploads.exclude(source_key="").order_by("pk") if why_not(run) is None]
+    """Return the runs that go on by themselves, imports of uploads and undos: their process ended in the middle, and
+    not again and again."""
+    ended = MigrationRun.objects.filter(status=Status.ERROR, certificate=None, resumed__lt=MOST_BY_ITSELF)
+    ended = ended.filter(blocked_by__contains=INTERRUPTED).order_by("pk")
+    undos = list(ended.filter(purpose=Purpose.UNDO))
+    return [*undos, *(run for run in ended.exclude(source_key="") if why_not(run) is None)]
+
+
+def take_up(run: MigrationRun, **fields: Any) -> None:
+    """Make the row of a run that was broken off one that goes on, and note in it when that was. Raises
+    `AlreadyRunning`."""
+    with while_none_runs():
+        run.refresh_from_db()
+        broken_off = datetime.fromtimestamp((run.lease_until - LEASE_MS) / 1000, UTC)
+        # The others are told again.
+        kept = [*(run.checkpoint or {}).get("notes", []), *(note for one in kept_phases(run) for note in one["notes"])]
+        kept += [note for note in run.notes if note.startswith(RESUMED)]
+        run.notes, run.errors = [*kept, f"{RESUMED} {broken_off:%Y-%m-%d %H:%M:%S} UTC."], []
+        run.status, run.blocked_by, run.finished_at = Status.RUNNING, "", None
+        run.resumed += 1
+        for name, value in (ownership() | fields).items():
+            setattr(run, name, value)
+        run.save()

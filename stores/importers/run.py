@@ -3,9 +3,8 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from filelock import FileLock, Timeout
 
-from stores.background.leases import LEASE_MS, next_end, this_owner
+from stores.background.leases import next_end, this_owner
 from stores.importers.lease import hold
 from stores.models import MigrationRun
 from stores.querysets import is_abandoned, mark_ended
@@ -50,6 +49,9 @@ class AlreadyRunning(RuntimeError):
 class Progress:
     """Counts what is read and what is written, apart, and keeps the run's row true. Without a run nothing is saved."""
 
+    names: Sequence[str] = PHASES
+    outcome_names: Sequence[str] = OUTCOMES
+
     def __init__(
         self, run: MigrationRun | None, on_change: Callable[["Progress"], None] = lambda progress: None
     ) -> None:
@@ -57,14 +59,14 @@ class Progress:
         self.on_change = on_change
         self.kinds = (*registry.kinds(), "file")
         self.read: dict[str, int] = dict.fromkeys(self.kinds, 0)
-        self.outcomes: dict[str, dict[str, int]] = {kind: dict.fromkeys(OUTCOMES, 0) for kind in self.kinds}
+        self.outcomes: dict[str, dict[str, int]] = {kind: dict.fromkeys(self.outcome_names, 0) for kind in self.kinds}
         self.reasons: dict[str, dict[str, int]] = {}
         self.rules: dict[str, Counter[str]] = {}
         """By kind, how often each rule of merging decided something."""
         self.conflicting: Counter[str] = Counter()
         self.kept_aside: Counter[str] = Counter()
         self.phases: dict[str, dict[str, Any]] = {
-            name: {"name": name, "status": "pending", "done": 0, "notes": []} for name in PHASES
+            name: {"name": name, "status": "pending", "done": 0, "notes": []} for name in self.names
         }
         self.phase = ""
         self.errors: list[dict[str, str]] = []
@@ -82,7 +84,7 @@ class Progress:
         self.run = self.resumed_run = run
         self.checkpoint = run.checkpoint or {}
         self.notes = list(run.notes)
-        self.phases |= {phase["name"]: phase for phase in _kept_phases(run)}
+        self.phases |= {phase["name"]: phase for phase in kept_phases(run)}
 
     # --- telling ---
 
@@ -183,7 +185,7 @@ class Progress:
         self.on_change(self)
         if self.run is None:
             return
-        finished = [name for name in PHASES if self.phases[name]["status"] == "complete"]
+        finished = [name for name in self.names if self.phases[name]["status"] == "complete"]
         run = self.run
         run.phase = self.phase
         run.phases = list(self.phases.values())
@@ -195,7 +197,7 @@ class Progress:
         run.checkpoint = self.checkpoint or None
         run.lease_until = next_end()
         run.last_completed_task = finished[-1] if finished else ""
-        behind = PHASES[PHASES.index(self.phase) + 1 :] if self.phase else PHASES
+        behind = self.names[self.names.index(self.phase) + 1 :] if self.phase else self.names
         run.next_task = next((name for name in behind if self.phases[name]["status"] == "pending"), "")
         with transaction.atomic():
             hold(run.pk, run.resumed)
@@ -216,36 +218,20 @@ class Progress:
             self.save()
 
 
-def new_run(**fields: Any) -> MigrationRun:
-    """Make the row of a run that begins. Raises `AlreadyRunning`."""
-    with _while_none_runs():
-        return MigrationRun.objects.create(phases=[], counts={}, errors=[], notes=[], **_own(), **fields)
-
-
-def take_up(run: MigrationRun, **fields: Any) -> None:
-    """Make the row of a run that was broken off one that goes on, and note in it when that was. Raises
-    `AlreadyRunning`."""
-    with _while_none_runs():
-        run.refresh_from_db()
-        broken_off = datetime.fromtimestamp((run.lease_until - LEASE_MS) / 1000, UTC)
-        # The others are told again.
-        kept = [*(run.checkpoint or {}).get("notes", []), *(note for one in _kept_phases(run) for note in one["notes"])]
-        kept += [note for note in run.notes if note.startswith(RESUMED)]
-        run.notes, run.errors = [*kept, f"{RESUMED} {broken_off:%Y-%m-%d %H:%M:%S} UTC."], []
-        run.status, run.blocked_by, run.finished_at = MigrationRun.Status.RUNNING, "", None
-        run.resumed += 1
-        for name, value in (_own() | fields).items():
-            setattr(run, name, value)
-        run.save()
-
-
-def _kept_phases(run: MigrationRun) -> list[dict[str, Any]]:
+def kept_phases(run: MigrationRun) -> list[dict[str, Any]]:
     """Return the phases of a run that was broken off that are not done again."""
     return [phase for phase in run.phases if phase["name"] in BEFORE_RECORDS and phase["status"] == "complete"]
 
 
+def new_run(**fields: Any) -> MigrationRun:
+    """Make the row of a run that begins. Raises `AlreadyRunning`."""
+    with while_none_runs():
+        return MigrationRun.objects.create(phases=[], counts={}, errors=[], notes=[], **ownership(), **fields)
+
+
 @contextmanager
-def _while_none_runs() -> Iterator[None]:
+def while_none_runs() -> Iterator[None]:
+    """Open a transaction in which no run can begin elsewhere. Raises `AlreadyRunning`."""
     with transaction.atomic():
         if connection.vendor == "postgresql":
             # SQLite's transactions begin with a lock. Here two servers could both find that none runs.
@@ -254,7 +240,8 @@ def _while_none_runs() -> Iterator[None]:
         yield
 
 
-def _own() -> dict[str, Any]:
+def ownership() -> dict[str, Any]:
+    """Return the columns that say that this process does a run."""
     return {"pid": os.getpid(), "owner": this_owner(), "lease_until": next_end()}
 
 

@@ -25,8 +25,9 @@ from stores.importers.opening import open_source
 from stores.importers.options import Options, options_of
 from stores.importers.resuming import NotResumable, check_resumable, file_is_gone, find_interrupted
 from stores.importers.run import AlreadyRunning, Progress
+from stores.importers.undoing import resume_undo
 from stores.models import MigrationRun
-from stores.records.errors import SecretsUnreadable
+from stores.records.errors import Conflict, SecretsUnreadable
 from stores.records.faults import fault_of
 from stores.records.keys import why_unreadable
 
@@ -183,8 +184,8 @@ def _close(progress: Progress, error: Exception) -> None:
 
 
 def resume_by_itself() -> None:
-    """Resume the uploads whose import was broken off with the server, in a thread."""
-    threading.Thread(target=_resume_by_itself, name="resumed-imports", daemon=True).start()
+    """Resume what was broken off with the server, imports of uploads and undos, in a thread."""
+    threading.Thread(target=_resume_by_itself, name="resumed-runs", daemon=True).start()
 
 
 def _resume_by_itself() -> None:
@@ -196,19 +197,18 @@ def _resume_by_itself() -> None:
             for run in find_interrupted():
                 _resume_one(run)
     except DatabaseError:
-        logger.exception("imports that were broken off could not be looked for")
+        logger.exception("runs that were interrupted could not be looked for")
     finally:
         connections.close_all()
 
 
 def _resume_one(run: MigrationRun) -> None:
-    facts = {"run": run.pk, "file": run.source_name}
+    facts = {"run": run.pk, "purpose": run.purpose, "file": run.source_name}
+    logger.warning("a run that was interrupted is resumed", **facts)
     try:
-        upload, options = reopen_upload(run)
-        logger.warning("an import that was broken off is resumed", **facts)
-        progress = import_here(upload, options)
-        logger.info("an import that was broken off has ended", status=progress.run and progress.run.status, **facts)
-    except (NotResumable, Refused, AlreadyRunning) as error:
-        logger.warning("an import that was broken off cannot be resumed", reason=str(error), **facts)
+        progress = resume_undo(run) if run.purpose == MigrationRun.Purpose.UNDO else import_here(*reopen_upload(run))
+        logger.info("a run that was interrupted has ended", status=progress.run and progress.run.status, **facts)
+    except (Conflict, NotResumable, Refused, AlreadyRunning) as error:
+        logger.warning("a run that was interrupted cannot be resumed", reason=str(error), **facts)
     except Exception:
-        logger.exception("an import that was broken off could not be resumed", **facts)
+        logger.exception("a run that was interrupted could not be resumed", **facts)

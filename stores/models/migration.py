@@ -165,6 +165,11 @@ class RunRecord(models.Model):
     difference = CompressedTextField(
         null=True, blank=True, help_text="Of a preview: the difference between what is here and what would be."
     )
+    beside = CompressedTextField(
+        null=True,
+        blank=True,
+        help_text="What the run changed beside the record, as it was before, as JSON: what the journal does not keep.",
+    )
 
     class Meta:
         ordering = ["id"]

@@ -150,7 +150,7 @@ def read_report() -> dict[str, Any]:
 
 @pytest.fixture
 def ticks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Let the process end after so many transactions of an import; yields how many are left, and how many there were."""
+    """Let the process end after so many transactions. Yields how many are left, and how many there were."""
     held = [-1, 0]
 
     def tick() -> None:
@@ -178,7 +178,7 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 
 def compare(path: Path, ticks: list[int], each: int, **options: Any) -> None:
-    """Import the file undisturbed, and then, each time from the same beginning, broken off after another transaction."""
+    """Import the file undisturbed, and then from the same beginning again, broken off after other transactions."""
     with undone():
         ticks[:] = [-1, 0]
         import_path(path, **options)
