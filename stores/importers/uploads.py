@@ -99,7 +99,9 @@ def start_import(upload: IncomingFile, options: Options, let_go: LetGo = keep_if
 
 def start_again(run: MigrationRun) -> MigrationRun:
     """Resume a run that was broken off, by a thread, and return it as soon as it goes on. Raises `NotResumable`, and as
-    `import_file`."""
+    `check_ready` and `import_file`."""
+    check_resumable(run)
+    check_ready()
     return start_import(*reopen_upload(run))
 
 
