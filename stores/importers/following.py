@@ -51,35 +51,27 @@ class Place:
         return self.is_end and self.resumed == run.resumed and run.status != MigrationRun.Status.RUNNING
 
 
-class Follower:
-    """Turns what a run's row says, again and again, into events."""
+@dataclass(frozen=True)
+class RunState:
+    """What a run's row says at one moment, secrets masked."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self._progress: Any = None
-
-    def take(self, run: MigrationRun) -> Iterator[bytes]:
-        """Yield the events that are new in the run; the last one of a run that is over is `done`."""
-        if run.resumed != self.place.resumed:
-            self.place = Place(run.resumed)
-        progress = mask(describe_progress(run))
-        if progress != self._progress:
-            yield frame(str(self.place), "progress", progress)
-            self._progress = progress
-        for at in range(self.place.notes, len(run.notes)):
-            self.place = Place(run.resumed, at + 1, self.place.errors)
-            yield frame(str(self.place), "note", mask({"text": run.notes[at]}))
-        for at in range(self.place.errors, len(run.errors)):
-            self.place = Place(run.resumed, self.place.notes, at + 1)
-            yield frame(str(self.place), "error", mask(run.errors[at]))
-        if run.status != MigrationRun.Status.RUNNING:
-            self.place = Place(run.resumed, self.place.notes, self.place.errors, is_end=True)
-            yield frame(str(self.place), "done", mask({"status": run.status, "proof": proof(run)}))
+    resumed: int
+    is_over: bool
+    progress: Any
+    notes: list[str]
+    errors: list[Any]
+    end: Any
 
 
-def describe_progress(run: MigrationRun) -> dict[str, Any]:
+def read_state(pk: int) -> RunState | None:
+    """Look at the run of this key, if there is one."""
+    run = MigrationRun.objects.filter(pk=pk).first()
+    return None if run is None else describe(as_seen_now(run))
+
+
+def describe(run: MigrationRun) -> RunState:
     """Return how far a run is."""
-    return {
+    progress = {
         "status": run.status,
         "phase": run.phase,
         "phases": [{name: phase.get(name) for name in ("name", "status", "done")} for phase in run.phases],
@@ -90,6 +82,34 @@ def describe_progress(run: MigrationRun) -> dict[str, Any]:
         "counts": run.counts,
         "proof": proof(run),
     }
+    end = {"status": run.status, "proof": proof(run)}
+    is_over = run.status != MigrationRun.Status.RUNNING
+    return RunState(run.resumed, is_over, mask(progress), mask(run.notes), mask(run.errors), mask(end))
+
+
+class Follower:
+    """Turns what a run's row says, again and again, into events."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._progress: Any = None
+
+    def take(self, state: RunState) -> Iterator[bytes]:
+        """Yield the events that are new in the run; the last one of a run that is over is `done`."""
+        if state.resumed != self.place.resumed:
+            self.place = Place(state.resumed)
+        if state.progress != self._progress:
+            yield frame(str(self.place), "progress", state.progress)
+            self._progress = state.progress
+        for at in range(self.place.notes, len(state.notes)):
+            self.place = Place(state.resumed, at + 1, self.place.errors)
+            yield frame(str(self.place), "note", {"text": state.notes[at]})
+        for at in range(self.place.errors, len(state.errors)):
+            self.place = Place(state.resumed, self.place.notes, at + 1)
+            yield frame(str(self.place), "error", state.errors[at])
+        if state.is_over:
+            self.place = Place(state.resumed, self.place.notes, self.place.errors, is_end=True)
+            yield frame(str(self.place), "done", state.end)
 
 
 class _Feed:
@@ -97,7 +117,7 @@ class _Feed:
 
     def __init__(self, pk: int) -> None:
         self.pk = pk
-        self.run: MigrationRun | None = None
+        self.state: RunState | None = None
         self.looks = 0
         self.readers = 0
         self.is_over = False
@@ -108,13 +128,13 @@ class _Feed:
         try:
             while not self.is_over:
                 try:
-                    run = await in_thread(_find, self.pk)
+                    state = await in_thread(read_state, self.pk)
                 except DatabaseError as error:
                     # A database that is busy or restarts: the run may go on.
                     logger.warning("a run could not be looked at", run=self.pk, reason=str(error))
                 else:
-                    self.run, self.looks = run or self.run, self.looks + 1
-                    self.is_over = run is None or run.status != MigrationRun.Status.RUNNING
+                    self.state, self.looks = state or self.state, self.looks + 1
+                    self.is_over = state is None or state.is_over
                 await self._tell()
                 await asyncio.sleep(LOOKED_EVERY)
         except Exception:
@@ -134,11 +154,6 @@ class _Feed:
 _feeds: dict[tuple[asyncio.AbstractEventLoop, int], _Feed] = {}
 
 
-def _find(pk: int) -> MigrationRun | None:
-    run = MigrationRun.objects.filter(pk=pk).first()
-    return None if run is None else as_seen_now(run)
-
-
 async def follow(pk: int, place: Place) -> AsyncIterator[bytes]:
     """Yield the events of a run beyond a place, at once what is so now, until the run is over."""
     key = asyncio.get_running_loop(), pk
@@ -153,7 +168,7 @@ async def follow(pk: int, place: Place) -> AsyncIterator[bytes]:
                 yield COMMENT
                 continue
             looks = feed.looks
-            if feed.run is not None and (content := b"".join(follower.take(feed.run))):
+            if feed.state is not None and (content := b"".join(follower.take(feed.state))):
                 yield content
             if feed.is_over:
                 return
