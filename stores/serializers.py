@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from stores.api.members import ID
 from stores.api.serializers import one_of
+from stores.importers.previews import expected_seconds, has_file
 from stores.models import Change, ChangedRecord, MigrationRun, Revision
 from stores.querysets import as_seen_now
 from stores.records.codecs import INT64
@@ -111,16 +112,23 @@ class KeptRevisionSerializer(ListedRevisionSerializer):
 class ListedRunSerializer(serializers.ModelSerializer):
     """A migration run without its logs."""
 
-    counts = serializers.JSONField(help_text="For each kind: how many were read, and how many had each outcome.")
+    counts = serializers.JSONField(
+        help_text="For each kind: how many were read, how many had each outcome, how many are in conflict with what is "
+        "here, and how many are kept aside; and how often each reason and rule decided."
+    )
+    based_on: Any = serializers.PrimaryKeyRelatedField(
+        read_only=True, allow_null=True, help_text="The preview that it carries out, or the run that it takes back."
+    )
     href = serializers.SerializerMethodField()
+    records_href = serializers.SerializerMethodField(help_text="The list of what became of each record.")
     report_href = serializers.SerializerMethodField()
 
     class Meta:
         model = MigrationRun
         fields = [
-            *("id", "status", "phase", "counts"),
+            *("id", "purpose", "based_on", "status", "phase", "counts"),
             *("source_name", "source_kind", "source_size", "source_sha256", "source_taken_at", "source_device"),
-            *("started_at", "finished_at", "href", "report_href"),
+            *("started_at", "finished_at", "href", "records_href", "report_href"),
         ]
 
     def to_representation(self, instance: MigrationRun) -> Any:
@@ -128,6 +136,9 @@ class ListedRunSerializer(serializers.ModelSerializer):
 
     def get_href(self, run: MigrationRun) -> str:
         return href("migrations", str(run.pk))
+
+    def get_records_href(self, run: MigrationRun) -> str:
+        return href("migrations", str(run.pk), "records")
 
     def get_report_href(self, run: MigrationRun) -> str:
         return href("migrations", str(run.pk), "report")
@@ -140,13 +151,30 @@ class RunSerializer(ListedRunSerializer):
     errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
     notes = serializers.JSONField(help_text="Notes about the source and the result.")
     certificate = serializers.JSONField(allow_null=True, help_text="The result of the verification.")
+    options = serializers.JSONField(
+        allow_null=True, help_text="How it imports: strategy, restore_deleted, recover, actor; null: not known."
+    )
+    expected_seconds = serializers.SerializerMethodField(
+        help_text="Of a preview: how long the import will take, without the backup before it; otherwise null."
+    )
+    run_href = serializers.SerializerMethodField(
+        help_text="Of a preview whose file is still kept: where to POST to import it; otherwise null."
+    )
 
     class Meta:
         model = MigrationRun
         fields = [
             *ListedRunSerializer.Meta.fields,
             *("phases", "errors", "notes", "certificate", "last_completed_task", "next_task", "blocked_by"),
+            *("options", "expected_seconds", "run_href"),
         ]
+
+    def get_expected_seconds(self, run: MigrationRun) -> float | None:
+        return expected_seconds(run)
+
+    def get_run_href(self, run: MigrationRun) -> str | None:
+        is_ready = run.status == MigrationRun.Status.DONE and has_file(run)
+        return href("migrations", str(run.pk), "run") if is_ready else None
 
 
 class ReportSourceSerializer(serializers.Serializer):
@@ -182,17 +210,6 @@ class ReportSerializer(serializers.Serializer):
     notes = serializers.JSONField(help_text="Notes about the source and the result.")
     errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
     certificate = serializers.JSONField(allow_null=True, help_text="The result of the verification.")
-
-
-class DryRunSerializer(serializers.Serializer):
-    """What an import would do."""
-
-    counts = serializers.JSONField(
-        help_text="For each kind: how many were read, how many would have each outcome, how many are in conflict with "
-        "what is here, and how many would be kept aside; and how often each reason and rule decided."
-    )
-    notes = serializers.JSONField(help_text="Notes about the source.")
-    errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
 
 
 class ChangedRecordSerializer(serializers.ModelSerializer):

@@ -2,7 +2,8 @@
 
 from stores.views.changes import ChangeViewSet
 from stores.views.revisions import KeptRevisionViewSet
+from stores.views.run_records import RunRecordViewSet
 from stores.views.runs import RunViewSet
 from stores.views.stores import StoreViewSet
 
-__all__ = ["ChangeViewSet", "KeptRevisionViewSet", "RunViewSet", "StoreViewSet"]
+__all__ = ["ChangeViewSet", "KeptRevisionViewSet", "RunRecordViewSet", "RunViewSet", "StoreViewSet"]

@@ -13,8 +13,10 @@ from chats.assets import store_base64
 from chats.models import Conversation, Generation
 from stores.api.schema_walks import operations_of
 from stores.api.viewsets import WritingViewSet
-from stores.models import Change, MigrationRun, Revision, Secret
+from stores.models import Change, MigrationRun, Revision, RunRecord, Secret
 from stores.records import registry
+from stores.records.jsontext import encode
+from stores.records.sealing import Sealer
 from tests.api import (
     make_asset,
     make_assignment,
@@ -74,6 +76,12 @@ def seed(settings, tmp_path):
     MigrationRun.objects.create(
         pk=1, phases=[], counts={}, errors=[], notes=[], pid=1, status="done", source_name="backup.json"
     )
+    sealer = Sealer()
+    delta = encode([[["metadata"], "set", [], [sealer.seal(secret)]]])
+    sealer.save()
+    decided = {"kind": "conversation", "uid": "one", "outcome": "merged", "difference": delta}
+    RunRecord.objects.create(pk=1, run_id=1, **decided)
+    MigrationRun.objects.update(purpose="preview")
     Revision.objects.create(pk=1, kind="conversation", uid="one", reason="source", body='{"id": "one"}', size=13)
     Change.objects.create(pk=1, source=Change.Source.API, action="create chat")
     make_event(pk=1, conversation="one")
@@ -146,6 +154,7 @@ def test_unknown_members_are_refused_where_a_body_is_not_big_agis(seed):
         if "additionalProperties" in shape and shape["additionalProperties"] is not False:
             continue
         address = path.replace("{number}", "1").replace("changes/{id}", "changes/1")
+        address = address.replace("migrations/{id}", "migrations/1")
         address = re.sub(r"\{\w+\}", "one", address)
         problem = read_problem(getattr(client, method)(address, {"odd": 1}, content_type="application/json"), 400)
         assert problem["errors"][0]["pointer"] == "/odd", (method, path)

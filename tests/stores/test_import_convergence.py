@@ -33,7 +33,7 @@ from stores.records.journal.recorder import Origin
 from tests import generators
 from tests.nightly import by_day, settings_for
 from tests.stores.import_cases import chat, message
-from tests.stores.imports import chats_here, dump, import_path, typed, undone
+from tests.stores.imports import chats_here, decided_in, dump, import_path, preview_path, typed, undone
 
 JSONObject = dict[str, Any]
 NOW = 1_795_000_000_000
@@ -209,15 +209,17 @@ def kept_here() -> list[str]:
 
 def import_all(world: Browsers, here: list[tuple[int, str]], order: list[int]) -> dict[str, Any]:
     """Return what is shown after what these browsers began with, these deeds here, and all files in this order. Where
-    that is the files' own, a preview tells the numbers of each import."""
+    that is the files' own, a preview tells the numbers and the lists of each import."""
     with undone():
         import_path(world.files[0])
         for number, (at, deed) in enumerate(here):
             write_here(at, deed, number)
         for at in order:
-            previewed = import_path(world.files[at], dry_run=True) if order == sorted(order) else None
+            previewed = preview_path(world.files[at]) if order == sorted(order) else None
             progress = import_path(world.files[at])
-            assert previewed is None or progress.counts == previewed.counts
+            if previewed is not None:
+                assert progress.counts == previewed.counts
+                assert decided_in(progress.run) == decided_in(previewed.run)
         shown = shown_here()
         lost = world.texts - texts_in(shown) - texts_in(kept_here())
         assert not lost, f"nowhere any more: {lost}"

@@ -12,7 +12,8 @@ from chats import assets as asset_files
 from chats.models import Asset, Conversation
 from stores.backups.creation import BackupError
 from stores.importers import importer
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
+from stores.importers.options import Options
 from stores.importers.report import proof
 from stores.management.commands.import_indexeddb import is_clean
 from stores.models import MigrationRun, Quarantine
