@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stores', '0011_run_records'),
+        ('stores', '0013_resumed_runs'),
     ]
 
     operations = [
