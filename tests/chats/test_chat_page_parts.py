@@ -49,6 +49,7 @@ def positions(answer) -> list[int]:
         "/chat-parts/budget",
         "/chat-parts/crash",
         "/chat-parts/models",
+        "/chat-parts/personas",
         "/chat-parts/settings",
         "/chat-parts/status",
         "/chat-parts/usage",
