@@ -117,7 +117,9 @@ class ListedRunSerializer(serializers.ModelSerializer):
         "here, and how many are kept aside; and how often each reason and rule decided."
     )
     based_on: Any = serializers.PrimaryKeyRelatedField(
-        read_only=True, allow_null=True, help_text="The preview that it carries out, or the run that it takes back."
+        read_only=True,
+        allow_null=True,
+        help_text="The preview that it carries out or repeats, or the run that it takes back.",
     )
     href = serializers.SerializerMethodField()
     records_href = serializers.SerializerMethodField(help_text="The list of what became of each record.")

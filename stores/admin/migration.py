@@ -43,6 +43,8 @@ def name_file_kind(kind: str) -> str:
     return KINDS.get(kind, kind)
 
 
+PURPOSE = column("purpose", lambda purpose: MigrationRun.Purpose(purpose).label, label="purpose", ordering=True)
+BASED_ON = column("based_on", link_to, label="based on")
 STATUS = column("status", show_status, label="status", ordering=True)
 TABLES = (
     column("phases", run_page.show_phases, label="progress by phase"),
@@ -59,20 +61,24 @@ class MigrationRunAdmin(ReadOnlyAdmin):
         "run: uv run manage.py import_indexeddb"
     )
     list_display = [
-        *("__str__", STATUS, column("source_kind", name_file_kind, label="kind of file", ordering=True)),
+        *("__str__", PURPOSE, STATUS, column("source_kind", name_file_kind, label="kind of file", ordering=True)),
         *(
             size_of("source_size", label="size"),
             instant("started_at", label="started"),
             instant("finished_at", label="finished"),
         ),
     ]
-    list_filter = [by_choice("status", "status"), by_value("source_kind", "kind of file")]
+    list_filter = [
+        by_choice("purpose", "purpose"),
+        by_choice("status", "status"),
+        by_value("source_kind", "kind of file"),
+    ]
     search_fields = ["source_name", "source_sha256"]
     search_help_text = "File name or SHA-256"
     list_defer = ("phases", "counts", "errors", "notes", "certificate")
     downloads = {"certificate": "json"}
     fieldsets = [
-        (None, {"fields": [STATUS, "phase", "verification", "report", *TABLES]}),
+        (None, {"fields": [PURPOSE, BASED_ON, STATUS, "phase", "verification", "report", *TABLES]}),
         ("Current status", {"fields": ["last_completed_task", "next_task", "blocked_by", ERRORS]}),
         (
             "File",
@@ -114,7 +120,12 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     @admin.display(description="report")
     def report(self, obj: MigrationRun) -> SafeString:
         url = reverse("admin:stores_migrationrun_report", args=(obj.pk,))
-        return format_html('<a class="bigagi-link" href="{}" download>Download the report (JSON)</a>', url)
+        page = reverse("import-run", args=(obj.pk,))
+        return format_html(
+            '<a class="bigagi-link" href="{}">On the page of imports</a> · '
+            '<a class="bigagi-link" href="{}" download>Download the report (JSON)</a>',
+            *(page, url),
+        )
 
     @admin.display(description="verification")
     def verification(self, obj: MigrationRun) -> str:
@@ -135,7 +146,8 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     @admin.display(description="results")
     def relatives(self, obj: MigrationRun) -> SafeString:
         return format_html(
-            "{} · {} · {}",
+            "{} · {} · {} · {}",
+            link_to_list("stores", "runrecord", "All records", run__id__exact=obj.pk),
             link_to_list("stores", "importedrecord", "Imported records", run__id__exact=obj.pk),
             link_to_list("stores", "quarantine", "Quarantined", run__id__exact=obj.pk),
             link_to_list("stores", "revision", "Earlier versions", run__id__exact=obj.pk),

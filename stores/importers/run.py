@@ -34,6 +34,8 @@ TWICE = "the same one is in the file twice"
 SAVED_EVERY = 0.5
 """Seconds between two writes of a run's progress."""
 
+ENDING_SECONDS = 2
+"""How long the lock of a run that is over is waited for."""
 LONGEST_LOG = 1000
 """Entries of the error log and of the notes; what is beyond is counted."""
 
@@ -219,15 +221,27 @@ def _lock() -> FileLock:
 @contextmanager
 def only_one() -> Any:
     """Hold the right to import. Raises `AlreadyRunning`, which names the run that has it."""
+    # The lock is for those on this data folder, leases for servers with others on the same database.
+    lock = _lock()
+    _acquire(lock)
     try:
-        # The lock is for those on this data folder, leases for servers with others on the same database.
-        with _lock():
-            close_dead_runs()
-            _check_none_runs()
-            yield
+        close_dead_runs()
+        _check_none_runs()
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock) -> None:
+    try:
+        lock.acquire()
     except Timeout:
         _check_none_runs()
-        raise AlreadyRunning("another import is running: unknown run. Wait for it, or stop it.") from None
+        try:
+            # A run that is over holds it for another moment.
+            lock.acquire(timeout=ENDING_SECONDS)
+        except Timeout:
+            raise AlreadyRunning("another import is running: unknown run. Wait for it, or stop it.") from None
 
 
 def _check_none_runs() -> None:
