@@ -51,6 +51,20 @@ def drop_other(service: str, counted: Counted) -> None:
             kept.delete()
 
 
+def kept_others(service: str) -> list[list[Any]]:
+    """Return the counts of a service by browsers other than the one imported last, each as device and JSON."""
+    kept = OtherBaseline.objects.filter(service=service).order_by("device")
+    return [[other.device, other.data] for other in kept]
+
+
+def replace_others(service: str, counts: list[list[Any]]) -> None:
+    """Make these the counts of a service by other browsers."""
+    OtherBaseline.objects.filter(service=service).delete()
+    OtherBaseline.objects.bulk_create(
+        OtherBaseline(service=service, device=device, data=data) for device, data in counts
+    )
+
+
 def others() -> dict[str, list[Counted]]:
     """Return the counts of browsers other than the one imported last, by service. If the totals of a service were
     deleted, the counts of its other browsers are ignored too, until an undo restores them."""

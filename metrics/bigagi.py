@@ -1,10 +1,18 @@
 """big-AGI's `app-metrics` in and out of this app's rows (`bigagi-format.md` § 6)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from metrics.baselines import Counted, describe_devices, drop_other, keep_other, tidy_others
-from metrics.history.recording import watch_imports
+from metrics.baselines import (
+    Counted,
+    describe_devices,
+    drop_other,
+    keep_other,
+    kept_others,
+    replace_others,
+    tidy_others,
+)
+from metrics.history.recording import mark_imports, tell_imports
 from metrics.models import UsageBaseline
 from stores.models import ImportedRecord, MigrationRun
 from stores.records.codecs import Rows
@@ -66,6 +74,16 @@ class UsageBaselines(TableCollection):
             elif passed.device and not row.device:
                 UsageBaseline.objects.filter(pk=row.pk).update(device=passed.device)
 
+    def read_beside(self, uids: Iterable[str]) -> dict[str, Any]:
+        wanted = list(uids)
+        devices = dict(UsageBaseline.objects.filter(uid__in=wanted).values_list("uid", "device"))
+        return {uid: {"device": devices.get(uid), "others": kept_others(uid)} for uid in wanted}
+
+    def write_beside(self, uid: str, state: Any) -> None:
+        if state["device"] is not None:
+            UsageBaseline.objects.filter(uid=uid).update(device=state["device"])
+        replace_others(uid, state["others"])
+
     def tidy(self) -> None:
         tidy_others()
 
@@ -81,6 +99,7 @@ APP_METRICS = StoreSpec(
     collections=(BASELINES,),
     phase="metrics",
     inspect=describe_devices,
-    watch=watch_imports,
+    mark=mark_imports,
+    tell_since=tell_imports,
     is_last=True,
 )

@@ -13,8 +13,8 @@ from stores.records.dump import StoreNotFound
 from stores.records.registry import is_relational
 from stores.records.sql import find_row
 
-ENDED_IN_THE_MIDDLE = "The import was interrupted. Import the same file again to complete it."
-"""What blocks a run whose process is gone."""
+INTERRUPTED = "was interrupted."
+"""What blocks a run whose process is gone, and is followed by how it goes on."""
 
 
 UNDER_WAY: set[int] = set()
@@ -100,10 +100,38 @@ def is_abandoned(run: MigrationRun) -> bool:
     return run.owner == this_owner() or is_over(run.owner, run.lease_until)
 
 
+def standing_undos() -> dict[int, int]:
+    """Return the undo that each undone run was taken back by, unless that was undone itself; both by their keys."""
+    undos = MigrationRun.objects.filter(purpose=MigrationRun.Purpose.UNDO).exclude(based_on=None).order_by("-pk")
+    standing: dict[int, int] = {}
+    for undo, undone in undos.values_list("pk", "based_on"):
+        if undo not in standing and undone is not None:
+            standing.setdefault(undone, undo)
+    return standing
+
+
+def undone_imports() -> list[int]:
+    """Return the keys of the imports that are undone."""
+    imports = MigrationRun.objects.filter(purpose=MigrationRun.Purpose.IMPORT, pk__in=standing_undos())
+    return list(imports.values_list("pk", flat=True))
+
+
 def mark_ended(run: MigrationRun) -> None:
     """Make a run whose process is gone one that ended as an error. It is not saved."""
     run.status = MigrationRun.Status.ERROR
-    run.blocked_by = ENDED_IN_THE_MIDDLE
+    run.blocked_by = f"The {run.get_purpose_display().lower()} {INTERRUPTED} {how_to_resume(run)}"
     run.phases = [phase | {"status": "failed"} if phase["status"] == "running" else phase for phase in run.phases]
-    entry = {"at": timezone.now().isoformat(), "phase": run.phase, "place": "", "message": ENDED_IN_THE_MIDDLE}
+    entry = {"at": timezone.now().isoformat(), "phase": run.phase, "place": "", "message": run.blocked_by}
     run.errors = [*run.errors, entry]
+
+
+def how_to_resume(run: MigrationRun) -> str:
+    """Return the sentence that says how a run that was broken off goes on."""
+    if run.purpose == MigrationRun.Purpose.UNDO:
+        return "It goes on when the server starts. To complete it now, undo the same run again."
+    if run.purpose == MigrationRun.Purpose.PREVIEW:
+        return "Send the file again."
+    if not run.source_key:
+        return "Import the same file again to resume it."
+    ways = f"POST /api/migrations/{run.pk}/resume, or manage.py import_indexeddb --resume {run.pk}"
+    return f"It goes on when the server starts. To resume it now: {ways}"

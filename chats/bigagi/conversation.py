@@ -217,7 +217,7 @@ class Conversations(Collection):
         for pk, (rows, _) in zip(keys, batch, strict=True):
             self._save_damaged(pk, rows, rows.parts, run)
         if run is not None:
-            record_calls([rows for rows, _ in batch])
+            record_calls([rows for rows, _ in batch], run.pk)
 
     def replace(self, record: Any, rows: Rows, run: MigrationRun | None = None) -> None:
         """Write the header, and only those messages whose hash is another."""
@@ -242,7 +242,7 @@ class Conversations(Collection):
             updated_at=timezone.now(),
         )
         if run is not None:
-            record_calls([rows])
+            record_calls([rows], run.pk)
 
     def check_free(self, record: Any) -> None:
         check_free(record)

@@ -56,7 +56,11 @@ class UsageEvent(models.Model):
         blank=True,
         help_text="Digest of the call's model, time and metrics, by which copies of its message are known as one call.",
     )
-    change = models.CharField(max_length=20, blank=True, help_text="The journal's entry that made the event.")
+    change = models.CharField(
+        max_length=20,
+        blank=True,
+        help_text="What made the event: the journal's entry, or the run of an import or of its undo, as run 12.",
+    )
     corrects = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, help_text="The event that this one takes back."
     )

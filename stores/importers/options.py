@@ -23,6 +23,8 @@ class Options:
     on_progress: Callable[[Progress], None] = lambda progress: None
     columns: dict[str, Any] = field(default_factory=dict)
     """What the run's row says beside what the file tells. With these a dry run has a row too, and is a preview."""
+    resumes: int | None = None
+    """The run that goes on; without one, it is asked whether an import of the same file was broken off."""
     notes: tuple[str, ...] = ()
     """What the owner should know from the start."""
 

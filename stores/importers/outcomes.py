@@ -1,7 +1,7 @@
 """What an import decided of each record, kept as `RunRecord` rows, by which a run is counted, listed and resumed."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +15,7 @@ from stores.records.collections import Collection
 from stores.records.fields import compress
 from stores.records.journal.delta import diff
 from stores.records.journal.recorder import readable
-from stores.records.jsontext import encode
+from stores.records.jsontext import decode, encode
 from stores.records.merging.rules import Rule
 from stores.records.sql import insert_rows
 
@@ -27,7 +27,7 @@ ASIDE = "kept_aside"
 
 _NAMES = (
     *("run", "kind", "uid", "name", "outcome", "reason", "rules", "parts"),
-    *("is_conflicting", "is_kept_aside", "is_branch", "imported_before", "difference"),
+    *("is_conflicting", "is_kept_aside", "is_branch", "imported_before", "difference", "beside"),
 )
 
 
@@ -69,6 +69,16 @@ def _difference(collection: Collection, candidate: Candidate, decision: Decision
     return encode(diff(collection.files.journaled(decision.stored), collection.files.journaled(shown)))
 
 
+def note_beside(collection: Collection, records: Iterable[RunRecord], before: Mapping[str, Any]) -> None:
+    """Keep what stood beside these records `before`, by their ids, and does so no more: an undo puts it back."""
+    if not before:
+        return
+    now = collection.read_beside(before)
+    for record in records:
+        if record.uid in before and before[record.uid] != now[record.uid]:
+            record.beside = encode({"state": before[record.uid]})
+
+
 def save_decided(run: MigrationRun | None, records: Iterable[RunRecord]) -> None:
     """Write what was decided; without a run nothing is."""
     if run is not None:
@@ -79,21 +89,32 @@ def save_decided(run: MigrationRun | None, records: Iterable[RunRecord]) -> None
 
 def _values(run: int, record: RunRecord) -> tuple[Any, ...]:
     rules, parts = (None if value is None else encode(value) for value in (record.rules, record.parts))
-    before, difference = (
-        None if text is None else compress(text) for text in (record.imported_before, record.difference)
-    )
+    texts = (record.imported_before, record.difference, record.beside)
+    kept = (None if text is None else compress(text) for text in texts)
     return (
         *(run, record.kind, record.uid, record.name, record.outcome, record.reason, rules, parts),
-        *(record.is_conflicting, record.is_kept_aside, record.is_branch, before, difference),
+        *(record.is_conflicting, record.is_kept_aside, record.is_branch, *kept),
     )
 
 
-def find_decided(run: MigrationRun | None, kind: str) -> dict[str, RunRecord]:
-    """Return what the run has decided of the file's records of a kind, by id."""
+def find_decided(run: MigrationRun | None, kind: str) -> list[RunRecord]:
+    """Return what the run has decided of the records of a kind, and of their branches, in that order."""
     if run is None:
-        return {}
-    records = RunRecord.objects.filter(run=run, kind=kind, is_branch=False)
-    return {record.uid: record for record in records.defer("imported_before", "difference")}
+        return []
+    records = RunRecord.objects.filter(run=run, kind=kind).order_by("pk")
+    return list(records.defer("imported_before", "difference"))
+
+
+def digests_before(run: MigrationRun | None, kind: str) -> dict[str, str]:
+    """Return the ids of the records of a kind that the run has brought, each with the digest of the text that was
+    imported of it before; empty where none was."""
+    brought = RunRecord.objects.filter(run=run, kind=kind).exclude(imported_before=None).order_by("-pk")
+    found = {}
+    for uid, text in brought.values_list("uid", "imported_before").iterator():
+        # Of a record that it brought twice, the first time counts.
+        before = decode(text or "null")
+        found[uid] = "" if before is None else str(before["source_digest"])
+    return found
 
 
 def count_record(progress: Progress, collection: Collection, record: RunRecord) -> None:

@@ -107,7 +107,7 @@ def run_preview(run: MigrationRun, actor: str) -> MigrationRun:
     if is_changed_since(run):
         options = replace(options, notes=(CHANGED_SINCE,))
     columns = {"based_on": run, "options": options_as_json(options), "source_key": upload.key}
-    made = uploads.start_import(upload, replace(options, columns=columns), _end_with_import)
+    made = uploads.start_import(upload, replace(options, columns=columns))
     _hand_over(run)
     return made
 
@@ -172,14 +172,6 @@ def _number(counts: Any, name: str) -> int:
 def _hand_over(run: MigrationRun) -> None:
     """Note that the run has its file no more."""
     MigrationRun.objects.filter(pk=run.pk).update(source_key="")
-
-
-def _end_with_import(upload: IncomingFile, run: MigrationRun | None) -> None:
-    if run is None:
-        # It did not begin, and can be tried again.
-        upload.release()
-    else:
-        upload.discard()
 
 
 # --- forgetting ---

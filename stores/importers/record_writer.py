@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from stores.importers.decision import Candidate, Decision, decide
 from stores.importers.file_facts import Source
 from stores.importers.lease import hold
-from stores.importers.outcomes import count_record, find_decided, record_of, save_decided
+from stores.importers.outcomes import count_record, find_decided, note_beside, record_of, save_decided
 from stores.importers.remembered import Decided, branch_candidate, forgotten_uids, is_proven, remember
 from stores.importers.run import Progress
 from stores.importers.words import tell_quarantined
@@ -44,14 +44,24 @@ class RecordWriter:
         source.in_file = self.seen
         self.writes = writes
         self.sealer = Sealer()
-        self.lost_keys: list[str] = []
-        self.dropped_keys: list[str] = []
-        self.needs_verification = False
-        self._done_before: dict[str, dict[str, RunRecord]] = {}
+        checkpoint = progress.checkpoint
+        self.lost_keys: list[str] = checkpoint.setdefault("lost_keys", [])
+        self.dropped_keys: list[str] = checkpoint.setdefault("dropped_keys", [])
+        self._next_position: dict[str, int] = checkpoint.setdefault("positions", {})
+        if progress.resumed_run:
+            self._change = Change.objects.filter(run=progress.run, source=Change.Source.IMPORT).order_by("pk").first()
+        self._done_before: dict[str, dict[str, list[RunRecord]]] = {}
         self._known_damage: dict[tuple[str, str], Counter[str]] = {}
         self._seen: dict[str, dict[str, list[str]]] = {}
-        self._next_position: dict[str, int] = {}
         self.last_transaction = 0.0
+
+    @property
+    def needs_verification(self) -> bool:
+        """Whether there is something that no verification has found here yet."""
+        return bool(self.progress.checkpoint.get("needs_verification"))
+
+    def _ask_for_verification(self) -> None:
+        self.progress.checkpoint["needs_verification"] = True
 
     # --- positions and ids ---
 
@@ -82,25 +92,50 @@ class RecordWriter:
     def write(self, collection: Collection, candidates: Sequence[Candidate]) -> None:
         """Decide on the candidates, write them with their branches in one transaction, and count them."""
         started = time.monotonic()
-        done = self._done(collection.kind)
-        new = [candidate for candidate in candidates if candidate.uid not in done]
+        records, new = self._take_done(collection, candidates)
         if not self.writes:
-            records = self._decide_all(collection, new)
+            records += self._decide_all(collection, new)
             self.progress.save_soon()
-        else:
+        elif new:
             with self._entry() as entry:
-                records = self._decide_all(collection, new, entry)
-                self.progress.save_soon()
+                before = self._measure_checkpoint()
+                if collection.shape == "list":
+                    self.position(collection, 0)
+                records += self._decide_all(collection, new, entry)
+                if self._measure_checkpoint() == before:
+                    self.progress.save_soon()
+                else:
+                    self.progress.save()
             self.last_transaction = time.monotonic() - started
             time.sleep(PAUSE)
-        for record in (*(done[candidate.uid] for candidate in candidates if candidate.uid in done), *records):
+        else:
+            self.progress.save_soon()
+        for record in records:
             count_record(self.progress, collection, record)
 
-    def _done(self, kind: str) -> dict[str, RunRecord]:
-        """Return what this run has decided of a kind before it was broken off."""
-        if kind not in self._done_before:
-            self._done_before[kind] = find_decided(self.progress.run, kind)
-        return self._done_before[kind]
+    def _take_done(
+        self, collection: Collection, candidates: Sequence[Candidate]
+    ) -> tuple[list[RunRecord], list[Candidate]]:
+        """Return what this run decided of the candidates before it was broken off, and the others."""
+        if collection.kind not in self._done_before:
+            done = self._done_before[collection.kind] = {}
+            for record in find_decided(self.progress.resumed_run, collection.kind):
+                if record.is_branch:
+                    count_record(self.progress, collection, record)
+                else:
+                    done.setdefault(record.uid, []).append(record)
+        done, new, records = self._done_before[collection.kind], [], []
+        for candidate in candidates:
+            if done.get(candidate.uid):
+                records.append(done[candidate.uid].pop(0))
+            else:
+                new.append(candidate)
+        return records, new
+
+    def _measure_checkpoint(self) -> tuple[int, ...]:
+        """Return numbers that differ once there is more in the run's checkpoint than its row may have."""
+        lists = (self.lost_keys, self.dropped_keys, self._next_position)
+        return (*map(len, lists), self.needs_verification)
 
     def _decide_all(
         self, collection: Collection, candidates: Sequence[Candidate], entry: Entry | None = None
@@ -110,6 +145,7 @@ class RecordWriter:
         done = {candidate.uid for candidate in candidates}
         decided = list(decisions)
         forks: list[tuple[Decision, Decision]] = []
+        beside = collection.read_beside(done) if entry is not None else {}
         while True:
             if entry is not None:
                 self._apply(entry, collection, following)
@@ -130,6 +166,7 @@ class RecordWriter:
         records = [record_of(collection, *one, tells_difference=is_preview) for one in decided]
         for record in records[len(decisions) :]:
             record.is_branch = True
+        note_beside(collection, records, beside)
         save_decided(self.progress.run, records)
         return records
 
@@ -149,7 +186,7 @@ class RecordWriter:
             self.dropped_keys += decision.dropped_keys
             is_damaged = candidate.rows is not None and damaged_in(candidate.rows)
             if decision.outcome != "unchanged" or is_damaged or not is_proven(row, known):
-                self.needs_verification = True
+                self._ask_for_verification()
         # What was here and was forgotten on purpose stays forgotten.
         kept = [candidate.uid for candidate, decision in decisions if decision.keeps_source and decision.is_known]
         forgotten = forgotten_uids(collection.kind, kept)
@@ -163,7 +200,7 @@ class RecordWriter:
         summary = run.source_name if run else ""
         with record_change(self._origin, "import", summary, run=run, into=self._change) as entry:
             if run is not None:
-                hold(run.pk)
+                hold(run.pk, run.resumed)
             yield entry
         self._change = entry.change or self._change
 
@@ -238,7 +275,7 @@ class RecordWriter:
 
     def quarantine(self, store: str, members: Sequence[Damaged]) -> None:
         """Keep damaged members that belong to no record, each once however often the file is imported."""
-        self.needs_verification = True
+        self._ask_for_verification()
         new = [member for member in members if not self._is_kept(store, member)]
         for member in members:
             self.progress.count(member.kind, "quarantined", reason=member.reason)

@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,10 @@ PHASES = (
     *("read", "check", "snapshot", "stores", "services", "assets", "chats", "folders", "metrics", "workspace"),
     "verify",
 )
+BEFORE_RECORDS = ("read", "check", "snapshot")
+"""The phases that are not done again by a run that is resumed."""
+RESUMED = "Resumed after an interruption at"
+"""How the note begins that a run was resumed."""
 OUTCOMES = ("created", "updated", "merged", "unchanged", "skipped", "quarantined")
 NUMBERS = (*OUTCOMES, "conflicting", "kept_aside")
 """What is counted of a kind: each record has one outcome, and the others say more of some."""
@@ -47,6 +51,9 @@ class AlreadyRunning(RuntimeError):
 class Progress:
     """Counts what is read and what is written, apart, and keeps the run's row true. Without a run nothing is saved."""
 
+    names: Sequence[str] = PHASES
+    outcome_names: Sequence[str] = OUTCOMES
+
     def __init__(
         self, run: MigrationRun | None, on_change: Callable[["Progress"], None] = lambda progress: None
     ) -> None:
@@ -54,21 +61,32 @@ class Progress:
         self.on_change = on_change
         self.kinds = (*registry.kinds(), "file")
         self.read: dict[str, int] = dict.fromkeys(self.kinds, 0)
-        self.outcomes: dict[str, dict[str, int]] = {kind: dict.fromkeys(OUTCOMES, 0) for kind in self.kinds}
+        self.outcomes: dict[str, dict[str, int]] = {kind: dict.fromkeys(self.outcome_names, 0) for kind in self.kinds}
         self.reasons: dict[str, dict[str, int]] = {}
         self.rules: dict[str, Counter[str]] = {}
         """By kind, how often each rule of merging decided something."""
         self.conflicting: Counter[str] = Counter()
         self.kept_aside: Counter[str] = Counter()
         self.phases: dict[str, dict[str, Any]] = {
-            name: {"name": name, "status": "pending", "done": 0, "notes": []} for name in PHASES
+            name: {"name": name, "status": "pending", "done": 0, "notes": []} for name in self.names
         }
         self.phase = ""
         self.errors: list[dict[str, str]] = []
         self.notes: list[str] = []
         self.bytes_read = 0
         self.certificate: dict[str, Any] | None = None
+        self.resumed_run: MigrationRun | None = None
+        """The run, if it was broken off before."""
+        self.checkpoint: dict[str, Any] = {}
+        """What the run has to know of its beginning where it is resumed; stored with its row."""
         self._saved_at = 0.0
+
+    def go_on(self, run: MigrationRun) -> None:
+        """Take up a run where it was broken off: what is not told again is taken from its row."""
+        self.run = self.resumed_run = run
+        self.checkpoint = run.checkpoint or {}
+        self.notes = list(run.notes)
+        self.phases |= {phase["name"]: phase for phase in kept_phases(run)}
 
     # --- telling ---
 
@@ -169,7 +187,7 @@ class Progress:
         self.on_change(self)
         if self.run is None:
             return
-        finished = [name for name in PHASES if self.phases[name]["status"] == "complete"]
+        finished = [name for name in self.names if self.phases[name]["status"] == "complete"]
         run = self.run
         run.phase = self.phase
         run.phases = list(self.phases.values())
@@ -177,12 +195,14 @@ class Progress:
         run.errors = self.errors
         run.notes = self.notes
         run.certificate = self.certificate
+        run.bytes_read = self.bytes_read
+        run.checkpoint = self.checkpoint or None
         run.lease_until = next_end()
         run.last_completed_task = finished[-1] if finished else ""
-        behind = PHASES[PHASES.index(self.phase) + 1 :] if self.phase else PHASES
+        behind = self.names[self.names.index(self.phase) + 1 :] if self.phase else self.names
         run.next_task = next((name for name in behind if self.phases[name]["status"] == "pending"), "")
         with transaction.atomic():
-            hold(run.pk)
+            hold(run.pk, run.resumed)
             run.save()
 
     def finish(self, status: str, blocked_by: str = "") -> None:
@@ -191,21 +211,40 @@ class Progress:
             self.run.status = status
             self.run.blocked_by = blocked_by[:500]
             self.run.finished_at = timezone.now()
+            if self.run.purpose == MigrationRun.Purpose.IMPORT and self.certificate is not None:
+                # It is over for good, and nobody needs its file.
+                self.run.source_key = ""
         if status == MigrationRun.Status.ERROR:
             self.fail()
         with durably():
             self.save()
 
 
+def kept_phases(run: MigrationRun) -> list[dict[str, Any]]:
+    """Return the phases of a run that was broken off that are not done again."""
+    return [phase for phase in run.phases if phase["name"] in BEFORE_RECORDS and phase["status"] == "complete"]
+
+
 def new_run(**fields: Any) -> MigrationRun:
     """Make the row of a run that begins. Raises `AlreadyRunning`."""
+    with while_none_runs():
+        return MigrationRun.objects.create(phases=[], counts={}, errors=[], notes=[], **ownership(), **fields)
+
+
+@contextmanager
+def while_none_runs() -> Iterator[None]:
+    """Open a transaction in which no run can begin elsewhere. Raises `AlreadyRunning`."""
     with transaction.atomic():
         if connection.vendor == "postgresql":
             # SQLite's transactions begin with a lock. Here two servers could both find that none runs.
             execute("LOCK TABLE {stores.MigrationRun} IN SHARE ROW EXCLUSIVE MODE")
         _check_none_runs()
-        own = {"pid": os.getpid(), "owner": this_owner(), "lease_until": next_end()}
-        return MigrationRun.objects.create(phases=[], counts={}, errors=[], notes=[], **own, **fields)
+        yield
+
+
+def ownership() -> dict[str, Any]:
+    """Return the columns that say that this process does a run."""
+    return {"pid": os.getpid(), "owner": this_owner(), "lease_until": next_end()}
 
 
 # --- one at a time ---

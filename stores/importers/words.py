@@ -41,3 +41,13 @@ def name_kind(kind: str) -> str:
 def tell_quarantined(kind: str, reason: str) -> str:
     """Say that a record was quarantined, and why."""
     return f"{name_kind(kind)} quarantined: {reason}"
+
+
+def tell_kinds(counts: Mapping[str, int]) -> str:
+    """Return counts by kind in words, without naming each: "12 chats, 4 images and 30 other records"."""
+    main = {kind: counts[kind] for kind in sum_kinds() if counts.get(kind)}
+    rest = sum(counts.values()) - sum(main.values())
+    if not main:
+        return one_or_many(rest, "record")
+    other = f" and {one_or_many(rest, 'other record')}" if rest else ""
+    return f"{count_kinds(main)}{other}"

@@ -161,6 +161,15 @@ class Collection(ABC):
         """Look at what an import brought, as ids and JSON, without making it the records that are here."""
         return
 
+    def read_beside(self, uids: Iterable[str]) -> dict[str, Any]:
+        """Return as JSON, by id, what imports change beside these records and the journal does not keep; nothing where
+        there is no such thing."""
+        return {}
+
+    def write_beside(self, uid: str, state: Any) -> None:
+        """Make what stands beside a record what `read_beside` said once."""
+        return
+
     @abstractmethod
     def load(self, records: Sequence[Any]) -> list[Any]:
         """Return the JSON of these rows, in their order, with references in the place of secrets."""

@@ -3,10 +3,11 @@
 Apps register their stores in `AppConfig.ready()`. An unregistered store is kept unchanged.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from stores.models import MigrationRun
 from stores.records.codecs import JSONObject
 from stores.records.collections import Collection
 
@@ -30,11 +31,16 @@ class StoreSpec:
     """Whether it is a database of the browser rather than a store: it has rows, and no envelope."""
     inspect: Callable[[], list[str]] = list
     """Says what the owner should know of its records after an import."""
-    watch: Callable[[], Callable[[], list[str]]] = lambda: list
-    """Called before an import; what it returns says afterwards what the import did beside the records."""
+    mark: Callable[[], int] = int
+    """Called before an import; says where what the app keeps beside its records ends then."""
+    tell_since: Callable[[int], list[str]] = lambda mark: []
+    """Says after an import what it did beside the records since that mark."""
     close_abandoned: Callable[[Sequence[str] | None], None] = lambda uids: None
     """Ends what processes that are gone had begun in the records with these ids, or in all (None). It is called before
     records may be overwritten, outside of any transaction: what fails later must not take it back."""
+    undo_run: Callable[[MigrationRun, MigrationRun], Iterator[None]] = lambda run, by: iter(())
+    """Takes back what a run did beside the records of the store and the journal does not keep, as events of the ledger.
+    `by` is the run that undoes it. It yields after each batch, for its caller to commit; called again, it goes on."""
     is_last: bool = False
     """Whether an import writes it after all else: others say what its records are to be understood by."""
 

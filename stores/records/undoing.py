@@ -42,7 +42,7 @@ def register_consequence(take_back: Callable[[Change, Change], bool]) -> None:
 def close_abandoned(change_id: int) -> None:
     """End what processes that are gone had begun in the records of the change. Call it before `undo`, outside of any
     transaction."""
-    # An import cannot be undone, and can have any number of records.
+    # An import is undone by its run, and can have any number of records.
     records = ChangedRecord.objects.filter(change=change_id).exclude(change__source=Change.Source.IMPORT)
     uids: dict[str, list[str]] = defaultdict(list)
     for kind, uid in records.values_list("kind", "uid"):
@@ -61,7 +61,7 @@ def undo(origin: Origin, change_id: int) -> Change | None:
     if change is None:
         raise Missing(f"There is no change {change_id}.")
     if change.source == Change.Source.IMPORT:
-        raise Conflict("An import cannot be undone record by record. Restore the backup that was made before it.", KIND)
+        raise Conflict(tell_run(change), KIND, {"run": change.run_id})
     if change.is_purged:
         raise Conflict("This change cannot be undone: the data it needs was permanently deleted.", KIND)
     has_records = change.record_count > 0
@@ -80,6 +80,16 @@ def undo(origin: Origin, change_id: int) -> Change | None:
     return entry.change
 
 
+def tell_run(change: Change) -> str:
+    """Say how the entry of an import is undone."""
+    if change.run_id is None:
+        return "The run of this import is no longer known, so it cannot be undone. Restore the backup made before it."
+    return (
+        f"An import is undone as a whole: undo run {change.run_id} (in the admin under Imports, with "
+        f"manage.py undo_migration {change.run_id}, or POST /api/migrations/{change.run_id}/undo)."
+    )
+
+
 def _undo_record(entry: Entry, record: ChangedRecord) -> None:
     collection = collection_of(record.kind)
     row = collection.find_for_write(record.uid)
@@ -89,7 +99,7 @@ def _undo_record(entry: Entry, record: ChangedRecord) -> None:
     if row is not None and record.action == ChangedRecord.Action.UPDATED:
         [stored] = collection.load([row])
         left = _left_by(record, collection, row, stored)
-        before = collection.files.unjournaled(_unpatched(record, left, _read(record)))
+        before = collection.files.unjournaled(_unpatched(record, left, read_body(record)))
         value = editing.guard_keys(entry, collection, stored, collection.settle(stored, before), {})
         editing.overwrite(entry, collection, row, stored, value)
         return
@@ -97,8 +107,8 @@ def _undo_record(entry: Entry, record: ChangedRecord) -> None:
     if record.action == ChangedRecord.Action.CREATED:
         editing.delete(entry, collection, row)
         return
-    rows = editing.to_rows(collection, collection.files.unjournaled(_read(record)), record.uid)
-    editing.insert(entry, collection, rows, _free_position(collection, record.position or 0))
+    rows = editing.to_rows(collection, collection.files.unjournaled(read_body(record)), record.uid)
+    editing.insert(entry, collection, rows, free_position(collection, record.position or 0))
 
 
 def _left_by(record: ChangedRecord, collection: Collection, row: Any, stored: Any) -> Any:
@@ -113,7 +123,7 @@ def _left_by(record: ChangedRecord, collection: Collection, row: Any, stored: An
     is_back = all(each.change_id in undone or each.change.undoes_id for each in later)
     if is_back and all(each.action == ChangedRecord.Action.UPDATED and each.body is not None for each in later):
         for each in later:
-            left = _unpatched(each, left, _read(each))
+            left = _unpatched(each, left, read_body(each))
         if collection.is_same(collection.settle(stored, collection.files.unjournaled(left)), stored):
             return left
     raise _changed_later(record)
@@ -121,7 +131,7 @@ def _left_by(record: ChangedRecord, collection: Collection, row: Any, stored: An
 
 def _undo_positions(entry: Entry, record: ChangedRecord) -> None:
     collection = collection_of_list(record.uid)
-    delta = _read(record)
+    delta = read_body(record)
     uids = [path[0] for path, *_ in delta]
     now = read_positions(collection, uids)
     _check(record, jsontext.content_hash(now))
@@ -132,7 +142,7 @@ def _undo_damaged(entry: Entry, record: ChangedRecord) -> None:
     collection = collection_of_list(record.uid)
     now = read_damaged(collection)
     _check(record, jsontext.content_hash(now))
-    before = _unpatched(record, now, _read(record))
+    before = _unpatched(record, now, read_body(record))
     replace_damaged(entry, collection, as_damaged(collection, before))
 
 
@@ -144,11 +154,12 @@ def collection_of(kind: str) -> Collection:
     return OPAQUE_STORES if kind == "store" else registry.collection_of(kind)
 
 
-def _read(record: ChangedRecord) -> Any:
+def read_body(record: ChangedRecord) -> Any:
+    """Return the JSON of what undo needs of the record."""
     return jsontext.decode(record.body or "null", jsontext.OWN_DEPTH)
 
 
-def _free_position(collection: Collection, position: int) -> int:
+def free_position(collection: Collection, position: int) -> int:
     """Return this position of a list, or the nearest one that no newer record has taken: ties would have no order."""
     if collection.shape == "map" or not collection.rows().filter(position=position).exists():
         return position

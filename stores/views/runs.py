@@ -1,7 +1,6 @@
 """The REST API of migration runs."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -29,14 +28,15 @@ from stores.api.viewsets import TRUE_WORDS, RecordViewSet
 from stores.filters import RunFilterSet
 from stores.importers import previews, uploads
 from stores.importers.file_facts import Strategy
-from stores.importers.incoming import IncomingFile, NoSpace, Refused
+from stores.importers.incoming import IncomingFile
 from stores.importers.options import Options, options_of
 from stores.importers.report import run_markdown, run_report
-from stores.importers.run import AlreadyRunning
 from stores.models import MigrationRun
 from stores.querysets import as_seen_now
 from stores.records.secrets import mask
 from stores.serializers import ListedRunSerializer, ReportSerializer, RunSerializer
+from stores.views.run_problems import run_problems
+from stores.views.run_progress import RunProgressViews
 
 PREVIEW = ("preview", "dry_run")
 """The parameters that ask for a report without an import."""
@@ -68,7 +68,7 @@ _UPLOAD = {
 }
 
 
-class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet):
+class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RunProgressViews):
     """Imports, newest first."""
 
     queryset = MigrationRun.objects.all()
@@ -116,7 +116,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
         check_parameters(request, ("filename", *PREVIEW, "restore_deleted", "recover", "strategy"))
         is_preview = any(self.parse_flag(name) for name in PREVIEW)
         options = self._read_options(Options(actor=actor_of(request)))
-        with _problems():
+        with run_problems():
             uploads.check_ready()
             upload = uploads.open_upload(request.query_params.get("filename", ""), self._get_length())
             try:
@@ -150,7 +150,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
         check_parameters(request, ("preview", "restore_deleted", "recover", "strategy"))
         self.refuse_members()
         run = as_seen_now(self.get_object())
-        with _problems():
+        with run_problems():
             if self.parse_flag("preview"):
                 options = self._read_options(replace(options_of(run), actor=actor_of(request)))
                 return self._answer_preview(previews.preview_again(run, options, self._choose()))
@@ -162,7 +162,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Delete a preview and its file. 409 for an import."""
         check_parameters(request, ())
-        with _problems():
+        with run_problems():
             previews.forget_preview(as_seen_now(self.get_object()))
         return Response(status=204)
 
@@ -260,22 +260,3 @@ class _ToDisk(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> None:
         return None
-
-
-@contextmanager
-def _problems() -> Iterator[None]:
-    """Tell why a file is not imported."""
-    try:
-        yield
-    except AlreadyRunning as error:
-        raise Problem(409, f"{str(error)[:1].upper()}{str(error)[1:]}", kind="import-running") from error
-    except NoSpace as error:
-        raise Problem(507, str(error), kind="disk-full") from error
-    except Refused as error:
-        raise Problem(400, str(error), kind="not-a-backup") from error
-    except previews.NotRunnable as error:
-        raise Problem(409, str(error), kind="no-preview") from error
-    except previews.FileGone as error:
-        raise Problem(410, str(error), kind="file-gone") from error
-    except BrokenOff as error:
-        raise Problem(400, "The body was cut off. Send the whole file again.") from error

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F, Sum
 
-from stores.models import Change, ChangedRecord, IdempotencyKey, ImportedRecord, Revision
+from stores.models import Change, ChangedRecord, IdempotencyKey, ImportedRecord, Revision, RunRecord
 from stores.records import registry
 from stores.records.iteration import batched
 from stores.records.journal.recorder import Entry, Origin, record_change
@@ -56,6 +56,8 @@ def purge_records(entry: Entry) -> None:
         earlier.update(body=None)
         Revision.objects.filter(kind=record.kind, uid=record.uid).delete()
         _delete_versions(record.kind, record.uid)
+        decided = RunRecord.objects.filter(kind=record.kind, uid=record.uid)
+        decided.update(name="", difference=None, beside=None)
     if changes:
         _forget_answers(changes)
     entry.is_purged, entry.summary = True, ""
