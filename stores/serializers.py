@@ -6,9 +6,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from stores.api.members import ID
-from stores.api.serializers import one_of
+from stores.api.serializers import FormSerializer, one_of
+from stores.importers.undoing import can_be_undone
 from stores.models import Change, ChangedRecord, MigrationRun, Revision
-from stores.querysets import as_seen_now
+from stores.querysets import as_seen_now, standing_undos
 from stores.records.codecs import INT64
 from stores.records.ids import href
 from stores.records.jsontext import UndecodableJSON, decode
@@ -112,13 +113,16 @@ class ListedRunSerializer(serializers.ModelSerializer):
     """A migration run without its logs."""
 
     counts = serializers.JSONField(help_text="For each kind: how many were read, and how many had each outcome.")
+    based_on: Any = serializers.PrimaryKeyRelatedField(
+        read_only=True, allow_null=True, help_text="The run that this one undoes, or the preview that it carries out."
+    )
     href = serializers.SerializerMethodField()
     report_href = serializers.SerializerMethodField()
 
     class Meta:
         model = MigrationRun
         fields = [
-            *("id", "status", "phase", "counts"),
+            *("id", "purpose", "based_on", "status", "phase", "counts"),
             *("source_name", "source_kind", "source_size", "source_sha256", "source_taken_at", "source_device"),
             *("started_at", "finished_at", "href", "report_href"),
         ]
@@ -140,13 +144,30 @@ class RunSerializer(ListedRunSerializer):
     errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
     notes = serializers.JSONField(help_text="Notes about the source and the result.")
     certificate = serializers.JSONField(allow_null=True, help_text="The result of the verification.")
+    undone_by = serializers.SerializerMethodField(help_text="The run that undid this one; null: it stands.")
+    undo_href = serializers.SerializerMethodField(help_text="Where to undo it; null where it cannot be undone.")
 
     class Meta:
         model = MigrationRun
         fields = [
             *ListedRunSerializer.Meta.fields,
             *("phases", "errors", "notes", "certificate", "last_completed_task", "next_task", "blocked_by"),
+            *("undone_by", "undo_href"),
         ]
+
+    def get_undone_by(self, run: MigrationRun) -> int | None:
+        return standing_undos().get(run.pk)
+
+    def get_undo_href(self, run: MigrationRun) -> str | None:
+        return href("migrations", str(run.pk), "undo") if can_be_undone(run) else None
+
+
+class UndoSerializer(FormSerializer):
+    """How to undo a run."""
+
+    force = serializers.BooleanField(
+        required=False, help_text="Also take back what was changed since; the state that is lost is kept as a revision."
+    )
 
 
 class ReportSourceSerializer(serializers.Serializer):
@@ -166,6 +187,8 @@ class ReportSerializer(serializers.Serializer):
     """All that is known of a migration run."""
 
     id = serializers.IntegerField()
+    purpose = serializers.ChoiceField(MigrationRun.Purpose.choices)
+    based_on = serializers.IntegerField(allow_null=True, help_text="The run that it undoes, or carries out.")
     status = serializers.ChoiceField(MigrationRun.Status.choices)
     phase = serializers.CharField()
     proof = serializers.CharField(help_text="The result in one sentence.")

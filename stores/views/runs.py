@@ -36,6 +36,7 @@ from stores.models import MigrationRun
 from stores.querysets import as_seen_now
 from stores.records.secrets import mask
 from stores.serializers import DryRunSerializer, ListedRunSerializer, ReportSerializer, RunSerializer
+from stores.views.undone_runs import UndoneRunMixin
 
 PREVIEW = ("preview", "dry_run")
 """The parameters that ask for a report without an import."""
@@ -49,7 +50,7 @@ _UPLOAD = {
 }
 
 
-class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet):
+class RunViewSet(UndoneRunMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet):
     """Imports, newest first."""
 
     queryset = MigrationRun.objects.all()
@@ -129,6 +130,8 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet
 
     def describe_body(self) -> str:
         """Return what is known of the body before it is read."""
+        if self.action == "undo":
+            return super().describe_body()
         return f"{self.request.content_type} {self._get_length()}"
 
     def _get_length(self) -> int:
