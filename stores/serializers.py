@@ -6,10 +6,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from stores.api.members import ID
-from stores.api.serializers import one_of
+from stores.api.serializers import FormSerializer, one_of
 from stores.importers.previews import expected_seconds, has_file
+from stores.importers.undoing import can_be_undone
 from stores.models import Change, ChangedRecord, MigrationRun, Revision
-from stores.querysets import as_seen_now
+from stores.querysets import as_seen_now, standing_undos
 from stores.records.codecs import INT64
 from stores.records.ids import href
 from stores.records.jsontext import UndecodableJSON, decode
@@ -162,13 +163,15 @@ class RunSerializer(ListedRunSerializer):
     run_href = serializers.SerializerMethodField(
         help_text="Of a preview whose file is still kept: where to POST to import it; otherwise null."
     )
+    undone_by = serializers.SerializerMethodField(help_text="The run that undid this one; null: it stands.")
+    undo_href = serializers.SerializerMethodField(help_text="Where to undo it; null where it cannot be undone.")
 
     class Meta:
         model = MigrationRun
         fields = [
             *ListedRunSerializer.Meta.fields,
             *("phases", "errors", "notes", "certificate", "last_completed_task", "next_task", "blocked_by"),
-            *("options", "expected_seconds", "run_href"),
+            *("options", "expected_seconds", "run_href", "undone_by", "undo_href"),
         ]
 
     def get_expected_seconds(self, run: MigrationRun) -> float | None:
@@ -177,6 +180,20 @@ class RunSerializer(ListedRunSerializer):
     def get_run_href(self, run: MigrationRun) -> str | None:
         is_ready = run.status == MigrationRun.Status.DONE and has_file(run)
         return href("migrations", str(run.pk), "run") if is_ready else None
+
+    def get_undone_by(self, run: MigrationRun) -> int | None:
+        return standing_undos().get(run.pk)
+
+    def get_undo_href(self, run: MigrationRun) -> str | None:
+        return href("migrations", str(run.pk), "undo") if can_be_undone(run) else None
+
+
+class UndoSerializer(FormSerializer):
+    """How to undo a run."""
+
+    force = serializers.BooleanField(
+        required=False, help_text="Also take back what was changed since; the state that is lost is kept as a revision."
+    )
 
 
 class ReportSourceSerializer(serializers.Serializer):
@@ -196,6 +213,8 @@ class ReportSerializer(serializers.Serializer):
     """All that is known of a migration run."""
 
     id = serializers.IntegerField()
+    purpose = serializers.ChoiceField(MigrationRun.Purpose.choices)
+    based_on = serializers.IntegerField(allow_null=True, help_text="The run that it undoes, or carries out.")
     status = serializers.ChoiceField(MigrationRun.Status.choices)
     phase = serializers.CharField()
     proof = serializers.CharField(help_text="The result in one sentence.")

@@ -26,6 +26,8 @@ from stores.admin.display import (
 )
 from stores.admin.filters import by_choice, by_value, by_yes_no
 from stores.admin.record_links import KIND, owner_of_list, record_link
+from stores.admin.undone_runs import UndoneRuns
+from stores.admin.writes import ActingAdmin
 from stores.importers.report import proof, run_report
 from stores.models import (
     ImportedRecord,
@@ -55,7 +57,7 @@ ERRORS = column("errors", run_page.show_errors, label="error log")
 
 
 @admin.register(MigrationRun)
-class MigrationRunAdmin(ReadOnlyAdmin):
+class MigrationRunAdmin(UndoneRuns, ActingAdmin):
     empty_text = (
         "Each import of a big-AGI backup is listed here with its report. To start one, see Import in the sidebar, or "
         "run: uv run manage.py import_indexeddb"
@@ -78,7 +80,7 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     list_defer = ("phases", "counts", "errors", "notes", "certificate")
     downloads = {"certificate": "json"}
     fieldsets = [
-        (None, {"fields": [PURPOSE, BASED_ON, STATUS, "phase", "verification", "report", *TABLES]}),
+        (None, {"fields": [PURPOSE, BASED_ON, STATUS, "phase", "verification", "report", "undo", *TABLES]}),
         ("Current status", {"fields": ["last_completed_task", "next_task", "blocked_by", ERRORS]}),
         (
             "File",

@@ -12,7 +12,6 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from stores.importers import uploads
-from stores.importers.importer import import_file
 from stores.importers.incoming import KEPT_SECONDS, IncomingFile, reopen
 from stores.importers.options import Options, options_as_json, options_of
 from stores.importers.run import OUTCOMES
@@ -44,13 +43,7 @@ def make_preview(
     upload: IncomingFile, options: Options, let_go: LetGo | None = None, before: MigrationRun | None = None
 ) -> MigrationRun:
     """Preview the import of the file, and return the run when it is over. Raises as `import_file`."""
-    let_go = let_go or _keep_if_read
-    try:
-        progress = import_file(upload.path, _previewing(upload, options, before))
-    except BaseException:
-        let_go(upload, None)
-        raise
-    let_go(upload, progress.run)
+    progress = uploads.import_here(upload, _previewing(upload, options, before), let_go or _keep_if_read)
     assert progress.run is not None
     return progress.run
 

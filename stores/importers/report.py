@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from stores.importers.run import NUMBERS, PHASES
+from stores.importers.run import PHASES, numbers_of
 from stores.importers.verdict import Verdict
-from stores.importers.words import count_kinds, sum_kinds
+from stores.importers.words import count_kinds, one_or_many, sum_kinds
 from stores.models import MigrationRun
 from stores.records.json_values import object_in
 
@@ -55,6 +55,8 @@ def describe_preview(run: MigrationRun) -> str:
 
 def proof(run: MigrationRun) -> str:
     """Return the sentence that says whether everything is here."""
+    if run.purpose == MigrationRun.Purpose.UNDO:
+        return _proof_of_undo(run)
     text, verdict = describe_counts(run.counts), verdict_of(run)
     if run.status == MigrationRun.Status.RUNNING:
         return f"In progress: {text} so far."
@@ -70,11 +72,25 @@ def proof(run: MigrationRun) -> str:
     return verdict.describe() if verdict else f"{text}: imported, not verified."
 
 
+def _proof_of_undo(run: MigrationRun) -> str:
+    """Return the sentence that says what an undo came to."""
+    certificate = run.certificate if isinstance(run.certificate, dict) else {}
+    looked_at = one_or_many(sum(counts["read"] for counts in run.counts.values()), "record")
+    if run.status == MigrationRun.Status.RUNNING:
+        return f"In progress: {looked_at} so far."
+    if run.status == MigrationRun.Status.ERROR:
+        said = certificate.get("proof") or f"Not finished: {looked_at} so far."
+        return f"{said} {run.blocked_by or 'See the error log.'}"
+    return str(certificate.get("proof", f"{looked_at} taken back, not verified."))
+
+
 def run_report(run: MigrationRun) -> dict[str, Any]:
     """Return everything that is known of a run, for programs. Durations are in seconds."""
     finished = run.finished_at
     return {
         "id": run.pk,
+        "purpose": run.purpose,
+        "based_on": run.based_on_id,
         "status": run.status,
         "phase": run.phase,
         "proof": proof(run),
@@ -101,9 +117,10 @@ def run_report(run: MigrationRun) -> dict[str, Any]:
 
 
 STATUS_LEGEND = {
-    "running": "The import is running. Follow it with `manage.py migration_status --watch`.",
-    "done": "The import has finished. Read the proof: it says whether everything in the file can be read here.",
-    "error": "The import stopped, or a part of the file is missing. Do what `blocked_by` says.",
+    "running": "The run is under way. Follow it with `manage.py migration_status --watch`.",
+    "done": "The run has finished. Read the proof: of an import, it says whether everything in the file can be read "
+    "here; of an undo, what was taken back and what was kept.",
+    "error": "The run stopped, or a part of the file is missing. Do what `blocked_by` says.",
 }
 """What each status means for a person or a program that follows the run."""
 
@@ -115,7 +132,17 @@ def run_markdown(run: MigrationRun) -> str:
     lines += [f"- `{status}`: {meaning}" for status, meaning in STATUS_LEGEND.items()]
     state = {
         name: report[name]
-        for name in ("id", "status", "phase", "last_completed_task", "next_task", "blocked_by", "proof")
+        for name in (
+            "id",
+            "purpose",
+            "based_on",
+            "status",
+            "phase",
+            "last_completed_task",
+            "next_task",
+            "blocked_by",
+            "proof",
+        )
     }
     state |= {f"source.{name}": value for name, value in report["source"].items()}
     state |= {name: report[name] for name in ("started_at", "finished_at", "duration")}
@@ -123,7 +150,7 @@ def run_markdown(run: MigrationRun) -> str:
     by_name = {phase["name"]: phase for phase in run.phases}
     phases = [
         [name, phase.get("status", "pending"), str(phase.get("done", 0)), "; ".join(phase.get("notes", []))]
-        for name in PHASES
+        for name in (by_name if run.purpose == MigrationRun.Purpose.UNDO else PHASES)
         for phase in [by_name.get(name, {})]
     ]
     lines += ["", "## Progress Summary", "", *_table(["phase", "status", "done", "notes"], phases)]
@@ -143,10 +170,15 @@ def _cell(value: Any) -> str:
 def counts_table(run: MigrationRun) -> list[str]:
     """Return the counts per kind and outcome as the lines of a Markdown table."""
     rows = [
-        [kind, str(counts["read"]), *(str(counts.get(name, 0)) for name in NUMBERS), tell_reasons(counts)]
+        [
+            kind,
+            str(counts["read"]),
+            *(str(counts.get(name, 0)) for name in numbers_of(run.counts)),
+            tell_reasons(counts),
+        ]
         for kind, counts in run.counts.items()
     ]
-    names = [name.replace("_", " ") for name in NUMBERS]
+    names = [name.replace("_", " ") for name in numbers_of(run.counts)]
     return _table(["kind", "read", *names, "reasons"], rows)
 
 

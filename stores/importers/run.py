@@ -32,6 +32,8 @@ RESUMED = "Resumed after an interruption at"
 OUTCOMES = ("created", "updated", "merged", "unchanged", "skipped", "quarantined")
 NUMBERS = (*OUTCOMES, "conflicting", "kept_aside")
 """What is counted of a kind: each record has one outcome, and the others say more of some."""
+DELETED = "deleted"
+"""An outcome that only the undo of a run has."""
 TWICE = "the same one is in the file twice"
 """Why a record was not written: equal copies are one record."""
 
@@ -42,6 +44,13 @@ ENDING_SECONDS = 2
 """How long the lock of a run that is over is waited for."""
 LONGEST_LOG = 1000
 """Entries of the error log and of the notes; what is beyond is counted."""
+
+
+def numbers_of(counts: Any) -> tuple[str, ...]:
+    """Return what a run with these counts has numbers of."""
+    kinds = counts.values() if isinstance(counts, dict) else ()
+    has_deleted = any(isinstance(outcomes, dict) and DELETED in outcomes for outcomes in kinds)
+    return (*OUTCOMES, DELETED, *NUMBERS[len(OUTCOMES) :]) if has_deleted else NUMBERS
 
 
 class AlreadyRunning(RuntimeError):
