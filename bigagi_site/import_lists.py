@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from stores.importers.run import OUTCOMES
 from stores.importers.words import name_kind
 from stores.models import MigrationRun, RunRecord
 from stores.querysets import decided_by
@@ -26,9 +25,21 @@ WORDS = {
     "kept_aside": "Kept aside",
 }
 """What becomes of records, by what is counted."""
+WORDS_OF_UNDO = {
+    "created": "Brought back",
+    "updated": "Changed back",
+    "deleted": "Taken away",
+    "skipped": "Kept as here",
+}
+"""The same where it is another thing that an undo does."""
 FLAGS = {"conflicting": "is_conflicting", "kept_aside": "is_kept_aside", "branches": "is_branch"}
-LISTED = ("conflicting", "created", "updated", "merged", "unchanged", "skipped", "kept_aside")
+LISTED = ("conflicting", "created", "updated", "merged", "deleted", "unchanged", "skipped", "kept_aside")
 """The lists, in the order of how much there is to decide. What is damaged is no record, and is in the run's errors."""
+
+
+def words_of(run: MigrationRun) -> dict[str, str]:
+    """Return what people call what a run counts."""
+    return WORDS | (WORDS_OF_UNDO if run.purpose == MigrationRun.Purpose.UNDO else {})
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,7 @@ class Chosen:
     def read(cls, query: QueryDict) -> "Chosen":
         """Return what a query asks for; what is no list is none."""
         show = query.get("show", "")
-        return cls(show if show in OUTCOMES or show in FLAGS else "", query.get("kind", ""), query.get("rule", ""))
+        return cls(show if show in LISTED or show in FLAGS else "", query.get("kind", ""), query.get("rule", ""))
 
     @property
     def query(self) -> str:
@@ -51,10 +62,9 @@ class Chosen:
         members = {"show": self.show, "kind": self.kind, "rule": self.rule}
         return urlencode({name: value for name, value in members.items() if value})
 
-    @property
-    def words(self) -> str:
-        """What is looked at, as a heading."""
-        shown = {**WORDS, "branches": "Branches"}.get(self.show, "All records")
+    def words(self, run: MigrationRun) -> str:
+        """What is looked at of the run, as a heading."""
+        shown = {**words_of(run), "branches": "Branches"}.get(self.show, "All records")
         return ", ".join(filter(None, (shown, name_kind(self.kind) if self.kind else "", self.rule)))
 
 
@@ -95,10 +105,9 @@ def name_records(records: Iterable[RunRecord]) -> None:
 def describe_lists(run: MigrationRun, chosen: Chosen) -> list[Listed]:
     """Return the lists of the run that have something."""
     kinds = [kind for kind in object_or_empty(run.counts) if not is_part(kind)]
-    lists = [
-        Listed(WORDS[name], sum(_count(run, kind, name) for kind in kinds), urlencode({"show": name}))
-        for name in LISTED
-    ]
+    words = words_of(run)
+    sums = {name: sum(_count(run, kind, name) for kind in kinds) for name in LISTED if name in words}
+    lists = [Listed(words[name], count, urlencode({"show": name})) for name, count in sums.items()]
     branches = RunRecord.objects.filter(run=run, is_branch=True).count()
     lists.append(Listed("Branches", branches, urlencode({"show": "branches"})))
     lists += [Listed(rule, count, urlencode({"rule": rule})) for rule, count in _rules(run, kinds).items()]
@@ -107,16 +116,17 @@ def describe_lists(run: MigrationRun, chosen: Chosen) -> list[Listed]:
 
 def describe_kinds(run: MigrationRun, chosen: Chosen) -> dict[str, Any]:
     """Return the table of kinds: its columns, and its rows of cells."""
-    counted = [name for name in WORDS if any(_count(run, kind, name) for kind in object_or_empty(run.counts))]
+    words = words_of(run)
+    counted = [name for name in words if any(_count(run, kind, name) for kind in object_or_empty(run.counts))]
     rows = []
     for kind in object_or_empty(run.counts):
         cells = []
         for name in counted:
             leads = not is_part(kind) and name != "quarantined"
             query = urlencode({"show": name, "kind": kind}) if leads else ""
-            cells.append(Listed(WORDS[name], _count(run, kind, name), query, query == chosen.query and bool(query)))
+            cells.append(Listed(words[name], _count(run, kind, name), query, query == chosen.query and bool(query)))
         rows.append((name_kind(kind), _count(run, kind, "read"), cells))
-    return {"columns": [WORDS[name] for name in counted], "rows": rows}
+    return {"columns": [words[name] for name in counted], "rows": rows}
 
 
 def is_part(kind: str) -> bool:

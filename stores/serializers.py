@@ -6,8 +6,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from stores.api.members import ID
-from stores.api.serializers import FormSerializer, one_of
+from stores.api.serializers import one_of
 from stores.importers.previews import expected_seconds, has_file
+from stores.importers.resuming import why_not
 from stores.importers.undoing import can_be_undone
 from stores.models import Change, ChangedRecord, MigrationRun, Revision
 from stores.querysets import as_seen_now, standing_undos
@@ -163,6 +164,8 @@ class RunSerializer(ListedRunSerializer):
     run_href = serializers.SerializerMethodField(
         help_text="Of a preview whose file is still kept: where to POST to import it; otherwise null."
     )
+    events_href = serializers.SerializerMethodField(help_text="Where to follow it, as server-sent events.")
+    resume_href = serializers.SerializerMethodField(help_text="Where to resume it; null where it cannot be resumed.")
     undone_by = serializers.SerializerMethodField(help_text="The run that undid this one; null: it stands.")
     undo_href = serializers.SerializerMethodField(help_text="Where to undo it; null where it cannot be undone.")
 
@@ -171,7 +174,7 @@ class RunSerializer(ListedRunSerializer):
         fields = [
             *ListedRunSerializer.Meta.fields,
             *("phases", "errors", "notes", "certificate", "last_completed_task", "next_task", "blocked_by"),
-            *("options", "expected_seconds", "run_href", "undone_by", "undo_href"),
+            *("options", "expected_seconds", "run_href", "events_href", "resume_href", "undone_by", "undo_href"),
         ]
 
     def get_expected_seconds(self, run: MigrationRun) -> float | None:
@@ -181,19 +184,18 @@ class RunSerializer(ListedRunSerializer):
         is_ready = run.status == MigrationRun.Status.DONE and has_file(run)
         return href("migrations", str(run.pk), "run") if is_ready else None
 
+    def get_events_href(self, run: MigrationRun) -> str:
+        return href("migrations", str(run.pk), "events")
+
+    def get_resume_href(self, run: MigrationRun) -> str | None:
+        is_ready = run.source_key and why_not(run) is None
+        return href("migrations", str(run.pk), "resume") if is_ready else None
+
     def get_undone_by(self, run: MigrationRun) -> int | None:
         return standing_undos().get(run.pk)
 
     def get_undo_href(self, run: MigrationRun) -> str | None:
         return href("migrations", str(run.pk), "undo") if can_be_undone(run) else None
-
-
-class UndoSerializer(FormSerializer):
-    """How to undo a run."""
-
-    force = serializers.BooleanField(
-        required=False, help_text="Also take back what was changed since; the state that is lost is kept as a revision."
-    )
 
 
 class ReportSourceSerializer(serializers.Serializer):

@@ -2,9 +2,9 @@
 
 from django.template import Library
 
-from bigagi_site.import_lists import WORDS
+from bigagi_site.import_lists import WORDS, words_of
 from stores.importers.words import count_kinds, name_kind
-from stores.models import RunRecord
+from stores.models import MigrationRun, RunRecord
 from stores.records.formatting import format_text
 
 register = Library()
@@ -13,9 +13,9 @@ kind_words = register.filter("kind_words", name_kind)
 
 
 @register.filter
-def outcome_words(outcome: str) -> str:
-    """Return what people call an outcome."""
-    return WORDS.get(outcome, outcome)
+def outcome_words(record: RunRecord, run: MigrationRun) -> str:
+    """Return what people call what became of a record in its run."""
+    return words_of(run).get(record.outcome, record.outcome)
 
 
 @register.filter
@@ -33,5 +33,5 @@ def parts_words(record: RunRecord) -> str:
     for kind, outcomes in (record.parts or {}).items():
         for outcome, count in outcomes.items():
             found.setdefault(outcome, {})[kind] = count
-    told = (f"{outcome_words(outcome)}: {count_kinds(counts)}" for outcome, counts in found.items())
+    told = (f"{WORDS.get(outcome, outcome)}: {count_kinds(counts)}" for outcome, counts in found.items())
     return ". ".join(told) + "." if found else ""

@@ -79,6 +79,7 @@ def run_page(request: HttpRequest, run_id: int) -> HttpResponse:
         kinds=describe_kinds(run, chosen),
         lists=describe_lists(run, chosen),
         chosen=chosen,
+        heading=chosen.words(run),
         records=records,
     )
     return TemplateResponse(request, "import/run.html", context)

@@ -27,12 +27,18 @@ def open_import(page):
     page.locator("[data-box][data-ready]").wait_for()
 
 
-def test_files_are_previewed_looked_at_and_imported(browser, server, files):
-    # Not the fixture's page: a file that is refused is an error in its console.
+@pytest.fixture
+def loud_page(browser, server):
+    """Yield a page in whose console errors are no fault: a file that is refused is one."""
     context = browser.new_context(base_url=server.url)
     session = server.sign_in().cookie("bigagi_session")
     context.add_cookies([{"name": "bigagi_session", "value": session, "url": server.url}])
-    page = context.new_page()
+    yield context.new_page()
+    context.close()
+
+
+def test_files_are_previewed_and_imported_in_their_order(loud_page, files):
+    page = loud_page
     open_import(page)
     expect(page.get_by_text("No imports yet.")).to_be_visible()
     # Several at once: each is previewed, what is no backup is refused in words, and the others are imported in order.
@@ -49,6 +55,8 @@ def test_files_are_previewed_looked_at_and_imported(browser, server, files):
     expect(lines.nth(2)).to_contain_text("all here, verified", timeout=60_000)
     expect(page.locator("[data-runs]")).to_contain_text("later.json")
 
+
+def test_a_conflict_is_looked_at_and_an_import_is_taken_back(page, files):
     # One file leads to the page of its preview: the sentence, the numbers, the lists in pages, a conflict side by side.
     open_import(page)
     page.locator("[data-file]").set_input_files(files / "other.json")
@@ -80,16 +88,18 @@ def test_files_are_previewed_looked_at_and_imported(browser, server, files):
     expect(page.locator("[data-proof]")).to_contain_text("60 chats", timeout=60_000)
     expect(page.get_by_role("link", name="See your chats")).to_be_visible()
     expect(page.get_by_role("link", name="the preview before it")).to_have_attribute("href", "/import/6")
-    undo = page.get_by_role("button", name="Undo")
-    if undo.count():
-        undo.click()
-        page.wait_for_url("**/import/8")
-        expect(page.locator("[data-proof]")).to_be_visible(timeout=60_000)
+    # It is taken back, by a run that says so, and what it had brought is gone.
+    assert page.request.get("/api/chats?count=1").json()["count"] == 60
+    page.get_by_text("Undo this import").click()
+    page.get_by_role("button", name="Undo", exact=True).press("Enter")
+    page.wait_for_url("**/import/8")
+    expect(page.locator("[data-proof]")).to_contain_text("taken back", timeout=60_000)
+    expect(page.get_by_role("link", name="Taken away 2")).to_be_visible()
+    assert page.request.get("/api/chats?count=1").json()["count"] == 59
     # The chat tells where it comes from.
     page.goto("/admin/chats/conversation/?run=3")
     page.locator("#result_list tbody a").first.click()
     expect(page.locator(".chat-facts").first).to_contain_text("from “first.json”")
-    context.close()
 
 
 def test_a_preview_that_nobody_wants_is_discarded(page, files):

@@ -43,6 +43,9 @@ for (const button of box.querySelectorAll("[data-again]")) {
     void act(button, "POST", `${button.dataset.again}?${asked}`);
   });
 }
+part("undo")?.addEventListener("click", ({ target }) => {
+  void act(target, "POST", `${target.dataset.undo}${part("force").checked ? "?force=1" : ""}`);
+});
 part("discard")?.addEventListener("click", ({ target }) => void act(target, "DELETE", target.dataset.discard));
 
 if (status === "running") void watch().catch(() => setTimeout(() => location.reload(), 2000));

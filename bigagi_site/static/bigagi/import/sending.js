@@ -87,16 +87,32 @@ export function shareOf(run) {
   return isReading && run.bytes_read && run.source_size ? Math.min((100 * run.bytes_read) / run.source_size, 100) : null;
 }
 
+// Resolves when the run's events have ended, or cannot be had.
+function listen(run, onChange, onLost) {
+  return new Promise((resolve) => {
+    const events = new EventSource(run.events_href);
+    const end = () => {
+      events.close();
+      resolve();
+    };
+    events.addEventListener("progress", ({ data }) => onChange({ ...run, ...JSON.parse(data) }));
+    events.addEventListener("done", end);
+    // It comes back by itself, unless the server refused it.
+    events.addEventListener("error", () => (events.readyState === EventSource.CLOSED ? end() : onLost()));
+  });
+}
+
 // Resolves to the run when it is over; `onChange(run)` is called as it goes on, `onLost()` while nothing can be asked.
 export async function follow(run, csrf, onChange, onLost) {
+  onChange(run);
   while (run.status === "running") {
-    onChange(run);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await listen(run, onChange, onLost);
     try {
       run = await ask("GET", run.href, csrf);
     } catch {
       onLost();
     }
+    if (run.status === "running") await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   return run;
 }
