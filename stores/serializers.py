@@ -8,6 +8,7 @@ from rest_framework import serializers
 from stores.api.members import ID
 from stores.api.serializers import one_of
 from stores.importers.previews import expected_seconds, has_file
+from stores.importers.resuming import why_not
 from stores.models import Change, ChangedRecord, MigrationRun, Revision
 from stores.querysets import as_seen_now
 from stores.records.codecs import INT64
@@ -122,13 +123,15 @@ class ListedRunSerializer(serializers.ModelSerializer):
     href = serializers.SerializerMethodField()
     records_href = serializers.SerializerMethodField(help_text="The list of what became of each record.")
     report_href = serializers.SerializerMethodField()
+    events_href = serializers.SerializerMethodField(help_text="Its progress as server-sent events.")
 
     class Meta:
         model = MigrationRun
         fields = [
             *("id", "purpose", "based_on", "status", "phase", "counts"),
             *("source_name", "source_kind", "source_size", "source_sha256", "source_taken_at", "source_device"),
-            *("started_at", "finished_at", "href", "records_href", "report_href"),
+            *("bytes_read", "resumed", "started_at", "finished_at"),
+            *("href", "records_href", "report_href", "events_href"),
         ]
 
     def to_representation(self, instance: MigrationRun) -> Any:
@@ -142,6 +145,9 @@ class ListedRunSerializer(serializers.ModelSerializer):
 
     def get_report_href(self, run: MigrationRun) -> str:
         return href("migrations", str(run.pk), "report")
+
+    def get_events_href(self, run: MigrationRun) -> str:
+        return href("migrations", str(run.pk), "events")
 
 
 class RunSerializer(ListedRunSerializer):
@@ -160,13 +166,16 @@ class RunSerializer(ListedRunSerializer):
     run_href = serializers.SerializerMethodField(
         help_text="Of a preview whose file is still kept: where to POST to import it; otherwise null."
     )
+    resume_href = serializers.SerializerMethodField(
+        help_text="Of an upload whose import was broken off: where to POST to resume it; otherwise null."
+    )
 
     class Meta:
         model = MigrationRun
         fields = [
             *ListedRunSerializer.Meta.fields,
             *("phases", "errors", "notes", "certificate", "last_completed_task", "next_task", "blocked_by"),
-            *("options", "expected_seconds", "run_href"),
+            *("options", "expected_seconds", "run_href", "resume_href"),
         ]
 
     def get_expected_seconds(self, run: MigrationRun) -> float | None:
@@ -175,6 +184,10 @@ class RunSerializer(ListedRunSerializer):
     def get_run_href(self, run: MigrationRun) -> str | None:
         is_ready = run.status == MigrationRun.Status.DONE and has_file(run)
         return href("migrations", str(run.pk), "run") if is_ready else None
+
+    def get_resume_href(self, run: MigrationRun) -> str | None:
+        is_broken_off = run.status == MigrationRun.Status.ERROR and bool(run.source_key)
+        return href("migrations", str(run.pk), "resume") if is_broken_off and why_not(run) is None else None
 
 
 class ReportSourceSerializer(serializers.Serializer):

@@ -69,7 +69,7 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     list_filter = [by_choice("status", "status"), by_value("source_kind", "kind of file")]
     search_fields = ["source_name", "source_sha256"]
     search_help_text = "File name or SHA-256"
-    list_defer = ("phases", "counts", "errors", "notes", "certificate")
+    list_defer = ("phases", "counts", "errors", "notes", "certificate", "checkpoint")
     downloads = {"certificate": "json"}
     fieldsets = [
         (None, {"fields": [STATUS, "phase", "verification", "report", *TABLES]}),
@@ -97,7 +97,7 @@ class MigrationRunAdmin(ReadOnlyAdmin):
             },
         ),
         ("Certificate", {"fields": ["certificate_link", pretty("certificate")]}),
-        folded("Internals", "pid", "owner", moment("lease_until"), "position_base"),
+        folded("Internals", "pid", "owner", moment("lease_until"), "resumed", "position_base"),
     ]
 
     def get_urls(self) -> list[Any]:
