@@ -126,13 +126,15 @@ class ListedRunSerializer(serializers.ModelSerializer):
     href = serializers.SerializerMethodField()
     records_href = serializers.SerializerMethodField(help_text="The list of what became of each record.")
     report_href = serializers.SerializerMethodField()
+    events_href = serializers.SerializerMethodField(help_text="Its progress as server-sent events.")
 
     class Meta:
         model = MigrationRun
         fields = [
             *("id", "purpose", "based_on", "status", "phase", "counts"),
             *("source_name", "source_kind", "source_size", "source_sha256", "source_taken_at", "source_device"),
-            *("started_at", "finished_at", "href", "records_href", "report_href"),
+            *("bytes_read", "resumed", "started_at", "finished_at"),
+            *("href", "records_href", "report_href", "events_href"),
         ]
 
     def to_representation(self, instance: MigrationRun) -> Any:
@@ -146,6 +148,9 @@ class ListedRunSerializer(serializers.ModelSerializer):
 
     def get_report_href(self, run: MigrationRun) -> str:
         return href("migrations", str(run.pk), "report")
+
+    def get_events_href(self, run: MigrationRun) -> str:
+        return href("migrations", str(run.pk), "events")
 
 
 class RunSerializer(ListedRunSerializer):
@@ -165,7 +170,9 @@ class RunSerializer(ListedRunSerializer):
         help_text="Of a preview whose file is still kept: where to POST to import it; otherwise null."
     )
     events_href = serializers.SerializerMethodField(help_text="Where to follow it, as server-sent events.")
-    resume_href = serializers.SerializerMethodField(help_text="Where to resume it; null where it cannot be resumed.")
+    resume_href = serializers.SerializerMethodField(
+        help_text="Of an upload whose import was broken off: where to POST to resume it; otherwise null."
+    )
     undone_by = serializers.SerializerMethodField(help_text="The run that undid this one; null: it stands.")
     undo_href = serializers.SerializerMethodField(help_text="Where to undo it; null where it cannot be undone.")
 
@@ -184,12 +191,12 @@ class RunSerializer(ListedRunSerializer):
         is_ready = run.status == MigrationRun.Status.DONE and has_file(run)
         return href("migrations", str(run.pk), "run") if is_ready else None
 
+    def get_resume_href(self, run: MigrationRun) -> str | None:
+        is_broken_off = run.status == MigrationRun.Status.ERROR and bool(run.source_key)
+        return href("migrations", str(run.pk), "resume") if is_broken_off and why_not(run) is None else None
+
     def get_events_href(self, run: MigrationRun) -> str:
         return href("migrations", str(run.pk), "events")
-
-    def get_resume_href(self, run: MigrationRun) -> str | None:
-        is_ready = run.source_key and why_not(run) is None
-        return href("migrations", str(run.pk), "resume") if is_ready else None
 
     def get_undone_by(self, run: MigrationRun) -> int | None:
         return standing_undos().get(run.pk)

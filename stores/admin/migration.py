@@ -77,7 +77,7 @@ class MigrationRunAdmin(UndoneRuns, ActingAdmin):
     ]
     search_fields = ["source_name", "source_sha256"]
     search_help_text = "File name or SHA-256"
-    list_defer = ("phases", "counts", "errors", "notes", "certificate")
+    list_defer = ("phases", "counts", "errors", "notes", "certificate", "checkpoint")
     downloads = {"certificate": "json"}
     fieldsets = [
         (None, {"fields": [PURPOSE, BASED_ON, STATUS, "phase", "verification", "report", "undo", *TABLES]}),
@@ -105,7 +105,7 @@ class MigrationRunAdmin(UndoneRuns, ActingAdmin):
             },
         ),
         ("Certificate", {"fields": ["certificate_link", pretty("certificate")]}),
-        folded("Internals", "pid", "owner", moment("lease_until"), "position_base"),
+        folded("Internals", "pid", "owner", moment("lease_until"), "resumed", "position_base"),
     ]
 
     def get_urls(self) -> list[Any]:

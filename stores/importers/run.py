@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from filelock import FileLock, Timeout
 
@@ -216,17 +216,23 @@ class Progress:
 
     def finish(self, status: str, blocked_by: str = "") -> None:
         """Close the run. Raises `LeaseLost`."""
-        if self.run is not None:
-            self.run.status = status
-            self.run.blocked_by = blocked_by[:500]
-            self.run.finished_at = timezone.now()
-            if self.run.purpose == MigrationRun.Purpose.IMPORT and self.certificate is not None:
-                # It is over for good, and nobody needs its file.
-                self.run.source_key = ""
+        run = self.run
         if status == MigrationRun.Status.ERROR:
             self.fail()
-        with durably():
+        if run is None:
             self.save()
+            return
+        run.status, run.blocked_by, run.finished_at = status, blocked_by[:500], timezone.now()
+        kept = self.checkpoint, run.source_key
+        if run.purpose == MigrationRun.Purpose.IMPORT and self.certificate is not None:
+            # It is over for good, and needs its file no more.
+            self.checkpoint, run.source_key = {}, ""
+        try:
+            with durably():
+                self.save()
+        except DatabaseError:
+            self.checkpoint, run.source_key = kept
+            raise
 
 
 def kept_phases(run: MigrationRun) -> list[dict[str, Any]]:

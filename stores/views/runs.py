@@ -87,7 +87,7 @@ class RunViewSet(UndoneRunMixin, mixins.ListModelMixin, mixins.RetrieveModelMixi
 
     def get_queryset(self) -> QuerySet[MigrationRun]:
         runs = super().get_queryset()
-        return runs.defer("phases", "errors", "notes", "certificate") if self.action == "list" else runs
+        return runs.defer("phases", "errors", "notes", "certificate", "checkpoint") if self.action == "list" else runs
 
     def get_serializer_class(self) -> type:
         return ListedRunSerializer if self.action == "list" else RunSerializer
