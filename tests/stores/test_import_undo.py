@@ -23,7 +23,7 @@ from stores.records.journal.recorder import Origin
 from stores.records.undoing import undo as undo_change
 from tests import generators
 from tests.api import read_problem, sign_in
-from tests.stores.imports import continued, counts_of, import_path, make_chats, write_backup
+from tests.stores.imports import continued, counts_of, everything_here, import_path, make_chats, write_backup
 from tests.stores.undone_runs import read_sums, read_tables, undo
 
 pytestmark = [pytest.mark.django_db, pytest.mark.each_database, pytest.mark.usefixtures("fast_imports")]
@@ -108,6 +108,22 @@ def test_the_bytes_of_images_are_kept_for_the_way_back(backup: Path, fast_import
     assert delete_unnamed() == 0
     undo(by)
     assert Asset.objects.get().sha256 == sha256 and path_of(sha256).exists()
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", ["flash-with-images", "all-chats.agi", "chat-images.agi"])
+def test_a_real_file_is_undone_among_other_data(name: str, real_data: Path, backup: Path):
+    import_path(backup)
+    exported, tables = everything_here(), read_tables()
+    run = import_path(real_data / "exports" / f"{name}.json").run
+    there = everything_here()
+    assert there != exported
+    by = undo(run)
+    assert everything_here() == exported and read_tables() == tables
+    call_command("check_data", stdout=(told := StringIO()))
+    assert "undamaged" in told.getvalue(), told.getvalue()
+    undo(by)
+    assert everything_here() == there
 
 
 # --- changed since ---
