@@ -8,8 +8,10 @@ from rest_framework import serializers
 from stores.api.members import ID
 from stores.api.serializers import one_of
 from stores.importers.previews import expected_seconds, has_file
+from stores.importers.resuming import why_not
+from stores.importers.undoing import can_be_undone
 from stores.models import Change, ChangedRecord, MigrationRun, Revision
-from stores.querysets import as_seen_now
+from stores.querysets import as_seen_now, standing_undos
 from stores.records.codecs import INT64
 from stores.records.ids import href
 from stores.records.jsontext import UndecodableJSON, decode
@@ -117,18 +119,22 @@ class ListedRunSerializer(serializers.ModelSerializer):
         "here, and how many are kept aside; and how often each reason and rule decided."
     )
     based_on: Any = serializers.PrimaryKeyRelatedField(
-        read_only=True, allow_null=True, help_text="The preview that it carries out, or the run that it takes back."
+        read_only=True,
+        allow_null=True,
+        help_text="The preview that it carries out or repeats, or the run that it takes back.",
     )
     href = serializers.SerializerMethodField()
     records_href = serializers.SerializerMethodField(help_text="The list of what became of each record.")
     report_href = serializers.SerializerMethodField()
+    events_href = serializers.SerializerMethodField(help_text="Its progress as server-sent events.")
 
     class Meta:
         model = MigrationRun
         fields = [
             *("id", "purpose", "based_on", "status", "phase", "counts"),
             *("source_name", "source_kind", "source_size", "source_sha256", "source_taken_at", "source_device"),
-            *("started_at", "finished_at", "href", "records_href", "report_href"),
+            *("bytes_read", "resumed", "started_at", "finished_at"),
+            *("href", "records_href", "report_href", "events_href"),
         ]
 
     def to_representation(self, instance: MigrationRun) -> Any:
@@ -142,6 +148,9 @@ class ListedRunSerializer(serializers.ModelSerializer):
 
     def get_report_href(self, run: MigrationRun) -> str:
         return href("migrations", str(run.pk), "report")
+
+    def get_events_href(self, run: MigrationRun) -> str:
+        return href("migrations", str(run.pk), "events")
 
 
 class RunSerializer(ListedRunSerializer):
@@ -160,13 +169,19 @@ class RunSerializer(ListedRunSerializer):
     run_href = serializers.SerializerMethodField(
         help_text="Of a preview whose file is still kept: where to POST to import it; otherwise null."
     )
+    events_href = serializers.SerializerMethodField(help_text="Where to follow it, as server-sent events.")
+    resume_href = serializers.SerializerMethodField(
+        help_text="Of an upload whose import was broken off: where to POST to resume it; otherwise null."
+    )
+    undone_by = serializers.SerializerMethodField(help_text="The run that undid this one; null: it stands.")
+    undo_href = serializers.SerializerMethodField(help_text="Where to undo it; null where it cannot be undone.")
 
     class Meta:
         model = MigrationRun
         fields = [
             *ListedRunSerializer.Meta.fields,
             *("phases", "errors", "notes", "certificate", "last_completed_task", "next_task", "blocked_by"),
-            *("options", "expected_seconds", "run_href"),
+            *("options", "expected_seconds", "run_href", "events_href", "resume_href", "undone_by", "undo_href"),
         ]
 
     def get_expected_seconds(self, run: MigrationRun) -> float | None:
@@ -175,6 +190,19 @@ class RunSerializer(ListedRunSerializer):
     def get_run_href(self, run: MigrationRun) -> str | None:
         is_ready = run.status == MigrationRun.Status.DONE and has_file(run)
         return href("migrations", str(run.pk), "run") if is_ready else None
+
+    def get_resume_href(self, run: MigrationRun) -> str | None:
+        is_broken_off = run.status == MigrationRun.Status.ERROR and bool(run.source_key)
+        return href("migrations", str(run.pk), "resume") if is_broken_off and why_not(run) is None else None
+
+    def get_events_href(self, run: MigrationRun) -> str:
+        return href("migrations", str(run.pk), "events")
+
+    def get_undone_by(self, run: MigrationRun) -> int | None:
+        return standing_undos().get(run.pk)
+
+    def get_undo_href(self, run: MigrationRun) -> str | None:
+        return href("migrations", str(run.pk), "undo") if can_be_undone(run) else None
 
 
 class ReportSourceSerializer(serializers.Serializer):
@@ -194,6 +222,8 @@ class ReportSerializer(serializers.Serializer):
     """All that is known of a migration run."""
 
     id = serializers.IntegerField()
+    purpose = serializers.ChoiceField(MigrationRun.Purpose.choices)
+    based_on = serializers.IntegerField(allow_null=True, help_text="The run that it undoes, or carries out.")
     status = serializers.ChoiceField(MigrationRun.Status.choices)
     phase = serializers.CharField()
     proof = serializers.CharField(help_text="The result in one sentence.")

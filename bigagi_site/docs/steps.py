@@ -185,6 +185,7 @@ def _stores() -> list[Step]:
             "migrations_records_retrieve",
             {"run": Answered("preview", path="$.id"), "id": Answered("decided", path="$.results[0].id")},
         ),
+        Step("provenance_retrieve", {"kind": "store", "id": "example-store"}),
         Step("migrations_destroy", {"id": Answered("preview", path="$.id")}),
         Step(
             "migrations_create",

@@ -3,7 +3,7 @@
 import structlog
 from django.db import DatabaseError
 
-from stores.importers.lease import LeaseLost
+from stores.importers.lease import TAKEN_UP, LeaseLost
 from stores.importers.run import Progress
 from stores.models import MigrationRun
 from stores.querysets import how_to_resume
@@ -13,13 +13,18 @@ logger = structlog.get_logger("stores")
 
 
 def tell_closed(progress: Progress, error: LeaseLost) -> None:
-    """Say that another server has closed the run; its row is that one's."""
+    """Say that another server has closed the run, or taken it up; its row is that one's."""
     logger.warning("an import had been closed by another server", run=progress.run and progress.run.pk)
-    progress.error("", str(error))
     progress.fail()
+    words, resumed = str(error), 0
     if progress.run is not None:
+        resumed = progress.run.resumed
         progress.run.refresh_from_db()
-        progress.run.blocked_by = str(error)
+    if progress.run is not None and progress.run.resumed > resumed:
+        words = TAKEN_UP
+    elif progress.run is not None:
+        progress.run.blocked_by = words
+    progress.error("", words)
 
 
 def tell_broken_off(progress: Progress, error: Exception, *, is_preview: bool) -> None:

@@ -17,6 +17,9 @@ LOST = (
     "Another server has closed this import, since nobody answered for it here for a while, as when the machine slept. "
     "What was imported until then is stored. Import the same file again to resume it."
 )
+TAKEN_UP = (
+    "Another server has taken up this import, since nobody answered for it here for a while, as when the machine slept."
+)
 
 logger = structlog.get_logger("stores")
 

@@ -191,17 +191,18 @@ def resume_by_itself() -> None:
 
 
 def _resume_by_itself() -> None:
-    try:
-        for wait in (0, LEASE_OVER_SECONDS):
-            # Those of a machine of another name, as a container has after each start, are over only then.
-            time.sleep(wait)
+    for wait in (0, LEASE_OVER_SECONDS):
+        # Those of a machine of another name, as a container has after each start, are over only then.
+        time.sleep(wait)
+        try:
             runs.close_dead_runs()
             for run in find_interrupted():
                 _resume_one(run)
-    except DatabaseError:
-        logger.exception("runs that were interrupted could not be looked for")
-    finally:
-        connections.close_all()
+        except DatabaseError:
+            logger.exception("runs that were interrupted could not be looked for")
+        finally:
+            # Not kept while it sleeps: the last one that is closed tidies the database up.
+            connections.close_all()
 
 
 def _resume_one(run: MigrationRun) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from stores.background.leases import GRACE_MS, next_end
 from stores.importers import importer, uploads
@@ -11,7 +12,7 @@ from stores.importers.importer import import_file
 from stores.importers.incoming import Refused, open_incoming, reopen
 from stores.importers.options import Options
 from stores.importers.resuming import NotResumable, check_resumable, find_broken_off, find_interrupted, find_upload
-from stores.importers.run import RESUMED
+from stores.importers.run import RESUMED, Progress
 from stores.models import MigrationRun
 from tests.api import read_problem, sign_in
 from tests.stores.imports import make_chats, write_backup
@@ -109,6 +110,29 @@ def test_a_run_that_a_full_disk_broke_off_is_resumed_with_its_kept_file(
     assert [note for note in again.notes if note.startswith(RESUMED)]
     assert again.errors == [] and again.outcomes["conversation"]["created"] == 6
     assert reopen(upload.key) is None and MigrationRun.objects.get().source_key == ""
+
+
+def test_a_run_whose_end_cannot_be_stored_can_still_be_resumed(
+    fast_imports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    upload = open_incoming("backup.json")
+    upload.append(write_backup(tmp_path / "backup.json", make_chats(6)).read_bytes())
+    upload.close()
+    save = Progress.save
+
+    def fail(progress: Progress) -> None:
+        if progress.certificate is not None:
+            raise OperationalError("database or disk is full")
+        save(progress)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "save", fail)
+        run = uploads.import_here(upload, Options()).run
+    assert run is not None and run.status == "error"
+    assert MigrationRun.objects.get().checkpoint
+    again = uploads.import_here(*uploads.reopen_upload(run))
+    assert again.run == run and again.run.status == "done" and again.outcomes["conversation"]["created"] == 6
+    assert MigrationRun.objects.get().checkpoint is None
 
 
 def test_the_same_file_sent_again_resumes_an_upload_and_takes_the_place_of_the_kept_one(
