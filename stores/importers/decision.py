@@ -147,7 +147,8 @@ def decide(
     if base is None and sides.is_as_imported:
         sides.base = collection.states.base(stored, NOTHING)
     is_again = imported is not None and rows.content_hash == imported.imported_hash
-    is_again &= source.strategy == Strategy.MERGE
+    # What comes again can still bring back what was deleted since.
+    is_again &= source.strategy == Strategy.MERGE and not source.restores_deleted
     if not collection.files.path and _is_readable_again(stored, value):
         decision = Decision("updated", rows=rows, value=value)
     elif is_again and not collection.states.merges_again:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from stores.importers.decision import Candidate, Decision, decide
-from stores.importers.file_facts import Source
+from stores.importers.file_facts import Source, Strategy
 from stores.importers.lease import hold
 from stores.importers.parts import count_parts
 from stores.importers.remembered import Decided, branch_candidate, forgotten_uids, is_proven, remember
@@ -116,10 +116,6 @@ class RecordWriter:
             following = self._decide(collection, [candidate for _, candidate in branches])
             done |= {candidate.uid for candidate, _ in following}
             forks += [(decision, branch) for (decision, _), (_, branch) in zip(branches, following, strict=True)]
-            for candidate, branch in following:
-                if branch.outcome == "created":
-                    named = collection.name_of(candidate.value)
-                    self.progress.note(f"“{named}” is a branch: the file and the chat here were both continued.")
         for decision, branch in reversed(forks):
             decision.settle(branch)
         return decisions
@@ -137,6 +133,7 @@ class RecordWriter:
             decision = decide(collection, candidate, row, known, self.source, lost=self.lost_keys)
             decision.imported = known
             decisions.append((candidate, decision))
+            self._tell(collection, candidate, decision)
             self.dropped_keys += decision.dropped_keys
             is_damaged = candidate.rows is not None and damaged_in(candidate.rows)
             if decision.outcome != "unchanged" or is_damaged or not is_proven(row, known):
@@ -147,6 +144,21 @@ class RecordWriter:
         for candidate, decision in decisions:
             decision.keeps_source &= candidate.uid not in forgotten
         return decisions
+
+    def _tell(self, collection: Collection, candidate: Candidate, decision: Decision) -> None:
+        """Name what was made a record of its own, and what was deleted here and can be had back."""
+        if decision.reason == Rule.DELETED_AND_CONTINUED:
+            named = collection.name_of(candidate.value)
+            self.progress.note(
+                f"The {name_kind(collection.kind)} “{named}” was deleted here and continued in the file. To have it "
+                "back, import the file again with --restore-deleted."
+            )
+        elif candidate.root and decision.outcome == "created":
+            is_copy = self.source.strategy == Strategy.COPY
+            why = (
+                "copy of the chat in the file" if is_copy else "branch: the file and the chat here were both continued"
+            )
+            self.progress.note(f"“{collection.name_of(candidate.value)}” is a {why}.")
 
     @contextmanager
     def _entry(self) -> Iterator[Entry]:
@@ -233,12 +245,6 @@ class RecordWriter:
         self.progress.kept_aside[collection.kind] += decision.keeps_source
         if decision.merged is not None and decision.merged.versions:
             self.progress.kept_aside[collection.parts.kinds[0]] += len(decision.merged.versions)
-        if decision.reason == Rule.DELETED_AND_CONTINUED:
-            named = collection.name_of(candidate.value)
-            self.progress.note(
-                f"The {name_kind(collection.kind)} “{named}” was deleted here and continued in the file. To have it "
-                "back, import the file again with --restore-deleted."
-            )
         if not collection.parts.kinds:
             return
         if decision.outcome in ("unchanged", "skipped") or decision.source_rows is None:
