@@ -10,8 +10,9 @@ from chats.services.conversations import delete_chat, replace_chat
 from stores.importers.file_facts import Strategy
 from stores.models import Change, ImportedRecord
 from stores.records.journal.recorder import Origin
+from stores.records.merging.rules import CONFLICTS, Rule
 from tests.stores.import_cases import chat, message
-from tests.stores.imports import chats_here, import_path, write_backup
+from tests.stores.imports import chats_here, counts_of, import_path, write_backup
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports")]
 
@@ -75,3 +76,60 @@ def test_a_message_that_was_deleted_here_comes_back_when_asked_for(tmp_path: Pat
 def test_a_report_says_why_there_is_another_chat(strategy: Strategy, words: str, tmp_path: Path):
     bring(tmp_path, STEW)
     assert words in bring(tmp_path, BROTH, strategy=strategy).notes
+
+
+def counts_of_conversations(progress: Any) -> tuple[int, dict[str, int]]:
+    """Return how many chats are in conflict, and the rules with how often each was used."""
+    return progress.conflicting["conversation"], progress.rules.get("conversation", {})
+
+
+def test_a_branch_is_one_conflict_and_then_grows_with_its_browser(tmp_path: Path):
+    bring(tmp_path, STEW)
+    assert counts_of_conversations(bring(tmp_path, BROTH)) == (1, {Rule.BRANCHED: 1})
+    progress = bring(tmp_path, MORE_BROTH)
+    assert counts_of_conversations(progress) == (0, {Rule.CONTINUED: 1})
+    assert counts_of(progress, "message") == {"created": 1, "unchanged": 3}
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_messages_of_a_branch_are_counted_as_what_became_of_them(is_deleted: bool, tmp_path: Path):
+    for one in (STEW, BROTH):
+        bring(tmp_path, one)
+    if is_deleted:
+        delete_chat(HERE, branch_uid())
+    progress = bring(tmp_path, BROTH | {"userTitle": "Soups", "updated": NOW + 50})
+    assert counts_of(progress, "message") == ({"unchanged": 2, "skipped": 1} if is_deleted else {"unchanged": 3})
+
+
+def edited(one: JSONObject, text: str, at: int) -> JSONObject:
+    first, *rest = one["messages"]
+    return one | {"messages": [first | message(text, first["id"], updated=NOW + at), *rest], "updated": NOW + at}
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "conflicts"),
+    [
+        (SOUP, edited(SOUP, "late", 9), {}),
+        (edited(SOUP, "mine", 5), with_more(SOUP, "broth", at=10), {}),
+        (edited(SOUP, "mine", 5), edited(SOUP, "late", 9), {Rule.EDITED_TWICE: 1}),
+        (SOUP | {"userTitle": "Mine", "updated": NOW + 5}, with_more(SOUP, "broth", at=10), {}),
+        (
+            SOUP | {"userTitle": "Mine", "updated": NOW + 5},
+            SOUP | {"userTitle": "Late", "updated": NOW + 3},
+            {Rule.OUR_FIELD: 1},
+        ),
+        (
+            SOUP | {"userTitle": "Mine", "updated": NOW + 5},
+            SOUP | {"userTitle": "Late", "updated": NOW + 9},
+            {Rule.NEWER_FIELD: 1},
+        ),
+    ],
+)
+def test_only_what_was_changed_on_both_sides_is_in_conflict(
+    here: JSONObject, there: JSONObject, conflicts: dict[Rule, int], tmp_path: Path
+):
+    first = {"userTitle": "Early"}
+    bring(tmp_path, SOUP | first)
+    replace_chat(HERE, "soup", first | here)
+    count, rules = counts_of_conversations(bring(tmp_path, first | there))
+    assert (count, {rule: rules[rule] for rule in CONFLICTS & rules.keys()}) == (int(bool(conflicts)), conflicts)
