@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from stores.importers.branches import branches_here
 from stores.importers.certificate import LONGEST_LIST, Certificate, name_differences
 from stores.importers.decision import complete
 from stores.importers.tally import Tally
@@ -122,6 +123,8 @@ class Comparison:
             self._note_same(collection, record)
             return
         value = complete(record.value, stored, self._uncarried)
+        if collection.lists.kind:
+            value = collection.lists.with_branches(value, branches_here().get(collection.lists.kind, {}))
         differences = list(islice(name_differences(value, stored), LONGEST_LIST))
         if not differences:
             self._note_same(collection, record)

@@ -224,6 +224,7 @@ class Import:
             self.recovered.update(records.take_copy(copy, recovers=self.options.recover))
         for item in waiting:
             stores.take(item)
+        self.writer.place_branches()
         self._tell_facts()
         self.progress.complete(*(name for name in PHASES if name != "verify"))
 

@@ -92,7 +92,8 @@ class StoreImporter:
                 self.progress.count_read(collection.kind)
                 for kind, count in collection.parts.count(member).items():
                     self.progress.count_read(kind, count)
-                candidate = self.records.candidate(collection, member, at, jsontext.content_hash(member), uid)
+                digest, value = jsontext.content_hash(member), self.writer.with_branches(collection, member)
+                candidate = self.records.candidate(collection, value, at, digest, uid)
                 if candidate is not None:
                     candidates.append(candidate)
             self.writer.write(collection, candidates)

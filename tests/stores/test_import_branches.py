@@ -1,5 +1,6 @@
 """Branches that imports make: named as what they are, brought back when asked for, counted, and kept in folders."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,14 @@ import pytest
 
 from chats.models import Conversation
 from chats.services.conversations import delete_chat, replace_chat
+from chats.services.folders import remove_chat
 from stores.importers.file_facts import Strategy
 from stores.models import Change, ImportedRecord
 from stores.records.journal.recorder import Origin
 from stores.records.merging.rules import CONFLICTS, Rule
+from tests import generators
 from tests.stores.import_cases import chat, message
-from tests.stores.imports import chats_here, counts_of, import_path, write_backup
+from tests.stores.imports import chats_here, counts_of, dump, import_path, write_backup
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fast_imports")]
 
@@ -133,3 +136,60 @@ def test_only_what_was_changed_on_both_sides_is_in_conflict(
     replace_chat(HERE, "soup", first | here)
     count, rules = counts_of_conversations(bring(tmp_path, first | there))
     assert (count, {rule: rules[rule] for rule in CONFLICTS & rules.keys()}) == (int(bool(conflicts)), conflicts)
+
+
+# --- folders ---
+
+
+def folders_of(**listed: list[str]) -> JSONObject:
+    folders = [{"id": uid, "title": uid.capitalize(), "conversationIds": uids} for uid, uids in listed.items()]
+    return {"app-folders": {"state": {"folders": folders, "enableFolders": True}, "version": 0}}
+
+
+def listed_here() -> dict[str, list[str]]:
+    return {one["id"]: one["conversationIds"] for one in dump("app-folders")["state"]["folders"]}
+
+
+WORK, HOME = folders_of(work=["cake", "soup", "tea"], home=[]), folders_of(work=["cake", "tea"], home=["soup"])
+
+
+def bring_with_folders(folder: Path, soup: JSONObject, stores: JSONObject | None, at: int, **options: Any) -> Any:
+    path = folder / f"{len(list(folder.iterdir()))}.json"
+    if stores is None:
+        generators.write_one_chat(path, soup)
+    else:
+        taken_at = datetime.fromtimestamp(NOW / 1000 + at, UTC).isoformat()
+        chats = [soup, chat("cake", "Cake", "cake"), chat("tea", "Tea", "tea")]
+        write_backup(path, chats, stores=stores, taken_at=taken_at)
+    return import_path(path, **options)
+
+
+def test_a_branch_stands_behind_its_chat_in_its_folder_and_moves_with_it(tmp_path: Path):
+    bring_with_folders(tmp_path, STEW, WORK, 1)
+    bring_with_folders(tmp_path, BROTH, WORK, 2)
+    uid = branch_uid()
+    assert listed_here() == {"work": ["cake", "soup", uid, "tea"], "home": []}
+    again = bring_with_folders(tmp_path, BROTH, WORK, 2)
+    assert counts_of(again, "folder") == {"unchanged": 2}
+    bring_with_folders(tmp_path, BROTH, HOME, 3)
+    assert listed_here() == {"work": ["cake", "tea"], "home": ["soup", uid]}
+
+
+def test_a_branch_out_of_a_file_without_folders_stands_in_its_chats_folder_and_stays_where_it_is_put(tmp_path: Path):
+    bring_with_folders(tmp_path, STEW, WORK, 2)
+    bring_with_folders(tmp_path, BROTH, None, 0)
+    uid = branch_uid()
+    assert listed_here() == {"work": ["cake", "soup", uid, "tea"], "home": []}
+    bring_with_folders(tmp_path, BROTH, HOME, 1)
+    assert listed_here() == {"work": ["cake", "soup", uid, "tea"], "home": []}, "an older file moved it"
+    remove_chat(HERE, "work", uid)
+    bring_with_folders(tmp_path, MORE_BROTH, WORK, 3)
+    assert listed_here() == {"work": ["cake", "soup", "tea"], "home": []}
+    assert texts_of(uid)[-1] == "more broth"
+
+
+def test_a_preview_tells_the_numbers_of_an_import_that_makes_and_moves_a_branch(tmp_path: Path):
+    bring_with_folders(tmp_path, STEW, WORK, 1)
+    for soup, stores, at in ((BROTH, HOME, 2), (MORE_BROTH, WORK, 3), (MORE_BROTH, HOME, 1)):
+        preview = bring_with_folders(tmp_path, soup, stores, at, dry_run=True)
+        assert bring_with_folders(tmp_path, soup, stores, at).counts == preview.counts
