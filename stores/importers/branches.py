@@ -1,6 +1,8 @@
 """Branches that imports made of records: a list that has a record has its branches too."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection as Ids
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -23,6 +25,26 @@ def branches_here() -> Branches:
         for uid in here.values_list(collection.uid_column, flat=True):
             found.setdefault(collection.kind, {}).setdefault(branches[uid], []).append(uid)
     return found
+
+
+class KnownBranches:
+    """The branches that were here before an import; `seen` returns the ids of a kind that its file had so far. What the
+    file says of a record, it says of its branches, except of those that it has itself."""
+
+    def __init__(self, seen: Callable[[str], Ids[str]]) -> None:
+        self._seen = seen
+        self._here = branches_here()
+
+    def with_seen(self, kind: str) -> Ids[str]:
+        """Return the ids of which the file can say where they are listed."""
+        seen, here = self._seen(kind), self._here.get(kind, {})
+        return {*seen, *(uid for root in here if root in seen for uid in here[root])} if here else seen
+
+    def follow(self, collection: Collection, record: Any) -> Any:
+        """Return a record of the file with the branches of what it lists."""
+        seen, here = self._seen(collection.lists.kind), self._here.get(collection.lists.kind, {})
+        branches = {root: [uid for uid in uids if uid not in seen] for root, uids in here.items()}
+        return collection.lists.with_branches(record, branches) if branches else record
 
 
 def place_branches(entry: Entry, run: MigrationRun) -> None:

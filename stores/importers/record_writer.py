@@ -8,9 +8,8 @@ from collections import Counter
 from collections.abc import Collection as Ids
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
-from stores.importers.branches import branches_here, place_branches
+from stores.importers.branches import KnownBranches, place_branches
 from stores.importers.decision import Candidate, Decision, decide
 from stores.importers.file_facts import Source, Strategy
 from stores.importers.lease import hold
@@ -47,7 +46,8 @@ class RecordWriter:
         self._origin = Origin(Change.Source.IMPORT, actor)
         self._change: Change | None = None
         self.source = source
-        source.in_file = self.listable
+        self.branches = KnownBranches(self.seen)
+        source.in_file = self.branches.with_seen
         self.writes = writes
         self.sealer = Sealer()
         self.lost_keys: list[str] = []
@@ -56,7 +56,6 @@ class RecordWriter:
         self._known_damage: dict[tuple[str, str], Counter[str]] = {}
         self._seen: dict[str, dict[str, list[str]]] = {}
         self._next_position: dict[str, int] = {}
-        self._branches = branches_here()
         self.last_transaction = 0.0
 
     # --- positions and ids ---
@@ -82,22 +81,6 @@ class RecordWriter:
     def seen(self, kind: str) -> Ids[str]:
         """Return the ids of this kind that the file had so far."""
         return self._seen.get(kind, {})
-
-    # --- branches ---
-
-    def listable(self, kind: str) -> Ids[str]:
-        """Return the ids of this kind of which the file can say where they are listed: what it had so far, with the
-        branches that were here."""
-        seen = self.seen(kind)
-        branches = self._branches.get(kind, {})
-        return {*seen, *(uid for root in branches if root in seen for uid in branches[root])} if branches else seen
-
-    def with_branches(self, collection: Collection, record: Any) -> Any:
-        """Return a record of the file which lists others as one that also lists their branches, except those that the
-        file has itself."""
-        seen, branches = self.seen(collection.lists.kind), self._branches.get(collection.lists.kind, {})
-        own = {root: [uid for uid in uids if uid not in seen] for root, uids in branches.items()}
-        return collection.lists.with_branches(record, own) if own else record
 
     def place_branches(self) -> None:
         """List the branches that were made with the records that they are branches of."""

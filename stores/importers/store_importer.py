@@ -92,7 +92,7 @@ class StoreImporter:
                 self.progress.count_read(collection.kind)
                 for kind, count in collection.parts.count(member).items():
                     self.progress.count_read(kind, count)
-                digest, value = jsontext.content_hash(member), self.writer.with_branches(collection, member)
+                digest, value = jsontext.content_hash(member), self.writer.branches.follow(collection, member)
                 candidate = self.records.candidate(collection, value, at, digest, uid)
                 if candidate is not None:
                     candidates.append(candidate)

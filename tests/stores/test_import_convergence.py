@@ -121,16 +121,19 @@ class Browsers:
 
     def export(self, browser: int, kind: str) -> None:
         self._count += 1
+        chats = self.browsers[browser % BROWSERS]["chats"]
+        if kind == "all-chats" and chats:
+            # Such a file does not say when it was written, but is at least as new as its newest chat.
+            chats[0]["updated"] = NOW + self._count
         state = copy.deepcopy(self.browsers[browser % BROWSERS])
         path = self._folder / f"{len(self.files)}-{kind}.json"
         if kind == "one-chat" and state["chats"]:
             state = {"chats": state["chats"][:1]}
             generators.write_one_chat(path, state["chats"][0])
         elif kind == "all-chats":
-            # Such a file does not say when it was written, so its folders are taken as newer than what is here.
-            state["folders"] = []
-            nothing = {"app-models": {"state": {"sources": []}}, "app-folders": {"state": {"folders": []}}}
-            generators.write_all_chats(path, state["chats"], nothing)
+            folders = state["folders"] if state["chats"] else []
+            stores = {"app-models": {"state": {"sources": []}}, "app-folders": {"state": {"folders": folders}}}
+            generators.write_all_chats(path, state["chats"], stores)
         else:
             stores = {"app-folders": {"state": {"folders": state["folders"], "enableFolders": True}, "version": 0}}
             taken_at = datetime.fromtimestamp((NOW + self._count) / 1000, UTC).isoformat()
