@@ -205,7 +205,8 @@ class RecordWriter:
             if decision.merged is not None:
                 for uid, part in decision.merged.versions:
                     kind = collection.parts.kinds[0]
-                    revisions.append((kind, f"{candidate.uid}/{uid}", "version", jsontext.encode(part)))
+                    # In one order of keys, whichever side it is from, so that it is kept once.
+                    revisions.append((kind, f"{candidate.uid}/{uid}", "version", jsontext.canonical(part)))
             if decision.outcome in ("created", "updated", "merged"):
                 revisions += [(kind, uid, "original", jsontext.encode(old)) for kind, uid, old in candidate.originals]
         self.keep_revisions(revisions)

@@ -1,5 +1,6 @@
 """Branches that imports make: named as what they are, brought back when asked for, counted, and kept in folders."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from chats.models import Conversation
 from chats.services.conversations import delete_chat, replace_chat
 from chats.services.folders import remove_chat
 from stores.importers.file_facts import Strategy
-from stores.models import Change, ImportedRecord
+from stores.models import Change, ImportedRecord, Revision
 from stores.records.journal.recorder import Origin
 from stores.records.merging.rules import CONFLICTS, Rule
 from tests import generators
@@ -136,6 +137,14 @@ def test_only_what_was_changed_on_both_sides_is_in_conflict(
     replace_chat(HERE, "soup", first | here)
     count, rules = counts_of_conversations(bring(tmp_path, first | there))
     assert (count, {rule: rules[rule] for rule in CONFLICTS & rules.keys()}) == (int(bool(conflicts)), conflicts)
+
+
+def test_a_version_that_is_not_shown_is_kept_once_whichever_side_it_comes_from(tmp_path: Path):
+    early, late = edited(SOUP, "early", 5), edited(SOUP, "late", 9)
+    for one in (early, late, early, SOUP, early):
+        bring(tmp_path, one)
+    versions = Revision.objects.filter(kind="message", reason="version").order_by("pk")
+    assert [json.loads(one.body)["fragments"][0]["part"]["text"] for one in versions] == ["early", "one"]
 
 
 # --- folders ---
