@@ -19,6 +19,7 @@ from django.utils.http import urlencode
 from chats.admin.filters import ArchivedFilter, ChangedFilter, FolderFilter
 from chats.exports.chat_files import MOST_IDS
 from chats.generations.abandoned import close_abandoned_in
+from chats.links import chat_page_path
 from chats.models import Conversation, Folder, Message
 from chats.pages.chat import find_chat
 from chats.querysets import branches_of, root_of
@@ -29,7 +30,7 @@ from stores.admin.display import moment, number
 from stores.admin.filters import by_value
 from stores.admin.writes import ActingAdmin, admin_origin, named, read_form, tell_change
 from stores.records.formatting import format_json, format_moment
-from stores.records.ids import encode_id, href
+from stores.records.ids import href
 from stores.records.units import format_count
 from workspace.models import LiveFile, WorkspaceFile
 
@@ -163,7 +164,7 @@ class ConversationAdmin(ActingAdmin):
             "original": conversation,
             "title": "Chat",
             "subtitle": conversation.title,
-            "chat_url": reverse("chat-page-of", args=(encode_id(conversation.uid),)),
+            "chat_url": chat_page_path(conversation.uid),
             "conversation": conversation,
             "page": page,
             "created": format_moment(conversation.created),
