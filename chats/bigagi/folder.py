@@ -29,7 +29,7 @@ def merge_folders(sides: Sides) -> Merged | None:
     merged = merge_members(headers)
     listed, words, rules = merge_listed(sides, stored, incoming, base["listed"], "conversation")
     merged.record |= {LISTED: listed}
-    merged.base = {"members": merged.base, "listed": words}
+    merged.base = base | {"members": merged.base, "listed": words}
     merged.rules.update(rules)
     merged.is_whole &= set(incoming) <= set(listed)
     return merged

@@ -13,6 +13,7 @@ from stores.importers.branches import KnownBranches, place_branches
 from stores.importers.decision import Candidate, Decision, decide
 from stores.importers.file_facts import Source, Strategy
 from stores.importers.lease import hold
+from stores.importers.order import take_order
 from stores.importers.parts import count_parts
 from stores.importers.remembered import Decided, branch_candidate, forgotten_uids, is_proven, remember
 from stores.importers.run import Progress
@@ -81,6 +82,12 @@ class RecordWriter:
     def seen(self, kind: str) -> Ids[str]:
         """Return the ids of this kind that the file had so far."""
         return self._seen.get(kind, {})
+
+    def take_order(self, collection: Collection, uids: Sequence[str]) -> None:
+        """Put the records in the order that they have in the file."""
+        if self.writes:
+            with self._entry() as entry:
+                take_order(entry, collection, uids, self.source)
 
     def place_branches(self) -> None:
         """List the branches that were made with the records that they are branches of."""

@@ -86,6 +86,7 @@ class StoreImporter:
         return left
 
     def _write_members(self, collection: Collection, members: list[tuple[int, str | None, Any]]) -> None:
+        uids: list[str] = []
         for some in batched(members, BATCH_RECORDS):
             candidates = []
             for at, uid, member in some:
@@ -97,6 +98,9 @@ class StoreImporter:
                 if candidate is not None:
                     candidates.append(candidate)
             self.writer.write(collection, candidates)
+            uids += [candidate.uid for candidate in candidates]
+        if collection.lists.kind:
+            self.writer.take_order(collection, uids)
 
     def _write_whole(
         self, name: str, value: Any, digest: str, originals: list[Any], *, is_partial: bool = False

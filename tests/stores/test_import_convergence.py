@@ -41,7 +41,7 @@ WRONG_CLOCKS = (1, 4_102_444_800_000, None)
 """Before its own messages, far in the future, and none."""
 DEEDS = (
     *("append", "append", "insert", "edit", "delete", "rename", "archive", "reason", "drop"),
-    *("start", "branch", "delete chat", "move", "relabel"),
+    *("start", "branch", "delete chat", "move", "relabel", "reorder"),
 )
 HERE = ("append", "edit", "delete", "rename", "delete chat")
 HERE_BY = Origin(Change.Source.API, "")
@@ -86,6 +86,8 @@ class Browsers:
             state["chats"].remove(one)
         elif deed == "branch":
             state["chats"].insert(0, self._branch(one))
+        elif deed == "reorder":
+            state["folders"].reverse()
         elif deed in ("move", "relabel"):
             self._write_folders(state["folders"], one["id"], at, deed)
         else:
@@ -195,7 +197,12 @@ def shown_here() -> dict[str, Any]:
             chats[uid] = continuation_of(chats[uid], chats[root])
     held = dump("app-folders")["state"]["folders"]
     folders = {one["id"]: one | {"conversationIds": sorted(one["conversationIds"])} for one in held}
-    return {"chats": chats, "folders": folders, "branches": {uid: roots[uid] for uid in roots.keys() & chats.keys()}}
+    return {
+        "chats": chats,
+        "folders": folders,
+        "order": {"": [one["id"] for one in held]},
+        "branches": {uid: roots[uid] for uid in roots.keys() & chats.keys()},
+    }
 
 
 def continuation_of(branch: JSONObject, root: JSONObject) -> list[JSONObject]:

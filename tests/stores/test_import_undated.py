@@ -1,6 +1,5 @@
 """Files with all chats do not say when they were written: what is in them is as old as their latest chat."""
 
-import itertools
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ def test_files_with_and_without_a_time_come_in_any_order(tmp_path: Path):
     for path, name, at in ((paths[2], "first", 1), (paths[3], "between", 7)):
         chats = [chat("soup", "Soup", "one", updated=NOW), chat("cake", "Cake", "cake")]
         write_backup(path, chats, stores=stores_of(name, home=["cake"]), taken_at=iso(NOW + at))
-    for order in itertools.permutations(paths):
+    for order in (paths, paths[::-1], [paths[1], paths[3], paths[0], paths[2]]):
         with undone():
             for path in order:
                 import_path(path)
