@@ -147,6 +147,16 @@ def test_a_version_that_is_not_shown_is_kept_once_whichever_side_it_comes_from(t
     assert [json.loads(one.body)["fragments"][0]["part"]["text"] for one in versions] == ["early", "one"]
 
 
+def test_messages_that_a_branch_shows_are_here_although_its_chat_was_deleted(tmp_path: Path):
+    for one in (STEW, BROTH):
+        bring(tmp_path, one)
+    delete_chat(HERE, "soup")
+    verdict = bring(tmp_path, BROTH).certificate["verdict"]
+    assert (verdict["here"], verdict["aside"]) == ({"store": 1, "message": 3}, {"conversation": 1})
+    verdict = bring(tmp_path, STEW).certificate["verdict"]
+    assert (verdict["here"], verdict["aside"]) == ({"store": 1, "message": 2}, {"conversation": 1, "message": 1})
+
+
 # --- folders ---
 
 
