@@ -212,7 +212,9 @@ class ReportSourceSerializer(serializers.Serializer):
     kind = serializers.CharField()
     size = serializers.IntegerField(help_text="Bytes.")
     sha256 = serializers.CharField()
-    taken_at = serializers.CharField(help_text="When big-AGI wrote the file, according to the file.")
+    taken_at = serializers.CharField(
+        help_text="When big-AGI wrote the file, according to the file; of one with all chats, the time of the latest."
+    )
     device = serializers.CharField(
         help_text="The browser that wrote the file, from its app-device store; empty if unknown."
     )

@@ -19,6 +19,7 @@ from django.utils.http import urlencode
 from chats.admin.filters import ArchivedFilter, ChangedFilter, FolderFilter, RunFilter
 from chats.exports.chat_files import MOST_IDS
 from chats.generations.abandoned import close_abandoned_in
+from chats.links import chat_page_path
 from chats.models import Conversation, Folder, Message
 from chats.pages.chat import find_chat
 from chats.personas import find_title, read_names
@@ -31,7 +32,7 @@ from stores.admin.filters import by_value
 from stores.admin.writes import ActingAdmin, admin_origin, named, read_form, tell_change
 from stores.importers.provenance import provenance_of
 from stores.records.formatting import NOTHING, format_json, format_moment
-from stores.records.ids import encode_id, href
+from stores.records.ids import href
 from stores.records.secrets import mask
 from stores.records.units import format_count
 from workspace.models import LiveFile, WorkspaceFile
@@ -168,7 +169,7 @@ class ConversationAdmin(ActingAdmin):
             "original": conversation,
             "title": "Chat",
             "subtitle": conversation.title,
-            "chat_url": reverse("chat-page-of", args=(encode_id(conversation.uid),)),
+            "chat_url": chat_page_path(conversation.uid),
             "conversation": conversation,
             "persona": mask(find_title(conversation.system_purpose_id)),
             "page": page,

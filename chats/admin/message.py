@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
 from chats.admin.filters import CreatedFilter, FlagFilter, FragmentTypeFilter, RoleFilter
+from chats.links import chat_page_path
 from chats.models import Fragment, Message
 from chats.personas import find_title
 from chats.transcript import FLAGS, STOPS, read_turns
@@ -33,7 +34,6 @@ from stores.admin.display import (
     whole,
 )
 from stores.records.formatting import NOTHING, shorten
-from stores.records.ids import encode_id
 from stores.records.secrets import mask
 
 
@@ -62,7 +62,7 @@ def _describe(message: Message) -> dict[str, Any]:
     place = reverse("admin:chats_conversation_change", args=(chat.pk,))
     return {
         "turn": read_turns([message])[0],
-        "chat_url": f"{reverse('chat-page-of', args=(encode_id(chat.uid),))}#{quote(message.uid, safe='')}",
+        "chat_url": f"{chat_page_path(chat.uid)}#{quote(message.uid, safe='')}",
         "place_url": f"{place}?at={message.position}#m-{message.position}",
         "previous": around.filter(position__lt=message.position).last(),
         "next": around.filter(position__gt=message.position).first(),

@@ -221,6 +221,7 @@ class Import:
             self.recovered.update(records.take_copy(copy, recovers=self.options.recover))
         for item in waiting:
             stores.take(item)
+        self.writer.place_branches()
         tell_facts(self.progress, self.writer, parser.facts)
         self.progress.complete(*(name for name in PHASES if name != "verify"))
 

@@ -25,6 +25,8 @@ NOT_SHOWN = "another version is shown, or it was deleted here"
 ASIDE = "kept_aside"
 """Beside the outcomes of parts: how many are kept as revisions."""
 
+_BRANCHED = "a branch: the file and the chat here were both continued"
+
 _NAMES = (
     *("run", "kind", "uid", "name", "outcome", "reason", "rules", "parts"),
     *("is_conflicting", "is_kept_aside", "is_branch", "imported_before", "difference", "beside"),
@@ -79,6 +81,21 @@ def note_beside(collection: Collection, records: Iterable[RunRecord], before: Ma
             record.beside = encode({"state": before[record.uid]})
 
 
+def note_imported_before(run: MigrationRun | None, kind: str, before: Mapping[str, str]) -> None:
+    """Keep what imports had brought of these records (`before_text`, by id) where the run changed that after it had
+    decided on them, or without."""
+    noted, missing = set(), []
+    for record in RunRecord.objects.filter(run=run, kind=kind, uid__in=before):
+        noted.add(record.uid)
+        if record.imported_before is None:
+            record.imported_before = before[record.uid]
+            missing.append(record)
+    RunRecord.objects.bulk_update(missing, ["imported_before"])
+    beside = [uid for uid in before if uid not in noted]
+    facts = {"kind": kind, "outcome": "updated", "is_branch": True}
+    save_decided(run, [RunRecord(uid=uid, imported_before=before[uid], **facts) for uid in beside])
+
+
 def save_decided(run: MigrationRun | None, records: Iterable[RunRecord]) -> None:
     """Write what was decided; without a run nothing is."""
     if run is not None:
@@ -121,7 +138,9 @@ def count_record(progress: Progress, collection: Collection, record: RunRecord) 
     """Count a record and its parts by their outcomes, and tell what the owner should know of it."""
     if record.is_branch:
         if record.outcome == "created":
-            progress.note(f"“{record.name}” is a branch: the file and the chat here were both continued.")
+            is_copy = str(Rule.COPIED) in (record.rules or {})
+            why = "a copy of the chat in the file" if is_copy else _BRANCHED
+            progress.note(f"“{record.name}” is {why}.")
         return
     kind, outcome = record.kind, record.outcome
     progress.count(kind, outcome, reason=record.reason)

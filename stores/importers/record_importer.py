@@ -7,6 +7,7 @@ from django.db import transaction
 from stores.importers.copies import UNREADABLE, chat_list, read_chats
 from stores.importers.decision import Candidate, imported_uids
 from stores.importers.items import DamagedItem, RecordItem, RecoveryCopy
+from stores.importers.keeping import keep_revisions
 from stores.importers.known import KnownRecords
 from stores.importers.lost import find_lost
 from stores.importers.outcomes import digests_before
@@ -180,7 +181,7 @@ class RecordImporter:
         if writer.writes:
             with transaction.atomic():
                 writer.sealer.save()
-                writer.keep_revisions([("store", item.name, "source", text)])
+                keep_revisions(writer.progress.run, [("store", item.name, "source", text)])
         collection = chat_list()
         chats = read_chats(item.text)
         if chats is None:

@@ -6,17 +6,20 @@ All of them add to one entry of the journal.
 import time
 from collections import Counter
 from collections.abc import Collection as Ids
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from stores.importers.branches import KnownBranches, place_branches
 from stores.importers.decision import Candidate, Decision, decide
-from stores.importers.file_facts import Source
+from stores.importers.file_facts import Source, Strategy
+from stores.importers.keeping import keep_revisions, keep_sources
 from stores.importers.lease import hold
+from stores.importers.order import take_order
 from stores.importers.outcomes import count_record, find_decided, note_beside, record_of, save_decided
 from stores.importers.remembered import Decided, branch_candidate, forgotten_uids, is_proven, remember
 from stores.importers.run import Progress
 from stores.importers.words import tell_quarantined
-from stores.models import Change, ImportedRecord, Quarantine, Revision, RunRecord
+from stores.models import Change, ImportedRecord, Quarantine, RunRecord
 from stores.records import jsontext
 from stores.records.codecs import Damaged, damaged_in, storable
 from stores.records.collections import Collection
@@ -24,6 +27,7 @@ from stores.records.iteration import batched
 from stores.records.journal.delta import diff
 from stores.records.journal.lists import DAMAGED
 from stores.records.journal.recorder import Entry, Origin, record_change
+from stores.records.merging.rules import Rule
 from stores.records.quarantine import save_quarantine
 from stores.records.sealing import Sealer
 
@@ -41,7 +45,8 @@ class RecordWriter:
         self._origin = Origin(Change.Source.IMPORT, actor)
         self._change: Change | None = None
         self.source = source
-        source.in_file = self.seen
+        self.branches = KnownBranches(self.seen)
+        source.in_file = self.branches.with_seen
         self.writes = writes
         self.sealer = Sealer()
         checkpoint = progress.checkpoint
@@ -86,6 +91,18 @@ class RecordWriter:
     def seen(self, kind: str) -> Ids[str]:
         """Return the ids of this kind that the file had so far."""
         return self._seen.get(kind, {})
+
+    def take_order(self, collection: Collection, uids: Sequence[str]) -> None:
+        """Put the records in the order that they have in the file."""
+        if self.writes:
+            with self._entry() as entry:
+                take_order(entry, collection, uids, self.source, self.progress.run)
+
+    def place_branches(self) -> None:
+        """List the branches that were made with the records that they are branches of."""
+        if self.writes and self.progress.run is not None:
+            with self._entry() as entry:
+                place_branches(entry, self.progress.run)
 
     # --- records ---
 
@@ -166,6 +183,8 @@ class RecordWriter:
         records = [record_of(collection, *one, tells_difference=is_preview) for one in decided]
         for record in records[len(decisions) :]:
             record.is_branch = True
+            if self.source.strategy == Strategy.COPY:
+                record.rules = {str(Rule.COPIED): 1}
         note_beside(collection, records, beside)
         save_decided(self.progress.run, records)
         return records
@@ -231,45 +250,16 @@ class RecordWriter:
             if decision.merged is not None:
                 for uid, part in decision.merged.versions:
                     kind = collection.parts.kinds[0]
-                    revisions.append((kind, f"{candidate.uid}/{uid}", "version", jsontext.encode(part)))
+                    # In one order of keys, whichever side it is from, so that it is kept once.
+                    revisions.append((kind, f"{candidate.uid}/{uid}", "version", jsontext.canonical(part)))
             if decision.outcome in ("created", "updated", "merged"):
                 revisions += [(kind, uid, "original", jsontext.encode(old)) for kind, uid, old in candidate.originals]
-        self.keep_revisions(revisions)
-        self._keep_sources(collection, [(one, decision) for one, decision in decisions if decision.keeps_source])
+        keep_revisions(run, revisions)
+        keep_sources(run, collection, [candidate for candidate, decision in decisions if decision.keeps_source])
         remember(collection, decisions, run)
         if run is not None:
             passed = [candidate for candidate, decision in decisions if decision.outcome in ("unchanged", "skipped")]
             collection.observe([(one.uid, one.value) for one in passed if one.value is not None], run)
-
-    def _keep_sources(self, collection: Collection, decided: Sequence[Decided]) -> None:
-        """Keep whole what the source has and no record here shows."""
-        if not decided:
-            return
-        candidates = [candidate for candidate, _ in decided]
-        kind, uids = collection.kind, [candidate.uid for candidate in candidates]
-        kept = set(Revision.objects.filter(kind=kind, uid__in=uids).values_list("uid", "content_hash"))
-        texts = [(candidate.uid, collection.text_of(candidate.value)) for candidate in candidates]
-        self.keep_revisions(
-            (kind, uid, "source", text) for uid, text in texts if (uid, jsontext.digest(text)) not in kept
-        )
-
-    def keep_revisions(self, revisions: Iterable[tuple[str, str, str, str]]) -> None:
-        """Keep JSON texts, given as kind, id, reason and text; what is kept already is not kept twice."""
-        Revision.objects.bulk_create(
-            [
-                Revision(
-                    kind=kind,
-                    uid=uid[:500],
-                    reason=reason,
-                    body=text,
-                    size=len(text),
-                    content_hash=jsontext.digest(text),
-                    run=self.progress.run,
-                )
-                for kind, uid, reason, text in revisions
-            ],
-            ignore_conflicts=True,
-        )
 
     # --- what cannot be read ---
 
