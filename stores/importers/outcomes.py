@@ -136,6 +136,11 @@ def digests_before(run: MigrationRun | None, kind: str) -> dict[str, str]:
 
 def count_record(progress: Progress, collection: Collection, record: RunRecord) -> None:
     """Count a record and its parts by their outcomes, and tell what the owner should know of it."""
+    if record.reason == Rule.DELETED_AND_CONTINUED:
+        progress.note(
+            f"The {name_kind(record.kind)} “{record.name}” was deleted here and continued in the file. To have it back, "
+            "import the file again with --restore-deleted."
+        )
     if record.is_branch:
         if record.outcome == "created":
             is_copy = str(Rule.COPIED) in (record.rules or {})
@@ -154,8 +159,3 @@ def count_record(progress: Progress, collection: Collection, record: RunRecord) 
             if name != ASIDE:
                 not_shown = NOT_SHOWN if name == "skipped" else ""
                 progress.count(part, name, count, not_shown if is_written else record.reason)
-    if record.reason == Rule.DELETED_AND_CONTINUED:
-        progress.note(
-            f"The {name_kind(kind)} “{record.name}” was deleted here and continued in the file. To have it back, "
-            "import the file again with --restore-deleted."
-        )
