@@ -34,6 +34,8 @@ ASIDE = {
     # The key of a row that is named nowhere else.
     "stores.Quarantine": {"owner"},
     "stores.Secret": {"ciphertext"},
+    # Names the run by its key.
+    "metrics.UsageEvent": {"change"},
 }
 """Columns that tell that a run was resumed, or how long it took, or that differ each time."""
 
