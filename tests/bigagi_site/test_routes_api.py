@@ -47,7 +47,7 @@ SPECIAL = [
 
 PATHS = sorted({route.path for route in ROUTES} | set(SPECIAL))
 # Events stream out of the event loop, which only a real server has.
-STREAMED = {"/api/generations/one/events"}
+STREAMED = {"/api/generations/one/events", "/api/migrations/1/events"}
 RECORDS = sorted(
     {route.path for route in ROUTES if route.methods and "GET" in route.methods}.union(SPECIAL)
     - {"/api/nowhere", *STREAMED}
