@@ -56,6 +56,7 @@ SPECTACULAR: dict[str, Any] = {
         "RecordActionEnum": "stores.models.ChangedRecord.Action",
         "RevisionReasonEnum": "stores.models.Revision.Reason",
         "RunStatusEnum": "stores.models.MigrationRun.Status",
+        "RunPurposeEnum": "stores.models.MigrationRun.Purpose",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

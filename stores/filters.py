@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import QuerySet
 
 from stores.api.filters import FlagFilter, IntegerFilter
-from stores.importers.run import OUTCOMES
+from stores.importers.run import DELETED, OUTCOMES
 from stores.models import Change, ChangedRecord, MigrationRun, Revision, RunRecord
 from stores.querysets import decided_by
 
@@ -18,7 +18,9 @@ class RunFilterSet(django_filters.FilterSet):
 
 
 class RunRecordFilterSet(django_filters.FilterSet):
-    outcome = django_filters.ChoiceFilter(choices=[(one, one) for one in OUTCOMES], label="What became of it.")
+    outcome = django_filters.ChoiceFilter(
+        choices=[(one, one) for one in (*OUTCOMES, DELETED)], label="What became of it; only undos delete."
+    )
     kind = django_filters.CharFilter(label="The kind of record: conversation, folder, store, …")
     uid = django_filters.CharFilter(label="The id of the record.", strip=False)
     conflicting = FlagFilter("is_conflicting", label="Whether both sides had something that the other has not.")

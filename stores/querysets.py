@@ -80,8 +80,8 @@ def read_as_text(revision: Revision) -> str:
 
 def decided_by(records: QuerySet[RunRecord], rule: str) -> QuerySet[RunRecord]:
     """Return those of a run's records of which a rule decided something, or that were left out for this reason."""
-    # A column of JSON text: what is looked for is encoded as a member's name is.
-    return records.filter(Q(reason=rule) | Q(rules__contains=rule))
+    # In a column of JSON text a rule is the name of a member.
+    return records.filter(Q(reason=rule) | Q(rules__contains=jsontext.encode(rule)))
 
 
 def as_seen_now(run: MigrationRun) -> MigrationRun:

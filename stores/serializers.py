@@ -9,8 +9,9 @@ from stores.api.members import ID
 from stores.api.serializers import one_of
 from stores.importers.previews import expected_seconds, has_file
 from stores.importers.resuming import why_not
+from stores.importers.undoing import can_be_undone
 from stores.models import Change, ChangedRecord, MigrationRun, Revision
-from stores.querysets import as_seen_now
+from stores.querysets import as_seen_now, standing_undos
 from stores.records.codecs import INT64
 from stores.records.ids import href
 from stores.records.jsontext import UndecodableJSON, decode
@@ -118,7 +119,9 @@ class ListedRunSerializer(serializers.ModelSerializer):
         "here, and how many are kept aside; and how often each reason and rule decided."
     )
     based_on: Any = serializers.PrimaryKeyRelatedField(
-        read_only=True, allow_null=True, help_text="The preview that it carries out, or the run that it takes back."
+        read_only=True,
+        allow_null=True,
+        help_text="The preview that it carries out or repeats, or the run that it takes back.",
     )
     href = serializers.SerializerMethodField()
     records_href = serializers.SerializerMethodField(help_text="The list of what became of each record.")
@@ -169,13 +172,15 @@ class RunSerializer(ListedRunSerializer):
     resume_href = serializers.SerializerMethodField(
         help_text="Of an upload whose import was broken off: where to POST to resume it; otherwise null."
     )
+    undone_by = serializers.SerializerMethodField(help_text="The run that undid this one; null: it stands.")
+    undo_href = serializers.SerializerMethodField(help_text="Where to undo it; null where it cannot be undone.")
 
     class Meta:
         model = MigrationRun
         fields = [
             *ListedRunSerializer.Meta.fields,
             *("phases", "errors", "notes", "certificate", "last_completed_task", "next_task", "blocked_by"),
-            *("options", "expected_seconds", "run_href", "resume_href"),
+            *("options", "expected_seconds", "run_href", "resume_href", "undone_by", "undo_href"),
         ]
 
     def get_expected_seconds(self, run: MigrationRun) -> float | None:
@@ -188,6 +193,12 @@ class RunSerializer(ListedRunSerializer):
     def get_resume_href(self, run: MigrationRun) -> str | None:
         is_broken_off = run.status == MigrationRun.Status.ERROR and bool(run.source_key)
         return href("migrations", str(run.pk), "resume") if is_broken_off and why_not(run) is None else None
+
+    def get_undone_by(self, run: MigrationRun) -> int | None:
+        return standing_undos().get(run.pk)
+
+    def get_undo_href(self, run: MigrationRun) -> str | None:
+        return href("migrations", str(run.pk), "undo") if can_be_undone(run) else None
 
 
 class ReportSourceSerializer(serializers.Serializer):
@@ -207,6 +218,8 @@ class ReportSerializer(serializers.Serializer):
     """All that is known of a migration run."""
 
     id = serializers.IntegerField()
+    purpose = serializers.ChoiceField(MigrationRun.Purpose.choices)
+    based_on = serializers.IntegerField(allow_null=True, help_text="The run that it undoes, or carries out.")
     status = serializers.ChoiceField(MigrationRun.Status.choices)
     phase = serializers.CharField()
     proof = serializers.CharField(help_text="The result in one sentence.")

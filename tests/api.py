@@ -60,7 +60,7 @@ def read_problem(answer: Any, status: int) -> Any:
     assert answer["Content-Type"] == "application/problem+json"
     problem = json.loads(answer.content)
     # What stands in the way of an undo is told with it.
-    of_undo = {"newer", "undo_first"}
+    of_undo = {"newer", "undo_first", "run", "undone_by"}
     assert set(problem) - of_undo == {
         "type",
         "title",

@@ -11,6 +11,7 @@ WRITING = ("POST", "PUT", "PATCH", "DELETE")
 IDS = {
     "number": "1",
     "run": "1",
+    "kind": "conversation",
     "label": "chats",
     "file": "one",
     "field": "body",

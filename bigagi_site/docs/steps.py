@@ -185,6 +185,7 @@ def _stores() -> list[Step]:
             "migrations_records_retrieve",
             {"run": Answered("preview", path="$.id"), "id": Answered("decided", path="$.results[0].id")},
         ),
+        Step("provenance_retrieve", {"kind": "store", "id": "example-store"}),
         Step("migrations_destroy", {"id": Answered("preview", path="$.id")}),
         Step(
             "migrations_create",
@@ -194,6 +195,13 @@ def _stores() -> list[Step]:
             key="again",
         ),
         Step("migrations_run_create", {"id": Answered("again", path="$.id")}, key="run"),
+        Step("migrations_events", {"id": Answered("run", path="$.id")}),
+        Step(
+            "migrations_resume",
+            {"id": Answered("run", path="$.id")},
+            name="Resume it; 409, since nothing has broken it off",
+        ),
+        Step("migrations_undo_create", {"id": Answered("run", path="$.id")}, {"force": False}),
         Step("migrations_list"),
         Step("migrations_retrieve", {"id": Answered("run", path="$.id")}),
         Step("migrations_report_retrieve", {"id": Answered("run", path="$.id")}, query={"format": "markdown"}),

@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.http import urlencode
 
-from chats.admin.filters import ArchivedFilter, ChangedFilter, FolderFilter
+from chats.admin.filters import ArchivedFilter, ChangedFilter, FolderFilter, RunFilter
 from chats.exports.chat_files import MOST_IDS
 from chats.generations.abandoned import close_abandoned_in
 from chats.models import Conversation, Folder, Message
@@ -28,6 +28,7 @@ from chats.transcript import page_at, read_page
 from stores.admin.display import moment, number
 from stores.admin.filters import by_value
 from stores.admin.writes import ActingAdmin, admin_origin, named, read_form, tell_change
+from stores.importers.provenance import provenance_of
 from stores.records.formatting import format_json, format_moment
 from stores.records.ids import encode_id, href
 from stores.records.units import format_count
@@ -49,7 +50,7 @@ class ConversationAdmin(ActingAdmin):
         *("title", "persona", number("number_of_messages", label="messages")),
         *(moment("updated", label="last change"), moment("created"), "archived"),
     ]
-    list_filter = [ArchivedFilter, FolderFilter, ChangedFilter, by_value("system_purpose_id", "persona")]
+    list_filter = [ArchivedFilter, FolderFilter, ChangedFilter, RunFilter, by_value("system_purpose_id", "persona")]
     search_fields = ["user_title", "auto_title", "uid", "system_purpose_id"]
     search_help_text = "Title, persona or id"
     list_defer = ("extra",)
@@ -173,6 +174,7 @@ class ConversationAdmin(ActingAdmin):
             "files": _files_of(conversation),
             "root": root_of(conversation),
             "branches": branches_of(conversation),
+            "provenance": provenance_of("conversation", conversation.uid),
             "export_address": href("chats", conversation.uid, "export"),
             "exports": EXPORTS,
             **(extra_context or {}),

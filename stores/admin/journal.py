@@ -36,7 +36,7 @@ from stores.records.formatting import NOTHING, format_text, shorten
 from stores.records.journal.purge import size_of_journal
 from stores.records.jsontext import UndecodableJSON, decode
 from stores.records.secrets import mask
-from stores.records.undoing import close_abandoned, undo
+from stores.records.undoing import close_abandoned, tell_run, undo
 
 SHOWN_RECORDS = 50
 """Records whose difference the page of a change shows."""
@@ -131,12 +131,22 @@ class ChangeAdmin(ActingAdmin):
     @admin.display(description="undo")
     def take_it_back(self, obj: Change) -> SafeString | str:
         if obj.source == Change.Source.IMPORT:
-            return "An import cannot be undone as a whole. Restore the backup that was made before it."
+            return self._to_run(obj)
         if obj.is_purged:
             return "This cannot be undone: the data it needs was permanently deleted."
         return format_html(
             '<button class="bigagi-button" type="submit" form="bigagi-post" formaction="{}">Undo this change</button>',
             reverse("admin:stores_change_act", args=(obj.pk, "undo")),
+        )
+
+    @staticmethod
+    def _to_run(obj: Change) -> SafeString | str:
+        if obj.run_id is None:
+            return tell_run(obj)
+        url = reverse("admin:stores_migrationrun_undo", args=(obj.run_id,))
+        return format_html(
+            'An import is undone as a whole, by its run. <a class="bigagi-link" href="{}">Undo run {}</a>',
+            *(url, obj.run_id),
         )
 
     @admin.display(description="as curl")

@@ -26,6 +26,8 @@ from stores.admin.display import (
 )
 from stores.admin.filters import by_choice, by_value, by_yes_no
 from stores.admin.record_links import KIND, owner_of_list, record_link
+from stores.admin.undone_runs import UndoneRuns
+from stores.admin.writes import ActingAdmin
 from stores.importers.report import proof, run_report
 from stores.models import (
     ImportedRecord,
@@ -43,6 +45,8 @@ def name_file_kind(kind: str) -> str:
     return KINDS.get(kind, kind)
 
 
+PURPOSE = column("purpose", lambda purpose: MigrationRun.Purpose(purpose).label, label="purpose", ordering=True)
+BASED_ON = column("based_on", link_to, label="based on")
 STATUS = column("status", show_status, label="status", ordering=True)
 TABLES = (
     column("phases", run_page.show_phases, label="progress by phase"),
@@ -53,26 +57,30 @@ ERRORS = column("errors", run_page.show_errors, label="error log")
 
 
 @admin.register(MigrationRun)
-class MigrationRunAdmin(ReadOnlyAdmin):
+class MigrationRunAdmin(UndoneRuns, ActingAdmin):
     empty_text = (
         "Each import of a big-AGI backup is listed here with its report. To start one, see Import in the sidebar, or "
         "run: uv run manage.py import_indexeddb"
     )
     list_display = [
-        *("__str__", STATUS, column("source_kind", name_file_kind, label="kind of file", ordering=True)),
+        *("__str__", PURPOSE, STATUS, column("source_kind", name_file_kind, label="kind of file", ordering=True)),
         *(
             size_of("source_size", label="size"),
             instant("started_at", label="started"),
             instant("finished_at", label="finished"),
         ),
     ]
-    list_filter = [by_choice("status", "status"), by_value("source_kind", "kind of file")]
+    list_filter = [
+        by_choice("purpose", "purpose"),
+        by_choice("status", "status"),
+        by_value("source_kind", "kind of file"),
+    ]
     search_fields = ["source_name", "source_sha256"]
     search_help_text = "File name or SHA-256"
     list_defer = ("phases", "counts", "errors", "notes", "certificate", "checkpoint")
     downloads = {"certificate": "json"}
     fieldsets = [
-        (None, {"fields": [STATUS, "phase", "verification", "report", *TABLES]}),
+        (None, {"fields": [PURPOSE, BASED_ON, STATUS, "phase", "verification", "report", "undo", *TABLES]}),
         ("Current status", {"fields": ["last_completed_task", "next_task", "blocked_by", ERRORS]}),
         (
             "File",
@@ -114,7 +122,12 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     @admin.display(description="report")
     def report(self, obj: MigrationRun) -> SafeString:
         url = reverse("admin:stores_migrationrun_report", args=(obj.pk,))
-        return format_html('<a class="bigagi-link" href="{}" download>Download the report (JSON)</a>', url)
+        page = reverse("import-run", args=(obj.pk,))
+        return format_html(
+            '<a class="bigagi-link" href="{}">On the page of imports</a> · '
+            '<a class="bigagi-link" href="{}" download>Download the report (JSON)</a>',
+            *(page, url),
+        )
 
     @admin.display(description="verification")
     def verification(self, obj: MigrationRun) -> str:
@@ -135,7 +148,8 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     @admin.display(description="results")
     def relatives(self, obj: MigrationRun) -> SafeString:
         return format_html(
-            "{} · {} · {}",
+            "{} · {} · {} · {}",
+            link_to_list("stores", "runrecord", "All records", run__id__exact=obj.pk),
             link_to_list("stores", "importedrecord", "Imported records", run__id__exact=obj.pk),
             link_to_list("stores", "quarantine", "Quarantined", run__id__exact=obj.pk),
             link_to_list("stores", "revision", "Earlier versions", run__id__exact=obj.pk),

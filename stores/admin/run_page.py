@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from stores.admin.display import show_status, show_table
 from stores.importers.report import tell_reasons
-from stores.importers.run import NUMBERS
+from stores.importers.run import numbers_of
 from stores.importers.words import name_kind
 from stores.records.formatting import NOTHING, format_text
 from stores.records.json_values import objects_of
@@ -47,11 +47,11 @@ def _progress(phase: dict[str, Any]) -> SafeString | str:
 def show_counts(counts: Any) -> SafeString | str:
     """Return the counts as a table: a row for each kind, a column for each number."""
     rows = [
-        (name_kind(str(kind)), *(outcomes.get(name) for name in ("read", *NUMBERS)), tell_reasons(outcomes))
+        (name_kind(str(kind)), *(outcomes.get(name) for name in ("read", *numbers_of(counts))), tell_reasons(outcomes))
         for kind, outcomes in (counts.items() if isinstance(counts, dict) else ())
         if isinstance(outcomes, dict)
     ]
-    names = [name.replace("_", " ").capitalize() for name in NUMBERS]
+    names = [name.replace("_", " ").capitalize() for name in numbers_of(counts)]
     return show_table("Records by kind", ["Kind", "Read", *names, "Reasons"], rows)
 
 

@@ -60,8 +60,10 @@ def _parts(collection: Collection, candidate: Candidate, decision: Decision) -> 
 
 
 def _difference(collection: Collection, candidate: Candidate, decision: Decision) -> str | None:
-    """Return what would change here, as a delta; where nothing would, what the file has otherwise."""
-    if decision.stored is None or candidate.value is None:
+    """Return what would change here, as a delta; where ours stays, what the file has otherwise. What is in a branch, or
+    is kept as another version of a part, is neither."""
+    is_left = decision.outcome == "merged" and not decision.replaces
+    if decision.stored is None or candidate.value is None or is_left:
         return None
     shown = candidate.value if decision.value is None else decision.value
     return encode(diff(collection.files.journaled(decision.stored), collection.files.journaled(shown)))

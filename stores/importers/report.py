@@ -2,11 +2,22 @@
 
 from typing import Any
 
-from stores.importers.run import NUMBERS, PHASES
+from stores.importers.run import PHASES, numbers_of
 from stores.importers.verdict import Verdict
-from stores.importers.words import count_kinds, sum_kinds
+from stores.importers.words import count_kinds, one_or_many, sum_kinds
 from stores.models import MigrationRun
 from stores.records.json_values import object_in
+
+PREVIEWED = {
+    "New": ("created",),
+    "Changed": ("updated",),
+    "Merged": ("merged",),
+    "Here already": ("unchanged",),
+    "Left as here": ("skipped",),
+    "Damaged": ("quarantined",),
+    "Of these in conflict": ("conflicting",),
+}
+"""How a preview sums up what becomes of the records, by words for their outcomes."""
 
 
 def describe_counts(counts: dict[str, Any]) -> str:
@@ -28,11 +39,29 @@ def is_all_here(run: MigrationRun) -> bool:
     return run.status == MigrationRun.Status.DONE and verdict is not None and verdict.is_all_here
 
 
+def describe_preview(run: MigrationRun) -> str:
+    """Return in sentences what an import of a file that was previewed would do."""
+    kinds = [kind for kind in (*sum_kinds(), "store") if kind in run.counts]
+    told = [f"{describe_counts(run.counts)}."]
+    for words, names in PREVIEWED.items():
+        counts = {kind: sum(run.counts[kind].get(name, 0) for name in names) for kind in kinds}
+        if any(counts.values()):
+            told.append(f"{words}: {count_kinds(counts)}.")
+    following = run.followed_by.filter(purpose=MigrationRun.Purpose.IMPORT).first()
+    told.append(f"Run {following.pk} imported it." if following else "Nothing has been imported yet.")
+    text = " ".join(told)
+    return text[:1].upper() + text[1:]
+
+
 def proof(run: MigrationRun) -> str:
     """Return the sentence that says whether everything is here."""
+    if run.purpose == MigrationRun.Purpose.UNDO:
+        return _proof_of_undo(run)
     text, verdict = describe_counts(run.counts), verdict_of(run)
     if run.status == MigrationRun.Status.RUNNING:
         return f"In progress: {text} so far."
+    if run.purpose == MigrationRun.Purpose.PREVIEW and run.status == MigrationRun.Status.DONE:
+        return describe_preview(run)
     if run.status == MigrationRun.Status.ERROR:
         reason = run.blocked_by or "See the error log."
         if verdict is not None and not verdict.is_all_here:
@@ -43,11 +72,25 @@ def proof(run: MigrationRun) -> str:
     return verdict.describe() if verdict else f"{text}: imported, not verified."
 
 
+def _proof_of_undo(run: MigrationRun) -> str:
+    """Return the sentence that says what an undo came to."""
+    certificate = run.certificate if isinstance(run.certificate, dict) else {}
+    looked_at = one_or_many(sum(counts["read"] for counts in run.counts.values()), "record")
+    if run.status == MigrationRun.Status.RUNNING:
+        return f"In progress: {looked_at} so far."
+    if run.status == MigrationRun.Status.ERROR:
+        said = certificate.get("proof") or f"Not finished: {looked_at} so far."
+        return f"{said} {run.blocked_by or 'See the error log.'}"
+    return str(certificate.get("proof", f"{looked_at} taken back, not verified."))
+
+
 def run_report(run: MigrationRun) -> dict[str, Any]:
     """Return everything that is known of a run, for programs. Durations are in seconds."""
     finished = run.finished_at
     return {
         "id": run.pk,
+        "purpose": run.purpose,
+        "based_on": run.based_on_id,
         "status": run.status,
         "phase": run.phase,
         "proof": proof(run),
@@ -74,9 +117,10 @@ def run_report(run: MigrationRun) -> dict[str, Any]:
 
 
 STATUS_LEGEND = {
-    "running": "The import is running. Follow it with `manage.py migration_status --watch`.",
-    "done": "The import has finished. Read the proof: it says whether everything in the file can be read here.",
-    "error": "The import stopped, or a part of the file is missing. Do what `blocked_by` says.",
+    "running": "The run is under way. Follow it with `manage.py migration_status --watch`.",
+    "done": "The run has finished. Read the proof: of an import, it says whether everything in the file can be read "
+    "here; of an undo, what was taken back and what was kept.",
+    "error": "The run stopped, or a part of the file is missing. Do what `blocked_by` says.",
 }
 """What each status means for a person or a program that follows the run."""
 
@@ -88,7 +132,17 @@ def run_markdown(run: MigrationRun) -> str:
     lines += [f"- `{status}`: {meaning}" for status, meaning in STATUS_LEGEND.items()]
     state = {
         name: report[name]
-        for name in ("id", "status", "phase", "last_completed_task", "next_task", "blocked_by", "proof")
+        for name in (
+            "id",
+            "purpose",
+            "based_on",
+            "status",
+            "phase",
+            "last_completed_task",
+            "next_task",
+            "blocked_by",
+            "proof",
+        )
     }
     state |= {f"source.{name}": value for name, value in report["source"].items()}
     state |= {name: report[name] for name in ("started_at", "finished_at", "duration")}
@@ -96,7 +150,7 @@ def run_markdown(run: MigrationRun) -> str:
     by_name = {phase["name"]: phase for phase in run.phases}
     phases = [
         [name, phase.get("status", "pending"), str(phase.get("done", 0)), "; ".join(phase.get("notes", []))]
-        for name in PHASES
+        for name in (by_name if run.purpose == MigrationRun.Purpose.UNDO else PHASES)
         for phase in [by_name.get(name, {})]
     ]
     lines += ["", "## Progress Summary", "", *_table(["phase", "status", "done", "notes"], phases)]
@@ -116,10 +170,15 @@ def _cell(value: Any) -> str:
 def counts_table(run: MigrationRun) -> list[str]:
     """Return the counts per kind and outcome as the lines of a Markdown table."""
     rows = [
-        [kind, str(counts["read"]), *(str(counts.get(name, 0)) for name in NUMBERS), tell_reasons(counts)]
+        [
+            kind,
+            str(counts["read"]),
+            *(str(counts.get(name, 0)) for name in numbers_of(run.counts)),
+            tell_reasons(counts),
+        ]
         for kind, counts in run.counts.items()
     ]
-    names = [name.replace("_", " ") for name in NUMBERS]
+    names = [name.replace("_", " ") for name in numbers_of(run.counts)]
     return _table(["kind", "read", *names, "reasons"], rows)
 
 

@@ -32,14 +32,25 @@ RESUMED = "Resumed after an interruption at"
 OUTCOMES = ("created", "updated", "merged", "unchanged", "skipped", "quarantined")
 NUMBERS = (*OUTCOMES, "conflicting", "kept_aside")
 """What is counted of a kind: each record has one outcome, and the others say more of some."""
+DELETED = "deleted"
+"""An outcome that only the undo of a run has."""
 TWICE = "the same one is in the file twice"
 """Why a record was not written: equal copies are one record."""
 
 SAVED_EVERY = 0.5
 """Seconds between two writes of a run's progress."""
 
+ENDING_SECONDS = 2
+"""How long the lock of a run that is over is waited for."""
 LONGEST_LOG = 1000
 """Entries of the error log and of the notes; what is beyond is counted."""
+
+
+def numbers_of(counts: Any) -> tuple[str, ...]:
+    """Return what a run with these counts has numbers of."""
+    kinds = counts.values() if isinstance(counts, dict) else ()
+    has_deleted = any(isinstance(outcomes, dict) and DELETED in outcomes for outcomes in kinds)
+    return (*OUTCOMES, DELETED, *NUMBERS[len(OUTCOMES) :]) if has_deleted else NUMBERS
 
 
 class AlreadyRunning(RuntimeError):
@@ -264,15 +275,27 @@ def _lock() -> FileLock:
 @contextmanager
 def only_one() -> Any:
     """Hold the right to import. Raises `AlreadyRunning`, which names the run that has it."""
+    # The lock is for those on this data folder, leases for servers with others on the same database.
+    lock = _lock()
+    _acquire(lock)
     try:
-        # The lock is for those on this data folder, leases for servers with others on the same database.
-        with _lock():
-            close_dead_runs()
-            _check_none_runs()
-            yield
+        close_dead_runs()
+        _check_none_runs()
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock) -> None:
+    try:
+        lock.acquire()
     except Timeout:
         _check_none_runs()
-        raise AlreadyRunning("another import is running: unknown run. Wait for it, or stop it.") from None
+        try:
+            # A run that is over holds it for another moment.
+            lock.acquire(timeout=ENDING_SECONDS)
+        except Timeout:
+            raise AlreadyRunning("another import is running: unknown run. Wait for it, or stop it.") from None
 
 
 def _check_none_runs() -> None:

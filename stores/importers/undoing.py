@@ -20,7 +20,7 @@ from stores.importers import record_writer
 from stores.importers import run as runs
 from stores.importers.lease import LeaseLost, hold, keep_lease
 from stores.importers.record_importer import BATCH_RECORDS, LONGEST_TRANSACTION
-from stores.importers.run import OUTCOMES, Progress
+from stores.importers.run import DELETED, OUTCOMES, Progress
 from stores.importers.undoing_plan import (
     LONGEST_UID,
     Key,
@@ -62,7 +62,7 @@ class UndoProgress(Progress):
     """Counts what an undo does: `read` is what the run had done, the outcomes what became of it."""
 
     names = PHASES
-    outcome_names = (*OUTCOMES, "deleted")
+    outcome_names = (*OUTCOMES, DELETED)
 
     def count_record(self, record: RunRecord) -> None:
         if record.kind not in self.outcomes:

@@ -75,11 +75,11 @@ class Undoing:
     def _take_back(self, entry: Entry, item: Item) -> RunRecord:
         """Raises `_Kept`."""
         now = self._look_at(item)
+        state = next((one["state"] for one in item.beside if "state" in one), None)
+        beside = {} if state is None else {"state": now.collection.read_beside([item.uid])[item.uid]}
         outcome = self._put_back(entry, item, now) if item.records else "unchanged"
         decided = _decided(item, outcome, now.change)
-        beside: dict[str, Any] = {}
-        if (state := next((one["state"] for one in item.beside if "state" in one), None)) is not None:
-            beside["state"] = now.collection.read_beside([item.uid])[item.uid]
+        if state is not None:
             now.collection.write_beside(item.uid, state)
         beside |= self._put_back_revisions(item)
         decided.beside = jsontext.encode(beside) if beside else None
@@ -133,9 +133,7 @@ class Undoing:
             return "unchanged"
         newest = Quarantine.objects.aggregate(newest=Max("pk"))["newest"] or 0 if damaged_in(rows) else None
         if row is None:
-            positions = [one.position for one in [*newer, *item.records] if one.position is not None]
-            at = positions[-1] if positions else collection.first_position()
-            collection.insert([(rows, free_position(collection, at))])
+            collection.insert([(rows, _place(collection, newer, item.records))])
             entry.created(item.kind, item.uid, rows.content_hash)
         else:
             collection.replace(row, rows)
@@ -207,6 +205,16 @@ def _state_before(records: Sequence[ChangedRecord], state: Any) -> Any:
         except ValueError:
             raise _Kept(MISFIT) from None
     return state
+
+
+def _place(collection: Collection, newer: Sequence[ChangedRecord], own: Sequence[ChangedRecord]) -> int:
+    """Return where a record that is put back stood when it was deleted: by the run itself, or since."""
+    places = [one.position for one in own if one.position is not None]
+    if places:
+        # Just there, also where another one is: a branch stands in the place of its chat, behind it.
+        return places[-1]
+    places = [one.position for one in newer if one.position is not None]
+    return free_position(collection, places[-1] if places else collection.first_position())
 
 
 def _to_rows(collection: Collection, value: Any, uid: str) -> Rows:

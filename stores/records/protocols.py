@@ -27,6 +27,8 @@ class Parts:
     """Returns for each readable part of the first kind (the messages of a chat) what a person reads in it."""
     seen_part: Callable[[Any], str] = canonical
     """Returns what a person reads in one part of the first kind."""
+    to_text: Callable[[Any], str] = lambda part: ""
+    """Returns one part of the first kind as plain text; nothing for what is none."""
     damaged_uids: Callable[[], set[str]] = set
     """Returns the records here of which a part is in the quarantine."""
 

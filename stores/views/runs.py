@@ -37,6 +37,7 @@ from stores.records.secrets import mask
 from stores.serializers import ListedRunSerializer, ReportSerializer, RunSerializer
 from stores.views.run_problems import run_problems
 from stores.views.run_progress import RunProgressViews
+from stores.views.undone_runs import UndoneRunMixin
 
 PREVIEW = ("preview", "dry_run")
 """The parameters that ask for a report without an import."""
@@ -68,7 +69,7 @@ _UPLOAD = {
 }
 
 
-class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RunProgressViews):
+class RunViewSet(UndoneRunMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, RunProgressViews):
     """Imports, newest first."""
 
     queryset = MigrationRun.objects.all()
@@ -192,6 +193,8 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, RunProgressVi
 
     def describe_body(self) -> str:
         """Return what is known of the body before it is read."""
+        if self.action == "undo":
+            return super().describe_body()
         return f"{self.request.content_type} {self._get_length()}"
 
     def _get_length(self) -> int:

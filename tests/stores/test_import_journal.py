@@ -66,4 +66,5 @@ def test_an_import_is_not_undone_piece_by_piece(backup: Path):
     change = import_again(backup)
     assert change is not None
     answer = sign_in().post(f"/api/changes/{change.pk}/undo", "{}", content_type="application/json")
-    assert "backup" in read_problem(answer, 409)["detail"]
+    problem = read_problem(answer, 409)
+    assert f"undo run {change.run_id}" in problem["detail"] and problem["run"] == change.run_id

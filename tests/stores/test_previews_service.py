@@ -102,7 +102,8 @@ def test_a_record_shows_its_difference_without_secrets(both: Path):
     for run in (previewed, imported):
         found = read(client.get(f"/api/migrations/{run.pk}/records", {"rule": rule}))["results"]
         assert [one["kind"] for one in found] == ["conversation"]
-        assert read(client.get(f"/api/migrations/{run.pk}/records?rule=nothing"))["results"] == []
+        # A part of a rule's name is no rule.
+        assert read(client.get(f"/api/migrations/{run.pk}/records", {"rule": rule[:-2]}))["results"] == []
 
 
 def test_what_the_file_has_otherwise_is_shown_where_ours_stays(both: Path, tmp_path: Path):

@@ -1,4 +1,4 @@
-"""What the tests of undone imports share: undoing, and all tables but for what only says when, by which run, and where."""
+"""What the tests of undone imports share: undoing, and all tables but for what only says when and where."""
 
 from typing import Any
 
@@ -15,8 +15,9 @@ from stores.models import ImportedRecord, MigrationRun, Quarantine, Revision, St
 from workspace.models import Workspace
 
 RECORDS = (Asset, Conversation, Folder, Service, Model, Assignment, UsageBaseline, Workspace)
-NOT_SAID = {"id", "revision", "created_at", "updated_at", "loaded_at"}
-"""Columns that say when something was written, and where."""
+NOT_SAID = {"id", "revision", "created_at", "updated_at", "loaded_at", "is_verified"}
+"""Columns that say when something was written, and where; and that a verification found a record, which a later one
+does for an earlier import too."""
 
 
 def undo(run: MigrationRun | Progress | int, **options: Any) -> MigrationRun:
@@ -48,6 +49,7 @@ def read_tables() -> dict[str, Any]:
         ]
         tables[model.__name__] = sorted(rows, key=repr)
     lists = {"messages": chats, "fragments": messages, "conversationIds": folders}
+    lists["liveFilesByWorkspace"] = dict(Workspace.objects.values_list("pk", "uid"))
     tables["Quarantine"] = sorted(
         (
             row | {"owner": lists[row["collection"]][row["owner"]] if row["owner"] is not None else None}

@@ -64,7 +64,11 @@ class Command(BaseCommand):
             metavar="ID",
             help="Resume an upload whose import was broken off; without ID the last one.",
         )
-        parser.add_argument("--dry-run", action="store_true", help="Report what would be done, without writing.")
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="Report what would be done, without writing anything. The page Import shows it record by record.",
+        )
         parser.add_argument(
             "--restore-deleted", action="store_true", help="Also restore records that were deleted here."
         )

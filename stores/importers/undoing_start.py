@@ -1,0 +1,58 @@
+"""An undo of a run that goes on in a thread of the server, after the answer to who asked for it."""
+
+import threading
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, connections
+from structlog.contextvars import bind_contextvars, get_contextvars
+
+from stores.importers.run import Progress, close_dead_runs
+from stores.importers.undoing import AGAIN, Options, find_undoable, undo_run
+from stores.models import MigrationRun
+
+logger = structlog.get_logger("stores")
+
+
+def start_undo(pk: int, options: Options) -> MigrationRun:
+    """Take back what a run did by a thread, and return the run of that as soon as there is one. Raises as `undo_run`
+    where it does not come to that."""
+    close_dead_runs()
+    find_undoable(pk)
+    begun: Future[int] = Future()
+    # Not waited for when the server stops: the run shows as interrupted then, and is completed by another call.
+    arguments = (pk, options, begun, get_contextvars())
+    threading.Thread(target=_undo, args=arguments, name="undo", daemon=True).start()
+    return MigrationRun.objects.get(pk=begun.result())
+
+
+def _undo(pk: int, options: Options, begun: "Future[int]", facts: dict[str, Any]) -> None:
+    # The lines in the log name the request that asked for it.
+    bind_contextvars(**facts)
+
+    def note(progress: Progress) -> None:
+        if progress.run is not None and not begun.done():
+            begun.set_result(progress.run.pk)
+
+    try:
+        undo_run(pk, replace(options, on_progress=note))
+    except Exception as error:
+        if not begun.done():
+            begun.set_exception(error)
+        else:
+            logger.exception("an undo failed")
+            _close(begun.result(), error)
+    finally:
+        connections.close_all()
+
+
+def _close(pk: int, error: Exception) -> None:
+    """Say that the undo is over: the process lives on, so nobody else would."""
+    try:
+        MigrationRun.objects.filter(pk=pk, status=MigrationRun.Status.RUNNING).update(
+            status=MigrationRun.Status.ERROR, blocked_by=f"{type(error).__name__}: {error}. {AGAIN}"[:500]
+        )
+    except DatabaseError:
+        logger.warning("the end of an undo could not be stored", run=pk, exc_info=True)
