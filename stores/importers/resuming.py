@@ -6,7 +6,8 @@ from typing import Any
 
 from stores.background.leases import LEASE_MS
 from stores.importers.incoming import Refused
-from stores.importers.run import RESUMED, close_dead_runs, kept_phases, ownership, while_none_runs
+from stores.importers.one_run import close_dead_runs, ownership, while_none_runs
+from stores.importers.run import RESUMED, kept_phases
 from stores.models import MigrationRun
 from stores.querysets import INTERRUPTED, UNDER_WAY, as_seen_now, standing_undos
 

@@ -16,8 +16,8 @@ import structlog
 from django.db import DatabaseError, transaction
 
 from stores.background.leases import next_end, this_owner
+from stores.importers import one_run as runs
 from stores.importers import record_writer
-from stores.importers import run as runs
 from stores.importers.lease import LeaseLost, hold, keep_lease
 from stores.importers.record_importer import BATCH_RECORDS, LONGEST_TRANSACTION
 from stores.importers.run import DELETED, OUTCOMES, Progress
