@@ -222,3 +222,9 @@ def test_so_does_one_that_brings_nothing_new(tmp_path: Path, ticks: list[int]):
     # No verification has looked at what is here now.
     ImportedRecord.objects.update(is_verified=False)
     compare(path, ticks, 5)
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_so_does_one_of_a_file_of_big_agi(real_data: Path, ticks: list[int]):
+    compare(real_data / "exports" / "flash-with-images.json", ticks, 9)
