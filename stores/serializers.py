@@ -169,7 +169,6 @@ class RunSerializer(ListedRunSerializer):
     run_href = serializers.SerializerMethodField(
         help_text="Of a preview whose file is still kept: where to POST to import it; otherwise null."
     )
-    events_href = serializers.SerializerMethodField(help_text="Where to follow it, as server-sent events.")
     resume_href = serializers.SerializerMethodField(
         help_text="Of an upload whose import was broken off: where to POST to resume it; otherwise null."
     )
@@ -181,7 +180,7 @@ class RunSerializer(ListedRunSerializer):
         fields = [
             *ListedRunSerializer.Meta.fields,
             *("phases", "errors", "notes", "certificate", "last_completed_task", "next_task", "blocked_by"),
-            *("options", "expected_seconds", "run_href", "events_href", "resume_href", "undone_by", "undo_href"),
+            *("options", "expected_seconds", "run_href", "resume_href", "undone_by", "undo_href"),
         ]
 
     def get_expected_seconds(self, run: MigrationRun) -> float | None:
@@ -194,9 +193,6 @@ class RunSerializer(ListedRunSerializer):
     def get_resume_href(self, run: MigrationRun) -> str | None:
         is_broken_off = run.status == MigrationRun.Status.ERROR and bool(run.source_key)
         return href("migrations", str(run.pk), "resume") if is_broken_off and why_not(run) is None else None
-
-    def get_events_href(self, run: MigrationRun) -> str:
-        return href("migrations", str(run.pk), "events")
 
     def get_undone_by(self, run: MigrationRun) -> int | None:
         return standing_undos().get(run.pk)

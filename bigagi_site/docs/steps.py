@@ -195,9 +195,17 @@ def _stores() -> list[Step]:
             key="again",
         ),
         Step("migrations_run_create", {"id": Answered("again", path="$.id")}, key="run"),
+        Step("migrations_events", {"id": Answered("run", path="$.id")}),
+        Step(
+            "migrations_resume",
+            {"id": Answered("run", path="$.id")},
+            name="Resume it; 409, since nothing has broken it off",
+        ),
+        Step("migrations_undo_create", {"id": Answered("run", path="$.id")}, {"force": False}),
         Step("migrations_list"),
         Step("migrations_retrieve", {"id": Answered("run", path="$.id")}),
         Step("migrations_report_retrieve", {"id": Answered("run", path="$.id")}, query={"format": "markdown"}),
+        Step("migrations_undo_create", {"id": Answered("run", path="$.id")}, body={"force": False}, name="Undo it"),
     ]
 
 

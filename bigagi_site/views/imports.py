@@ -20,7 +20,7 @@ from stores.importers.previews import is_changed_since, kept_until, why_gone
 from stores.importers.provenance import provenance_of
 from stores.importers.report import is_all_here, proof
 from stores.models import MigrationRun, RunRecord
-from stores.querysets import as_seen_now
+from stores.querysets import as_seen_now, standing_undos
 from stores.records import registry
 from stores.records.journal.delta import Delta
 from stores.records.units import format_duration
@@ -45,8 +45,9 @@ def import_page(request: HttpRequest) -> HttpResponse:
     runs = MigrationRun.objects.exclude(purpose=MigrationRun.Purpose.PREVIEW, followed_by__isnull=False)
     runs = runs.defer("phases", "errors", "notes")
     page = _page(request, runs, RUNS)
+    undos = standing_undos()
     for run in page:
-        run.proof, run.is_all_here = proof(as_seen_now(run)), is_all_here(run)
+        run.proof, run.is_all_here, run.undone_by = proof(as_seen_now(run)), is_all_here(run), undos.get(run.pk)
     return TemplateResponse(request, "import/page.html", _context(runs=page, strategies=STRATEGIES))
 
 

@@ -19,7 +19,7 @@ from stores.records.formatting import NOTHING
 class RunRecordAdmin(ReadOnlyAdmin):
     empty_text = "What each import made of each record is listed here, and what each preview says it would make of it."
     list_display = [
-        *("__str__", KIND, "outcome", "reason"),
+        *("named", KIND, "outcome", "reason"),
         *(yes_no("is_conflicting", label="in conflict"), yes_no("is_kept_aside", label="kept aside")),
         column("run", link_to, label="import"),
     ]
@@ -31,7 +31,8 @@ class RunRecordAdmin(ReadOnlyAdmin):
     search_fields = ["=uid", "name"]
     search_help_text = "Name, or the whole id"
     ordering = ["-id"]
-    sortable_by = ["__str__"]
+    list_display_links = ["named"]
+    sortable_by = ["named"]
     list_defer = ("imported_before", "difference", "parts")
     list_select_related = ["run"]
     paginator = InfinitePaginator
@@ -48,6 +49,10 @@ class RunRecordAdmin(ReadOnlyAdmin):
         ),
         folded("Internals", "uid"),
     ]
+
+    @admin.display(description="record")
+    def named(self, obj: RunRecord) -> str:
+        return obj.name or obj.uid
 
     @admin.display(description="difference")
     def shown_difference(self, obj: RunRecord) -> SafeString | str:

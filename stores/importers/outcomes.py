@@ -138,8 +138,8 @@ def count_record(progress: Progress, collection: Collection, record: RunRecord) 
     """Count a record and its parts by their outcomes, and tell what the owner should know of it."""
     if record.reason == Rule.DELETED_AND_CONTINUED:
         progress.note(
-            f"The {name_kind(record.kind)} “{record.name}” was deleted here and continued in the file. To have it back, "
-            "import the file again with --restore-deleted."
+            f"The {name_kind(record.kind)} “{record.name}” was deleted here and continued in the file. To have it "
+            "back, import the file again with --restore-deleted."
         )
     if record.is_branch:
         if record.outcome == "created":

@@ -96,6 +96,8 @@ def test_a_conflict_is_looked_at_and_an_import_is_taken_back(page, files):
     expect(page.locator("[data-proof]")).to_contain_text("taken back", timeout=60_000)
     expect(page.get_by_role("link", name="Taken away 2")).to_be_visible()
     assert page.request.get("/api/chats?count=1").json()["count"] == 59
+    page.get_by_role("link", name="the import that it takes back").click()
+    expect(page.get_by_text("Taken back", exact=True)).to_be_visible()
     # The chat tells where it comes from.
     page.goto("/admin/chats/conversation/?run=3")
     page.locator("#result_list tbody a").first.click()

@@ -6,16 +6,18 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from chats.models import Conversation
 from stores.background.leases import GRACE_MS, next_end
-from stores.importers import importer, uploads
+from stores.importers import importer, undoing, uploads
 from stores.importers.importer import import_file
 from stores.importers.incoming import Refused, open_incoming, reopen
+from stores.importers.one_run import close_dead_runs
 from stores.importers.options import Options
 from stores.importers.resuming import NotResumable, check_resumable, find_broken_off, find_interrupted, find_upload
 from stores.importers.run import RESUMED, Progress
 from stores.models import MigrationRun
 from tests.api import read_problem, sign_in
-from tests.stores.imports import make_chats, write_backup
+from tests.stores.imports import import_path, make_chats, write_backup
 
 pytestmark = pytest.mark.django_db
 
@@ -160,3 +162,30 @@ def test_a_kept_file_that_was_changed_is_not_taken_for_the_one_that_came(fast_im
 
 def full_disk(*args: Any) -> None:
     raise OSError(28, "No space left on device")
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def test_an_undo_that_was_interrupted_goes_on_by_itself(
+    fast_imports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run = import_path(write_backup(tmp_path / "backup.json", make_chats(30))).run
+    assert run is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(undoing, "verify_undo", killed)
+        with pytest.raises(Killed):
+            undoing.undo_run(run.pk, undoing.Options())
+    undo = MigrationRun.objects.get(purpose="undo")
+    close_dead_runs()
+    assert find_interrupted() == [undo]
+    uploads._resume_one(undo)
+    undo.refresh_from_db()
+    assert (undo.status, undo.resumed) == ("done", 1)
+    assert Conversation.objects.count() == 0
+    assert find_interrupted() == []
+
+
+def killed(*args: Any) -> None:
+    raise Killed

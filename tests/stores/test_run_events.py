@@ -86,12 +86,14 @@ def test_a_place_is_read_as_it_was_written():
 # --- many followers ---
 
 
+@pytest.mark.django_db
 def test_a_run_is_looked_at_once_however_many_follow_it(monkeypatch):
+    statuses = ["running"] * 4 + ["done"]
+    states = [describe(make_run(notes=["note"] * at, status=status)) for at, status in enumerate(statuses)]
     looks: list[RunState] = []
 
     def find(pk: int) -> RunState:
-        status = "done" if len(looks) == 4 else "running"
-        looks.append(describe(make_run(notes=["note"] * len(looks), status=status)))
+        looks.append(states[len(looks)])
         return looks[-1]
 
     async def read() -> bytes:
