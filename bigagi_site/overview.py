@@ -14,7 +14,7 @@ from stores.backups.creation import Backup, list_backups
 from stores.backups.snapshots import database_size
 from stores.importers.report import is_all_here, proof
 from stores.models import MigrationRun
-from stores.querysets import as_seen_now
+from stores.querysets import as_seen_now, standing_undos
 from stores.records.journal.purge import Size as JournalSize
 from stores.records.journal.purge import size_of_journal
 
@@ -57,7 +57,8 @@ class Overview:
 def describe_data() -> Overview:
     """Return the overview of the stored data."""
     assets = Asset.objects.aggregate(size=Sum("size"))
-    run = MigrationRun.objects.filter(purpose=MigrationRun.Purpose.IMPORT).order_by("-pk").first()
+    imports = MigrationRun.objects.filter(purpose=MigrationRun.Purpose.IMPORT).exclude(pk__in=standing_undos())
+    run = imports.order_by("-pk").first()
     return Overview(
         chats=Conversation.objects.count(),
         messages=Message.objects.count(),

@@ -29,7 +29,7 @@ from metrics.ledger.keeping import keep_ledger
 from stores.backups.creation import Backup, BackupError, create_backup, server_lock
 from stores.backups.intact import describe_emptied_database, describe_way_back
 from stores.importers.incoming import tidy_uploads
-from stores.importers.run import close_dead_runs
+from stores.importers.one_run import close_dead_runs
 from stores.importers.uploads import resume_by_itself
 from stores.models import MigrationRun
 from stores.records.faults import DAMAGED, DISK_FULL, describe_fault, fault_of

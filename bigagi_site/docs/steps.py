@@ -205,6 +205,7 @@ def _stores() -> list[Step]:
         Step("migrations_list"),
         Step("migrations_retrieve", {"id": Answered("run", path="$.id")}),
         Step("migrations_report_retrieve", {"id": Answered("run", path="$.id")}, query={"format": "markdown"}),
+        Step("migrations_undo_create", {"id": Answered("run", path="$.id")}, body={"force": False}, name="Undo it"),
     ]
 
 

@@ -14,7 +14,7 @@ from django.db import DatabaseError
 
 from stores.backups.creation import BackupError, create_backup
 from stores.importers import copies as copies_of
-from stores.importers import run as runs
+from stores.importers import one_run as runs
 from stores.importers.breaking_off import tell_broken_off, tell_closed
 from stores.importers.certificate import Certificate
 from stores.importers.conditions import check_keys, check_space

@@ -6,6 +6,7 @@ from stores.importers.run import PHASES, numbers_of
 from stores.importers.verdict import Verdict
 from stores.importers.words import count_kinds, one_or_many, sum_kinds
 from stores.models import MigrationRun
+from stores.querysets import standing_undos
 from stores.records.json_values import object_in
 
 PREVIEWED = {
@@ -54,7 +55,13 @@ def describe_preview(run: MigrationRun) -> str:
 
 
 def proof(run: MigrationRun) -> str:
-    """Return the sentence that says whether everything is here."""
+    """Return the sentence that says whether everything is here; of an undo, what it came to."""
+    if run.status == MigrationRun.Status.DONE and (by := standing_undos().get(run.pk)) is not None:
+        return f"Undone by run {by}. Before that: {_proof(run)}"
+    return _proof(run)
+
+
+def _proof(run: MigrationRun) -> str:
     if run.purpose == MigrationRun.Purpose.UNDO:
         return _proof_of_undo(run)
     text, verdict = describe_counts(run.counts), verdict_of(run)

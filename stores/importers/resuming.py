@@ -6,9 +6,10 @@ from typing import Any
 
 from stores.background.leases import LEASE_MS
 from stores.importers.incoming import Refused
-from stores.importers.run import RESUMED, close_dead_runs, kept_phases, ownership, while_none_runs
+from stores.importers.one_run import close_dead_runs, ownership, while_none_runs
+from stores.importers.run import RESUMED, kept_phases
 from stores.models import MigrationRun
-from stores.querysets import INTERRUPTED, as_seen_now, standing_undos
+from stores.querysets import INTERRUPTED, UNDER_WAY, as_seen_now, standing_undos
 
 MOST_BY_ITSELF = 3
 """How often a run is resumed that was not asked for: one that ends the process each time must not do so for ever."""
@@ -123,16 +124,28 @@ def find_interrupted() -> list[MigrationRun]:
 
 def take_up(run: MigrationRun, **fields: Any) -> None:
     """Make the row of a run that was broken off one that goes on, and note in it when that was. Raises
-    `AlreadyRunning`."""
-    with while_none_runs():
-        run.refresh_from_db()
-        broken_off = datetime.fromtimestamp((run.lease_until - LEASE_MS) / 1000, UTC)
-        # The others are told again.
-        kept = [*(run.checkpoint or {}).get("notes", []), *(note for one in kept_phases(run) for note in one["notes"])]
-        kept += [note for note in run.notes if note.startswith(RESUMED)]
-        run.notes, run.errors = [*kept, f"{RESUMED} {broken_off:%Y-%m-%d %H:%M:%S} UTC."], []
-        run.status, run.blocked_by, run.finished_at = Status.RUNNING, "", None
-        run.resumed += 1
-        for name, value in (ownership() | fields).items():
-            setattr(run, name, value)
-        run.save()
+    `AlreadyRunning`, and `Refused` where another server has completed it meanwhile."""
+    # Nobody may take it for one that nobody does, as soon as it can be seen.
+    UNDER_WAY.add(run.pk)
+    try:
+        with while_none_runs():
+            run.refresh_from_db()
+            if reason := why_not(run):
+                raise Refused(reason)
+            _go_on(run)
+            for name, value in (ownership() | fields).items():
+                setattr(run, name, value)
+            run.save()
+    except BaseException:
+        UNDER_WAY.discard(run.pk)
+        raise
+
+
+def _go_on(run: MigrationRun) -> None:
+    broken_off = datetime.fromtimestamp((run.lease_until - LEASE_MS) / 1000, UTC)
+    # The others are told again.
+    kept = [*(run.checkpoint or {}).get("notes", []), *(note for one in kept_phases(run) for note in one["notes"])]
+    kept += [note for note in run.notes if note.startswith(RESUMED)]
+    run.notes, run.errors = [*kept, f"{RESUMED} {broken_off:%Y-%m-%d %H:%M:%S} UTC."], []
+    run.status, run.blocked_by, run.finished_at = Status.RUNNING, "", None
+    run.resumed += 1

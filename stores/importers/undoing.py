@@ -16,8 +16,8 @@ import structlog
 from django.db import DatabaseError, transaction
 
 from stores.background.leases import next_end, this_owner
+from stores.importers import one_run as runs
 from stores.importers import record_writer
-from stores.importers import run as runs
 from stores.importers.lease import LeaseLost, hold, keep_lease
 from stores.importers.record_importer import BATCH_RECORDS, LONGEST_TRANSACTION
 from stores.importers.run import DELETED, OUTCOMES, Progress
@@ -32,7 +32,7 @@ from stores.importers.undoing_plan import (
 from stores.importers.undoing_proof import is_redo, verify_undo
 from stores.importers.undoing_records import Undoing
 from stores.models import Change, MigrationRun, RunRecord
-from stores.querysets import as_seen_now, standing_undos
+from stores.querysets import is_abandoned, standing_undos
 from stores.records import registry
 from stores.records.errors import Conflict, Missing
 from stores.records.faults import fault_of
@@ -124,11 +124,13 @@ def find_undoable(pk: int) -> MigrationRun:
         raise Missing(f"There is no run {pk}.")
     if run.purpose == MigrationRun.Purpose.PREVIEW:
         raise Conflict("A preview changes nothing, so there is nothing to undo.", KIND)
-    if as_seen_now(run).status == MigrationRun.Status.RUNNING:
+    if _is_under_way(run):
         raise Conflict(f"Run {pk} is still running. Undo it when it has ended.", KIND)
     interrupted = find_interrupted(run)
     if interrupted is None and (by := standing_undos().get(pk)) is not None:
-        if run.purpose == MigrationRun.Purpose.UNDO:
+        if _is_under_way(MigrationRun.objects.get(pk=by)):
+            words = f"Run {by} is undoing it now."
+        elif run.purpose == MigrationRun.Purpose.UNDO:
             words = f"This undo was already undone by run {by}. Undo that run to take the import back again."
         else:
             words = f"This import was already undone by run {by}. Undo that run to bring it back."
@@ -141,7 +143,11 @@ def find_undoable(pk: int) -> MigrationRun:
 def find_interrupted(run: MigrationRun) -> MigrationRun | None:
     """Return the undo of a run that was interrupted, and is not complete."""
     by = MigrationRun.objects.filter(pk=standing_undos().get(run.pk, 0)).first()
-    return by if by is not None and as_seen_now(by).status == MigrationRun.Status.ERROR else None
+    return by if by is not None and by.status != MigrationRun.Status.DONE and not _is_under_way(by) else None
+
+
+def _is_under_way(run: MigrationRun) -> bool:
+    return run.status == MigrationRun.Status.RUNNING and not is_abandoned(run)
 
 
 def can_be_undone(run: MigrationRun) -> bool:

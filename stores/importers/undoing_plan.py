@@ -13,7 +13,7 @@ from stores.querysets import standing_undos
 from stores.records import jsontext, registry
 from stores.records.errors import Conflict
 from stores.records.journal.lists import DAMAGED
-from stores.records.undoing import collection_of
+from stores.records.undoing import KIND, collection_of
 
 Key = tuple[str, str]
 """Kind and id of a record."""
@@ -194,13 +194,13 @@ def check_journal(run: MigrationRun) -> None:
         raise Conflict(
             f"Run {run.pk} was made by an earlier version of bigagi, which did not note what undo needs. "
             f"{tell_backup(run)}",
-            "cannot-be-undone",
+            KIND,
         )
     wrote = RunRecord.objects.filter(run=run, outcome__in=WRITTEN, is_branch=False)
     if wrote.exists() and not ChangedRecord.objects.filter(change__run=run).exists():
         raise Conflict(
             f"The journal's entry of run {run.pk} was deleted, and undo needs it. {tell_backup(run)}",
-            "cannot-be-undone",
+            KIND,
         )
 
 

@@ -1,6 +1,7 @@
 """An undo of a run that goes on in a thread of the server, after the answer to who asked for it."""
 
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -9,9 +10,13 @@ import structlog
 from django.db import DatabaseError, connections
 from structlog.contextvars import bind_contextvars, get_contextvars
 
-from stores.importers.run import Progress, close_dead_runs
+from stores.importers.one_run import close_dead_runs
+from stores.importers.run import Progress
 from stores.importers.undoing import AGAIN, Options, find_undoable, undo_run
 from stores.models import MigrationRun
+
+WAIT_SECONDS = 3
+"""How long an undo waits for the end of its run: a small import is over by then."""
 
 logger = structlog.get_logger("stores")
 
@@ -20,12 +25,21 @@ def start_undo(pk: int, options: Options) -> MigrationRun:
     """Take back what a run did by a thread, and return the run of that as soon as there is one. Raises as `undo_run`
     where it does not come to that."""
     close_dead_runs()
+    _wait_for(pk)
     find_undoable(pk)
     begun: Future[int] = Future()
     # Not waited for when the server stops: the run shows as interrupted then, and is completed by another call.
     arguments = (pk, options, begun, get_contextvars())
     threading.Thread(target=_undo, args=arguments, name="undo", daemon=True).start()
     return MigrationRun.objects.get(pk=begun.result())
+
+
+def _wait_for(pk: int) -> None:
+    """Wait a moment for a run that is about to end."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    under_way = MigrationRun.objects.filter(pk=pk, status=MigrationRun.Status.RUNNING)
+    while under_way.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def _undo(pk: int, options: Options, begun: "Future[int]", facts: dict[str, Any]) -> None:

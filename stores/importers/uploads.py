@@ -16,15 +16,16 @@ from django.db import DatabaseError, connections
 from structlog.contextvars import bind_contextvars, get_contextvars
 
 from stores.background.leases import GRACE_MS, LEASE_MS
-from stores.importers import run as runs
+from stores.importers import one_run as runs
 from stores.importers.conditions import SPACE_FACTOR
 from stores.importers.importer import import_file
 from stores.importers.incoming import IncomingFile, NoSpace, Refused, open_incoming, reopen
 from stores.importers.lease import LeaseLost
+from stores.importers.one_run import AlreadyRunning
 from stores.importers.opening import open_source
 from stores.importers.options import Options, options_of
 from stores.importers.resuming import NotResumable, check_resumable, file_is_gone, find_interrupted
-from stores.importers.run import AlreadyRunning, Progress
+from stores.importers.run import Progress
 from stores.importers.undoing import resume_undo
 from stores.models import MigrationRun
 from stores.records.errors import Conflict, SecretsUnreadable

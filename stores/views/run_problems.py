@@ -7,8 +7,8 @@ from stores.api.bodies import BrokenOff
 from stores.api.problems import Problem
 from stores.importers import previews
 from stores.importers.incoming import NoSpace, Refused
+from stores.importers.one_run import AlreadyRunning
 from stores.importers.resuming import NotResumable
-from stores.importers.run import AlreadyRunning
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from stores.api.parsers import JSONParser
 from stores.api.problems import Problem
 from stores.api.serializers import FormSerializer
 from stores.api.viewsets import RecordViewSet
-from stores.importers.run import AlreadyRunning
+from stores.importers.one_run import AlreadyRunning
 from stores.importers.undoing import Options
 from stores.importers.undoing_start import start_undo
 from stores.serializers import RunSerializer

@@ -109,7 +109,7 @@ def test_its_queries_do_not_grow_with_the_rows(owner_client, django_assert_num_q
     for position in range(50):
         make_message(conversation, f"message-{position}", position=position)
         make_run()
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         owner_client.get("/")
 
 

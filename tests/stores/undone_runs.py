@@ -75,7 +75,7 @@ def read_sums() -> dict[str, Any]:
     }
     for model, names in by.items():
         known = {field.name for field in model._meta.concrete_fields}
-        measures = [name for name in (*MEASURES, "cost_nano_usd", "calls") if name in known]
+        measures = [name for name in (*MEASURES, "cost_nano_usd", "calls") if name in known - {"estimated"}]
         rows = model.objects.order_by().values(*names).annotate(**{f"sum_{name}": Sum(name) for name in measures})
         found = [tuple(row.values()) for row in rows if any(row[f"sum_{name}"] for name in measures)]
         sums[model.__name__] = sorted(found, key=repr)

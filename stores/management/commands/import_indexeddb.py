@@ -22,10 +22,11 @@ from stores.backups.intact import describe_emptied_database
 from stores.importers.file_facts import Strategy
 from stores.importers.importer import import_file
 from stores.importers.incoming import Refused
+from stores.importers.one_run import AlreadyRunning
 from stores.importers.options import Options
 from stores.importers.report import counts_table, describe_counts, is_all_here, proof, run_report
 from stores.importers.resuming import NotResumable, find_upload
-from stores.importers.run import AlreadyRunning, Progress
+from stores.importers.run import Progress
 from stores.importers.uploads import import_here, reopen_upload
 from stores.importers.words import count_kinds, sum_kinds
 from stores.management.actors import user_name

@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from rich.console import Console
 from rich.markdown import Markdown
 
+from stores.importers.one_run import close_dead_runs
 from stores.importers.report import describe_counts, run_markdown, run_report
-from stores.importers.run import close_dead_runs
 from stores.management.reading import ReadingCommand
 from stores.models import MigrationRun
 from stores.querysets import as_seen_now
