@@ -201,7 +201,6 @@ def _stores() -> list[Step]:
             {"id": Answered("run", path="$.id")},
             name="Resume it; 409, since nothing has broken it off",
         ),
-        Step("migrations_undo_create", {"id": Answered("run", path="$.id")}, {"force": False}),
         Step("migrations_list"),
         Step("migrations_retrieve", {"id": Answered("run", path="$.id")}),
         Step("migrations_report_retrieve", {"id": Answered("run", path="$.id")}, query={"format": "markdown"}),

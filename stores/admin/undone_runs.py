@@ -46,10 +46,9 @@ class UndoneRuns(ActingAdmin):
         found, is_back = survey(run), is_redo(run)
         links = link_to_records((item.kind, item.uid) for item, _ in found.kept[:NAMED])
         context = self.admin_site.each_context(request) | {
-            "title": "Bring an import back" if is_back else "Undo an import",
+            "title": "Bring the import back" if is_back else "Undo this import",
             "opts": self.opts,
             "original": run,
-            "run": run,
             "done": "brought back" if is_back else "taken back",
             "counts": tell_kinds(found.counts) if found.counts else "",
             "kept": [(name_kind(item.kind), _link(item, links), reason) for item, reason in found.kept[:NAMED]],

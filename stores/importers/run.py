@@ -42,7 +42,7 @@ def numbers_of(counts: Any) -> tuple[str, ...]:
     """Return what a run with these counts has numbers of."""
     kinds = counts.values() if isinstance(counts, dict) else ()
     has_deleted = any(isinstance(outcomes, dict) and DELETED in outcomes for outcomes in kinds)
-    return (*OUTCOMES, DELETED, *NUMBERS[len(OUTCOMES) :]) if has_deleted else NUMBERS
+    return ("created", "updated", DELETED, "unchanged", "skipped") if has_deleted else NUMBERS
 
 
 class Progress:

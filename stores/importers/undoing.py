@@ -70,7 +70,9 @@ class UndoProgress(Progress):
             self.read[record.kind] = 0
             self.outcomes[record.kind] = dict.fromkeys(self.outcome_names, 0)
         self.count_read(record.kind)
-        self.count(record.kind, record.outcome, reason=record.reason if record.outcome == "skipped" else "")
+        # By which change, the certificate says of each.
+        reason = record.reason.partition(" by ")[0] if record.outcome == "skipped" else ""
+        self.count(record.kind, record.outcome, reason=reason)
 
 
 def undo_run(pk: int, options: Options) -> Progress:

@@ -132,3 +132,11 @@ def test_a_list_takes_its_own_filters_alone(both: Path):
     assert [one["id"] for one in read(client.get("/api/migrations?purpose=preview"))["results"]] == [run.pk]
     page = read(client.get(f"/api/migrations/{run.pk}/records?page_size=2"))
     assert len(page["results"]) == 2 and page["next"]
+
+
+def test_real_files_are_previewed_as_they_are_imported(real_data: Path):
+    for path in sorted((real_data / "exports").glob("*.json")):
+        previewed = preview_path(path)
+        imported = import_path(path)
+        assert decided_in(previewed.run) == decided_in(imported.run), path.name
+        assert previewed.counts == imported.counts
