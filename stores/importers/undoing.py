@@ -36,7 +36,7 @@ from stores.querysets import is_abandoned, standing_undos
 from stores.records import registry
 from stores.records.errors import Conflict, Missing
 from stores.records.faults import fault_of
-from stores.records.journal.lists import DAMAGED
+from stores.records.journal.lists import DAMAGED, POSITIONS
 from stores.records.journal.recorder import Origin, record_change
 from stores.records.sql import tune_for_long_job
 from stores.records.undoing import KIND
@@ -278,5 +278,5 @@ class _Undo:
 def _close_abandoned(keys: list[Key]) -> None:
     uids = Counter(kind for kind, _ in keys)
     for kind in uids:
-        if kind not in ("store", DAMAGED):
+        if kind not in ("store", DAMAGED, POSITIONS):
             registry.close_abandoned(kind, [uid for one, uid in keys if one == kind])

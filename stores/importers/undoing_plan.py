@@ -12,7 +12,7 @@ from stores.models import Change, ChangedRecord, MigrationRun, Revision, RunReco
 from stores.querysets import standing_undos
 from stores.records import jsontext, registry
 from stores.records.errors import Conflict
-from stores.records.journal.lists import DAMAGED
+from stores.records.journal.lists import DAMAGED, POSITIONS
 from stores.records.undoing import KIND, collection_of
 
 Key = tuple[str, str]
@@ -67,11 +67,11 @@ class Item:
 def find_keys(run: MigrationRun) -> list[Key]:
     """Return the records that a run changed or took note of, the newest first."""
     noted = Q(outcome__in=WRITTEN) | Q(imported_before__isnull=False) | Q(beside__isnull=False) | Q(is_kept_aside=True)
-    decided = RunRecord.objects.filter(run=run).filter(noted).order_by("-pk")
-    keys = dict.fromkeys(decided.values_list("kind", "uid").iterator())
+    # What was written last goes first: records were put in order when they were there.
     changed = ChangedRecord.objects.filter(change__run=run).order_by("-pk")
-    keys |= dict.fromkeys(changed.values_list("kind", "uid").iterator())
-    return list(keys)
+    keys = dict.fromkeys(changed.values_list("kind", "uid").iterator())
+    decided = RunRecord.objects.filter(run=run).filter(noted).order_by("-pk")
+    return list(keys | dict.fromkeys(decided.values_list("kind", "uid").iterator()))
 
 
 def find_revisions(run: MigrationRun, keys: Iterable[Key]) -> dict[Key, list[int]]:
@@ -98,7 +98,7 @@ def load_items(run: MigrationRun, keys: Sequence[Key], *, with_bodies: bool = Tr
         changed = ChangedRecord.objects.filter(kind=kind, uid__in=uids, change__run=run).order_by("-pk")
         for record in changed if with_bodies else changed.defer("body"):
             items[kind, record.uid].records.append(record)
-        if kind == DAMAGED:
+        if kind in (DAMAGED, POSITIONS):
             continue
         for decided in RunRecord.objects.filter(kind=kind, uid__in=uids, run=run).order_by("pk"):
             items[kind, decided.uid].decided.append(decided)

@@ -12,7 +12,7 @@ from stores.models import ChangedRecord, ImportedRecord, MigrationRun, RunRecord
 from stores.records import jsontext
 from stores.records.codecs import Unreadable
 from stores.records.iteration import batched
-from stores.records.journal.lists import DAMAGED
+from stores.records.journal.lists import DAMAGED, POSITIONS
 from stores.records.undoing import collection_of
 
 AT_ONCE = 20
@@ -29,7 +29,10 @@ def verify_undo(run: MigrationRun, by: MigrationRun) -> dict[str, Any]:
     named: list[dict[str, Any]] = []
     for record, state in _look_at_all(run, by):
         states[state] += 1
-        if state == KEPT:
+        if record.kind == POSITIONS:
+            # The order of a list is no record, and not counted.
+            pass
+        elif state == KEPT:
             kept[record.kind] += 1
         elif record.outcome != "unchanged":
             taken[record.kind] += 1
@@ -79,7 +82,7 @@ def _look_at_all(run: MigrationRun, by: MigrationRun) -> Iterator[tuple[RunRecor
         for record in some:
             if record.outcome == "skipped":
                 yield record, KEPT
-            elif record.kind == DAMAGED:
+            elif record.kind in (DAMAGED, POSITIONS):
                 yield record, SAME
             else:
                 yield record, _compare(record, items[record.kind, record.uid], by, found)

@@ -10,13 +10,14 @@ from stores.importers.outcomes import save_decided
 from stores.importers.remembered import REMEMBERED, before_text
 from stores.importers.undoing_damage import take_back_damage
 from stores.importers.undoing_plan import Item, Key, find_relying, load_items
+from stores.importers.undoing_positions import take_back_positions
 from stores.models import ChangedRecord, ImportedRecord, MigrationRun, Quarantine, Revision, RunRecord
 from stores.records import jsontext
 from stores.records.codecs import Rows, Unreadable, damaged_in
 from stores.records.collections import Collection
 from stores.records.errors import Conflict
 from stores.records.journal.delta import diff, unpatch
-from stores.records.journal.lists import DAMAGED
+from stores.records.journal.lists import DAMAGED, POSITIONS
 from stores.records.journal.recorder import Entry
 from stores.records.undoing import collection_of, free_position, read_body
 
@@ -64,6 +65,9 @@ class Undoing:
         for item in load_items(self.run, keys):
             if item.kind == DAMAGED:
                 decided.append(take_back_damage(entry, item, self.run, self.by, force=self.force))
+                continue
+            if item.kind == POSITIONS:
+                decided.append(take_back_positions(entry, item, force=self.force))
                 continue
             try:
                 decided.append(self._take_back(entry, item))

@@ -53,7 +53,11 @@ class MigrationRun(models.Model):
     source_name = models.CharField(max_length=500, help_text="The file's name, without its folder.")
     source_kind = models.CharField(max_length=20, blank=True, help_text="flash-backup, all-chats or one-chat.")
     source_key = models.CharField(
-        max_length=200, blank=True, help_text="Where its file is kept in `uploads/`, as long as a run may need it."
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Where its file is kept in `uploads/`, as long as a run may need it.",
     )
     source_size = models.PositiveBigIntegerField(default=0, help_text="The file's size in bytes.")
     source_sha256 = models.CharField(max_length=64, blank=True, help_text="The file's SHA-256.")

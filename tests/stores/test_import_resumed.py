@@ -184,7 +184,9 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
     ticking(record_writer.RecordWriter, "write")
     ticking(record_writer.RecordWriter, "quarantine")
-    ticking(record_writer.RecordWriter, "keep_revisions")
+    ticking(record_writer.RecordWriter, "take_order")
+    ticking(record_writer.RecordWriter, "place_branches")
+    ticking(record_importer, "keep_revisions")
     ticking(verifier.Verification, "run")
     ticking(verifier.Verification, "mark_verified")
     yield held

@@ -51,7 +51,7 @@ def test_it_is_completed_by_another_call(moment: float, imported: Any, tmp_path:
             process.communicate(timeout=DEADLINE)
         killed = read_status(environment)
         assert (killed["purpose"], killed["status"]) == ("undo", "error"), killed
-        assert "Undo the same run again to complete it" in killed["blocked_by"]
+        assert "To complete it now, undo the same run again." in killed["blocked_by"]
 
         done = manage("undo_migration", "2", environment=environment, timeout=DEADLINE)
         assert done.returncode == 0, done.stdout + done.stderr
