@@ -12,16 +12,20 @@ from chats.plain_titles import without_markdown
 from stores.admin.base import ReadOnlyAdmin
 from stores.admin.display import ROW_FACTS, link_to_page, moment, pretty
 
+PINNED = moment("pinned")
+
 
 @admin.register(PinnedChat)
 class PinnedChatAdmin(ReadOnlyAdmin):
     empty_text = "Pin a chat from its menu on the chat page, and it is listed here."
-    list_display = ["chat", moment("pinned")]
+    list_display: Any = ["chat", PINNED]
+    # The chat is a link itself, and no link can stand in another one.
+    list_display_links: Any = [PINNED]
     search_help_text = "Id of the chat"
     search_fields = ["uid"]
     ordering = ["-pinned"]
     list_defer = ("extra",)
-    fields = ["chat", moment("pinned"), "uid", pretty("extra"), *ROW_FACTS]
+    fields = ["chat", PINNED, "uid", pretty("extra"), *ROW_FACTS]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         chats = Conversation.objects.filter(uid=OuterRef("uid"))
