@@ -35,6 +35,7 @@ GROUPS: dict[str, list[tuple[str, str]]] = {
     ],
     "Imports": [
         ("move_to_inbox", "stores.MigrationRun"),
+        ("checklist", "stores.RunRecord"),
         ("fact_check", "stores.ImportedRecord"),
     ],
     "Changes": [

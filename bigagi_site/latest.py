@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.urls import reverse
-
+from chats.links import chat_page_path
 from chats.models import Conversation
 from chats.models.conversation import LAST_CHANGE
-from stores.records.ids import encode_id
 
 SHOWN = 5
 
@@ -26,7 +24,7 @@ def read_latest() -> list[LatestChat]:
     chats = Conversation.objects.exclude(is_archived=True).order_by(LAST_CHANGE.desc(), "position")
     columns = ("uid", "user_title", "auto_title")
     return [
-        LatestChat(chat.title, reverse("chat-page-of", args=[encode_id(chat.uid)]), _time(chat.last_change))
+        LatestChat(chat.title, chat_page_path(chat.uid), _time(chat.last_change))
         for chat in chats.only(*columns).annotate(last_change=LAST_CHANGE)[:SHOWN]
     ]
 

@@ -11,6 +11,7 @@ WAITING_ROUTES: tuple[str, ...] = (
     r"/api/chats/[^/]+/export",
     r"/api/assets/[^/]+/content",
     r"/api/metrics/events",
+    r"/api/migrations/[^/]+/(?:events|resume)",
     r"/api/chats/[^/]+/generate",
     r"/api/services/[^/]+/(?:refresh|test)",
     r"/api/test-ai",

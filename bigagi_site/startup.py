@@ -29,7 +29,9 @@ from metrics.ledger.keeping import keep_ledger
 from stores.backups.creation import Backup, BackupError, create_backup, server_lock
 from stores.backups.intact import describe_emptied_database, describe_way_back
 from stores.importers.incoming import tidy_uploads
-from stores.importers.run import close_dead_runs
+from stores.importers.one_run import close_dead_runs
+from stores.importers.uploads import resume_by_itself
+from stores.models import MigrationRun
 from stores.records.faults import DAMAGED, DISK_FULL, describe_fault, fault_of
 from stores.records.keyfile import KeyFileError, create_key_file
 from stores.records.keys import is_unused, note_keys, tell_foreign, why_unreadable
@@ -161,7 +163,8 @@ def prepare_database() -> Backup | None:
 
 
 def finish_preparing() -> list[str]:
-    """Close what a previous server left unfinished, and make the key file; return what is wrong with that one.
+    """Close what a previous server left unfinished, or go on with it, and make the key file; return what is wrong with
+    that one.
 
     Raises StartupError.
     """
@@ -169,7 +172,10 @@ def finish_preparing() -> list[str]:
         close_broken_imports()
         close_broken_generations()
         fetch_environment_models()
-        return prepare_key_file()
+        faults = prepare_key_file()
+        # What is resumed needs the keys.
+        resume_by_itself()
+        return faults
     except (DatabaseError, OSError) as error:
         if fault_of(error) is None:
             raise
@@ -201,9 +207,10 @@ def _fetch_environment_models() -> None:
 
 
 def close_broken_imports() -> None:
-    """Mark imports whose process has ended as failed, and delete their uploaded files."""
+    """Mark imports whose process has ended as failed, and delete uploaded files that no run needs."""
     close_dead_runs()
-    tidy_uploads()
+    needed = MigrationRun.objects.exclude(source_key="").values_list("source_key", flat=True)
+    tidy_uploads({key.partition("/")[0] for key in needed})
 
 
 def describe_database() -> str:

@@ -17,7 +17,8 @@ from bigagi_site.views.docs import (
     TroubleshootingPage,
 )
 from bigagi_site.views.health import health
-from bigagi_site.views.pages import home, import_page
+from bigagi_site.views.imports import import_page, record_page, run_page
+from bigagi_site.views.pages import home
 from bigagi_site.views.ready import ReadyView
 from bigagi_site.views.settings_page import (
     save_budget,
@@ -57,6 +58,8 @@ api_patterns: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("", home, name="home"),
     path("import", import_page, name="import"),
+    path("import/<int:run_id>", run_page, name="import-run"),
+    path("import/<int:run_id>/records/<int:record_id>", record_page, name="import-record"),
     path("settings", settings_page, name="settings"),
     path("settings/display", save_display, name="settings-display"),
     path("settings/chat", save_chat, name="settings-chat"),

@@ -6,8 +6,8 @@ import django_filters
 from django.db.models import QuerySet
 
 from chats.models import Asset, Conversation
-from chats.querysets import in_folder, not_pinned, pinned, with_model, with_title
-from stores.api.filters import FlagFilter, MillisecondsFilter
+from chats.querysets import brought_by, in_folder, not_pinned, pinned, with_model, with_title
+from stores.api.filters import FlagFilter, IntegerFilter, MillisecondsFilter
 
 
 class ConversationFilterSet(django_filters.FilterSet):
@@ -17,6 +17,7 @@ class ConversationFilterSet(django_filters.FilterSet):
     persona = django_filters.CharFilter("system_purpose_id", label="The persona (systemPurposeId).", strip=False)
     model = django_filters.CharFilter(method="filter_model", label="The id of a model that replied.", strip=False)
     title = django_filters.CharFilter(method="filter_title", label="Part of the displayed title.")
+    run = IntegerFilter(method="filter_run", label="The number of an import that brought or changed the chat.")
     updated_after = MillisecondsFilter("updated", "gte", label="Changed at or after this time, in ms since the epoch.")
     updated_before = MillisecondsFilter(
         "updated", "lte", label="Changed at or before this time, in ms since the epoch."
@@ -45,6 +46,9 @@ class ConversationFilterSet(django_filters.FilterSet):
 
     def filter_title(self, queryset: QuerySet[Conversation], name: str, value: Any) -> QuerySet[Conversation]:
         return with_title(queryset, value)
+
+    def filter_run(self, queryset: QuerySet[Conversation], name: str, value: Any) -> QuerySet[Conversation]:
+        return brought_by(queryset, int(value))
 
 
 class AssetFilterSet(django_filters.FilterSet):

@@ -81,11 +81,21 @@ def find_title(uid: str | None) -> str:
     return name_of(own) if own else describe_unknown(uid or DEFAULT)
 
 
-def list_choices(current: str | None) -> list[PersonaChoice]:
-    """Return the personas to choose from, the default one first: those of the person, and those that chats have."""
+def read_names() -> dict[str, str]:
+    """Return what the personas that are known are called, by their ids; secrets are masked."""
+    return BUILT_IN | _read_own()
+
+
+def _read_own() -> dict[str, str]:
     own: dict[str, str] = {}
     for persona in mask(load_personas()):
         own.setdefault(persona["id"], name_of(persona))
+    return own
+
+
+def list_choices(current: str | None) -> list[PersonaChoice]:
+    """Return the personas to choose from, the default one first: those of the person, and those that chats have."""
+    own = _read_own()
     names = {DEFAULT: BUILT_IN[DEFAULT]} | own
     used = Conversation.objects.exclude(system_purpose_id=None).order_by()
     for uid in used.values_list("system_purpose_id", flat=True).distinct()[:LISTED]:

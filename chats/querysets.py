@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from django.db.models import Q, QuerySet
 
 from chats.models import Conversation, FolderMembership, Message, PinnedChat
+from stores.importers.provenance import touched_by
 from stores.models import ImportedRecord
 from stores.records.sql import fetch, marks
+
+CONVERSATION = "conversation"
+"""The kind of record that a chat is."""
 
 
 @dataclass
@@ -77,6 +81,11 @@ def branches_of(chat: Conversation) -> QuerySet[Conversation]:
     """Return the branches that imports made of the chat."""
     imported = ImportedRecord.objects.filter(kind="conversation", branch_of=chat.uid).exclude(branch_of="")
     return Conversation.objects.filter(uid__in=imported.values("uid"))
+
+
+def brought_by(conversations: QuerySet[Conversation], run: int) -> QuerySet[Conversation]:
+    """Return those of the chats that an import brought or changed."""
+    return conversations.filter(uid__in=touched_by(run, CONVERSATION).values("uid"))
 
 
 def in_folder(conversations: QuerySet[Conversation], folder_uid: str) -> QuerySet[Conversation]:

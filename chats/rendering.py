@@ -22,6 +22,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from chats.bare_addresses import link_addresses
+
 MAX_MARKDOWN = 100_000
 """Characters of a text that is rendered as Markdown (a quarter of a second); a longer one is shown as it is."""
 
@@ -30,6 +32,7 @@ MAX_HIGHLIGHT = 50_000
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SAFE_SCHEME = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+_TASK = re.compile(r"\[([ xX])\]\s")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}\Z")
 _formatter = HtmlFormatter(nowrap=True)
 
@@ -109,6 +112,15 @@ class _Renderer(RendererHTML):
 
     heading_close = heading_open
 
+    def list_item_open(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+        # A task list (GitHub Flavored Markdown, 5.3). A form's checkbox would promise that it can be ticked.
+        first = next((token for token in tokens[index + 1 : index + 3] if token.type == "inline"), None)
+        text = first.children[0] if first and first.children else None
+        if text is not None and text.type == "text" and (task := _TASK.match(text.content)):
+            text.content = f"{'☐' if task[1] == ' ' else '☑'} {text.content[task.end() :]}"
+            tokens[index].attrSet("class", "md-task")
+        return self.renderToken(tokens, index, options, env)
+
     def link_open(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
         # A relative link would lead into this site, where the text's author cannot have meant it to.
         is_safe = is_safe_link(tokens[index].attrs.get("href"))
@@ -153,6 +165,7 @@ def _code_block(code: str, language: str) -> str:
 def _parser(*, line_breaks: bool) -> MarkdownIt:
     options = {"html": False, "linkify": False, "typographer": False, "breaks": line_breaks}
     parser = MarkdownIt("commonmark", options, renderer_cls=_Renderer)
+    link_addresses(parser)
     return parser.enable(["table", "strikethrough"])
 
 
@@ -166,7 +179,7 @@ _cleaner = nh3.Cleaner(
     attributes={
         "a": {"href", "title"},
         "ol": {"start"},
-        **{tag: {"class"} for tag in ("code", "div", "span", "td", "th")},
+        **{tag: {"class"} for tag in ("code", "div", "li", "span", "td", "th")},
     },
     url_schemes={"http", "https", "mailto"},
     link_rel="noopener noreferrer nofollow",

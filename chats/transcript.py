@@ -9,6 +9,7 @@ from django.db.models import Max
 from chats.assets import find_assets
 from chats.fragments import Block, RenderBudget, build_block
 from chats.models import Conversation, Fragment, Message
+from chats.personas import BUILT_IN
 from chats.rendering import printable
 from stores.models import Quarantine
 from stores.records.formatting import format_moment, format_text
@@ -48,6 +49,12 @@ class Turn:
     facts: list[str]
     cost: str
     blocks: list[Block | Damage] = field(default_factory=list)
+
+    @property
+    def persona(self) -> str:
+        """What the persona is called; the id of one that is not big-AGI's own."""
+        uid = self.message.purpose_id or ""
+        return BUILT_IN.get(uid, uid)
 
 
 @dataclass

@@ -190,16 +190,21 @@ class ModelAdmin(ReadOnlyAdmin):
     ]
 
     def get_queryset(self, request: Any) -> QuerySet:
-        return super().get_queryset(request).annotate(service_pk=_key_of(Service, "service_uid"))
+        label = Subquery(Service.objects.filter(uid=OuterRef("service_uid")).values("label")[:1])
+        queryset = super().get_queryset(request)
+        return queryset.annotate(service_pk=_key_of(Service, "service_uid"), service_label=label)
 
     @admin.display(description="service", ordering="service_uid")
     def service_link(self, obj: Any) -> SafeString | str:
-        return link_to_page("llms", "service", obj.service_pk, obj.service_uid)
+        return link_to_page("llms", "service", obj.service_pk, obj.service_label or obj.service_uid)
 
     @admin.display(description="favourite or hidden", ordering="user_starred")
     def marks(self, obj: Model) -> str:
         is_hidden = obj.hidden if obj.user_hidden is None else obj.user_hidden
-        return ", ".join(mark for mark, holds in (("favourite", obj.user_starred), ("hidden", is_hidden)) if holds)
+        return (
+            ", ".join(mark for mark, holds in (("favourite", obj.user_starred), ("hidden", is_hidden)) if holds)
+            or NOTHING
+        )
 
     @admin.display(description="why a refresh has hidden it")
     def why_hidden(self, obj: Model) -> str:

@@ -12,7 +12,7 @@ from metrics.baselines import (
     replace_others,
     tidy_others,
 )
-from metrics.history.recording import watch_imports
+from metrics.history.recording import mark_imports, tell_imports
 from metrics.models import UsageBaseline
 from stores.models import ImportedRecord, MigrationRun
 from stores.records.codecs import Rows
@@ -99,6 +99,7 @@ APP_METRICS = StoreSpec(
     collections=(BASELINES,),
     phase="metrics",
     inspect=describe_devices,
-    watch=watch_imports,
+    mark=mark_imports,
+    tell_since=tell_imports,
     is_last=True,
 )

@@ -5,14 +5,35 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 
-from stores.api.filters import IntegerFilter
-from stores.models import Change, ChangedRecord, MigrationRun, Revision
+from stores.api.filters import FlagFilter, IntegerFilter
+from stores.importers.run import DELETED, OUTCOMES
+from stores.models import Change, ChangedRecord, MigrationRun, Revision, RunRecord
+from stores.querysets import decided_by
 
 
 class RunFilterSet(django_filters.FilterSet):
     class Meta:
         model = MigrationRun
-        fields = ["status", "source_sha256"]
+        fields = ["status", "purpose", "source_sha256"]
+
+
+class RunRecordFilterSet(django_filters.FilterSet):
+    outcome = django_filters.ChoiceFilter(
+        choices=[(one, one) for one in (*OUTCOMES, DELETED)], label="What became of it; only undos delete."
+    )
+    kind = django_filters.CharFilter(label="The kind of record: conversation, folder, store, …")
+    uid = django_filters.CharFilter(label="The id of the record.", strip=False)
+    conflicting = FlagFilter("is_conflicting", label="Whether both sides had something that the other has not.")
+    kept_aside = FlagFilter("is_kept_aside", label="Whether the file's state is kept as a revision.")
+    branch = FlagFilter("is_branch", label="Whether it is a branch of a record of the file: these are not counted.")
+    rule = django_filters.CharFilter(method="filter_rule", label="A rule that decided something, or the reason.")
+
+    class Meta:
+        model = RunRecord
+        fields: list[str] = []
+
+    def filter_rule(self, queryset: QuerySet[RunRecord], name: str, value: Any) -> QuerySet[RunRecord]:
+        return decided_by(queryset, value)
 
 
 class RevisionFilterSet(django_filters.FilterSet):

@@ -3,21 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from stores.background.leases import is_over, this_owner
-from stores.models import MigrationRun, Revision, Store
+from stores.models import MigrationRun, Revision, RunRecord, Store
 from stores.records import jsontext, registry
 from stores.records.dump import StoreNotFound
 from stores.records.registry import is_relational
 from stores.records.sql import find_row
 
-ENDED_IN_THE_MIDDLE = "The import was interrupted. Import the same file again to complete it."
-"""What blocks a run whose process is gone."""
-
-UNDO_ENDED_IN_THE_MIDDLE = "The undo was interrupted. Undo the same run again to complete it."
-"""The same of a run that takes another one back."""
+INTERRUPTED = "was interrupted."
+"""What blocks a run whose process is gone, and is followed by how it goes on."""
 
 
 UNDER_WAY: set[int] = set()
@@ -81,6 +78,12 @@ def read_as_text(revision: Revision) -> str:
         return ""
 
 
+def decided_by(records: QuerySet[RunRecord], rule: str) -> QuerySet[RunRecord]:
+    """Return those of a run's records of which a rule decided something, or that were left out for this reason."""
+    # In a column of JSON text a rule is the name of a member.
+    return records.filter(Q(reason=rule) | Q(rules__contains=jsontext.encode(rule)))
+
+
 def as_seen_now(run: MigrationRun) -> MigrationRun:
     """Return the run as it should be shown: `error` if its process is gone. Nothing is written; the next import or
     `migration_status` does that."""
@@ -115,10 +118,20 @@ def undone_imports() -> list[int]:
 
 def mark_ended(run: MigrationRun) -> None:
     """Make a run whose process is gone one that ended as an error. It is not saved."""
-    is_undo = run.purpose == MigrationRun.Purpose.UNDO
-    reason = UNDO_ENDED_IN_THE_MIDDLE if is_undo else ENDED_IN_THE_MIDDLE
     run.status = MigrationRun.Status.ERROR
-    run.blocked_by = reason
+    run.blocked_by = f"The {run.get_purpose_display().lower()} {INTERRUPTED} {how_to_resume(run)}"
     run.phases = [phase | {"status": "failed"} if phase["status"] == "running" else phase for phase in run.phases]
-    entry = {"at": timezone.now().isoformat(), "phase": run.phase, "place": "", "message": reason}
+    entry = {"at": timezone.now().isoformat(), "phase": run.phase, "place": "", "message": run.blocked_by}
     run.errors = [*run.errors, entry]
+
+
+def how_to_resume(run: MigrationRun) -> str:
+    """Return the sentence that says how a run that was broken off goes on."""
+    if run.purpose == MigrationRun.Purpose.UNDO:
+        return "It goes on when the server starts. To complete it now, undo the same run again."
+    if run.purpose == MigrationRun.Purpose.PREVIEW:
+        return "Send the file again."
+    if not run.source_key:
+        return "Import the same file again to resume it."
+    ways = f"POST /api/migrations/{run.pk}/resume, or manage.py import_indexeddb --resume {run.pk}"
+    return f"It goes on when the server starts. To resume it now: {ways}"

@@ -6,7 +6,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from stores.api.members import ID
-from stores.api.serializers import FormSerializer, one_of
+from stores.api.serializers import one_of
+from stores.importers.previews import expected_seconds, has_file
+from stores.importers.resuming import why_not
 from stores.importers.undoing import can_be_undone
 from stores.models import Change, ChangedRecord, MigrationRun, Revision
 from stores.querysets import as_seen_now, standing_undos
@@ -112,19 +114,27 @@ class KeptRevisionSerializer(ListedRevisionSerializer):
 class ListedRunSerializer(serializers.ModelSerializer):
     """A migration run without its logs."""
 
-    counts = serializers.JSONField(help_text="For each kind: how many were read, and how many had each outcome.")
+    counts = serializers.JSONField(
+        help_text="For each kind: how many were read, how many had each outcome, how many are in conflict with what is "
+        "here, and how many are kept aside; and how often each reason and rule decided."
+    )
     based_on: Any = serializers.PrimaryKeyRelatedField(
-        read_only=True, allow_null=True, help_text="The run that this one undoes, or the preview that it carries out."
+        read_only=True,
+        allow_null=True,
+        help_text="The preview that it carries out or repeats, or the run that it takes back.",
     )
     href = serializers.SerializerMethodField()
+    records_href = serializers.SerializerMethodField(help_text="The list of what became of each record.")
     report_href = serializers.SerializerMethodField()
+    events_href = serializers.SerializerMethodField(help_text="Its progress as server-sent events.")
 
     class Meta:
         model = MigrationRun
         fields = [
             *("id", "purpose", "based_on", "status", "phase", "counts"),
             *("source_name", "source_kind", "source_size", "source_sha256", "source_taken_at", "source_device"),
-            *("started_at", "finished_at", "href", "report_href"),
+            *("bytes_read", "resumed", "started_at", "finished_at"),
+            *("href", "records_href", "report_href", "events_href"),
         ]
 
     def to_representation(self, instance: MigrationRun) -> Any:
@@ -133,8 +143,14 @@ class ListedRunSerializer(serializers.ModelSerializer):
     def get_href(self, run: MigrationRun) -> str:
         return href("migrations", str(run.pk))
 
+    def get_records_href(self, run: MigrationRun) -> str:
+        return href("migrations", str(run.pk), "records")
+
     def get_report_href(self, run: MigrationRun) -> str:
         return href("migrations", str(run.pk), "report")
+
+    def get_events_href(self, run: MigrationRun) -> str:
+        return href("migrations", str(run.pk), "events")
 
 
 class RunSerializer(ListedRunSerializer):
@@ -144,6 +160,18 @@ class RunSerializer(ListedRunSerializer):
     errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
     notes = serializers.JSONField(help_text="Notes about the source and the result.")
     certificate = serializers.JSONField(allow_null=True, help_text="The result of the verification.")
+    options = serializers.JSONField(
+        allow_null=True, help_text="How it imports: strategy, restore_deleted, recover, actor; null: not known."
+    )
+    expected_seconds = serializers.SerializerMethodField(
+        help_text="Of a preview: how long the import will take, without the backup before it; otherwise null."
+    )
+    run_href = serializers.SerializerMethodField(
+        help_text="Of a preview whose file is still kept: where to POST to import it; otherwise null."
+    )
+    resume_href = serializers.SerializerMethodField(
+        help_text="Of an upload whose import was broken off: where to POST to resume it; otherwise null."
+    )
     undone_by = serializers.SerializerMethodField(help_text="The run that undid this one; null: it stands.")
     undo_href = serializers.SerializerMethodField(help_text="Where to undo it; null where it cannot be undone.")
 
@@ -152,22 +180,25 @@ class RunSerializer(ListedRunSerializer):
         fields = [
             *ListedRunSerializer.Meta.fields,
             *("phases", "errors", "notes", "certificate", "last_completed_task", "next_task", "blocked_by"),
-            *("undone_by", "undo_href"),
+            *("options", "expected_seconds", "run_href", "resume_href", "undone_by", "undo_href"),
         ]
+
+    def get_expected_seconds(self, run: MigrationRun) -> float | None:
+        return expected_seconds(run)
+
+    def get_run_href(self, run: MigrationRun) -> str | None:
+        is_ready = run.status == MigrationRun.Status.DONE and has_file(run)
+        return href("migrations", str(run.pk), "run") if is_ready else None
+
+    def get_resume_href(self, run: MigrationRun) -> str | None:
+        is_broken_off = run.status == MigrationRun.Status.ERROR and bool(run.source_key)
+        return href("migrations", str(run.pk), "resume") if is_broken_off and why_not(run) is None else None
 
     def get_undone_by(self, run: MigrationRun) -> int | None:
         return standing_undos().get(run.pk)
 
     def get_undo_href(self, run: MigrationRun) -> str | None:
         return href("migrations", str(run.pk), "undo") if can_be_undone(run) else None
-
-
-class UndoSerializer(FormSerializer):
-    """How to undo a run."""
-
-    force = serializers.BooleanField(
-        required=False, help_text="Also take back what was changed since; the state that is lost is kept as a revision."
-    )
 
 
 class ReportSourceSerializer(serializers.Serializer):
@@ -177,7 +208,9 @@ class ReportSourceSerializer(serializers.Serializer):
     kind = serializers.CharField()
     size = serializers.IntegerField(help_text="Bytes.")
     sha256 = serializers.CharField()
-    taken_at = serializers.CharField(help_text="When big-AGI wrote the file, according to the file.")
+    taken_at = serializers.CharField(
+        help_text="When big-AGI wrote the file, according to the file; of one with all chats, the time of the latest."
+    )
     device = serializers.CharField(
         help_text="The browser that wrote the file, from its app-device store; empty if unknown."
     )
@@ -205,17 +238,6 @@ class ReportSerializer(serializers.Serializer):
     notes = serializers.JSONField(help_text="Notes about the source and the result.")
     errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
     certificate = serializers.JSONField(allow_null=True, help_text="The result of the verification.")
-
-
-class DryRunSerializer(serializers.Serializer):
-    """What an import would do."""
-
-    counts = serializers.JSONField(
-        help_text="For each kind: how many were read, how many would have each outcome, how many are in conflict with "
-        "what is here, and how many would be kept aside; and how often each reason and rule decided."
-    )
-    notes = serializers.JSONField(help_text="Notes about the source.")
-    errors: Any = serializers.JSONField(help_text="The error log: at, phase, place, message.")
 
 
 class ChangedRecordSerializer(serializers.ModelSerializer):

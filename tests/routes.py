@@ -10,6 +10,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 WRITING = ("POST", "PUT", "PATCH", "DELETE")
 IDS = {
     "number": "1",
+    "run": "1",
+    "kind": "conversation",
     "label": "chats",
     "file": "one",
     "field": "body",

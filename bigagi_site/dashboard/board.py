@@ -17,6 +17,8 @@ from bigagi_site.dashboard.spending import find_expensive_models, link_to_calls,
 from bigagi_site.dashboard.statistics import FoundStatistic, read_statistics
 from bigagi_site.overview import Overview, describe_data
 from chats.models import Conversation, Folder
+from chats.pages.status import name_services
+from chats.personas import DEFAULT, read_names
 from metrics.budgets import read_budgets
 from metrics.days import DAY, month_of, today
 from metrics.models import LogEntry
@@ -44,6 +46,8 @@ def build_board(request: HttpRequest) -> dict[str, Any]:
 def read_usage(asked: str | None) -> dict[str, Any]:
     """Return what was used: all that grows with the ledger."""
     span = find_span(asked)
+    services = [name for name in find_services() if name]
+    names = name_services(services)
     month = read_month()
     _, after = month_of(month.first)
     last_first, _ = month_of(month.first - DAY)
@@ -60,9 +64,10 @@ def read_usage(asked: str | None) -> dict[str, Any]:
         "failed_url": link_to_calls(*this_month, outcome="failed"),
         "unpriced_url": link_to_calls(*this_month, price="unpriced"),
         "budgets": read_budgets(),
-        "services": [name for name in find_services() if name],
+        "services": services,
+        "service_names": names,
         "counting": read_counting(),
-        "charts": [chart_spending(span), chart_tokens(span)],
+        "charts": [chart_spending(span, names), chart_tokens(span)],
         "expensive_models": find_expensive_models(span.first, today()),
         "speeds": read_speeds(span.first, today())[:NEWEST],
     }
@@ -70,6 +75,7 @@ def read_usage(asked: str | None) -> dict[str, Any]:
 
 def _data(statistics: dict[str, FoundStatistic]) -> dict[str, Any]:
     overview = describe_data()
+    personas = read_names()
     day_ago = timezone.now() - timedelta(days=1)
     return {
         "overview": overview,
@@ -83,7 +89,7 @@ def _data(statistics: dict[str, FoundStatistic]) -> dict[str, Any]:
         "warnings": LogEntry.objects.filter(at__gte=day_ago).defer("details", "exception")[:NEWEST],
         "tiles": _tiles(overview),
         "newest": [
-            (chat, format_moment(chat.updated or chat.created))
+            (chat, format_moment(chat.updated or chat.created), personas.get(chat.system_purpose_id or DEFAULT))
             for chat in Conversation.objects.only(
                 "user_title", "auto_title", "user_symbol", "updated", "created", "system_purpose_id"
             )[:NEWEST]

@@ -81,8 +81,8 @@ def find_span(asked: str | None) -> Span:
     return next((span for span in SPANS if str(span.days) == asked), SPANS[0])
 
 
-def chart_spending(span: Span) -> Chart:
-    """Return what was spent over time, by the services on which most was."""
+def chart_spending(span: Span, names: dict[str, str]) -> Chart:
+    """Return what was spent over time, by the services on which most was; `names` has theirs by their ids."""
     series = read_series(span.query("service"))
     values: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     sums: dict[str, int] = defaultdict(int)
@@ -92,11 +92,11 @@ def chart_spending(span: Span) -> Chart:
         sums[point["key"]] += cost
     ranked = sorted((service for service, cost in sums.items() if cost), key=lambda service: -sums[service])
     shown, others = ranked[:SHOWN], ranked[SHOWN:]
-    columns = [Column(name or "no service", link_to_calls(span.first, today(), service=name)) for name in shown]
+    columns = [Column(_name(uid, names), link_to_calls(span.first, today(), service=uid)) for uid in shown]
     if others:
         columns.append(Column(OTHERS))
     whole = sum(sums.values())
-    most = f", most on {shown[0] or 'no service'} ({usd(sums[shown[0]])})" if shown else ""
+    most = f", most on {_name(shown[0], names)} ({usd(sums[shown[0]])})" if shown else ""
     return Chart(
         name="spending",
         title="Spend by service",
@@ -110,6 +110,10 @@ def chart_spending(span: Span) -> Chart:
         summary=f"{usd(whole)} in {span.words}{most}.",
         empty="Nothing was spent in this period. Costs appear here as soon as an answer is complete.",
     )
+
+
+def _name(service: str, names: dict[str, str]) -> str:
+    return names.get(service, service) or "no service"
 
 
 KINDS = (

@@ -188,3 +188,6 @@ BACKUP: dict[str, Any] = {
     },
     "storage": {"localStorage": {}, "indexedDB": {}},
 }
+BACKUP_OF_STORE: dict[str, Any] = BACKUP | {
+    "storage": {"localStorage": {"example-store": STORE}, "indexedDB": {}},
+}

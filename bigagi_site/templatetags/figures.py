@@ -17,6 +17,12 @@ percent = register.filter("percent", format_percent)
 
 
 @register.filter
+def called(uid: str, names: dict[str, str]) -> str:
+    """Return the name of what has this id; the id, where there is none."""
+    return names.get(uid, uid)
+
+
+@register.filter
 def ago(at: datetime, now: datetime) -> str:
     """Return how long ago a time was, in its largest unit."""
     if now - at < timedelta(minutes=1):

@@ -1,8 +1,7 @@
-"""Home and import."""
+"""Home."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
@@ -23,10 +22,3 @@ def home(request: HttpRequest) -> HttpResponse:
         context |= {"latest": read_latest(), "month": read_month(), "budgets": read_budgets()}
     # Of this kind, so that references to secrets are masked in titles (SecretsMiddleware).
     return TemplateResponse(request, "home.html", context)
-
-
-@require_safe
-@ensure_csrf_cookie
-def import_page(request: HttpRequest) -> HttpResponse:
-    """Take a backup of big-AGI, and show how to get a complete one."""
-    return render(request, "import.html", {"section": "import", "csrf_cookie": settings.CSRF_COOKIE_NAME})

@@ -10,15 +10,10 @@ from chats.assets import path_of, uuid_of
 from chats.fragments import RASTER_TYPES, content_url
 from chats.models import Asset, Fragment
 from stores.admin.base import ReadOnlyAdmin
-from stores.admin.display import ROW_FACTS, column, folded, pretty, size_of
+from stores.admin.display import ROW_FACTS, column, folded, pretty, size_of, written
 from stores.admin.filters import by_value
 
 MAX_USES = 20
-
-
-def _show_time(text: str) -> SafeString:
-    """Return a time that big-AGI wrote as text, in one line."""
-    return format_html('<span class="bigagi-time">{}</span>', text)
 
 
 TYPE = column("mime_type", str, label="file type", ordering=True)
@@ -31,7 +26,7 @@ class AssetAdmin(ReadOnlyAdmin):
     )
     list_display = [
         *("__str__", column("asset_type", str, label="kind", ordering=True), TYPE, size_of("size"), "dimensions"),
-        column("created", _show_time, label="created", ordering=True),
+        written("created", ordering=True),
     ]
     list_filter = [
         by_value("asset_type", "kind"),
@@ -43,11 +38,11 @@ class AssetAdmin(ReadOnlyAdmin):
     list_defer = ("extra",)
     fieldsets = [
         (None, {"fields": ["preview", column("label", str, label="name"), "uses"]}),
-        ("File", {"fields": [TYPE, size_of("size"), "dimensions", column("created", _show_time), "file"]}),
+        ("File", {"fields": [TYPE, size_of("size"), "dimensions", written("created"), "file"]}),
         folded(
             "Internals",
             *("uid", "asset_type", "scope_id", "context_id", column("sha256", str, label="SHA-256")),
-            *(column("updated", _show_time), "position", pretty("extra"), *ROW_FACTS),
+            *(written("updated"), "position", pretty("extra"), *ROW_FACTS),
         ),
     ]
 

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Case, CharField, Count, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -16,11 +16,13 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.http import urlencode
 
-from chats.admin.filters import ArchivedFilter, ChangedFilter, FolderFilter
+from chats.admin.filters import ArchivedFilter, ChangedFilter, FolderFilter, RunFilter
 from chats.exports.chat_files import MOST_IDS
 from chats.generations.abandoned import close_abandoned_in
+from chats.links import chat_page_path
 from chats.models import Conversation, Folder, Message
 from chats.pages.chat import find_chat
+from chats.personas import find_title, read_names
 from chats.querysets import branches_of, root_of
 from chats.services import conversations as services
 from chats.services.pins import pin_one
@@ -28,12 +30,14 @@ from chats.transcript import page_at, read_page
 from stores.admin.display import moment, number
 from stores.admin.filters import by_value
 from stores.admin.writes import ActingAdmin, admin_origin, named, read_form, tell_change
-from stores.records.formatting import format_json, format_moment
-from stores.records.ids import encode_id, href
+from stores.importers.provenance import provenance_of
+from stores.records.formatting import NOTHING, format_json, format_moment
+from stores.records.ids import href
+from stores.records.secrets import mask
 from stores.records.units import format_count
 from workspace.models import LiveFile, WorkspaceFile
 
-EXPORTS = [("html", "Export as a web page"), ("markdown", "as Markdown"), ("json", "as JSON"), ("zip", "as a zip")]
+EXPORTS = [("html", "Web page"), ("markdown", "Markdown"), ("json", "JSON"), ("zip", "Zip with the images")]
 
 
 class TitleForm(forms.Form):
@@ -49,7 +53,7 @@ class ConversationAdmin(ActingAdmin):
         *("title", "persona", number("number_of_messages", label="messages")),
         *(moment("updated", label="last change"), moment("created"), "archived"),
     ]
-    list_filter = [ArchivedFilter, FolderFilter, ChangedFilter, by_value("system_purpose_id", "persona")]
+    list_filter = [ArchivedFilter, FolderFilter, ChangedFilter, RunFilter, by_value("system_purpose_id", "persona")]
     search_fields = ["user_title", "auto_title", "uid", "system_purpose_id"]
     search_help_text = "Title, persona or id"
     list_defer = ("extra",)
@@ -134,15 +138,17 @@ class ConversationAdmin(ActingAdmin):
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
         own = Message.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
         counted = Subquery(own.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
-        return queryset.annotate(number_of_messages=Coalesce(counted, 0))
+        names = [When(system_purpose_id=uid, then=Value(name)) for uid, name in read_names().items()]
+        named = Case(*names, default=F("system_purpose_id"), output_field=CharField())
+        return queryset.annotate(number_of_messages=Coalesce(counted, 0), persona_name=named)
 
     @admin.display(description="title", ordering=Coalesce("user_title", "auto_title"))
     def title(self, obj: Conversation) -> str:
         return f"{obj.user_symbol} {obj.title}" if obj.user_symbol else obj.title
 
-    @admin.display(description="persona", ordering="system_purpose_id")
-    def persona(self, obj: Conversation) -> str:
-        return obj.system_purpose_id or "–"
+    @admin.display(description="persona", ordering="persona_name")
+    def persona(self, obj: Any) -> str:
+        return obj.persona_name or NOTHING
 
     @admin.display(description="archived", ordering="is_archived")
     def archived(self, obj: Conversation) -> str:
@@ -163,8 +169,9 @@ class ConversationAdmin(ActingAdmin):
             "original": conversation,
             "title": "Chat",
             "subtitle": conversation.title,
-            "chat_url": reverse("chat-page-of", args=(encode_id(conversation.uid),)),
+            "chat_url": chat_page_path(conversation.uid),
             "conversation": conversation,
+            "persona": mask(find_title(conversation.system_purpose_id)),
             "page": page,
             "created": format_moment(conversation.created),
             "updated": format_moment(conversation.updated),
@@ -173,6 +180,7 @@ class ConversationAdmin(ActingAdmin):
             "files": _files_of(conversation),
             "root": root_of(conversation),
             "branches": branches_of(conversation),
+            "provenance": provenance_of("conversation", conversation.uid),
             "export_address": href("chats", conversation.uid, "export"),
             "exports": EXPORTS,
             **(extra_context or {}),

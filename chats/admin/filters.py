@@ -7,6 +7,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from chats.models import Folder, FolderMembership, Message
+from chats.querysets import brought_by
+from stores.models import MigrationRun
 from stores.records.clock import now_ms
 
 DAY = 24 * 60 * 60 * 1000
@@ -51,6 +53,26 @@ class FolderFilter(admin.SimpleListFilter):
             return queryset
         listed = FolderMembership.objects.filter(folder=int(value), conversation_uid=OuterRef("uid"))
         return queryset.filter(Exists(listed))
+
+
+class RunFilter(admin.SimpleListFilter):
+    """By the import that brought or changed the chat."""
+
+    title = "import"
+    parameter_name = "run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        runs = MigrationRun.objects.filter(purpose=MigrationRun.Purpose.IMPORT).only("source_name", "purpose")
+        found = [(str(run.pk), str(run)) for run in runs[:50]]
+        asked = request.GET.get(self.parameter_name, "")
+        # A link to the chats of an import that is long ago.
+        if asked.isdecimal() and asked not in dict(found):
+            found.append((asked, f"Import {asked}"))
+        return found
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        value = self.value()
+        return brought_by(queryset, int(value)) if value and value.isdecimal() and len(value) < 19 else queryset
 
 
 class ArchivedFilter(admin.SimpleListFilter):

@@ -1,11 +1,13 @@
 """The admin of folders and of the chats in them."""
 
+import re
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from chats.models import Conversation, Folder, FolderMembership
@@ -32,6 +34,16 @@ class FolderForm(forms.Form):
     title = forms.CharField(label="Title", max_length=500)
 
 
+def _show_colour(value: str) -> SafeString | str:
+    # An attribute of SVG: a style would need a hole in the content security policy.
+    mark = '<svg class="bigagi-swatch" aria-hidden="true"><rect width="100%" height="100%" fill="{}"/></svg>{}'
+    return format_html(mark, value, value) if _HEX.fullmatch(value) else value
+
+
+_HEX = re.compile(r"#[0-9a-fA-F]{3,8}")
+COLOUR = column("color", _show_colour, label="colour")
+
+
 def _with_conversation(queryset: QuerySet) -> QuerySet:
     """Add key and titles of the chat that a membership names, which may be missing."""
     named = Conversation.objects.filter(uid=OuterRef("conversation_uid"))
@@ -52,13 +64,13 @@ def _link_to_chat(row: Any) -> SafeString | str:
 @admin.register(Folder)
 class FolderAdmin(ActingAdmin):
     empty_text = "Folders appear here when you import a backup or make one on the chat page."
-    list_display = ["__str__", "chats_number", column("color", str, label="colour"), number("position", label="place")]
+    list_display = ["__str__", "chats_number", COLOUR, number("position", label="place")]
     search_fields = ["title", "uid"]
     search_help_text = "Title or id"
     list_defer = ("extra",)
     change_form_outer_before_template = "admin/chats/folder/acts.html"
     fieldsets = [
-        (None, {"fields": ["title", column("color", str, label="colour"), "all_chats", "chats"]}),
+        (None, {"fields": ["title", COLOUR, "all_chats", "chats"]}),
         folded("Internals", "uid", "position", pretty("extra"), *ROW_FACTS),
     ]
 

@@ -9,8 +9,9 @@ from django.utils.safestring import SafeString
 
 from chats.models import Generation, GenerationEvents
 from stores.admin.base import ReadOnlyAdmin
-from stores.admin.display import column, folded, link_to, link_to_list, moment, pretty, show_status
+from stores.admin.display import column, folded, link_to, link_to_list, moment, pretty, show_block, show_status
 from stores.admin.filters import by_choice, by_value
+from stores.records.formatting import format_text
 
 STATUS = column("status", show_status, ordering=True)
 MODEL = column("model_uid", str, label="model", ordering=True)
@@ -53,6 +54,9 @@ class GenerationAdmin(ReadOnlyAdmin):
         )
 
 
+FRAMES = column("frames", lambda text: show_block(format_text(text), "frames"))
+
+
 @admin.register(GenerationEvents)
 class GenerationEventsAdmin(ReadOnlyAdmin):
     empty_text = (
@@ -65,7 +69,7 @@ class GenerationEventsAdmin(ReadOnlyAdmin):
     list_select_related = ["generation"]
     list_defer = ("frames", "generation__start_message")
     ordering = ["-id"]
-    fields = ["run", "first", "last", "frames"]
+    fields = ["run", "first", "last", FRAMES]
 
     def get_list_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset

@@ -15,7 +15,9 @@ from django.utils.safestring import SafeString
 from unfold.paginator import InfinitePaginator
 
 from chats.admin.filters import CreatedFilter, FlagFilter, FragmentTypeFilter, RoleFilter
+from chats.links import chat_page_path
 from chats.models import Fragment, Message
+from chats.personas import find_title
 from chats.transcript import FLAGS, STOPS, read_turns
 from llms.models import Model
 from stores.admin.base import ReadOnlyAdmin
@@ -32,7 +34,7 @@ from stores.admin.display import (
     whole,
 )
 from stores.records.formatting import NOTHING, shorten
-from stores.records.ids import encode_id
+from stores.records.secrets import mask
 
 
 def link_to_message(message: Message, text: object) -> SafeString:
@@ -43,6 +45,11 @@ def link_to_message(message: Message, text: object) -> SafeString:
     )
 
 
+def _name_persona(uid: str) -> str:
+    return str(mask(find_title(uid)))
+
+
+PERSONA = column("purpose_id", _name_persona, label="persona")
 MODEL = column("model_id", str, label="model", ordering=True)
 STARTS = 450
 """Characters that are read for an excerpt: a reference to a secret can be cut only after the part that is shown."""
@@ -55,7 +62,7 @@ def _describe(message: Message) -> dict[str, Any]:
     place = reverse("admin:chats_conversation_change", args=(chat.pk,))
     return {
         "turn": read_turns([message])[0],
-        "chat_url": f"{reverse('chat-page-of', args=(encode_id(chat.uid),))}#{quote(message.uid, safe='')}",
+        "chat_url": f"{chat_page_path(chat.uid)}#{quote(message.uid, safe='')}",
         "place_url": f"{place}?at={message.position}#m-{message.position}",
         "previous": around.filter(position__lt=message.position).last(),
         "next": around.filter(position__gt=message.position).first(),
@@ -85,7 +92,7 @@ class MessageAdmin(ReadOnlyAdmin):
             "About this message",
             {
                 "fields": [
-                    *("chat", "role", column("purpose_id", str, label="persona"), "model_link", "flags", "end"),
+                    *("chat", "role", PERSONA, "model_link", "flags", "end"),
                     *(
                         number("token_count", label="tokens"),
                         moment("created"),
@@ -111,7 +118,9 @@ class MessageAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).select_related("conversation")
 
     def get_list_queryset(self, queryset: QuerySet) -> QuerySet:
-        texts = Fragment.objects.filter(message=OuterRef("pk"), ft="content", pt="text").order_by("position")
+        # Of an answer that failed, what went wrong.
+        shown = ("text", "error")
+        texts = Fragment.objects.filter(message=OuterRef("pk"), ft="content", pt__in=shown).order_by("position")
         return queryset.annotate(start=Subquery(texts.annotate(start=Substr("text", 1, STARTS)).values("start")[:1]))
 
     def changeform_view(

@@ -13,7 +13,15 @@ from chats.bigagi.merging.chats import base_of_chat, copy_chat, goes_on, merge_c
 from chats.bigagi.message import MessageRow, find_message_uids, message_to_row
 from chats.bigagi.originals import original_messages, place_of, put_originals_back
 from chats.bigagi.rows import load_messages
-from chats.bigagi.states import contains_chat, count_unreadable, read_text, seen_content, seen_messages, settle_chat
+from chats.bigagi.states import (
+    contains_chat,
+    count_unreadable,
+    read_message,
+    read_text,
+    seen_content,
+    seen_messages,
+    settle_chat,
+)
 from chats.bigagi.titles import title_of
 from chats.bigagi.uids import chat_uid, twin_uid
 from chats.lock import check_free
@@ -148,6 +156,7 @@ class Conversations(Collection):
         count_unreadable=count_unreadable,
         seen=seen_messages,
         seen_part=seen_content,
+        to_text=read_message,
         damaged_uids=damaged_uids,
     )
     states = States(

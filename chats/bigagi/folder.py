@@ -1,13 +1,14 @@
 """big-AGI's `app-folders` in and out of this app's rows (`bigagi-format.md` § 4)."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chats.models import Folder, FolderMembership
 from stores.records.codecs import JSONObject, Rows, is_id
-from stores.records.merging.listings import list_words, merge_listed
+from stores.records.merging.listings import list_words, merge_listed, repeat_words
 from stores.records.merging.members import fingerprint, has_members, merge_members
 from stores.records.merging.rules import Merged, Sides, Told
-from stores.records.protocols import States
+from stores.records.protocols import Lists, States
 from stores.records.table_collections import ListingCollection
 
 LISTED = "conversationIds"
@@ -28,7 +29,7 @@ def merge_folders(sides: Sides) -> Merged | None:
     merged = merge_members(headers)
     listed, words, rules = merge_listed(sides, stored, incoming, base["listed"], "conversation")
     merged.record |= {LISTED: listed}
-    merged.base = {"members": merged.base, "listed": words}
+    merged.base = base | {"members": merged.base, "listed": words}
     merged.rules.update(rules)
     merged.is_whole &= set(incoming) <= set(listed)
     return merged
@@ -44,6 +45,22 @@ def contains_folder(stored: Any, incoming: Any) -> bool:
     return all(one in mine for one in theirs) and has_members(_header(stored), _header(incoming))
 
 
+def with_branches(folder: Any, branches: Mapping[str, Sequence[str]]) -> Any:
+    """Return the folder with the branches of its chats, each behind its chat."""
+    if not isinstance(folder, dict) or not isinstance(folder.get(LISTED), list):
+        return folder
+    listed: list[Any] = []
+    for uid in folder[LISTED]:
+        new = branches.get(uid, ()) if isinstance(uid, str) else ()
+        listed += [uid, *(one for one in new if one not in folder[LISTED])]
+    return folder | {LISTED: listed}
+
+
+def base_with_branches(base: JSONObject, branches: Mapping[str, Sequence[str]]) -> JSONObject:
+    """Return the base in which a folder's files said of branches what they said of their chats."""
+    return base | {"listed": repeat_words(base["listed"], branches)}
+
+
 def _header(folder: JSONObject) -> JSONObject:
     return {key: value for key, value in folder.items() if key != LISTED}
 
@@ -55,6 +72,7 @@ class Folders(ListingCollection):
     member_lists = {LISTED: "folder"}
     states = States(merge_folders, merges_always=True, merges_again=True, base=base_of_folder, contains=contains_folder)
     listing, entries, owner_field, uid_field = LISTED, FolderMembership, "folder", "conversation_uid"
+    lists = Lists("conversation", with_branches, base_with_branches)
 
 
 FOLDERS = Folders()

@@ -78,6 +78,12 @@ def read_text(chat: Any) -> str:
     return "\n\n".join(turns)
 
 
+def read_message(message: Any) -> str:
+    """Return one message as plain text; nothing for what is none."""
+    is_message = isinstance(message, dict) and isinstance(message.get("fragments"), list)
+    return read_text({"messages": [message]}) if is_message else ""
+
+
 def _text_of(fragment: Any) -> str:
     held = fragment.get("part") if isinstance(fragment, dict) else None
     pt = held.get("pt") if isinstance(held, dict) else None

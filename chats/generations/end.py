@@ -9,7 +9,6 @@ from django.db import DatabaseError, transaction
 from chats.generations.answer import Answer, metrics_of
 from chats.generations.call_endings import CallEnding
 from chats.generations.flushing import GenerationFlush, store_events
-from chats.generations.frames import frame
 from chats.generations.media import store_media
 from chats.generations.phases import Phase
 from chats.generations.requests import StartedGeneration
@@ -25,6 +24,7 @@ from metrics.ledger.recording import EndedCall, digest_message, record_call
 from stores.records.clock import now_ms
 from stores.records.codecs import JSONObject, storable
 from stores.records.errors import Conflict, Missing, SecretsUnreadable
+from stores.records.event_frames import frame
 from stores.records.journal.recorder import Entry, Origin, record_change
 from stores.records.sealing import Masker
 from stores.records.secrets import mask

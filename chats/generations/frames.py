@@ -1,19 +1,11 @@
-"""Server-sent events as bytes (WHATWG HTML, section 9.2). Pure."""
+"""The events of a generation as they are kept: bytes of server-sent events. Pure."""
 
 import re
 from collections.abc import Iterator
-from typing import Any
-
-from stores.records.jsontext import encode
 
 _NUMBER = re.compile(r"id: (\d+)\n")
 _HTML = "\nevent: html\n"
 DONE = "\nevent: done\n"
-
-
-def frame(number: int, name: str, data: Any) -> bytes:
-    """Return one event. The data must be masked: nobody looks for secrets in it any more."""
-    return f"id: {number}\nevent: {name}\ndata: {encode(data)}\n\n".encode("ascii")
 
 
 def pick_frames(text: str, after: int, *, html: bool) -> Iterator[str]:

@@ -5,12 +5,13 @@ from collections.abc import AsyncGenerator
 import structlog
 
 from chats.bigagi.rows import load_messages
-from chats.generations.frames import DONE, frame, pick_frames
+from chats.generations.frames import DONE, pick_frames
 from chats.models import Generation, GenerationEvents
 from stores.background.threads import in_thread
 from stores.records.codecs import JSONObject
 from stores.records.commits import Stored
 from stores.records.errors import Missing
+from stores.records.event_frames import frame
 from stores.records.ids import href
 from stores.records.problem_details import describe_broken, describe_problem
 from stores.records.secrets import mask

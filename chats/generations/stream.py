@@ -8,20 +8,17 @@ from typing import Any
 
 from chats.generations.answer import Answer
 from chats.generations.flushing import GenerationFlush
-from chats.generations.frames import frame
 from chats.generations.markdown import BlockRenderer
 from chats.generations.masking import PieceMask
 from chats.generations.phases import TRANSITIONS, Phase
 from chats.generations.requests import StartedGeneration
 from llms.calls.events import Event, Reasoning, Rethought, Text
+from stores.records.event_frames import COMMENT, COMMENT_SECONDS, frame
 from stores.records.jsontext import OWN_DEPTH, decode, encode
 from stores.records.secrets import mask_found
 
 JOINED_SECONDS = 0.015
 """Pieces that arrive within this time are sent as one; slightly less than the read interval of calls."""
-COMMENT_SECONDS = 15
-"""After this time without an event, readers get a comment with the next sweep."""
-COMMENT = b": still here\n\n"
 
 
 class GenerationStream:

@@ -1,4 +1,4 @@
-"""Parts of the chat page other than messages: models, prompt preview, search, usage, crash test."""
+"""Parts of the chat page other than messages: models, personas, prompt preview, search, usage, crash test."""
 
 import os
 from typing import Any
@@ -16,6 +16,7 @@ from chats.pages.choices import count_hidden, list_choices, model_of
 from chats.pages.status import name_services
 from chats.pages.turns import show_dollars
 from chats.personas import DEFAULT
+from chats.personas import list_choices as list_personas
 from llms.callable_model import UnknownModel, response_tokens
 from llms.vendors.endpoint import NotCallable
 from metrics.models import UsageEvent
@@ -40,6 +41,14 @@ def models(request: HttpRequest) -> HttpResponse:
     response = JsonResponse({"services": list_choices(is_hidden=is_hidden), "hidden": count_hidden()})
     response.headers["Cache-Control"] = "private, no-cache"
     return response
+
+
+@require_safe
+def personas(request: HttpRequest) -> HttpResponse:
+    """The personas that a chat can be given, for the command palette: the default one, those that the person made, and
+    those that chats have."""
+    choices = [{"id": each.uid, "name": each.name, "isOwn": each.is_own} for each in list_personas(None)]
+    return _uncached(JsonResponse({"personas": choices}))
 
 
 @require_safe

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from chats.fragments import Block
 from chats.generations.choice import find_why_not
 from chats.models import Conversation, Message
+from chats.pages.forks import Fork, find_forks, find_versions
 from chats.system_messages import read_system_messages
 from chats.transcript import FLAGS, Damage, Turn, read_damage, read_turns
 from llms.calls.demo import MODELS as DEMO_MODELS
@@ -43,6 +44,10 @@ class ChatTurn:
     cost: str = ""
     why_not: str = ""
     """Why its model cannot be called; empty where it can."""
+    forks: list[Fork] = field(default_factory=list)
+    """Other chats that go on from this message."""
+    versions: str = ""
+    """The page with versions of it that a merge keeps and does not show; empty where there are none."""
     is_stale: bool = False
     """Whether it is a system message that is not sent, because the chat has another persona now."""
 
@@ -142,6 +147,7 @@ def read_chat_turns(chat: Conversation, messages: Sequence[Message] | QuerySet[M
     has_system = any(turn.message.role == "system" for turn in turns)
     stale = {message["id"] for message in read_system_messages(chat).stale} if has_system else set()
     labels = find_labels({turn.message.model_id for turn in turns if turn.message.model_id})
+    forks, versions = find_forks(chat), find_versions(chat, uids)
     # One answer of each model says what is so of all.
     answers = {turn.message.model_id: turn.message for turn in turns if turn.message.role == "assistant"}
     why_nots: dict[str | None, str] = mask({uid: find_why_not(answer) for uid, answer in answers.items() if uid})
@@ -151,6 +157,8 @@ def read_chat_turns(chat: Conversation, messages: Sequence[Message] | QuerySet[M
             labels.get(turn.message.model_id or "", ""),
             *figures_of(turn.message, known.get(turn.message.uid)),
             why_nots.get(turn.message.model_id, ""),
+            forks.get(turn.message.uid, []),
+            versions.get(turn.message.uid, ""),
             is_stale=turn.message.uid in stale,
         )
         for turn in turns

@@ -3,7 +3,7 @@ from django.urls import path, re_path
 from chats.pages.budgets import budget
 from chats.pages.chat import chat_page, new_chat_page, state, turns
 from chats.pages.find import find
-from chats.pages.parts import crash, models, preview, search, usage
+from chats.pages.parts import crash, models, personas, preview, search, usage
 from chats.pages.settings_panel import settings_panel
 from chats.pages.status import status
 from stores.records.ids import LOOKUP
@@ -17,6 +17,7 @@ urlpatterns = [
     path("chat-parts/crash", crash, name="chat-crash"),
     path("chat-parts/find", find, name="chat-find"),
     path("chat-parts/models", models, name="chat-models"),
+    path("chat-parts/personas", personas, name="chat-personas"),
     path("chat-parts/preview", preview, name="chat-preview"),
     path("chat-parts/search", search, name="chat-search"),
     path("chat-parts/settings", settings_panel, name="chat-settings"),

@@ -13,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from structlog.contextvars import bind_contextvars
 
-from chats.generations.frames import frame
 from chats.serializers.trial import TrialSerializer, TrialServicesSerializer, TrialStepsSerializer
 from chats.trial.reach import list_endpoints, look_at_all
 from chats.trial.walk import Walk
@@ -24,6 +23,7 @@ from stores.api.viewsets import WritingViewSet
 from stores.background.threads import on_loop
 from stores.records.codecs import JSONObject
 from stores.records.errors import Missing
+from stores.records.event_frames import frame
 
 EVENTS: Any = {(200, EventStreamRenderer.media_type): EVENT}
 

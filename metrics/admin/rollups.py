@@ -61,7 +61,7 @@ class RollupAdmin(ReadOnlyAdmin):
 @admin.register(UsageQuarter)
 class UsageQuarterAdmin(RollupAdmin):
     empty_text = SUMS_TEXT
-    list_display = [moment("start"), "service", "vendor", "model", "source", CALLS, ERRORS, COST]
+    list_display = [moment("start"), "service", "vendor", "model", "source", CALLS, ERRORS, UNPRICED, COST]
     list_filter = [QuarterFilter, ServiceFilter, ModelFilter]
     search_fields = ["=service", "=model"]
     search_help_text = "Whole id of the service or the model"
@@ -84,7 +84,7 @@ class UsageDayAdmin(RollupAdmin):
 @admin.register(UsageDayDetail)
 class UsageDayDetailAdmin(RollupAdmin):
     empty_text = SUMS_TEXT
-    list_display = [DAY, "service", "vendor", "model", "source", CALLS, ERRORS, COST]
+    list_display = [DAY, "service", "vendor", "model", "source", CALLS, ERRORS, UNPRICED, COST]
     list_filter = [DayFilter, ServiceFilter, ModelFilter]
     search_fields = ["=service", "=model"]
     search_help_text = "Whole id of the service or the model"

@@ -1,6 +1,6 @@
 """Writing the calls of messages into the ledger, each once."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -99,18 +99,18 @@ def _values(chat: str, call: MessageCall, service: str, made_by: str) -> tuple[o
     )
 
 
-def watch_imports() -> Callable[[], list[str]]:
-    """Return a function that later reports how many calls were imported since."""
-    before = UsageEvent.objects.aggregate(newest=Max("pk"))["newest"] or 0
+def mark_imports() -> int:
+    """Return where the ledger ends now, as the key of its last event."""
+    return UsageEvent.objects.aggregate(newest=Max("pk"))["newest"] or 0
 
-    def tell() -> list[str]:
-        imported = UsageEvent.Source.IMPORT
-        days = UsageDay.objects.filter(dimension=UsageDay.Dimension.SOURCE, key=imported)
-        count = sum(days.values_list("calls", flat=True))
-        if not count:
-            return []
-        new = UsageEvent.objects.filter(pk__gt=before, source=imported).count()
-        calls = "1 call" if count == 1 else f"{count:,} calls"
-        return [f"{calls} from imported messages in the ledger, {new:,} new."]
 
-    return tell
+def tell_imports(mark: int) -> list[str]:
+    """Tell how many calls are in the ledger from imported messages, and how many of them since it ended there."""
+    imported = UsageEvent.Source.IMPORT
+    days = UsageDay.objects.filter(dimension=UsageDay.Dimension.SOURCE, key=imported)
+    count = sum(days.values_list("calls", flat=True))
+    if not count:
+        return []
+    new = UsageEvent.objects.filter(pk__gt=mark, source=imported).count()
+    calls = "1 call" if count == 1 else f"{count:,} calls"
+    return [f"{calls} from imported messages in the ledger, {new:,} new."]

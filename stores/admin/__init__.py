@@ -6,6 +6,7 @@ Imported by the admins of the apps alone.
 from stores.admin.idempotency import IdempotencyKeyAdmin
 from stores.admin.journal import ChangeAdmin, ChangedRecordAdmin, StoreCounterAdmin
 from stores.admin.migration import ImportedRecordAdmin, MigrationRunAdmin, QuarantineAdmin
+from stores.admin.run_record import RunRecordAdmin
 from stores.admin.secret import KeyFingerprintAdmin, SecretAdmin
 from stores.admin.store import RevisionAdmin, StoreAdmin
 
@@ -18,6 +19,7 @@ __all__ = [
     "MigrationRunAdmin",
     "QuarantineAdmin",
     "RevisionAdmin",
+    "RunRecordAdmin",
     "SecretAdmin",
     "StoreAdmin",
     "StoreCounterAdmin",

@@ -4,7 +4,8 @@ What is shown is masked before: no reference to a secret is ever cut in two.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -24,6 +25,9 @@ MAX_WORDS = 3_000
 AROUND = 80
 """Characters of what stayed the same that stand on each side of a difference."""
 
+Reader = Callable[[Any], str]
+"""Returns what a person reads in a value; nothing where its JSON says it best."""
+
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 
@@ -40,6 +44,16 @@ class Room:
         return shown, len(shown) < len(text)
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How operations are shown."""
+
+    room: Room
+    read: Reader = lambda value: ""
+    is_side_by_side: bool = False
+    """Whether two states of a text stand each for itself, and not woven into one."""
+
+
 def show_difference(record: ChangedRecord, body: Any, room: Room) -> SafeString:
     """Return what happened to the record; `body` is its decoded and masked body."""
     if record.action == ChangedRecord.Action.CREATED:
@@ -48,10 +62,10 @@ def show_difference(record: ChangedRecord, body: Any, room: Room) -> SafeString:
         return format_html('<p class="bigagi-note">{}</p>', "The earlier content was permanently deleted.")
     if record.action == ChangedRecord.Action.DELETED:
         return format_html('<div class="bigagi-removed">{}</div>', _show_side("-", _text(body), room))
-    return show_operations(body, room)
+    return show_operations(body, Manner(room))
 
 
-def show_operations(delta: Any, room: Room) -> SafeString:
+def show_operations(delta: Any, manner: Manner) -> SafeString:
     """Return the operations of a difference (`stores.records.journal.delta`) as a list."""
     operations = [operation for operation in delta if isinstance(operation, list)] if isinstance(delta, list) else []
     # A difference goes from the end to the beginning, and people read the other way.
@@ -60,7 +74,7 @@ def show_operations(delta: Any, room: Room) -> SafeString:
         "",
         '<li><p class="bigagi-path">{}</p>{}</li>',
         (
-            (_show_place(path, kind, operands), _show_operation(kind, operands, room))
+            (_show_place(path, kind, operands), _show_operation(kind, operands, manner))
             for path, kind, *operands in operations[:MAX_OPERATIONS]
         ),
     )
@@ -79,35 +93,42 @@ def _show_place(path: Sequence[Any], kind: str, operands: Sequence[Any]) -> Safe
     return place
 
 
-def _show_operation(kind: str, operands: Sequence[Any], room: Room) -> SafeString:
+def _show_operation(kind: str, operands: Sequence[Any], manner: Manner) -> SafeString:
     if kind == "text":
-        return _show_texts(str(operands[1]), str(operands[2]), room)
+        return _show_texts(str(operands[1]), str(operands[2]), manner)
     if kind == "set":
         old, new = operands
         if old and new and isinstance(old[0], str) and isinstance(new[0], str):
-            return _show_texts(old[0], new[0], room)
-        return _show_sides(old, new, room)
-    return _show_sides(operands[1], operands[2], room)
+            return _show_texts(old[0], new[0], manner)
+        return _show_sides(old, new, manner)
+    return _show_sides(operands[1], operands[2], manner)
 
 
-def _show_sides(old: Sequence[Any], new: Sequence[Any], room: Room) -> SafeString:
+def _show_sides(old: Sequence[Any], new: Sequence[Any], manner: Manner) -> SafeString:
     sides = [("-", value) for value in old] + [("+", value) for value in new]
-    return format_html_join("", "{}", ((_show_side(sign, _text(value), room),) for sign, value in sides))
+    shown = ((sign, format_text(manner.read(value)) or _text(value)) for sign, value in sides)
+    return format_html_join("", "{}", ((_show_side(sign, text, manner.room),) for sign, text in shown))
 
 
-def _show_texts(old: str, new: str, room: Room) -> SafeString:
+def _show_texts(old: str, new: str, manner: Manner) -> SafeString:
     old, new = format_text(old), format_text(new)
     before, after = _WORD.findall(old), _WORD.findall(new)
     if len(before) + len(after) > MAX_WORDS or len(old) + len(new) > FOLDED_FROM * 50 or not old or not new:
-        return _show_sides([old] if old else [], [new] if new else [], room)
-    parts: list[tuple[SafeString | str]] = []
-    room.cut(old + new)
+        return _show_sides([old] if old else [], [new] if new else [], manner)
+    removed: list[tuple[SafeString | str]] = []
+    added: list[tuple[SafeString | str]] = [] if manner.is_side_by_side else removed
+    manner.room.cut(old + new)
     for tag, old_at, old_end, new_at, new_end in SequenceMatcher(None, before, after, False).get_opcodes():
         if tag == "equal":
-            parts.append((_shorten_middle("".join(before[old_at:old_end])),))
+            for parts in (removed, added) if manner.is_side_by_side else (removed,):
+                parts.append((_shorten_middle("".join(before[old_at:old_end])),))
             continue
-        parts += [(_mark("-", "".join(before[old_at:old_end])),), (_mark("+", "".join(after[new_at:new_end])),)]
-    return format_html('<p class="bigagi-side">{}</p>', format_html_join("", "{}", parts))
+        removed.append((_mark("-", "".join(before[old_at:old_end])),))
+        added.append((_mark("+", "".join(after[new_at:new_end])),))
+    sides = (removed, added) if manner.is_side_by_side else (removed,)
+    return format_html_join(
+        "", '<p class="bigagi-side">{}</p>', ((format_html_join("", "{}", parts),) for parts in sides)
+    )
 
 
 def _shorten_middle(text: str) -> str:

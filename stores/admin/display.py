@@ -116,6 +116,18 @@ def moment(name: str, *, label: str = "", unit: str = "milliseconds") -> Column:
     return display
 
 
+def written(name: str, *, label: str = "", ordering: bool = False) -> Column:
+    """Return a column for a time that big-AGI wrote as text; what is no time is shown as it is."""
+
+    def show(text: str) -> Any:
+        try:
+            return show_instant(datetime.fromisoformat(text))
+        except ValueError:
+            return text
+
+    return column(name, show, label=label or name, ordering=ordering)
+
+
 ROW_FACTS = (
     column("content_hash", str, label="content hash"),
     instant("created_at", label="first stored"),

@@ -22,6 +22,7 @@ from stores.admin.display import (
     show_status,
     size_of,
     whole,
+    written,
     yes_no,
 )
 from stores.admin.filters import by_choice, by_value, by_yes_no
@@ -45,6 +46,8 @@ def name_file_kind(kind: str) -> str:
     return KINDS.get(kind, kind)
 
 
+PURPOSE = column("purpose", lambda purpose: MigrationRun.Purpose(purpose).label, label="purpose", ordering=True)
+BASED_ON = column("based_on", link_to, label="based on")
 STATUS = column("status", show_status, label="status", ordering=True)
 TABLES = (
     column("phases", run_page.show_phases, label="progress by phase"),
@@ -61,20 +64,24 @@ class MigrationRunAdmin(UndoneRuns, ActingAdmin):
         "run: uv run manage.py import_indexeddb"
     )
     list_display = [
-        *("__str__", STATUS, column("source_kind", name_file_kind, label="kind of file", ordering=True)),
+        *("__str__", PURPOSE, STATUS, column("source_kind", name_file_kind, label="kind of file", ordering=True)),
         *(
             size_of("source_size", label="size"),
             instant("started_at", label="started"),
             instant("finished_at", label="finished"),
         ),
     ]
-    list_filter = [by_choice("status", "status"), by_value("source_kind", "kind of file")]
+    list_filter = [
+        by_choice("purpose", "purpose"),
+        by_choice("status", "status"),
+        by_value("source_kind", "kind of file"),
+    ]
     search_fields = ["source_name", "source_sha256"]
     search_help_text = "File name or SHA-256"
-    list_defer = ("phases", "counts", "errors", "notes", "certificate")
+    list_defer = ("phases", "counts", "errors", "notes", "certificate", "checkpoint")
     downloads = {"certificate": "json"}
     fieldsets = [
-        (None, {"fields": [STATUS, "phase", "verification", "report", "undo", *TABLES]}),
+        (None, {"fields": [PURPOSE, BASED_ON, STATUS, "phase", "verification", "report", "undo", *TABLES]}),
         ("Current status", {"fields": ["last_completed_task", "next_task", "blocked_by", ERRORS]}),
         (
             "File",
@@ -85,7 +92,7 @@ class MigrationRunAdmin(UndoneRuns, ActingAdmin):
                         column("source_kind", name_file_kind, label="kind of file"),
                     ),
                     *(size_of("source_size", label="size"), column("source_sha256", str, label="SHA-256")),
-                    *(column("source_taken_at", str, label="written"), column("source_device", str, label="browser")),
+                    *(written("source_taken_at", label="written"), column("source_device", str, label="browser")),
                 ]
             },
         ),
@@ -99,7 +106,7 @@ class MigrationRunAdmin(UndoneRuns, ActingAdmin):
             },
         ),
         ("Certificate", {"fields": ["certificate_link", pretty("certificate")]}),
-        folded("Internals", "pid", "owner", moment("lease_until"), "position_base"),
+        folded("Internals", "pid", "owner", moment("lease_until"), "resumed", "position_base"),
     ]
 
     def get_urls(self) -> list[Any]:
@@ -116,7 +123,12 @@ class MigrationRunAdmin(UndoneRuns, ActingAdmin):
     @admin.display(description="report")
     def report(self, obj: MigrationRun) -> SafeString:
         url = reverse("admin:stores_migrationrun_report", args=(obj.pk,))
-        return format_html('<a class="bigagi-link" href="{}" download>Download the report (JSON)</a>', url)
+        page = reverse("import-run", args=(obj.pk,))
+        return format_html(
+            '<a class="bigagi-link" href="{}">On the page of imports</a> · '
+            '<a class="bigagi-link" href="{}" download>Download the report (JSON)</a>',
+            *(page, url),
+        )
 
     @admin.display(description="verification")
     def verification(self, obj: MigrationRun) -> str:
@@ -137,7 +149,8 @@ class MigrationRunAdmin(UndoneRuns, ActingAdmin):
     @admin.display(description="results")
     def relatives(self, obj: MigrationRun) -> SafeString:
         return format_html(
-            "{} · {} · {}",
+            "{} · {} · {} · {}",
+            link_to_list("stores", "runrecord", "All records", run__id__exact=obj.pk),
             link_to_list("stores", "importedrecord", "Imported records", run__id__exact=obj.pk),
             link_to_list("stores", "quarantine", "Quarantined", run__id__exact=obj.pk),
             link_to_list("stores", "revision", "Earlier versions", run__id__exact=obj.pk),

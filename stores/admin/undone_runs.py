@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from stores.admin.display import link_to, link_to_page
 from stores.admin.record_links import link_to_records
 from stores.admin.writes import ActingAdmin, admin_origin
-from stores.importers.run import AlreadyRunning
+from stores.importers.one_run import AlreadyRunning
 from stores.importers.undoing import Options, find_interrupted, find_undoable
 from stores.importers.undoing_plan import Item, survey, tell_backup
 from stores.importers.undoing_proof import is_redo

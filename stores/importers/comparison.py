@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from stores.importers.branches import branches_here
 from stores.importers.certificate import LONGEST_LIST, Certificate, name_differences
 from stores.importers.decision import complete
 from stores.importers.tally import Tally
@@ -109,7 +110,10 @@ class Comparison:
             self.check_quarantine(collection.kind, record.uid, collection.text_of(sealed), sealed)
             return
         if row is None:
-            self.tally.note_parts(collection, record.uid, self._sealed(record), None)
+            # Its branches can be here still.
+            self.tally.note_parts(
+                collection, record.uid, self._sealed(record), None, self._branches_of(collection, record)
+            )
             add(collection.kind, record.uid, "deleted here", [])
             return
         if problem := collection.files.find_damage(stored):
@@ -122,13 +126,14 @@ class Comparison:
             self._note_same(collection, record)
             return
         value = complete(record.value, stored, self._uncarried)
+        if collection.lists.kind:
+            value = collection.lists.with_branches(value, branches_here().get(collection.lists.kind, {}))
         differences = list(islice(name_differences(value, stored), LONGEST_LIST))
         if not differences:
             self._note_same(collection, record)
             return
         is_merged = imported is not None and row.content_hash == imported.merged_hash
-        branches = collection.find_branches([record.uid]).get(record.uid, [])
-        others = collection.load(branches) if branches else []
+        others = self._branches_of(collection, record)
         is_found = self.tally.note_parts(
             collection, record.uid, self._sealed(record), stored, others, is_merged=is_merged
         )
@@ -143,6 +148,11 @@ class Comparison:
             add(collection.kind, record.uid, "from another file", differences)
         else:
             add(collection.kind, record.uid, "differs", differences)
+
+    @staticmethod
+    def _branches_of(collection: Collection, record: SourceRecord) -> list[Any]:
+        branches = collection.find_branches([record.uid]).get(record.uid, [])
+        return collection.load(branches) if branches else []
 
     def _sealed(self, record: SourceRecord) -> Any:
         return record.value if record.is_sealed else self._sealer.seal(record.value)

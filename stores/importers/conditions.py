@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from stores.importers.incoming import Refused
+from stores.importers.incoming import NoSpace, Refused
 from stores.records.keys import why_unreadable
 
 SPACE_FACTOR = 2
@@ -19,12 +19,12 @@ def check_keys() -> None:
 
 
 def check_space(path: Path) -> None:
-    """Raises `Refused` where the disk has no room for what the file brings."""
+    """Raises `NoSpace` where the disk has no room for what the file brings."""
     folder = Path(settings.DATA_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     needed, free = SPACE_FACTOR * path.stat().st_size, shutil.disk_usage(folder).free
     if free < needed:
         needed_mib = -(-needed // 2**20)
-        raise Refused(
+        raise NoSpace(
             f"{folder} has {free >> 20} MiB of free disk space; the import needs {needed_mib} MiB. Free some space."
         )

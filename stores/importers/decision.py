@@ -62,6 +62,9 @@ class Decision:
     is_older: bool = False
     """Whether the file is older than the one that this was from."""
 
+    branch_decision: "Decision | None" = None
+    """What became of the branch."""
+
     @property
     def replaces(self) -> bool:
         """Tell whether a record that was here is written anew."""
@@ -69,11 +72,16 @@ class Decision:
 
     @property
     def is_conflict(self) -> bool:
-        """Tell whether both sides have something that the other has not."""
+        """Tell whether both sides were changed."""
         return self.reason in CONFLICTS or not CONFLICTS.isdisjoint(self.rules)
 
     def settle(self, branch: "Decision") -> None:
-        """Take in what became of its branch: where that was here already, or was deleted here, nothing is merged."""
+        """Take in what became of its branch. It is new once; where it was here already and the file has nothing more,
+        or was deleted here, nothing is merged."""
+        self.branch_decision = branch
+        if branch.replaces:
+            self.rules[Rule.BRANCHED] -= 1
+            self.rules = +self.rules + branch.rules
         if not self.replaces and branch.outcome in ("unchanged", "skipped"):
             self.outcome, self.reason, self.rules = "skipped", branch.reason or Rule.OLDER, Counter()
 
@@ -149,7 +157,8 @@ def decide(
     if base is None and sides.is_as_imported:
         sides.base = collection.states.base(stored, NOTHING)
     is_again = imported is not None and rows.content_hash == imported.imported_hash
-    is_again &= source.strategy == Strategy.MERGE
+    # What comes again can still bring back what was deleted since.
+    is_again &= source.strategy == Strategy.MERGE and not source.restores_deleted
     if not collection.files.path and _is_readable_again(stored, value):
         decision = Decision("updated", rows=rows, value=value)
     elif is_again and not collection.states.merges_again:
@@ -226,7 +235,7 @@ def _choose(collection: Collection, candidate: Candidate, rows: Rows, sides: Sid
         return Decision("skipped", Rule.OLDER)
     if sides.is_as_imported:
         return Decision("updated", rows=rows, value=value, base=states.base(value, sides.told, rows))
-    return Decision("skipped", Rule.CHANGED_HERE)
+    return Decision("skipped", Rule.OUR_FIELD)
 
 
 def _as_merged(collection: Collection, candidate: Candidate, rows: Rows, sides: Sides, merged: Merged) -> Decision:
@@ -241,7 +250,7 @@ def _as_merged(collection: Collection, candidate: Candidate, rows: Rows, sides: 
     # Not told by hashes: that of a chat in which an answer is being written is behind.
     is_ours = same_quickly(merged.record, sides.stored)
     if is_ours and merged.branch is None:
-        is_older = not rules[Rule.CHANGED_HERE] and not rules[Rule.MESSAGE_DELETED]
+        is_older = rules.keys().isdisjoint({Rule.CHANGED_HERE, Rule.OUR_FIELD, Rule.MESSAGE_DELETED})
         return Decision("skipped", Rule.OLDER if is_older else Rule.CHANGED_HERE, **found)
     value = None if is_ours else merged.record
     is_theirs = made.content_hash == rows.content_hash and merged.branch is None

@@ -2,9 +2,8 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
@@ -15,47 +14,36 @@ from django.db import DatabaseError
 
 from stores.backups.creation import BackupError, create_backup
 from stores.importers import copies as copies_of
-from stores.importers import run as runs
+from stores.importers import one_run as runs
+from stores.importers.breaking_off import tell_broken_off, tell_closed
 from stores.importers.certificate import Certificate
 from stores.importers.conditions import check_keys, check_space
-from stores.importers.file_facts import OMITTED_FIELDS, Source, Strategy
+from stores.importers.file_facts import OMITTED_FIELDS, Source
+from stores.importers.incoming import discard_kept
 from stores.importers.items import CutItem, DamagedItem, RecordItem, RecoveryCopy, StoreItem
-from stores.importers.kinds import FLASH
 from stores.importers.known import is_known, known_records
 from stores.importers.lease import LeaseLost, keep_lease
 from stores.importers.opening import SourceFile, open_source
+from stores.importers.options import Options, options_as_json
 from stores.importers.parser import Parser
 from stores.importers.record_importer import RecordImporter
 from stores.importers.record_writer import RecordWriter
+from stores.importers.resuming import find_broken_off, take_up
 from stores.importers.run import PHASES, Progress
 from stores.importers.store_importer import StoreImporter
+from stores.importers.telling import mark_begin, tell_facts
 from stores.importers.verifier import Verification, certify_known
 from stores.models import MigrationRun, Store
+from stores.querysets import how_to_resume
 from stores.records import registry
 from stores.records.codecs import is_id
-from stores.records.editing import tell_dropped
 from stores.records.errors import SecretsUnreadable
-from stores.records.faults import fault_of
 from stores.records.sql import tune_for_long_job
 
 logger = structlog.get_logger("stores")
 
 CUT = "The file is cut or damaged: everything after that place is missing here. Import a complete file."
 """What blocks a run of which a part could not be read at all."""
-
-
-@dataclass
-class Options:
-    """How to import. `on_progress` is called as things go on."""
-
-    dry_run: bool = False
-    restore_deleted: bool = False
-    recover: bool = False
-    """Whether chats that are only in a copy which big-AGI no longer shows are imported too."""
-    strategy: Strategy = Strategy.MERGE
-    actor: str = ""
-    """Who imports, for the journal."""
-    on_progress: Callable[[Progress], None] = lambda progress: None
 
 
 def import_file(path: Path, options: Options) -> Progress:
@@ -94,50 +82,29 @@ class Import:
             self._verify()
         except (KeyboardInterrupt, SystemExit):
             progress.error("", "stopped")
+            progress.certificate = None
             with suppress(LeaseLost):
-                progress.finish(
-                    MigrationRun.Status.ERROR, "The import was stopped. Import the same file again to complete it."
-                )
+                way_on = how_to_resume(progress.run) if progress.run else ""
+                progress.finish(MigrationRun.Status.ERROR, f"The import was stopped. {way_on}")
             raise
         except LeaseLost as error:
-            self._closed_elsewhere(error)
+            tell_closed(progress, error)
         except (BackupError, DatabaseError, OSError, MemoryError, SecretsUnreadable) as error:
-            self._broken_off(error)
+            if progress.run is None:
+                # Nothing has been written, and there is no run to tell it.
+                raise
+            tell_broken_off(progress, error, is_preview=self.options.dry_run)
         finally:
             self.held.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
         return progress
 
-    def _closed_elsewhere(self, error: LeaseLost) -> None:
-        logger.warning("an import had been closed by another server", run=self.progress.run and self.progress.run.pk)
-        self.progress.error("", str(error))
-        self.progress.fail()
-        if self.progress.run is not None:
-            self.progress.run.refresh_from_db()
-            self.progress.run.blocked_by = str(error)
-
-    def _broken_off(self, error: Exception) -> None:
-        if self.progress.run is None:
-            # Nothing has been written, and there is no run to tell it.
-            raise error
-        fault = fault_of(error)
-        message = fault.what if fault else f"{type(error).__name__}: {error}."
-        remedy = fault.remedy if fault else "Fix this."
-        self.progress.error("", message)
-        try:
-            words = f"{message} What was imported until then is stored. {remedy}"
-            self.progress.finish(MigrationRun.Status.ERROR, f"{words} Then import the same file again to complete it.")
-        except LeaseLost as lost:
-            self._closed_elsewhere(lost)
-        except DatabaseError:
-            # A full disk takes not even this. Who is told now is told the truth; the row is closed by the next look at
-            # it, or by the server's thread as soon as there is room.
-            logger.warning("the end of an import could not be stored yet", run=self.progress.run.pk, exc_info=True)
-
     # --- phases ---
 
     def _read(self) -> None:
         progress = self.progress
+        for text in self.options.notes:
+            progress.note(text)
         progress.enter("read")
         sha256 = hashlib.file_digest(self.file, "sha256").hexdigest()
         self.file.seek(0)
@@ -145,19 +112,16 @@ class Import:
         same = imports.filter(source_sha256=sha256).last()
         placed = [collection for collection in registry.long_lists() if collection.keeps_places]
         base = same.position_base if same else min((one.first_position() for one in placed), default=0)
-        if not self.options.dry_run:
-            progress.run = runs.new_run(
-                source_name=self.source_file.name[:500],
-                source_kind=self.kind,
-                source_size=self.source_file.path.stat().st_size,
-                source_sha256=sha256,
-                position_base=base,
-            )
+        if self.options.dry_run and self.options.columns:
+            progress.run = self._make_run(sha256, base)
             self.held.enter_context(keep_lease(progress.run.pk))
+        if not self.options.dry_run:
+            self._begin(sha256, base)
             for collection in registry.long_lists():
                 collection.tidy()
         progress.complete("read", "check")
         self.source = Source(
+            # Of a file that is resumed after others came, too, the run is older than theirs.
             first_run=same.pk if same else None,
             omitted_fields=OMITTED_FIELDS.get(self.kind, frozenset()),
             strategy=self.options.strategy,
@@ -167,26 +131,58 @@ class Import:
         for collection in placed:
             self.writer.place_at(collection, base)
 
+    def _begin(self, sha256: str, base: int) -> None:
+        """Take up the run that is to be resumed, or make a new one."""
+        progress, options = self.progress, self.options
+        run = find_broken_off(sha256, options_as_json(options), options.resumes)
+        if run is None:
+            run = progress.run = self._make_run(sha256, base)
+            progress.checkpoint["notes"] = list(options.notes)
+        else:
+            held, now = run.source_key, options.columns.get("source_key", "")
+            take_up(run, **{"source_key": now} | options.columns)
+            if held != now:
+                discard_kept(held)
+            progress.go_on(run)
+            # What is read out of the file is read again.
+            run.source_taken_at = run.source_device = ""
+        self.held.enter_context(keep_lease(run.pk, run.resumed))
+        mark_begin(progress)
+        progress.on_change(progress)
+
+    def _make_run(self, sha256: str, base: int) -> MigrationRun:
+        return runs.new_run(
+            source_name=self.source_file.name[:500],
+            source_kind=self.kind,
+            source_size=self.source_file.path.stat().st_size,
+            source_sha256=sha256,
+            position_base=base,
+            **{"options": options_as_json(self.options)} | self.options.columns,
+        )
+
     def _snapshot(self) -> None:
+        if self.progress.phases["snapshot"]["status"] == "complete":
+            return
         self.progress.enter("snapshot")
+        if self.options.dry_run:
+            self.progress.complete("snapshot")
+            return
         is_empty = not any(
             collection.rows().exists() for spec in registry.all_specs() for collection in spec.collections
         )
-        if self.options.dry_run or (is_empty and not Store.objects.exists()):
+        if is_empty and not Store.objects.exists():
             self.progress.note("There was nothing to back up.", "snapshot")
         else:
             backup = create_backup("before-import")
             self.progress.note(f"Backed up to {backup.path}", "snapshot")
         self.progress.complete("snapshot")
+        self.progress.save()
 
     def _records(self) -> None:
-        watched = [] if self.options.dry_run else registry.all_specs(with_databases=True)
-        self.watching = [spec.watch() for spec in watched]
-        known = {} if self.options.restore_deleted else known_records()
+        known = {} if self.options.restore_deleted else known_records(self.progress.resumed_run)
         records = RecordImporter(self.writer, known)
         stores = StoreImporter(records)
         parser = Parser(self.file, self.kind, self._on_bytes, partial(is_known, known), self.scratch)
-        self.facts = parser.facts
         waiting: list[StoreItem] = []
         copies: list[RecoveryCopy] = []
         local_chats: list[StoreItem] = []
@@ -225,7 +221,8 @@ class Import:
             self.recovered.update(records.take_copy(copy, recovers=self.options.recover))
         for item in waiting:
             stores.take(item)
-        self._tell_facts()
+        self.writer.place_branches()
+        tell_facts(self.progress, self.writer, parser.facts)
         self.progress.complete(*(name for name in PHASES if name != "verify"))
 
     def _note_device(self, item: StoreItem) -> None:
@@ -244,27 +241,6 @@ class Import:
         self.progress.error(item.place, message)
         records.take_rest(item.raw, item.place)
 
-    def _tell_facts(self) -> None:
-        note = self.progress.note
-        for collection in registry.long_lists() if self.kind == FLASH else ():
-            if collection.if_absent and collection.kind not in self.facts.tables:
-                note(collection.if_absent)
-        if self.kind == FLASH and not self.facts.has_settings:
-            note("The file has no settings.")
-        if self.writer.sealer.count:
-            note("The file contains API keys in plain text: delete it, or keep it where nobody else can read it.")
-        if self.writer.lost_keys:
-            named = ", ".join(sorted(set(self.writer.lost_keys)))
-            note(f"These keys are now empty, because the file has only their markers and no key is stored: {named}.")
-        if self.writer.dropped_keys:
-            note(tell_dropped(self.writer.dropped_keys))
-        for spec in registry.all_specs(with_databases=True):
-            for text in spec.inspect():
-                note(text)
-        for tell in self.watching:
-            for text in tell():
-                note(text)
-
     def _verify(self) -> None:
         progress = self.progress
         if not self.options.dry_run:
@@ -279,11 +255,12 @@ class Import:
         if progress.certificate and progress.certificate["differences"]:
             progress.finish(MigrationRun.Status.ERROR, "The verification found differences.")
             return
-        if self.is_cut:
+        if self.is_cut and not self.options.dry_run:
             # Nobody may delete the browser's data on the strength of half a file.
             progress.finish(MigrationRun.Status.ERROR, CUT)
             return
-        progress.finish(MigrationRun.Status.DONE)
+        # A preview is done when it has told so.
+        progress.finish(MigrationRun.Status.DONE, CUT if self.is_cut else "")
 
     def _certificate(self) -> Certificate:
         if not self.writer.needs_verification and not self.is_cut and not self.has_copies:

@@ -8,7 +8,7 @@ import errno
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -86,6 +86,11 @@ class IncomingFile:
         """Let the file outlive this process, for `KEPT_SECONDS` from now."""
         (self.folder / "kept").touch()
 
+    @property
+    def is_kept(self) -> bool:
+        """Tell whether the file is kept for a run."""
+        return _is_kept(self.folder)
+
     def release(self) -> None:
         """Let others take the file, if it is kept; else they delete it."""
         self.close()
@@ -145,6 +150,12 @@ def reopen(key: str) -> IncomingFile | None:
     return IncomingFile(held, name, lock)
 
 
+def discard_kept(key: str) -> None:
+    """Delete a file that was kept, by its key, unless it is gone or another process has it."""
+    if key and (file := reopen(key)):
+        file.discard()
+
+
 def check_space(needed: int) -> None:
     """Raises `NoSpace` where less than this is free on the disk, with some in reserve."""
     free = shutil.disk_usage(_folder()).free
@@ -155,10 +166,10 @@ def check_space(needed: int) -> None:
         )
 
 
-def tidy_uploads() -> None:
-    """Delete what was left behind by processes that were killed."""
+def tidy_uploads(needed: Collection[str] | None = None) -> None:
+    """Delete what was left behind by processes that were killed; of what is kept, all but these folders, if given."""
     with _registry():
-        _remove_leftovers()
+        _remove_leftovers(needed)
 
 
 def _folder() -> Path:
@@ -172,9 +183,9 @@ def _registry() -> FileLock:
     return FileLock(_folder() / "lock", timeout=20)
 
 
-def _remove_leftovers() -> None:
+def _remove_leftovers(needed: Collection[str] | None = None) -> None:
     for folder in _folder().iterdir():
-        if not folder.is_dir() or _is_kept(folder):
+        if not folder.is_dir() or _is_kept(folder) and (needed is None or folder.name in needed):
             continue
         with suppress(Timeout), FileLock(folder / "lock", timeout=0):
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,9 +1,16 @@
 """What a parser finds in a file."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from stores.records.merging.rules import believable
+
+_TIME = re.compile(r'"(?:created|updated)"\s*+:\s*+(\d{1,15})\b')
+"""A time in the text of a chat. Inside of a string, quotes have a backslash before them."""
 
 
 @dataclass
@@ -78,6 +85,15 @@ class FileFacts:
     has_chats: bool = False
     tables: set[str] = field(default_factory=set)
     """Kinds of the records whose tables the file has."""
+
+    def note_time(self, text: str) -> None:
+        """Take a chat's latest time for that of the file, where it is later: a file that does not say when it was
+        written is at least as new as what is in it."""
+        told = (believable(int(at)) for at in _TIME.findall(text))
+        if latest := max((at for at in told if at), default=0):
+            self.taken_at = max(
+                self.taken_at, datetime.fromtimestamp(latest / 1000, UTC).isoformat(timespec="milliseconds")
+            )
 
 
 IsKnown = Callable[[str, str], bool]

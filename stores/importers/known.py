@@ -1,6 +1,7 @@
 """Records that earlier imports brought and that need not be read again."""
 
-from stores.models import ImportedRecord
+from stores.importers.outcomes import digests_before
+from stores.models import ImportedRecord, MigrationRun
 from stores.records import registry
 from stores.records.keys import has_unreadable
 
@@ -8,8 +9,9 @@ KnownRecords = dict[tuple[str, str], ImportedRecord]
 """By kind and digest of the raw text."""
 
 
-def known_records() -> KnownRecords:
-    """Return what earlier imports brought of the long lists and is here unchanged and undamaged.
+def known_records(resumed: MigrationRun | None = None) -> KnownRecords:
+    """Return what earlier imports brought of the long lists and is here unchanged and undamaged. What the `resumed`
+    run brought itself is read again, and told again.
 
     While secrets cannot be read, all records without files are read again: the source may have what is sealed."""
     known: KnownRecords = {}
@@ -20,6 +22,8 @@ def known_records() -> KnownRecords:
         kind = collection.kind
         here = dict(collection.rows().order_by().values_list("uid", "content_hash"))
         damaged = collection.parts.damaged_uids()
+        if resumed is not None:
+            damaged = {*damaged, *digests_before(resumed, kind)}
         for record in ImportedRecord.objects.filter(kind=kind).defer("base").iterator():
             if here.get(record.uid) in (record.imported_hash, record.merged_hash) and record.uid not in damaged:
                 known[kind, record.source_digest] = record

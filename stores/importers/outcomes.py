@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db import transaction
+
 from stores.importers.decision import Candidate, Decision
 from stores.importers.parts import count_parts
 from stores.importers.run import Progress
@@ -13,7 +15,7 @@ from stores.records.collections import Collection
 from stores.records.fields import compress
 from stores.records.journal.delta import diff
 from stores.records.journal.recorder import readable
-from stores.records.jsontext import encode
+from stores.records.jsontext import decode, encode
 from stores.records.merging.rules import Rule
 from stores.records.sql import insert_rows
 
@@ -22,6 +24,8 @@ NOT_SHOWN = "another version is shown, or it was deleted here"
 
 ASIDE = "kept_aside"
 """Beside the outcomes of parts: how many are kept as revisions."""
+
+_BRANCHED = "a branch: the file and the chat here were both continued"
 
 _NAMES = (
     *("run", "kind", "uid", "name", "outcome", "reason", "rules", "parts"),
@@ -58,8 +62,10 @@ def _parts(collection: Collection, candidate: Candidate, decision: Decision) -> 
 
 
 def _difference(collection: Collection, candidate: Candidate, decision: Decision) -> str | None:
-    """Return what would change here, as a delta; where nothing would, what the file has otherwise."""
-    if decision.stored is None or candidate.value is None:
+    """Return what would change here, as a delta; where ours stays, what the file has otherwise. What is in a branch, or
+    is kept as another version of a part, is neither."""
+    is_left = decision.outcome == "merged" and not decision.replaces
+    if decision.stored is None or candidate.value is None or is_left:
         return None
     shown = candidate.value if decision.value is None else decision.value
     return encode(diff(collection.files.journaled(decision.stored), collection.files.journaled(shown)))
@@ -75,10 +81,27 @@ def note_beside(collection: Collection, records: Iterable[RunRecord], before: Ma
             record.beside = encode({"state": before[record.uid]})
 
 
+def note_imported_before(run: MigrationRun | None, kind: str, before: Mapping[str, str]) -> None:
+    """Keep what imports had brought of these records (`before_text`, by id) where the run changed that after it had
+    decided on them, or without."""
+    noted, missing = set(), []
+    for record in RunRecord.objects.filter(run=run, kind=kind, uid__in=before):
+        noted.add(record.uid)
+        if record.imported_before is None:
+            record.imported_before = before[record.uid]
+            missing.append(record)
+    RunRecord.objects.bulk_update(missing, ["imported_before"])
+    beside = [uid for uid in before if uid not in noted]
+    facts = {"kind": kind, "outcome": "updated", "is_branch": True}
+    save_decided(run, [RunRecord(uid=uid, imported_before=before[uid], **facts) for uid in beside])
+
+
 def save_decided(run: MigrationRun | None, records: Iterable[RunRecord]) -> None:
     """Write what was decided; without a run nothing is."""
     if run is not None:
-        insert_rows(RunRecord, _NAMES, [_values(run.pk, record) for record in records])
+        # A preview is in no transaction yet.
+        with transaction.atomic(savepoint=False):
+            insert_rows(RunRecord, _NAMES, [_values(run.pk, record) for record in records])
 
 
 def _values(run: int, record: RunRecord) -> tuple[Any, ...]:
@@ -91,19 +114,38 @@ def _values(run: int, record: RunRecord) -> tuple[Any, ...]:
     )
 
 
-def find_decided(run: MigrationRun | None, kind: str) -> dict[str, RunRecord]:
-    """Return what the run has decided of the file's records of a kind, by id."""
+def find_decided(run: MigrationRun | None, kind: str) -> list[RunRecord]:
+    """Return what the run has decided of the records of a kind, and of their branches, in that order."""
     if run is None:
-        return {}
-    records = RunRecord.objects.filter(run=run, kind=kind, is_branch=False)
-    return {record.uid: record for record in records.defer("imported_before", "difference")}
+        return []
+    records = RunRecord.objects.filter(run=run, kind=kind).order_by("pk")
+    return list(records.defer("imported_before", "difference"))
+
+
+def digests_before(run: MigrationRun | None, kind: str) -> dict[str, str]:
+    """Return the ids of the records of a kind that the run has brought, each with the digest of the text that was
+    imported of it before; empty where none was."""
+    brought = RunRecord.objects.filter(run=run, kind=kind).exclude(imported_before=None).order_by("-pk")
+    found = {}
+    for uid, text in brought.values_list("uid", "imported_before").iterator():
+        # Of a record that it brought twice, the first time counts.
+        before = decode(text or "null")
+        found[uid] = "" if before is None else str(before["source_digest"])
+    return found
 
 
 def count_record(progress: Progress, collection: Collection, record: RunRecord) -> None:
     """Count a record and its parts by their outcomes, and tell what the owner should know of it."""
+    if record.reason == Rule.DELETED_AND_CONTINUED:
+        progress.note(
+            f"The {name_kind(record.kind)} “{record.name}” was deleted here and continued in the file. To have it "
+            "back, import the file again with --restore-deleted."
+        )
     if record.is_branch:
         if record.outcome == "created":
-            progress.note(f"“{record.name}” is a branch: the file and the chat here were both continued.")
+            is_copy = str(Rule.COPIED) in (record.rules or {})
+            why = "a copy of the chat in the file" if is_copy else _BRANCHED
+            progress.note(f"“{record.name}” is {why}.")
         return
     kind, outcome = record.kind, record.outcome
     progress.count(kind, outcome, reason=record.reason)
@@ -117,8 +159,3 @@ def count_record(progress: Progress, collection: Collection, record: RunRecord) 
             if name != ASIDE:
                 not_shown = NOT_SHOWN if name == "skipped" else ""
                 progress.count(part, name, count, not_shown if is_written else record.reason)
-    if record.reason == Rule.DELETED_AND_CONTINUED:
-        progress.note(
-            f"The {name_kind(kind)} “{record.name}” was deleted here and continued in the file. To have it back, "
-            "import the file again with --restore-deleted."
-        )

@@ -85,7 +85,10 @@ class Parser:
             self._reading.place = key
             if key == "conversations" and scanner.peek() == "[":
                 self.facts.has_chats = True
-                yield from read_chat_list(self._reading, scanner, _END_OF_CHAT_LIST)
+                for item in read_chat_list(self._reading, scanner, _END_OF_CHAT_LIST):
+                    if isinstance(item, RecordItem):
+                        self.facts.note_time(item.text)
+                    yield item
                 continue
             text = scanner.raw_value()
             name = {"models": "app-models", "folders": "app-folders"}.get(key, "")

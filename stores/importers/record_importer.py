@@ -7,8 +7,10 @@ from django.db import transaction
 from stores.importers.copies import UNREADABLE, chat_list, read_chats
 from stores.importers.decision import Candidate, imported_uids
 from stores.importers.items import DamagedItem, RecordItem, RecoveryCopy
+from stores.importers.keeping import keep_revisions
 from stores.importers.known import KnownRecords
 from stores.importers.lost import find_lost
+from stores.importers.outcomes import digests_before
 from stores.importers.record_writer import NEW, SAME, RecordWriter
 from stores.importers.run import TWICE, Progress
 from stores.importers.verdict import RECOVER
@@ -107,7 +109,13 @@ class RecordImporter:
 
     def _imported_uids(self, collection: Collection) -> dict[str, str]:
         if collection.kind not in self._imported:
-            self._imported[collection.kind] = imported_uids(collection)
+            uids = imported_uids(collection)
+            if uids and self.progress.resumed_run:
+                # As they were when the run began: that a record has the id of another one is to be told again.
+                before = digests_before(self.progress.resumed_run, collection.kind)
+                uids = {digest: uid for digest, uid in uids.items() if uid not in before}
+                uids |= {digest: uid for uid, digest in before.items() if digest}
+            self._imported[collection.kind] = uids
         return self._imported[collection.kind]
 
     def _own_uid(self, collection: Collection, uid: str, content_hash: str, value: Any) -> str | None:
@@ -173,18 +181,13 @@ class RecordImporter:
         if writer.writes:
             with transaction.atomic():
                 writer.sealer.save()
-                writer.keep_revisions([("store", item.name, "source", text)])
+                keep_revisions(writer.progress.run, [("store", item.name, "source", text)])
         collection = chat_list()
         chats = read_chats(item.text)
         if chats is None:
             self.take_damaged(DamagedItem(item.name, "copy", "store", 0, item.text, UNREADABLE, False, item.name))
             return {}
-        seen = writer.seen(collection.kind)
-        lost = list(
-            find_lost(
-                collection, chats, writer.sealer.seal, in_file=seen, restores_deleted=writer.source.restores_deleted
-            )
-        )
+        lost = self._find_lost(collection, item, chats, recovers=recovers)
         said = f"{item.name} is a copy of {one_or_many(len(chats), 'chat')} that big-AGI no longer shows. It is kept."
         if not lost:
             self.progress.note(f"{said} Nothing is only in this copy." if chats else said)
@@ -214,6 +217,23 @@ class RecordImporter:
                 recovered[key] = own
         self.flush()
         return recovered
+
+    def _find_lost(
+        self, collection: Collection, item: RecoveryCopy, chats: list[Any], *, recovers: bool
+    ) -> list[tuple[str, bool, Any]]:
+        """Return what is only in a copy, as it was before the run took any of it."""
+        writer = self.writer
+        found = self.progress.checkpoint.setdefault("lost", {})
+        key = f"{item.name} {jsontext.digest(item.text)}"
+        if key in found:
+            return [(uid, is_known, chats[at]) for uid, is_known, at in found[key]]
+        restores, seen = writer.source.restores_deleted, writer.seen(collection.kind)
+        lost = list(find_lost(collection, chats, writer.sealer.seal, in_file=seen, restores_deleted=restores))
+        if lost and recovers:
+            places = {id(chat): at for at, chat in enumerate(chats)}
+            found[key] = [(uid, is_known, places[id(chat)]) for uid, is_known, chat in lost]
+            self.progress.save()
+        return lost
 
     def take_rest(self, raw: str, place: str) -> None:
         """Keep the text in whose middle the file breaks off."""

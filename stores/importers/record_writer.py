@@ -6,17 +6,20 @@ All of them add to one entry of the journal.
 import time
 from collections import Counter
 from collections.abc import Collection as Ids
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from stores.importers.branches import KnownBranches, place_branches
 from stores.importers.decision import Candidate, Decision, decide
-from stores.importers.file_facts import Source
+from stores.importers.file_facts import Source, Strategy
+from stores.importers.keeping import keep_revisions, keep_sources
 from stores.importers.lease import hold
+from stores.importers.order import take_order
 from stores.importers.outcomes import count_record, find_decided, note_beside, record_of, save_decided
 from stores.importers.remembered import Decided, branch_candidate, forgotten_uids, is_proven, remember
 from stores.importers.run import Progress
 from stores.importers.words import tell_quarantined
-from stores.models import Change, ImportedRecord, Quarantine, Revision, RunRecord
+from stores.models import Change, ImportedRecord, Quarantine, RunRecord
 from stores.records import jsontext
 from stores.records.codecs import Damaged, damaged_in, storable
 from stores.records.collections import Collection
@@ -24,6 +27,7 @@ from stores.records.iteration import batched
 from stores.records.journal.delta import diff
 from stores.records.journal.lists import DAMAGED
 from stores.records.journal.recorder import Entry, Origin, record_change
+from stores.records.merging.rules import Rule
 from stores.records.quarantine import save_quarantine
 from stores.records.sealing import Sealer
 
@@ -41,17 +45,28 @@ class RecordWriter:
         self._origin = Origin(Change.Source.IMPORT, actor)
         self._change: Change | None = None
         self.source = source
-        source.in_file = self.seen
+        self.branches = KnownBranches(self.seen)
+        source.in_file = self.branches.with_seen
         self.writes = writes
         self.sealer = Sealer()
-        self.lost_keys: list[str] = []
-        self.dropped_keys: list[str] = []
-        self.needs_verification = False
-        self._done_before: dict[str, dict[str, RunRecord]] = {}
+        checkpoint = progress.checkpoint
+        self.lost_keys: list[str] = checkpoint.setdefault("lost_keys", [])
+        self.dropped_keys: list[str] = checkpoint.setdefault("dropped_keys", [])
+        self._next_position: dict[str, int] = checkpoint.setdefault("positions", {})
+        if progress.resumed_run:
+            self._change = Change.objects.filter(run=progress.run, source=Change.Source.IMPORT).order_by("pk").first()
+        self._done_before: dict[str, dict[str, list[RunRecord]]] = {}
         self._known_damage: dict[tuple[str, str], Counter[str]] = {}
         self._seen: dict[str, dict[str, list[str]]] = {}
-        self._next_position: dict[str, int] = {}
         self.last_transaction = 0.0
+
+    @property
+    def needs_verification(self) -> bool:
+        """Whether there is something that no verification has found here yet."""
+        return bool(self.progress.checkpoint.get("needs_verification"))
+
+    def _ask_for_verification(self) -> None:
+        self.progress.checkpoint["needs_verification"] = True
 
     # --- positions and ids ---
 
@@ -77,30 +92,67 @@ class RecordWriter:
         """Return the ids of this kind that the file had so far."""
         return self._seen.get(kind, {})
 
+    def take_order(self, collection: Collection, uids: Sequence[str]) -> None:
+        """Put the records in the order that they have in the file."""
+        if self.writes:
+            with self._entry() as entry:
+                take_order(entry, collection, uids, self.source, self.progress.run)
+
+    def place_branches(self) -> None:
+        """List the branches that were made with the records that they are branches of."""
+        if self.writes and self.progress.run is not None:
+            with self._entry() as entry:
+                place_branches(entry, self.progress.run)
+
     # --- records ---
 
     def write(self, collection: Collection, candidates: Sequence[Candidate]) -> None:
         """Decide on the candidates, write them with their branches in one transaction, and count them."""
         started = time.monotonic()
-        done = self._done(collection.kind)
-        new = [candidate for candidate in candidates if candidate.uid not in done]
+        records, new = self._take_done(collection, candidates)
         if not self.writes:
-            records = self._decide_all(collection, new)
+            records += self._decide_all(collection, new)
             self.progress.save_soon()
-        else:
+        elif new:
             with self._entry() as entry:
-                records = self._decide_all(collection, new, entry)
-                self.progress.save_soon()
+                before = self._measure_checkpoint()
+                if collection.shape == "list":
+                    self.position(collection, 0)
+                records += self._decide_all(collection, new, entry)
+                if self._measure_checkpoint() == before:
+                    self.progress.save_soon()
+                else:
+                    self.progress.save()
             self.last_transaction = time.monotonic() - started
             time.sleep(PAUSE)
-        for record in (*(done[candidate.uid] for candidate in candidates if candidate.uid in done), *records):
+        else:
+            self.progress.save_soon()
+        for record in records:
             count_record(self.progress, collection, record)
 
-    def _done(self, kind: str) -> dict[str, RunRecord]:
-        """Return what this run has decided of a kind before it was broken off."""
-        if kind not in self._done_before:
-            self._done_before[kind] = find_decided(self.progress.run, kind)
-        return self._done_before[kind]
+    def _take_done(
+        self, collection: Collection, candidates: Sequence[Candidate]
+    ) -> tuple[list[RunRecord], list[Candidate]]:
+        """Return what this run decided of the candidates before it was broken off, and the others."""
+        if collection.kind not in self._done_before:
+            done = self._done_before[collection.kind] = {}
+            for record in find_decided(self.progress.resumed_run, collection.kind):
+                if record.is_branch:
+                    count_record(self.progress, collection, record)
+                else:
+                    done.setdefault(record.uid, []).append(record)
+        done, new, records = self._done_before[collection.kind], [], []
+        for candidate in candidates:
+            if done.get(candidate.uid):
+                records.append(done[candidate.uid].pop(0))
+            else:
+                new.append(candidate)
+        return records, new
+
+    def _measure_checkpoint(self) -> tuple[int, ...]:
+        """Return numbers that differ once there is more in the run's checkpoint than its row may have."""
+        lists = (self.lost_keys, self.dropped_keys, self._next_position)
+        return (*map(len, lists), self.needs_verification)
 
     def _decide_all(
         self, collection: Collection, candidates: Sequence[Candidate], entry: Entry | None = None
@@ -131,6 +183,8 @@ class RecordWriter:
         records = [record_of(collection, *one, tells_difference=is_preview) for one in decided]
         for record in records[len(decisions) :]:
             record.is_branch = True
+            if self.source.strategy == Strategy.COPY:
+                record.rules = {str(Rule.COPIED): 1}
         note_beside(collection, records, beside)
         save_decided(self.progress.run, records)
         return records
@@ -151,7 +205,7 @@ class RecordWriter:
             self.dropped_keys += decision.dropped_keys
             is_damaged = candidate.rows is not None and damaged_in(candidate.rows)
             if decision.outcome != "unchanged" or is_damaged or not is_proven(row, known):
-                self.needs_verification = True
+                self._ask_for_verification()
         # What was here and was forgotten on purpose stays forgotten.
         kept = [candidate.uid for candidate, decision in decisions if decision.keeps_source and decision.is_known]
         forgotten = forgotten_uids(collection.kind, kept)
@@ -165,7 +219,7 @@ class RecordWriter:
         summary = run.source_name if run else ""
         with record_change(self._origin, "import", summary, run=run, into=self._change) as entry:
             if run is not None:
-                hold(run.pk)
+                hold(run.pk, run.resumed)
             yield entry
         self._change = entry.change or self._change
 
@@ -196,51 +250,22 @@ class RecordWriter:
             if decision.merged is not None:
                 for uid, part in decision.merged.versions:
                     kind = collection.parts.kinds[0]
-                    revisions.append((kind, f"{candidate.uid}/{uid}", "version", jsontext.encode(part)))
+                    # In one order of keys, whichever side it is from, so that it is kept once.
+                    revisions.append((kind, f"{candidate.uid}/{uid}", "version", jsontext.canonical(part)))
             if decision.outcome in ("created", "updated", "merged"):
                 revisions += [(kind, uid, "original", jsontext.encode(old)) for kind, uid, old in candidate.originals]
-        self.keep_revisions(revisions)
-        self._keep_sources(collection, [(one, decision) for one, decision in decisions if decision.keeps_source])
+        keep_revisions(run, revisions)
+        keep_sources(run, collection, [candidate for candidate, decision in decisions if decision.keeps_source])
         remember(collection, decisions, run)
         if run is not None:
             passed = [candidate for candidate, decision in decisions if decision.outcome in ("unchanged", "skipped")]
             collection.observe([(one.uid, one.value) for one in passed if one.value is not None], run)
 
-    def _keep_sources(self, collection: Collection, decided: Sequence[Decided]) -> None:
-        """Keep whole what the source has and no record here shows."""
-        if not decided:
-            return
-        candidates = [candidate for candidate, _ in decided]
-        kind, uids = collection.kind, [candidate.uid for candidate in candidates]
-        kept = set(Revision.objects.filter(kind=kind, uid__in=uids).values_list("uid", "content_hash"))
-        texts = [(candidate.uid, collection.text_of(candidate.value)) for candidate in candidates]
-        self.keep_revisions(
-            (kind, uid, "source", text) for uid, text in texts if (uid, jsontext.digest(text)) not in kept
-        )
-
-    def keep_revisions(self, revisions: Iterable[tuple[str, str, str, str]]) -> None:
-        """Keep JSON texts, given as kind, id, reason and text; what is kept already is not kept twice."""
-        Revision.objects.bulk_create(
-            [
-                Revision(
-                    kind=kind,
-                    uid=uid[:500],
-                    reason=reason,
-                    body=text,
-                    size=len(text),
-                    content_hash=jsontext.digest(text),
-                    run=self.progress.run,
-                )
-                for kind, uid, reason, text in revisions
-            ],
-            ignore_conflicts=True,
-        )
-
     # --- what cannot be read ---
 
     def quarantine(self, store: str, members: Sequence[Damaged]) -> None:
         """Keep damaged members that belong to no record, each once however often the file is imported."""
-        self.needs_verification = True
+        self._ask_for_verification()
         new = [member for member in members if not self._is_kept(store, member)]
         for member in members:
             self.progress.count(member.kind, "quarantined", reason=member.reason)

@@ -9,6 +9,17 @@ from stores.models import MigrationRun
 from stores.querysets import standing_undos
 from stores.records.json_values import object_in
 
+PREVIEWED = {
+    "New": ("created",),
+    "Changed": ("updated",),
+    "Merged": ("merged",),
+    "Here already": ("unchanged",),
+    "Left as here": ("skipped",),
+    "Damaged": ("quarantined",),
+    "Of these in conflict": ("conflicting",),
+}
+"""How a preview sums up what becomes of the records, by words for their outcomes."""
+
 
 def describe_counts(counts: dict[str, Any]) -> str:
     """Return chats, messages and images that were read in words: "12 chats, 60 messages, 4 images"."""
@@ -29,6 +40,20 @@ def is_all_here(run: MigrationRun) -> bool:
     return run.status == MigrationRun.Status.DONE and verdict is not None and verdict.is_all_here
 
 
+def describe_preview(run: MigrationRun) -> str:
+    """Return in sentences what an import of a file that was previewed would do."""
+    kinds = [kind for kind in (*sum_kinds(), "store") if kind in run.counts]
+    told = [f"{describe_counts(run.counts)}."]
+    for words, names in PREVIEWED.items():
+        counts = {kind: sum(run.counts[kind].get(name, 0) for name in names) for kind in kinds}
+        if any(counts.values()):
+            told.append(f"{words}: {count_kinds(counts)}.")
+    following = run.followed_by.filter(purpose=MigrationRun.Purpose.IMPORT).first()
+    told.append(f"Run {following.pk} imported it." if following else "Nothing has been imported yet.")
+    text = " ".join(told)
+    return text[:1].upper() + text[1:]
+
+
 def proof(run: MigrationRun) -> str:
     """Return the sentence that says whether everything is here; of an undo, what it came to."""
     if run.status == MigrationRun.Status.DONE and (by := standing_undos().get(run.pk)) is not None:
@@ -42,6 +67,8 @@ def _proof(run: MigrationRun) -> str:
     text, verdict = describe_counts(run.counts), verdict_of(run)
     if run.status == MigrationRun.Status.RUNNING:
         return f"In progress: {text} so far."
+    if run.purpose == MigrationRun.Purpose.PREVIEW and run.status == MigrationRun.Status.DONE:
+        return describe_preview(run)
     if run.status == MigrationRun.Status.ERROR:
         reason = run.blocked_by or "See the error log."
         if verdict is not None and not verdict.is_all_here:

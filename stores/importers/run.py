@@ -1,30 +1,28 @@
 """A run's record in the database: phases, counts, errors, and what the owner should know."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
-from filelock import FileLock, Timeout
 
-from stores.background.leases import next_end, this_owner
+from stores.background.leases import next_end
 from stores.importers.lease import hold
 from stores.models import MigrationRun
-from stores.querysets import is_abandoned, mark_ended
 from stores.records import registry
 from stores.records.codecs import storable
-from stores.records.sql import durably, execute
+from stores.records.sql import durably
 
 PHASES = (
     *("read", "check", "snapshot", "stores", "services", "assets", "chats", "folders", "metrics", "workspace"),
     "verify",
 )
+BEFORE_RECORDS = ("read", "check", "snapshot")
+"""The phases that are not done again by a run that is resumed."""
+RESUMED = "Resumed after an interruption at"
+"""How the note begins that a run was resumed."""
 OUTCOMES = ("created", "updated", "merged", "unchanged", "skipped", "quarantined")
 NUMBERS = (*OUTCOMES, "conflicting", "kept_aside")
 """What is counted of a kind: each record has one outcome, and the others say more of some."""
@@ -45,10 +43,6 @@ def numbers_of(counts: Any) -> tuple[str, ...]:
     kinds = counts.values() if isinstance(counts, dict) else ()
     has_deleted = any(isinstance(outcomes, dict) and DELETED in outcomes for outcomes in kinds)
     return ("created", "updated", DELETED, "unchanged", "skipped") if has_deleted else NUMBERS
-
-
-class AlreadyRunning(RuntimeError):
-    """Another import is under way."""
 
 
 class Progress:
@@ -78,7 +72,18 @@ class Progress:
         self.notes: list[str] = []
         self.bytes_read = 0
         self.certificate: dict[str, Any] | None = None
+        self.resumed_run: MigrationRun | None = None
+        """The run, if it was broken off before."""
+        self.checkpoint: dict[str, Any] = {}
+        """What the run has to know of its beginning where it is resumed; stored with its row."""
         self._saved_at = 0.0
+
+    def go_on(self, run: MigrationRun) -> None:
+        """Take up a run where it was broken off: what is not told again is taken from its row."""
+        self.run = self.resumed_run = run
+        self.checkpoint = run.checkpoint or {}
+        self.notes = list(run.notes)
+        self.phases |= {phase["name"]: phase for phase in kept_phases(run)}
 
     # --- telling ---
 
@@ -187,76 +192,37 @@ class Progress:
         run.errors = self.errors
         run.notes = self.notes
         run.certificate = self.certificate
+        run.bytes_read = self.bytes_read
+        run.checkpoint = self.checkpoint or None
         run.lease_until = next_end()
         run.last_completed_task = finished[-1] if finished else ""
         behind = self.names[self.names.index(self.phase) + 1 :] if self.phase else self.names
         run.next_task = next((name for name in behind if self.phases[name]["status"] == "pending"), "")
         with transaction.atomic():
-            hold(run.pk)
+            hold(run.pk, run.resumed)
             run.save()
 
     def finish(self, status: str, blocked_by: str = "") -> None:
         """Close the run. Raises `LeaseLost`."""
-        if self.run is not None:
-            self.run.status = status
-            self.run.blocked_by = blocked_by[:500]
-            self.run.finished_at = timezone.now()
+        run = self.run
         if status == MigrationRun.Status.ERROR:
             self.fail()
-        with durably():
+        if run is None:
             self.save()
+            return
+        run.status, run.blocked_by, run.finished_at = status, blocked_by[:500], timezone.now()
+        kept = self.checkpoint, run.source_key
+        if run.purpose == MigrationRun.Purpose.IMPORT and self.certificate is not None:
+            # It is over for good, and needs its file no more.
+            self.checkpoint, run.source_key = {}, ""
+        try:
+            with durably():
+                self.save()
+        except DatabaseError:
+            self.checkpoint, run.source_key = kept
+            raise
 
 
-def new_run(**fields: Any) -> MigrationRun:
-    """Make the row of a run that begins. Raises `AlreadyRunning`."""
-    with transaction.atomic():
-        if connection.vendor == "postgresql":
-            # SQLite's transactions begin with a lock. Here two servers could both find that none runs.
-            execute("LOCK TABLE {stores.MigrationRun} IN SHARE ROW EXCLUSIVE MODE")
-        _check_none_runs()
-        own = {"pid": os.getpid(), "owner": this_owner(), "lease_until": next_end()}
-        return MigrationRun.objects.create(phases=[], counts={}, errors=[], notes=[], **own, **fields)
-
-
-# --- one at a time ---
-
-
-def _lock() -> FileLock:
-    folder = Path(settings.DATA_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    # The system lets go of it when the process ends, however it ends.
-    return FileLock(folder / "import.lock", timeout=0)
-
-
-@contextmanager
-def only_one() -> Any:
-    """Hold the right to import. Raises `AlreadyRunning`, which names the run that has it."""
-    try:
-        # The lock is for those on this data folder, leases for servers with others on the same database.
-        with _lock():
-            close_dead_runs()
-            _check_none_runs()
-            yield
-    except Timeout:
-        _check_none_runs()
-        raise AlreadyRunning("another import is running: unknown run. Wait for it, or stop it.") from None
-
-
-def _check_none_runs() -> None:
-    """Raises `AlreadyRunning`."""
-    if run := MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING).first():
-        named = f"run {run.pk} of {run.source_name} (process {run.pid})"
-        raise AlreadyRunning(f"another import is running: {named}. Wait for it, or stop it.")
-
-
-def close_dead_runs() -> None:
-    """Mark runs as `error` that nobody does any more."""
-    running = MigrationRun.objects.filter(status=MigrationRun.Status.RUNNING)
-    if not any(map(is_abandoned, running)):
-        return
-    with transaction.atomic():
-        # Read again: its owner may have renewed the lease meanwhile.
-        for run in filter(is_abandoned, running.select_for_update()):
-            mark_ended(run)
-            run.finished_at = timezone.now()
-            run.save()
+def kept_phases(run: MigrationRun) -> list[dict[str, Any]]:
+    """Return the phases of a run that was broken off that are not done again."""
+    return [phase for phase in run.phases if phase["name"] in BEFORE_RECORDS and phase["status"] == "complete"]

@@ -86,16 +86,21 @@ class StoreImporter:
         return left
 
     def _write_members(self, collection: Collection, members: list[tuple[int, str | None, Any]]) -> None:
+        uids: list[str] = []
         for some in batched(members, BATCH_RECORDS):
             candidates = []
             for at, uid, member in some:
                 self.progress.count_read(collection.kind)
                 for kind, count in collection.parts.count(member).items():
                     self.progress.count_read(kind, count)
-                candidate = self.records.candidate(collection, member, at, jsontext.content_hash(member), uid)
+                digest, value = jsontext.content_hash(member), self.writer.branches.follow(collection, member)
+                candidate = self.records.candidate(collection, value, at, digest, uid)
                 if candidate is not None:
                     candidates.append(candidate)
             self.writer.write(collection, candidates)
+            uids += [candidate.uid for candidate in candidates]
+        if collection.lists.kind:
+            self.writer.take_order(collection, uids)
 
     def _write_whole(
         self, name: str, value: Any, digest: str, originals: list[Any], *, is_partial: bool = False

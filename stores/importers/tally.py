@@ -52,7 +52,7 @@ class Tally:
         part = collection.parts.kinds[0]
         seen = Counter(collection.parts.seen(value))
         readable: Counter[str] = Counter()
-        for state in (stored, *branches) if stored is not None else ():
+        for state in (stored, *branches):
             readable |= Counter(collection.parts.seen(state))
         rest = seen - readable
         elsewhere = self._find(collection, uid, value, is_gone=stored is None, rest=rest if is_merged else None)

@@ -16,8 +16,8 @@ import structlog
 from django.db import DatabaseError, transaction
 
 from stores.background.leases import next_end, this_owner
+from stores.importers import one_run as runs
 from stores.importers import record_writer
-from stores.importers import run as runs
 from stores.importers.lease import LeaseLost, hold, keep_lease
 from stores.importers.record_importer import BATCH_RECORDS, LONGEST_TRANSACTION
 from stores.importers.run import DELETED, OUTCOMES, Progress
@@ -110,6 +110,7 @@ def _go_on(by: MigrationRun, options: Options) -> Progress:
     with transaction.atomic():
         by = MigrationRun.objects.select_for_update(of=("self",)).get(pk=by.pk)
         by.status, by.blocked_by, by.finished_at = MigrationRun.Status.RUNNING, "", None
+        by.resumed += 1
         by.pid, by.owner, by.lease_until = os.getpid(), this_owner(), next_end()
         # What is wanted can have changed: the rest is done with force, or without.
         by.options = {"force": options.force, "actor": options.actor}

@@ -10,7 +10,8 @@ import structlog
 from django.db import DatabaseError, connections
 from structlog.contextvars import bind_contextvars, get_contextvars
 
-from stores.importers.run import Progress, close_dead_runs
+from stores.importers.one_run import close_dead_runs
+from stores.importers.run import Progress
 from stores.importers.undoing import AGAIN, Options, find_undoable, undo_run
 from stores.models import MigrationRun
 

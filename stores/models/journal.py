@@ -35,6 +35,7 @@ class Change(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="undone_by",
+        db_index=False,
         help_text="The change that this one took back.",
     )
     run = models.ForeignKey(
@@ -43,6 +44,7 @@ class Change(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="changes",
+        db_index=False,
         help_text="The import whose entry this is.",
     )
 
@@ -52,6 +54,9 @@ class Change(models.Model):
             # Filters of the API and the admin; each is followed by the newest first.
             models.Index(fields=["source", "id"], name="stores_change_source"),
             models.Index(fields=["at"], name="stores_change_at"),
+            # Most changes undo nothing and are no import's: what every write writes has no entry for that.
+            models.Index(fields=["undoes"], name="stores_change_undoes", condition=models.Q(undoes__isnull=False)),
+            models.Index(fields=["run"], name="stores_change_run", condition=models.Q(run__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -62,6 +62,16 @@ class MigrationRun(models.Model):
         max_length=200, blank=True, help_text="The browser that wrote it, as its app-device names it."
     )
 
+    bytes_read = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="How much of the file has been read for its records, in bytes."
+    )
+
+    resumed = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How often it was taken up again after an interruption."
+    )
+    checkpoint = VerbatimJSONField(
+        null=True, blank=True, help_text="What it has to know of what came before an interruption, if there is one."
+    )
     position_base = models.BigIntegerField(
         default=0, help_text="Position of the first conversation of the file; a resumed import keeps it."
     )

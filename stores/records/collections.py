@@ -9,7 +9,7 @@ from django.db import models
 from stores.models import MigrationRun
 from stores.records import jsontext
 from stores.records.codecs import Rows, Unreadable, is_id
-from stores.records.protocols import Files, Parts, States
+from stores.records.protocols import Files, Lists, Parts, States
 from stores.records.sql import find_row
 
 Original = tuple[str, str, Any]
@@ -18,7 +18,7 @@ Original = tuple[str, str, Any]
 
 class Collection(ABC):
     """One list or map of records. `to_rows` and `to_json` are its codec, and pure; the rest is its database side. What
-    else there may be to say of the records is in `parts`, `states` and `files`.
+    else there may be to say of the records is in `parts`, `states`, `files` and `lists`.
 
     A member of a list that no row can hold is quarantined at its position; one of a map stays in the store's state.
     """
@@ -36,6 +36,7 @@ class Collection(ABC):
     parts = Parts()
     states = States()
     files = Files()
+    lists = Lists()
     member_lists: Mapping[str, str] = {}
     """The lists inside a record of which single members can be quarantined, with the kind of what has the list."""
     nouns: Mapping[str, tuple[str, str]] = {}

@@ -15,6 +15,10 @@ else:
     AnyTextField, AnyBinaryField = models.TextField, models.BinaryField
 
 
+SHORT = 4096
+"""Bytes up to which a text is compressed with small tables."""
+
+
 class VerbatimJSONField(AnyTextField):
     """Any JSON value, kept as ASCII-escaped JSON text. In a nullable column None is NULL: there is no value.
 
@@ -70,7 +74,12 @@ class CompressedTextField(AnyBinaryField):
 
 def compress(text: str) -> bytes:
     """Return the bytes that a `CompressedTextField` stores for the text."""
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) > SHORT:
+        return zlib.compress(data, 6)
+    # As small, and in a quarter of the time, which goes into clearing tables for longer texts.
+    packing = zlib.compressobj(6, wbits=12, memLevel=5)
+    return packing.compress(data) + packing.flush()
 
 
 def expand(packed: bytes) -> str:

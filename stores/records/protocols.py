@@ -1,7 +1,7 @@
 """What a collection may say of its records beside their codec and their table, by the job that asks for it: functions
 of the app that keeps them. By default there is nothing to say."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -27,6 +27,8 @@ class Parts:
     """Returns for each readable part of the first kind (the messages of a chat) what a person reads in it."""
     seen_part: Callable[[Any], str] = canonical
     """Returns what a person reads in one part of the first kind."""
+    to_text: Callable[[Any], str] = lambda part: ""
+    """Returns one part of the first kind as plain text; nothing for what is none."""
     damaged_uids: Callable[[], set[str]] = set
     """Returns the records here of which a part is in the quarantine."""
 
@@ -53,6 +55,23 @@ class States:
 
 BY_MEMBER = States(merge_members, base=lambda record, told, rows=None: fingerprint(record), contains=has_members)
 """How settings, services and models are merged where they were changed here."""
+
+
+def _unfollowed(value: Any, branches: Mapping[str, Sequence[str]]) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The list of other records' ids in a record: their branches are listed with them. `branches` are the ids of those
+    by the ids of what they are branches of."""
+
+    kind: str = ""
+    """What is listed; empty: nothing is."""
+    with_branches: Callable[[Any, Mapping[str, Sequence[str]]], Any] = _unfollowed
+    """Returns a record that also lists the branches of what it lists, each behind it."""
+    base_with_branches: Callable[[Any, Mapping[str, Sequence[str]]], Any] = _unfollowed
+    """Returns the base of a record in which files said of branches what they said of the others."""
 
 
 def _no_bytes(*args: Any, **kwargs: Any) -> NoReturn:

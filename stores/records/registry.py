@@ -31,8 +31,10 @@ class StoreSpec:
     """Whether it is a database of the browser rather than a store: it has rows, and no envelope."""
     inspect: Callable[[], list[str]] = list
     """Says what the owner should know of its records after an import."""
-    watch: Callable[[], Callable[[], list[str]]] = lambda: list
-    """Called before an import; what it returns says afterwards what the import did beside the records."""
+    mark: Callable[[], int] = int
+    """Called before an import; says where what the app keeps beside its records ends then."""
+    tell_since: Callable[[int], list[str]] = lambda mark: []
+    """Says after an import what it did beside the records since that mark."""
     close_abandoned: Callable[[Sequence[str] | None], None] = lambda uids: None
     """Ends what processes that are gone had begun in the records with these ids, or in all (None). It is called before
     records may be overwritten, outside of any transaction: what fails later must not take it back."""

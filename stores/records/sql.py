@@ -45,11 +45,12 @@ def allocate_ids(model: type[models.Model], count: int) -> Sequence[int]:
 
 def insert_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows of database values, in the order of the field names."""
-    quote = connection.ops.quote_name
-    columns = ", ".join(quote(_column(model, name)) for name in names)
-    values = ", ".join(["%s"] * len(names))
+    statement = _insert_values_statement(model, tuple(names), connection.vendor)
     with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({values})", rows)
+        if len(rows) == 1:
+            cursor.execute(statement, rows[0])
+        elif rows:
+            cursor.executemany(statement, rows)
 
 
 def insert_one(row: models.Model) -> None:
@@ -69,16 +70,20 @@ def insert_one(row: models.Model) -> None:
 
 def insert_values(model: type[models.Model], names: Sequence[str], values: Sequence[Any]) -> int:
     """Insert one row of database values, in the order of the field names; return its key."""
+    statement = _insert_values_statement(model, tuple(names), connection.vendor, returns_key=True)
     with connection.cursor() as cursor:
-        cursor.execute(_insert_values_statement(model, tuple(names), connection.vendor), values)
+        cursor.execute(statement, values)
         return int(cursor.fetchone()[0])
 
 
 @cache
-def _insert_values_statement(model: type[models.Model], names: tuple[str, ...], vendor: str) -> str:
+def _insert_values_statement(
+    model: type[models.Model], names: tuple[str, ...], vendor: str, *, returns_key: bool = False
+) -> str:
     quote = connection.ops.quote_name
     columns = ", ".join(quote(_column(model, name)) for name in names)
-    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({marks(names)}) RETURNING {quote('id')}"
+    returning = f" RETURNING {quote('id')}" if returns_key else ""
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({marks(names)}){returning}"
 
 
 @cache
@@ -174,7 +179,12 @@ def _table(match: re.Match[str]) -> str:
 
 def now() -> Any:
     """Return the present time as the database takes it."""
-    return connection.ops.adapt_datetimefield_value(timezone.now().astimezone(datetime.UTC))
+    return as_stored(timezone.now())
+
+
+def as_stored(moment: datetime.datetime) -> Any:
+    """Return a time as the database takes it."""
+    return connection.ops.adapt_datetimefield_value(moment.astimezone(datetime.UTC))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The REST API of migration runs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -26,22 +26,41 @@ from stores.api.parsers import UnreadParser
 from stores.api.problems import Problem
 from stores.api.viewsets import TRUE_WORDS, RecordViewSet
 from stores.filters import RunFilterSet
-from stores.importers import uploads
+from stores.importers import previews, uploads
 from stores.importers.file_facts import Strategy
-from stores.importers.importer import Options
-from stores.importers.incoming import IncomingFile, NoSpace, Refused
+from stores.importers.incoming import IncomingFile
+from stores.importers.options import Options, options_of
 from stores.importers.report import run_markdown, run_report
-from stores.importers.run import AlreadyRunning
 from stores.models import MigrationRun
 from stores.querysets import as_seen_now
 from stores.records.secrets import mask
-from stores.serializers import DryRunSerializer, ListedRunSerializer, ReportSerializer, RunSerializer
+from stores.serializers import ListedRunSerializer, ReportSerializer, RunSerializer
+from stores.views.run_problems import run_problems
+from stores.views.run_progress import RunProgressViews
 from stores.views.undone_runs import UndoneRunMixin
 
 PREVIEW = ("preview", "dry_run")
 """The parameters that ask for a report without an import."""
 RAW_TYPES = ("", "application/json", "application/octet-stream")
 FORM_TYPE = "multipart/form-data"
+OPTIONS = [
+    OpenApiParameter("restore_deleted", OpenApiTypes.BOOL, description="Also restore records that were deleted here."),
+    OpenApiParameter("recover", OpenApiTypes.BOOL, description="Import chats that are only in a recovery copy too."),
+    OpenApiParameter(
+        "strategy",
+        enum=list(Strategy),
+        default="merge",
+        description="What becomes of a record that is here in another state than in the file: both are merged, "
+        "and a chat that was continued on both sides gets a branch; `ours` or `theirs` is shown, and the other "
+        "kept as a revision; a chat becomes a `copy`.",
+    ),
+]
+PREFER = OpenApiParameter(
+    "Prefer",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="`respond-async`: answer as soon as the preview has begun (202), and not when it is over (200).",
+)
 _BINARY = {"type": "string", "format": "binary"}
 _UPLOAD = {
     "application/json": {"type": "object", "additionalProperties": True},
@@ -50,7 +69,7 @@ _UPLOAD = {
 }
 
 
-class RunViewSet(UndoneRunMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, RecordViewSet):
+class RunViewSet(UndoneRunMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, RunProgressViews):
     """Imports, newest first."""
 
     queryset = MigrationRun.objects.all()
@@ -62,13 +81,13 @@ class RunViewSet(UndoneRunMixin, mixins.ListModelMixin, mixins.RetrieveModelMixi
     answers_in_one_transaction = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        # A preview writes nothing.
+        # A preview is not repeated: it tells what is so now.
         self.keeps_answers = not any(request.query_params.get(name) in TRUE_WORDS for name in PREVIEW)
         super().initial(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[MigrationRun]:
         runs = super().get_queryset()
-        return runs.defer("phases", "errors", "notes", "certificate") if self.action == "list" else runs
+        return runs.defer("phases", "errors", "notes", "certificate", "checkpoint") if self.action == "list" else runs
 
     def get_serializer_class(self) -> type:
         return ListedRunSerializer if self.action == "list" else RunSerializer
@@ -77,41 +96,28 @@ class RunViewSet(UndoneRunMixin, mixins.ListModelMixin, mixins.RetrieveModelMixi
         parameters=[
             OpenApiParameter("filename", OpenApiTypes.STR, description="The file name to show in the report."),
             OpenApiParameter(
-                "preview", OpenApiTypes.BOOL, description="Report what would be done, without writing anything."
+                "preview",
+                OpenApiTypes.BOOL,
+                description="Say what would be done, and write nothing. The file is kept for seven days, in which "
+                "`POST /api/migrations/{id}/run` imports it.",
             ),
             OpenApiParameter("dry_run", OpenApiTypes.BOOL, description="The same as `preview`.", deprecated=True),
-            OpenApiParameter(
-                "restore_deleted", OpenApiTypes.BOOL, description="Also restore records that were deleted here."
-            ),
-            OpenApiParameter(
-                "recover", OpenApiTypes.BOOL, description="Import chats that are only in a recovery copy too."
-            ),
-            OpenApiParameter(
-                "strategy",
-                enum=list(Strategy),
-                default="merge",
-                description="What becomes of a record that is here in another state than in the file: both are merged, "
-                "and a chat that was continued on both sides gets a branch; `ours` or `theirs` is shown, and the other "
-                "kept as a revision; a chat becomes a `copy`.",
-            ),
+            *OPTIONS,
+            PREFER,
         ],
         request=_UPLOAD,
-        responses={200: DryRunSerializer, 202: RunSerializer},
+        responses={200: RunSerializer, 202: RunSerializer},
     )
     def create(self, request: Request) -> Response:
         """Import a big-AGI file of any size: as the body, or as the only file of a form.
 
         The import continues after this response; its address shows the progress. 409 while another import is running.
+        With `preview=1`, see first what it would do: the numbers, and under `records_href` each record.
         """
         check_parameters(request, ("filename", *PREVIEW, "restore_deleted", "recover", "strategy"))
         is_preview = any(self.parse_flag(name) for name in PREVIEW)
-        options = Options(
-            restore_deleted=self.parse_flag("restore_deleted"),
-            recover=self.parse_flag("recover"),
-            strategy=Strategy(read_choice(request, "strategy", tuple(Strategy))),
-            actor=actor_of(request),
-        )
-        with _problems():
+        options = self._read_options(Options(actor=actor_of(request)))
+        with run_problems():
             uploads.check_ready()
             upload = uploads.open_upload(request.query_params.get("filename", ""), self._get_length())
             try:
@@ -121,12 +127,69 @@ class RunViewSet(UndoneRunMixin, mixins.ListModelMixin, mixins.RetrieveModelMixi
                 upload.discard()
                 raise
             if is_preview:
-                progress = uploads.dry_run(upload, options)
-                found = {"counts": progress.counts, "notes": progress.notes, "errors": progress.errors}
-                return Response(DryRunSerializer(found).data)
-            run = uploads.start_import(upload, options)
+                return self._answer_preview(self._choose()(upload, options))
+            return self._answer_begun(uploads.start_import(upload, options))
+
+    @extend_schema(
+        request=None,
+        parameters=[
+            OpenApiParameter(
+                "preview", OpenApiTypes.BOOL, description="Only preview it again, with the options given here."
+            ),
+            *OPTIONS,
+            PREFER,
+        ],
+        responses={200: RunSerializer, 202: RunSerializer},
+    )
+    @action(detail=True, methods=["post"], parser_classes=RecordViewSet.parser_classes)
+    def run(self, request: Request, id: str) -> Response:
+        """Import the file of a preview as was previewed, without sending it again.
+
+        410 when the file is no longer kept. What was changed here since the preview is imported into as it is then, and
+        a note says so. With `preview=1`, the file is previewed again, with other options.
+        """
+        check_parameters(request, ("preview", "restore_deleted", "recover", "strategy"))
+        self.refuse_members()
+        run = as_seen_now(self.get_object())
+        with run_problems():
+            if self.parse_flag("preview"):
+                options = self._read_options(replace(options_of(run), actor=actor_of(request)))
+                return self._answer_preview(previews.preview_again(run, options, self._choose()))
+            if given := sorted({"restore_deleted", "recover", "strategy"} & set(request.query_params)):
+                raise Problem(400, f"{given[0]} needs preview=1: what is imported is what was previewed.")
+            return self._answer_begun(previews.run_preview(run, actor_of(request)))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete a preview and its file. 409 for an import."""
+        check_parameters(request, ())
+        with run_problems():
+            previews.forget_preview(as_seen_now(self.get_object()))
+        return Response(status=204)
+
+    def _read_options(self, given: Options) -> Options:
+        """Return how to import by the query, beside what is given."""
+        strategies = (given.strategy, *(one for one in Strategy if one != given.strategy))
+        return replace(
+            given,
+            restore_deleted=self.parse_flag("restore_deleted", is_default=given.restore_deleted),
+            recover=self.parse_flag("recover", is_default=given.recover),
+            strategy=Strategy(read_choice(self.request, "strategy", strategies)),
+        )
+
+    def _choose(self) -> Callable[..., MigrationRun]:
+        """Return what makes a preview: all of it before the answer, or only its begin."""
+        prefers = [part.strip().lower() for part in self.request.headers.get("Prefer", "").split(",")]
+        return previews.start_preview if "respond-async" in prefers else previews.make_preview
+
+    def _answer_begun(self, run: MigrationRun) -> Response:
         body = RunSerializer(run).data
         return Response(body, 202, headers={"Location": body["href"]})
+
+    def _answer_preview(self, run: MigrationRun) -> Response:
+        if run.status == MigrationRun.Status.RUNNING:
+            return self._answer_begun(run)
+        return Response(RunSerializer(run).data)
 
     def describe_body(self) -> str:
         """Return what is known of the body before it is read."""
@@ -200,18 +263,3 @@ class _ToDisk(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> None:
         return None
-
-
-@contextmanager
-def _problems() -> Iterator[None]:
-    """Tell why a file is not imported."""
-    try:
-        yield
-    except AlreadyRunning as error:
-        raise Problem(409, f"{str(error)[:1].upper()}{str(error)[1:]}", kind="import-running") from error
-    except NoSpace as error:
-        raise Problem(507, str(error), kind="disk-full") from error
-    except Refused as error:
-        raise Problem(400, str(error), kind="not-a-backup") from error
-    except BrokenOff as error:
-        raise Problem(400, "The body was cut off. Send the whole file again.") from error

@@ -2,6 +2,7 @@
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,11 +10,20 @@ from rest_framework.response import Response
 from stores.api.origin import actor_of
 from stores.api.parsers import JSONParser
 from stores.api.problems import Problem
+from stores.api.serializers import FormSerializer
 from stores.api.viewsets import RecordViewSet
-from stores.importers.run import AlreadyRunning
+from stores.importers.one_run import AlreadyRunning
 from stores.importers.undoing import Options
 from stores.importers.undoing_start import start_undo
-from stores.serializers import RunSerializer, UndoSerializer
+from stores.serializers import RunSerializer
+
+
+class UndoSerializer(FormSerializer):
+    """How to undo a run."""
+
+    force = serializers.BooleanField(
+        required=False, help_text="Also take back what was changed since; the state that is lost is kept as a revision."
+    )
 
 
 class UndoneRunMixin(RecordViewSet):

@@ -8,6 +8,7 @@ MODULES = {
     "api": "tests.benchmarks.api",
     "import": "tests.benchmarks.importing",
     "metrics": "tests.benchmarks.metrics",
+    "migration": "tests.benchmarks.migration",
     "page": "tests.benchmarks.page",
     "streaming": "tests.benchmarks.streaming",
 }

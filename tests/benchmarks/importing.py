@@ -34,7 +34,7 @@ def run(*, quick: bool) -> int:
 
 
 @contextmanager
-def _data_dir(folder: Path, keep: bool = False) -> Iterator[dict[str, str]]:
+def data_dir(folder: Path, keep: bool = False) -> Iterator[dict[str, str]]:
     path = folder / "data"
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir()
@@ -45,27 +45,27 @@ def _data_dir(folder: Path, keep: bool = False) -> Iterator[dict[str, str]]:
         shutil.rmtree(path)
 
 
-def _backup(folder: Path, chats: int) -> Path:
+def make_backup(folder: Path, chats: int) -> Path:
     path = folder / f"backup-{chats}.json"
     if not path.exists():
         write_flash_backup(path, conversations=chats)
     return path
 
 
-def _import(path: Path, environment: dict[str, str]) -> Run:
+def import_backup(path: Path, environment: dict[str, str]) -> Run:
     return run_python("manage.py", "import_indexeddb", str(path), environment=environment)
 
 
 def _measure_import(folder: Path, chats: int, times: int) -> bool:
-    path = _backup(folder, chats)
+    path = make_backup(folder, chats)
     limits, firsts, seconds, ratios = [], [], [], []
     for _ in range(times):
-        with _data_dir(folder) as environment:
+        with data_dir(folder) as environment:
             limit = run_python("-m", "tests.benchmarks.import_limit", str(path), environment=environment)
             limits.append(limit.seconds - float(limit.output.split()[-1]))
-        with _data_dir(folder) as environment:
-            firsts.append(_import(path, environment))
-            seconds.append(_import(path, environment))
+        with data_dir(folder) as environment:
+            firsts.append(import_backup(path, environment))
+            seconds.append(import_backup(path, environment))
         ratios.append(firsts[-1].seconds / limits[-1])
     peak = max(run.mebibytes for run in firsts + seconds)
     first = median([run.seconds for run in firsts])
@@ -89,14 +89,14 @@ def _measure_import(folder: Path, chats: int, times: int) -> bool:
 
 def _measure_waiting(folder: Path, chats: int) -> bool:
     """Read and write a chat of an earlier import while a large one runs."""
-    path, small = _backup(folder, chats), folder / "small.json"
+    path, small = make_backup(folder, chats), folder / "small.json"
     write_flash_backup(small, conversations=20, seed=2)
     reads: list[float] = []
     writes: list[float] = []
-    with _data_dir(folder) as environment:
-        _import(small, environment)
+    with data_dir(folder) as environment:
+        import_backup(small, environment)
         database = Path(environment["BIGAGI_DATA_DIR"]) / "bigagi.sqlite3"
-        importing = threading.Thread(target=_import, args=(path, environment))
+        importing = threading.Thread(target=import_backup, args=(path, environment))
         importing.start()
         with closing(sqlite3.connect(database, timeout=20, isolation_level=None)) as connection:
             uid = connection.execute("SELECT uid FROM chats_conversation ORDER BY id LIMIT 1").fetchone()[0]
@@ -131,8 +131,8 @@ def _measure_start(folder: Path, times: int) -> bool:
     """Start on a database that exists, and ask until it answers."""
     starts, idle = [], []
     small = folder / "small.json"
-    with _data_dir(folder) as environment:
-        _import(small, environment)
+    with data_dir(folder) as environment:
+        import_backup(small, environment)
         with run_server(environment):
             pass
         for _ in range(times):

@@ -71,8 +71,9 @@ def test_a_month_without_a_last_one_has_no_change():
 def test_charts_have_every_day_and_the_services_that_cost_most():
     for number in range(9):
         make_event(at=at(today() - number * DAY), service=f"service-{number}", cost_nano_usd=(number + 1) * 10**6)
-    chart = chart_spending(SPANS[0])
-    assert [column.name for column in chart.series] == [*(f"service-{n}" for n in (8, 7, 6, 5, 4, 3)), "others"]
+    chart = chart_spending(SPANS[0], {"service-8": "Eighth"})
+    assert [column.name for column in chart.series] == ["Eighth", *(f"service-{n}" for n in (7, 6, 5, 4, 3)), "others"]
+    assert "most on Eighth" in chart.summary
     assert len(chart.rows) == 30
     assert [sum(row.values) for row in chart.rows[-9:]] == [n * 10**6 for n in range(9, 0, -1)]
     assert [row.values[-1] for row in chart.rows[-3:]] == [3 * 10**6, 2 * 10**6, 10**6]
@@ -84,7 +85,7 @@ def test_charts_have_every_day_and_the_services_that_cost_most():
 def test_a_year_has_whole_months(time_machine):
     time_machine.move_to("2026-05-10T08:00:00Z")
     make_event(at=at(today()), cost_nano_usd=10**9)
-    rows = chart_spending(SPANS[2]).rows
+    rows = chart_spending(SPANS[2], {}).rows
     assert [row.label for row in rows][::11] == ["May 2025", "Apr 2026"] and len(rows) == 13
     assert rows[-1].values == [10**9]
     assert "when=2026-05-01..2026-05-10" in rows[-1].url.replace("%3A", ":")

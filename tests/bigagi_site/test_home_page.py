@@ -64,7 +64,7 @@ def test_it_tells_of_the_last_import(owner_client):
     run = make_run(status="error", source_name="<second>.json", blocked_by=blocked)
     text = owner_client.get("/").text
     assert "&lt;second&gt;.json" in text
-    assert f"/admin/stores/migrationrun/{run.pk}/change/" in text
+    assert f"/import/{run.pk}" in text
     assert "then import the same file again" in text
     assert "first.json" not in text
 
@@ -118,7 +118,7 @@ def test_the_import_page_helps_when_home_is_full(owner_client):
     assert COMMAND not in owner_client.get("/").text
     text = owner_client.get("/import").text
     assert COMMAND in text
-    for words in ("data-upload", "Include Binary Images", "Chrome", "Firefox", "Safari"):
+    for words in ("data-box", "Include Binary Images", "Chrome", "Firefox", "Safari"):
         assert words in text
 
 

@@ -67,6 +67,9 @@ def test_it_runs_request_by_request(documents, token, time):
     failed = []
     for answer in Runner(collection, token=token).run():
         name = f"{answer.request['method']} {answer.url}"
+        if answer.url.endswith("/resume") and answer.status == 409:
+            # Nothing in the walk is broken off.
+            continue
         if not 200 <= answer.status < 300:
             failed.append(f"{answer.status} {name}: {answer.body[:300]!r}")
             continue

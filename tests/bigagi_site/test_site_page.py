@@ -77,8 +77,8 @@ def contrast(one, other):
 
 def test_a_password_is_set_and_signs_in(page, server, browser):
     page.goto("/account")
-    page.get_by_label("New password:").fill("staple tractor window")
-    page.get_by_label("New password confirmation:").fill("staple tractor window")
+    page.get_by_label("New password", exact=True).fill("staple tractor window")
+    page.get_by_label("New password confirmation").fill("staple tractor window")
     page.get_by_role("button", name="Save password").click()
     assert page.get_by_role("status").inner_text() == "Password saved."
     stranger = browser.new_context(base_url=server.url).new_page()

@@ -51,6 +51,15 @@ def test_markdown_is_formatted_while_it_comes_and_markup_never_runs(server, page
     assert page.title() == "markup · bigagi"
 
 
+def test_code_stands_out_and_keeps_its_lines(server, page):
+    line = "x = " + " + ".join("1" * 50)
+    open_page(page, f"/chat-test/{make_chat(server, 'coding', 'Run `x`', f'```python{chr(10)}{line}{chr(10)}```')}")
+    assert page.locator(".md-code pre").evaluate("pre => pre.scrollWidth > pre.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    ground = "element => getComputedStyle(element).backgroundColor"
+    assert page.locator(".msg-user code").evaluate(ground) != page.locator(".msg-user .msg-body").evaluate(ground)
+
+
 def test_an_answer_can_be_stopped_and_written_anew(server, page):
     open_page(page)
     ask(page, "Slowly", "Demo slow")

@@ -155,7 +155,7 @@ def test_models_of_services_show_their_price_and_why_they_cannot_be_called(serve
     page.locator("#model").click()
     page.get_by_label("Find a model").fill("nine")
     row = page.get_by_role("option", name="GPT nine")
-    expect(row).to_contain_text("400K context · accepts images · $1.25 / $10")
+    expect(row).to_contain_text("400k context · images · $1.25 / $10")
     expect(page.locator("#models-list")).to_contain_text("has no API key")
     expect(row).to_have_attribute("aria-disabled", "true")
     page.keyboard.press("Enter")

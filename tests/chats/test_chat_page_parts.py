@@ -9,13 +9,15 @@ from django.utils.timezone import now
 
 from bigagi_site.tokens import create_token
 from chats.generations.markdown import BlockRenderer
+from chats.links import chat_page_path
 from chats.models import Generation
 from chats.pages.turns import figures_of
 from llms.models import RefusedParameter
 from llms.vendors.endpoint import path_of
 from metrics.ledger.corrections import correct
 from metrics.models import UsageEvent
-from stores.models import Change
+from stores.models import Change, ImportedRecord, Revision
+from stores.records.ids import encode_id
 from tests.api import make_model, make_service
 from tests.bigagi_site.factories import make_conversation, make_message, make_owner
 from tests.metrics.events import make_event as write_event
@@ -49,6 +51,7 @@ def positions(answer) -> list[int]:
         "/chat-parts/budget",
         "/chat-parts/crash",
         "/chat-parts/models",
+        "/chat-parts/personas",
         "/chat-parts/settings",
         "/chat-parts/status",
         "/chat-parts/usage",
@@ -94,6 +97,39 @@ def test_a_long_chat_opens_with_as_much_work_as_a_short_one(owner_client, chat):
         sizes.append(len(answer.content))
     assert seen[0] == seen[1]
     assert sizes[0] == pytest.approx(sizes[1], abs=1_000)
+
+
+def test_a_chat_and_its_branch_lead_to_each_other_from_where_they_part(owner_client, chat):
+    branch = make_conversation("a/branch", auto_title="(1) Soup & Co")
+    for position, uid in enumerate(("message-0", "message-90", "own")):
+        make_message(branch, uid, position=position)
+    ImportedRecord.objects.create(kind="conversation", uid=branch.uid, branch_of=chat.uid)
+    for uid, other, shared in ((chat.uid, branch, "message-90"), (branch.uid, chat, "message-90")):
+        page = owner_client.get(f"/chat-test/{encode_id(uid)}").text
+        (link,) = re.findall(r'msg-forks">\s*Also continued in\s*<a href="([^"]*)">', page)
+        assert link == f"/chat-test/{encode_id(other.uid)}"
+        assert page.index(f'id="{shared}"') < page.index("msg-forks") < page.index('id="', page.index("msg-forks"))
+        assert page.count('<article id="', page.index(f'id="{shared}"') - 20, page.index("msg-forks")) == 1
+    assert "(1) Soup &amp; Co" in owner_client.get("/chat-test/a%20chat").text
+
+
+@pytest.mark.parametrize("uid", ["a chat", "a/b", "süß", "100%", "-x", "~"])
+def test_the_path_of_a_chat_opens_it_whatever_its_id(owner_client, uid):
+    make_conversation(uid)
+    assert owner_client.get(chat_page_path(uid)).status_code == 200
+
+
+def test_a_message_leads_to_its_versions_that_are_not_shown(owner_client, chat):
+    for reason, uid in (
+        ("version", "a chat/message-95"),
+        ("original", "a chat/message-96"),
+        ("version", "b/message-97"),
+    ):
+        Revision.objects.create(kind="message", uid=uid, reason=reason, body="{}", content_hash=uid, size=2)
+    page = owner_client.get("/chat-test/a%20chat").text
+    (link,) = re.findall(r'href="([^"]*)">another version</a>', page)
+    assert link == "/admin/stores/revision/?kind=message&amp;uid=a+chat%2Fmessage-95"
+    assert owner_client.get(link.replace("&amp;", "&")).status_code == 200
 
 
 def test_an_unknown_chat_is_404(owner_client):

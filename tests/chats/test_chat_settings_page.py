@@ -344,22 +344,22 @@ def test_the_gauge_at_the_message_box_is_never_cut_and_moves_nothing(server, pag
         page.set_viewport_size(size)
         page.locator("#message").fill("")
         # The chat alone.
-        expect(box).to_contain_text(re.compile(r"≈ 1\.7K.* · free"))
+        expect(box).to_contain_text(re.compile(r"≈ 1\.7k.* · free"))
         places = (
             "() => ['#attach', '#model', '#send'].map((id) => document.querySelector(id).getBoundingClientRect().x)"
         )
         before = page.evaluate(places)
         page.locator("#message").fill("Some words. " * 200)
-        expect(box).to_contain_text(re.compile(r"≈ 2\.4K.* · free"))
+        expect(box).to_contain_text(re.compile(r"≈ 2\.4k.* · free"))
         assert page.evaluate(places) == before
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         edges = "box => [box.scrollWidth <= box.clientWidth, box.getBoundingClientRect().right <= innerWidth]"
         assert box.evaluate(edges) == [True, True]
     # What is too long however much is left out.
     page.locator("#message").fill("Some words. " * 50_000)
-    expect(box).to_have_attribute("title", re.compile(r"Context: 1\d\d % of .* too long for the model"))
+    expect(box).to_have_attribute("title", re.compile(r"Context: 1\d\d% of .* too long for the model"))
     page.locator("#message").fill("Some words. " * 200)
-    expect(box).to_contain_text("≈ 2.4K")
+    expect(box).to_contain_text("≈ 2.4k")
     box.click()
     panel = page.get_by_role("dialog", name="Chat settings")
     expect(panel.locator("#gauge-text")).to_contain_text("% of 128,000 tokens. About 2,")

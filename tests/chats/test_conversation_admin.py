@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
@@ -8,6 +10,7 @@ from chats.models import Asset, Conversation, Folder, FolderMembership, Fragment
 from chats.transcript import PAGE_SIZE, format_cost
 from stores.models import Quarantine
 from stores.records.sealing import Sealer
+from tests.api import make_store
 from workspace.models import LiveFile, Workspace, WorkspaceFile
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +131,16 @@ def test_the_list_leads_to_it(owner_client):
     chat = make_conversation()
     listed = owner_client.get(reverse("admin:chats_conversation_changelist")).content.decode()
     assert f"/admin/chats/conversation/{chat.pk}/change/" in listed
+
+
+def test_a_persona_is_called_as_on_the_chat_page(owner_client):
+    make_store("app-app-personas", {"state": {"simplePersonas": [{"id": "own1", "name": "Poet"}]}, "version": 1})
+    for uid, persona in (("a", "DeveloperPreview"), ("b", "own1"), ("c", "gone")):
+        chat = make_conversation(uid, system_purpose_id=persona)
+    listed = owner_client.get(reverse("admin:chats_conversation_changelist")).content.decode()
+    cells = re.findall(r"<td[^>]*field-persona[^>]*>\s*([^<]*?)\s*<", listed)
+    assert sorted(cells) == ["Developer preview", "Poet", "gone"]
+    assert "Unknown persona (gone)" in page_of(owner_client, chat)
 
 
 def test_damaged_members_stand_at_their_places(owner_client):

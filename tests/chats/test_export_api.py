@@ -12,7 +12,8 @@ import pytest
 from chats.assets import path_of, store_base64
 from chats.exports.images import image_name
 from chats.models import Conversation
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
+from stores.importers.options import Options
 from stores.models import Change
 from stores.records.ids import encode_id
 from tests.api import ODD_IDS, make_asset, make_chat, make_folder, make_message, read, read_problem, sign_in

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from chats.generations.answer import Answer, join_surrogates
 from chats.generations.call_endings import ending_of
-from chats.generations.frames import frame, pick_frames
+from chats.generations.frames import pick_frames
 from chats.generations.masking import PieceMask
 from llms.calls.events import Finish, Text
 from llms.calls.sse import EventReader
+from stores.records.event_frames import frame
 from stores.records.secrets import mask_found
 
 KEYS = ["sk-test-0123456789abcdefghijkl", "AIza" + "b3" * 17 + "c", "AKIA0123456789ABCDEF"]

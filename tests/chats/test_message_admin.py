@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from chats.models import Message
+from chats.models import Fragment, Message
 from tests.chats.test_conversation_admin import make_conversation
 
 pytestmark = pytest.mark.django_db
@@ -70,3 +70,10 @@ def test_the_list_shows_texts_with_as_many_queries_for_many_messages(owner_clien
     few = count()
     make_conversation("more", *(f"text {at} of a message" for at in range(40)))
     assert count() == few
+
+
+def test_the_list_shows_what_went_wrong_of_an_answer_that_failed(owner_client):
+    make_conversation("chat", "Cannot reach the provider.")
+    Fragment.objects.update(pt="error")
+    listed = owner_client.get(reverse("admin:chats_message_changelist")).content.decode()
+    assert "Cannot reach the provider.</a>" in listed

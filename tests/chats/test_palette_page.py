@@ -1,4 +1,4 @@
-"""The command palette: chats, messages, models, actions and pages from one box."""
+"""The command palette: chats, messages, models, personas, actions and pages from one box."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def test_all_is_found_and_done_by_keyboard(server, page):
     other = make_chat(server, "Bread", "Q")
     api(server, "PATCH", f"/api/chats/{bridge}", {"isArchived": True})
     open_page(page, f"/chat-test/{other}")
-    box = page.get_by_role("combobox", name="Find chats, messages, models, actions and pages")
+    box = page.get_by_role("combobox", name="Find chats, messages, models, personas, actions and pages")
     options = page.locator("#palette [role=option]")
     active = page.locator("#palette .is-active")
 
@@ -75,6 +75,49 @@ def test_all_is_found_and_done_by_keyboard(server, page):
     press("accoun")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{server.url}/account")
+
+
+def test_a_persona_and_the_system_prompt_are_reached_by_their_names(server, page):
+    poet = api(server, "POST", "/api/personas", {"name": "Poet laureate", "systemPrompt": "Rhyme."})["id"]
+    chat = make_chat(server, "Verses", "Q", "A")
+    active = page.locator("#palette .is-active")
+    shown = page.locator("#persona-name")
+
+    def take(words, text):
+        page.keyboard.press("Control+k")
+        page.keyboard.type(words)
+        expect(active).to_contain_text(text)
+        page.keyboard.press("Enter")
+
+    def stored():
+        return api(server, "GET", f"/api/chats/{chat}")["systemPurposeId"]
+
+    open_page(page, f"/chat-test/{chat}")
+    take("laureate", "Persona: Poet laureate")
+    expect(shown).to_have_text("Poet laureate")
+    expect(page.locator("#message")).to_be_focused()
+    page.get_by_role("button", name="Undo").click()
+    expect(shown).to_have_text("Default")
+    assert stored() == "Generic"
+
+    # A panel that is open follows. On a phone it lies over the chat.
+    take("edit system", "Edit the system prompt")
+    field = page.get_by_role("dialog", name="Chat settings").get_by_role("textbox", name="System prompt")
+    expect(field).to_be_focused()
+    take("laureate", "Persona: Poet laureate")
+    expect(field).to_have_value("Rhyme.")
+    assert stored() == poet
+
+    page.set_viewport_size({"width": 390, "height": 800})
+    open_page(page)
+    page.get_by_role("button", name="Search and commands").click()
+    page.get_by_role("group", name="Personas").get_by_role("option", name="Persona: Poet laureate").click()
+    expect(shown).to_have_text("Poet laureate")
+    expect(page.locator("#live")).to_have_text("Persona: Poet laureate.")
+    page.get_by_role("button", name="Search and commands").click()
+    page.get_by_role("option", name="Edit the system prompt").click()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("Rhyme.")
 
 
 def test_enter_before_its_script_is_there_takes_what_stands_first(server, page):

@@ -7,7 +7,8 @@ import pytest
 from chats.generations.sending import prompt_so_far
 from chats.models import Conversation
 from llms.catalog import find_model
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
+from stores.importers.options import Options
 from stores.models import Change, Store
 from tests.api import make_chat, make_store, read, read_problem, sign_in
 

@@ -116,6 +116,23 @@ def test_it_marks_links_to_other_hosts():
     assert 'title="A title"' in html
 
 
+def test_it_makes_links_of_addresses_as_they_are_written():
+    found = elements("See https://example.com/a_(b)?q=1&r=2, (http://example.org). <https://example.net/>")
+    assert found.links() == ["https://example.com/a_(b)?q=1&r=2", "http://example.org", "https://example.net/"]
+    # A file is no host, and code stays code. What is a link already is no other one.
+    for text in ("main.py www.x.com //x.com/y a@x.com ftp://x.com", "`https://x.com`", "    https://x.com"):
+        assert elements(text).links() == [], text
+    assert elements("[https://example.com](https://example.org)").links() == ["https://example.org"]
+    assert elements("**https://e.com/_a_b** 见https://e.com/。").links() == ["https://e.com/_a_b", "https://e.com/"]
+
+
+def test_it_shows_what_is_done_of_a_list_of_tasks():
+    html = render_markdown("- [x] **done** it\n- [ ] open\n\n  [x] more\n- [x]no\n1. [X] third")
+    assert html.count('<li class="md-task">') == 3
+    assert [mark for mark in Elements(html).text if mark in "☐☑"] == ["☑", "☐", "☑"]
+    assert "[x]no" in html and "[x] more" in html
+
+
 def test_it_shows_remote_images_as_links_and_never_loads_them():
     found = elements("![a cat](https://example.com/cat.png)")
     assert "img" not in found.names()
@@ -146,7 +163,9 @@ def test_it_replaces_what_no_response_can_carry():
     render_markdown("[a](https://e.com/\ud83d)\n\n```\ud83d\n\x00\n```").encode()
 
 
-@pytest.mark.parametrize("unit", [">", "[", "![[", "*a ", "[a](", "`", "- ", "|a|-\n", "<", "&", "**a ", "[x](<"])
+@pytest.mark.parametrize(
+    "unit", [">", "[", "![[", "*a ", "[a](", "https://a.", "://", "`", "- ", "|a|-\n", "<", "&", "**a ", "[x](<"]
+)
 def test_it_ends_soon_whatever_is_nested(unit):
     text = unit * (rendering.MAX_MARKDOWN // len(unit))
     start = time.process_time()
@@ -161,6 +180,7 @@ _pieces = st.lists(
             [
                 *("<script>", "</script>", "<img src=x onerror=alert(1)>", "<svg/onload=x>", "javascript:alert(1)"),
                 *("[a](", "![", "](", ")", "](javascript:x)", "<https://e.com/", "<javascript:x>", "data:text/html,"),
+                *("https://e.com/", "http://", "www.e.com", "mailto:a@e.com", "- [x] "),
                 *("`", "```", "```html\n", "\n\n", "\n", "    ", "> ", "- ", "1. ", "# ", "| a |\n|---|\n", "**", "~~"),
                 *('"', "'", "&#106;", "&lt;", "\\", "\x00", "\ud800", ' onmouseover="x"', " style=x", "[1]: "),
             ]

@@ -29,7 +29,8 @@ from metrics.ledger.rollups import find_differences, rebuild_rollups
 from metrics.models import UsageDay, UsageEvent, UsageQuarter
 from metrics.models.rollups import TOTAL
 from stores.importers import importer, record_writer
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
+from stores.importers.options import Options
 from stores.records.errors import Conflict
 from stores.records.undoing import undo
 from tests.codecs import read

@@ -14,9 +14,10 @@ from typing import Any
 from django.db import transaction
 
 from chats.models import Asset
-from stores.importers.importer import CUT, Options, import_file
+from stores.importers.importer import CUT, import_file
+from stores.importers.options import Options
 from stores.importers.run import Progress
-from stores.models import ImportedRecord, MigrationRun, Quarantine, Revision, Store
+from stores.models import ImportedRecord, MigrationRun, Quarantine, Revision, RunRecord, Store
 from stores.records import registry, secrets
 from stores.records.collections import Collection
 from stores.records.dump import dump_store
@@ -203,6 +204,22 @@ def import_path(path: Path, **options: Any) -> Progress:
         )
         assert progress.certificate is not None and progress.certificate["differences"] == 0
     return progress
+
+
+def preview_path(path: Path, **options: Any) -> Progress:
+    """Preview the import of a file, and keep what it would make of each record."""
+    columns = {"purpose": MigrationRun.Purpose.PREVIEW}
+    progress = import_file(path, Options(dry_run=True, columns=columns, **options))
+    assert progress.disagreements() == []
+    assert progress.run is not None and progress.run.status == MigrationRun.Status.DONE, progress.errors
+    return progress
+
+
+def decided_in(run: MigrationRun | None) -> list[Any]:
+    """Return what a run made of each record, or would make of it, in the order of the file."""
+    columns = ("kind", "uid", "name", "outcome", "reason", "rules", "parts")
+    flags = ("is_conflicting", "is_kept_aside", "is_branch")
+    return list(RunRecord.objects.filter(run=run).order_by("pk").values_list(*columns, *flags))
 
 
 def counts_of(progress: Progress, kind: str = "conversation") -> dict[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from stores.importers.run import RESUMED
 from tests import forking
 from tests.forking import Process
 from tests.servers import manage
@@ -51,6 +52,20 @@ def read_status(environment: dict[str, str], *run: str) -> Any:
     told = manage("migration_status", *run, "--format", "json", environment=environment, timeout=DEADLINE)
     assert told.returncode == 0, told.stderr
     return json.loads(told.stdout)
+
+
+def read_comparable(environment: dict[str, str], *run: str) -> dict[str, Any]:
+    """Return the report of a run without what differs each time, or tells that the run was resumed."""
+    report = read_status(environment, *run)
+    for name in ("started_at", "finished_at", "duration"):
+        del report[name]
+    aside = (RESUMED, "Backed up to ")
+    report["notes"] = sorted(note for note in report["notes"] if not note.startswith(aside))
+    for phase in report["phases"]:
+        phase["notes"] = [note for note in phase["notes"] if not note.startswith(aside)]
+    for error in report["errors"]:
+        del error["at"]
+    return report
 
 
 def show_everything(environment: dict[str, str]) -> str:

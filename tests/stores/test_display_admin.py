@@ -1,5 +1,8 @@
+from types import SimpleNamespace
+
 import pytest
 
+from stores.admin.display import written
 from stores.records.formatting import format_json, format_moment
 
 
@@ -16,6 +19,14 @@ from stores.records.formatting import format_json, format_moment
 )
 def test_a_time_is_told_for_people(value, unit, shown):
     assert format_moment(value, unit=unit) == shown
+
+
+def test_a_time_that_was_written_as_text_is_told_like_all_others():
+    def shown(text):
+        return written("created")(SimpleNamespace(created=text))
+
+    assert ">2026-11-21 19:12:06 UTC</time>" in shown("2026-11-21T19:12:06.747Z")
+    assert shown("last summer") == "last summer" and shown("") == "–"
 
 
 def test_json_is_indented_and_can_be_sent():

@@ -8,8 +8,9 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
 from chats.models import Conversation
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
 from stores.importers.incoming import Refused
+from stores.importers.options import Options
 from stores.models import MigrationRun, Secret
 from stores.records.keys import tell_foreign, why_unreadable
 from stores.records.secrets import is_readable

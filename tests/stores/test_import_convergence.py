@@ -33,7 +33,7 @@ from stores.records.journal.recorder import Origin
 from tests import generators
 from tests.nightly import by_day, settings_for
 from tests.stores.import_cases import chat, message
-from tests.stores.imports import chats_here, dump, import_path, typed, undone
+from tests.stores.imports import chats_here, decided_in, dump, import_path, preview_path, typed, undone
 
 JSONObject = dict[str, Any]
 NOW = 1_795_000_000_000
@@ -41,7 +41,7 @@ WRONG_CLOCKS = (1, 4_102_444_800_000, None)
 """Before its own messages, far in the future, and none."""
 DEEDS = (
     *("append", "append", "insert", "edit", "delete", "rename", "archive", "reason", "drop"),
-    *("start", "branch", "delete chat", "move", "relabel"),
+    *("start", "branch", "delete chat", "move", "relabel", "reorder"),
 )
 HERE = ("append", "edit", "delete", "rename", "delete chat")
 HERE_BY = Origin(Change.Source.API, "")
@@ -86,6 +86,8 @@ class Browsers:
             state["chats"].remove(one)
         elif deed == "branch":
             state["chats"].insert(0, self._branch(one))
+        elif deed == "reorder":
+            state["folders"].reverse()
         elif deed in ("move", "relabel"):
             self._write_folders(state["folders"], one["id"], at, deed)
         else:
@@ -121,16 +123,19 @@ class Browsers:
 
     def export(self, browser: int, kind: str) -> None:
         self._count += 1
+        chats = self.browsers[browser % BROWSERS]["chats"]
+        if kind == "all-chats" and chats:
+            # Such a file does not say when it was written, but is at least as new as its newest chat.
+            chats[0]["updated"] = NOW + self._count
         state = copy.deepcopy(self.browsers[browser % BROWSERS])
         path = self._folder / f"{len(self.files)}-{kind}.json"
         if kind == "one-chat" and state["chats"]:
             state = {"chats": state["chats"][:1]}
             generators.write_one_chat(path, state["chats"][0])
         elif kind == "all-chats":
-            # Such a file does not say when it was written, so its folders are taken as newer than what is here.
-            state["folders"] = []
-            nothing = {"app-models": {"state": {"sources": []}}, "app-folders": {"state": {"folders": []}}}
-            generators.write_all_chats(path, state["chats"], nothing)
+            folders = state["folders"] if state["chats"] else []
+            stores = {"app-models": {"state": {"sources": []}}, "app-folders": {"state": {"folders": folders}}}
+            generators.write_all_chats(path, state["chats"], stores)
         else:
             stores = {"app-folders": {"state": {"folders": state["folders"], "enableFolders": True}, "version": 0}}
             taken_at = datetime.fromtimestamp((NOW + self._count) / 1000, UTC).isoformat()
@@ -192,7 +197,12 @@ def shown_here() -> dict[str, Any]:
             chats[uid] = continuation_of(chats[uid], chats[root])
     held = dump("app-folders")["state"]["folders"]
     folders = {one["id"]: one | {"conversationIds": sorted(one["conversationIds"])} for one in held}
-    return {"chats": chats, "folders": folders, "branches": {uid: roots[uid] for uid in roots.keys() & chats.keys()}}
+    return {
+        "chats": chats,
+        "folders": folders,
+        "order": {"": [one["id"] for one in held]},
+        "branches": {uid: roots[uid] for uid in roots.keys() & chats.keys()},
+    }
 
 
 def continuation_of(branch: JSONObject, root: JSONObject) -> list[JSONObject]:
@@ -209,15 +219,17 @@ def kept_here() -> list[str]:
 
 def import_all(world: Browsers, here: list[tuple[int, str]], order: list[int]) -> dict[str, Any]:
     """Return what is shown after what these browsers began with, these deeds here, and all files in this order. Where
-    that is the files' own, a preview tells the numbers of each import."""
+    that is the files' own, a preview tells the numbers and the lists of each import."""
     with undone():
         import_path(world.files[0])
         for number, (at, deed) in enumerate(here):
             write_here(at, deed, number)
         for at in order:
-            previewed = import_path(world.files[at], dry_run=True) if order == sorted(order) else None
+            previewed = preview_path(world.files[at]) if order == sorted(order) else None
             progress = import_path(world.files[at])
-            assert previewed is None or progress.counts == previewed.counts
+            if previewed is not None:
+                assert progress.counts == previewed.counts
+                assert decided_in(progress.run) == decided_in(previewed.run)
         shown = shown_here()
         lost = world.texts - texts_in(shown) - texts_in(kept_here())
         assert not lost, f"nowhere any more: {lost}"

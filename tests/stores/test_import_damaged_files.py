@@ -12,7 +12,8 @@ from chats import assets as asset_files
 from chats.models import Asset, Conversation
 from stores.backups.creation import BackupError
 from stores.importers import importer
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
+from stores.importers.options import Options
 from stores.importers.report import proof
 from stores.management.commands.import_indexeddb import is_clean
 from stores.models import MigrationRun, Quarantine
@@ -242,7 +243,7 @@ def test_a_disk_that_fills_up_leaves_what_was_committed(
     assert progress.run is not None
     assert progress.run.status == MigrationRun.Status.ERROR
     assert progress.run.blocked_by.startswith("The disk is full. What was imported until then is stored.")
-    assert "import the same file again" in progress.run.blocked_by
+    assert "Import the same file again to resume it." in progress.run.blocked_by
     assert Conversation.objects.count() == 2 and Asset.objects.count() == 3
     assert not is_clean(progress)
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -512,7 +513,7 @@ def test_the_recovery_copy_of_older_chats_is_kept_and_not_imported(tmp_path: Pat
 
 
 def test_a_backup_that_comes_again_does_not_undo_what_came_between(tmp_path: Path):
-    """An export of all chats has no time: what it brought is newer than a backup that was here before it."""
+    """An export of all chats has no time: what it brought is as old as its latest chat."""
     backup, export = tmp_path / "backup.json", tmp_path / "all.json"
     stores = generators.make_stores(1, [])
     chats = make_chats(2)
@@ -520,7 +521,8 @@ def test_a_backup_that_comes_again_does_not_undo_what_came_between(tmp_path: Pat
     import_path(backup)
     renamed = copy.deepcopy(stores)
     renamed["app-models"]["state"]["sources"][0]["label"] = "Renamed since"
-    generators.write_all_chats(export, chats, renamed)
+    written_at = datetime.fromisoformat(generators.TAKEN_AT).timestamp() * 1000
+    generators.write_all_chats(export, [chats[0] | {"updated": int(written_at) + 1}, chats[1]], renamed)
     import_path(export)
 
     progress = import_path(backup)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from stores.importers import record_writer
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
+from stores.importers.options import Options
 from stores.models import Change, ChangedRecord
 from stores.records.jsontext import decode
 from tests import generators

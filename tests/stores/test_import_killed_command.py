@@ -1,8 +1,12 @@
-"""An import that is killed with SIGKILL is completed by the next one, as if nothing had happened."""
+"""An import that is killed with SIGKILL is resumed by the next one of the same file, as if nothing had happened."""
 
+import random
 import signal
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,11 +14,29 @@ from tests import generators
 from tests.conftest import copy_environment
 from tests.nightly import by_day
 from tests.servers import execute, manage
-from tests.stores.processes import import_whole, read_status, show_everything, start_import, wait_for
+from tests.stores.processes import (
+    import_whole,
+    read_comparable,
+    read_status,
+    show_everything,
+    start_import,
+    wait_for,
+)
 
 pytestmark = pytest.mark.slow
 
 CHATS, MESSAGES, IMAGES, MODELS = 120, 10, 40, 300
+MOMENTS = 30
+"""At how many random moments of a night imports are killed."""
+
+
+@dataclass
+class Undisturbed:
+    """What is here after an import that nothing disturbed, its report, and how long it took."""
+
+    seconds: float
+    state: str
+    report: dict[str, Any]
 
 
 def count(environment: dict[str, str], table: str) -> int:
@@ -48,15 +70,26 @@ def backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(backup: Path, first_start: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def undisturbed(backup: Path, first_start: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """Import the file."""
     with copy_environment(first_start, tmp_path_factory.mktemp("undisturbed") / "data") as environment:
+        began = time.monotonic()
         import_whole(backup, environment)
-        return show_everything(environment)
+        return Undisturbed(time.monotonic() - began, show_everything(environment), read_comparable(environment))
+
+
+def resume_and_compare(backup: Path, environment: dict[str, str], undisturbed: Undisturbed) -> None:
+    told = import_whole(backup, environment)
+    assert "Import 1, which was broken off, was resumed." in told
+    assert execute(environment, "SELECT status, resumed FROM stores_migrationrun") == [("done", 1)]
+    assert read_comparable(environment) == undisturbed.report
+    assert show_everything(environment) == undisturbed.state
+    assert not Path(environment["BIGAGI_DATA_DIR"], "scratch").exists()
 
 
 @pytest.mark.parametrize("place", by_day(list(PLACES), each=len(PLACES)))
-def test_the_next_import_completes_one_that_was_killed(
-    place: str, backup: Path, undisturbed: str, started: dict[str, str]
+def test_the_next_import_resumes_one_that_was_killed(
+    place: str, backup: Path, undisturbed: Undisturbed, started: dict[str, str]
 ):
     with start_import(backup, started) as process:
         wait_for(process, lambda: PLACES[place](started))
@@ -68,13 +101,28 @@ def test_the_next_import_completes_one_that_was_killed(
     assert all(phase["status"] != "running" for phase in killed["phases"])
     assert count(started, "chats_conversation") < CHATS or place == "verify"
 
-    import_whole(backup, started)
-    assert execute(started, "SELECT status FROM stores_migrationrun ORDER BY id") == [("error",), ("done",)]
-    assert show_everything(started) == undisturbed
-    assert not Path(started["BIGAGI_DATA_DIR"], "scratch").exists()
+    resume_and_compare(backup, started, undisturbed)
 
 
-def test_an_import_while_one_runs_is_refused_and_names_it(backup: Path, undisturbed: str, started: dict[str, str]):
+@pytest.mark.parametrize("moment", by_day(range(MOMENTS), each=MOMENTS, start=MOMENTS // 2))
+def test_so_does_it_with_one_that_was_killed_at_any_moment(
+    moment: int, backup: Path, undisturbed: Undisturbed, started: dict[str, str]
+):
+    with start_import(backup, started) as process:
+        wait_for(process, lambda: count(started, "stores_migrationrun") > 0)
+        time.sleep(undisturbed.seconds * (moment + random.random()) / MOMENTS / 2)
+        process.kill()
+        process.wait()
+    if execute(started, "SELECT status FROM stores_migrationrun") == [("done",)]:
+        # This machine was faster now.
+        assert read_comparable(started) == undisturbed.report
+        return
+    resume_and_compare(backup, started, undisturbed)
+
+
+def test_an_import_while_one_runs_is_refused_and_names_it(
+    backup: Path, undisturbed: Undisturbed, started: dict[str, str]
+):
     with start_import(backup, started) as process:
         wait_for(process, lambda: count(started, "stores_migrationrun") > 0)
         # Held still, so that it is not over before the second one looks.
@@ -88,4 +136,4 @@ def test_an_import_while_one_runs_is_refused_and_names_it(backup: Path, undistur
         assert len(refused.stderr.strip().splitlines()) == 1
         assert process.wait(timeout=90) == 0
     assert count(started, "stores_migrationrun") == 1
-    assert show_everything(started) == undisturbed
+    assert show_everything(started) == undisturbed.state

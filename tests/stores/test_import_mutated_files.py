@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from chats.models import Asset
-from stores.importers.importer import CUT, Options, import_file
+from stores.importers.importer import CUT, import_file
 from stores.importers.incoming import Refused
+from stores.importers.options import Options
 from stores.management.commands.import_indexeddb import is_clean
 from stores.models import MigrationRun, Store
 from stores.records import secrets

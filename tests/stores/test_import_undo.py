@@ -15,7 +15,7 @@ from chats.models import Asset, Conversation
 from chats.services.conversations import delete_chat, patch_chat
 from metrics.models import UsageEvent
 from stores.importers import importer, undoing
-from stores.importers.run import AlreadyRunning
+from stores.importers.one_run import AlreadyRunning
 from stores.importers.undoing import Options, resume_undo, undo_run
 from stores.models import Change, ChangedRecord, MigrationRun, Revision, RunRecord
 from stores.records.errors import Conflict

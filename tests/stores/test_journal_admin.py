@@ -14,7 +14,7 @@ from chats.models import Conversation, Folder
 from chats.services.conversations import archive_one, change_many, create_chat, delete_chat, patch_chat, replace_chat
 from chats.services.folders import patch_folder
 from stores.admin.calls import call_of
-from stores.admin.difference import Room, show_operations
+from stores.admin.difference import Manner, Room, show_operations
 from stores.models import Change, ChangedRecord
 from stores.records.journal.delta import diff
 from stores.records.journal.recorder import Origin
@@ -159,7 +159,7 @@ def test_a_page_shows_markers_for_keys(owner_client):
 
 def test_long_values_are_folded_and_a_long_page_ends():
     text = "word " * 100_000
-    html = show_operations(diff({"a": 1, "text": "x"}, {"a": 1, "text": text, "more": text}), Room(50_000))
+    html = show_operations(diff({"a": 1, "text": "x"}, {"a": 1, "text": text, "more": text}), Manner(Room(50_000)))
     assert html.count("<details") == 2 and "Download the file to see the rest." in html
     assert len(html) < 120_000
 

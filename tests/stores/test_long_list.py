@@ -9,7 +9,8 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
+from stores.importers.options import Options
 from stores.importers.report import proof
 from stores.models import Change, ChangedRecord, MigrationRun
 from stores.records import editing, registry

@@ -8,7 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from stores.background.leases import next_end
-from stores.importers.run import Progress, new_run
+from stores.importers.one_run import new_run
+from stores.importers.run import Progress
 from stores.models import MigrationRun
 from tests.servers import manage
 from tests.stores.imports import import_path, make_chats, write_backup

@@ -12,7 +12,8 @@ from django.db import connection, models
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
+from stores.importers.options import Options
 from stores.models import Record
 from stores.records import registry
 from stores.records.dump import dump_store

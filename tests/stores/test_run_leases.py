@@ -12,7 +12,7 @@ from django.db import connection
 from stores.background.leases import GRACE_MS, LEASE_MS, is_over, next_end, this_owner
 from stores.background.processes import is_gone, name_of
 from stores.importers import lease
-from stores.importers.run import AlreadyRunning, close_dead_runs, new_run, only_one
+from stores.importers.one_run import AlreadyRunning, close_dead_runs, new_run, only_one
 from stores.models import MigrationRun
 
 ELSEWHERE = "elsewhere:1:1"

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from chats.models import Folder
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
+from stores.importers.options import Options
 from stores.importers.report import proof
 from stores.importers.run import Progress
 from stores.models import ImportedRecord, MigrationRun

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from chats.assets import base64_of
 from chats.bigagi.asset import ASSETS, stored_bytes, with_base64
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
+from stores.importers.options import Options
 from stores.models import MigrationRun, Quarantine, Revision
 from stores.records import secrets
 from stores.records.codecs import is_id

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import Phase, given
 from hypothesis import strategies as st
 
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
+from stores.importers.options import Options
 from stores.models import Change
 from stores.records.errors import Conflict, ServiceError
 from stores.records.jsontext import encode

@@ -135,6 +135,7 @@ class Command(BaseCommand):
         from bigagi_site.asgi import application
         from bigagi_site.protocol import LimitedProtocol
         from chats.generations.engine import get_engine, shut_down
+        from stores.importers.following import let_followers_go
 
         class Server(uvicorn.Server):
             async def startup(self, sockets: list[socket] | None = None) -> None:
@@ -145,6 +146,7 @@ class Command(BaseCommand):
             async def shutdown(self, sockets: list[socket] | None = None) -> None:
                 # Readers of answers are let go by that, where uvicorn would wait for them.
                 await shut_down(RUN_SECONDS)
+                await let_followers_go()
                 await super().shutdown(sockets)
 
         config = uvicorn.Config(

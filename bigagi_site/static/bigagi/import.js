@@ -1,20 +1,13 @@
-// Sends a backup to be imported, and follows the import to its end. The import goes on when the page is left.
+// Home, while nothing is here yet: sends a backup to be imported, and follows the import to its end. The import goes on
+// when the page is left.
 
-const POLL_MS = 700;
-const NOUNS = {
-  conversation: ["chat", "chats"],
-  message: ["message", "messages"],
-  asset: ["image or sound", "images and sounds"],
-  model: ["model", "models"],
-};
+import { ask, follow, send, wordsOf, sizeOf } from "./import/sending.js";
 
 const box = document.querySelector("[data-upload]");
 const part = (name) => box.querySelector(`[data-${name}]`);
 const bar = part("bar");
 let sending = null;
 let isUploading = false;
-
-const cookie = (name) => new RegExp(`(?:^|; )${name}=([^;]*)`).exec(document.cookie)?.[1] ?? "";
 
 function show(name) {
   for (const each of ["drop", "state", "end"]) part(each).hidden = each !== name;
@@ -30,86 +23,28 @@ function end(text, { isBad = false, run = null } = {}) {
   part("result").className = isBad ? "error" : "notice";
   part("chats").hidden = isBad && !run;
   part("report").hidden = !run;
-  if (run) part("report").href = `/admin/stores/migrationrun/${run.id}/change/`;
+  if (run) part("report").href = `${box.dataset.page}/${run.id}`;
   part("again").textContent = isBad ? "Choose another file" : "Import another file";
   show("end");
   part("end").focus();
 }
 
-function sizeOf(bytes) {
-  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-// Resolves to the run. XMLHttpRequest, since fetch does not tell how much is sent.
-function send(file) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    sending = request;
-    request.open("POST", `${box.dataset.url}?filename=${encodeURIComponent(file.name)}`);
-    request.setRequestHeader("X-CSRFToken", cookie(box.dataset.csrf));
-    request.setRequestHeader("Content-Type", "application/octet-stream");
-    request.setRequestHeader("Accept", "application/json");
-    request.upload.addEventListener("progress", ({ loaded, total }) => {
-      bar.value = total ? (100 * loaded) / total : 0;
-      say(`Sending ${file.name}: ${sizeOf(loaded)} of ${sizeOf(total)}`);
-    });
-    request.addEventListener("loadstart", () => (isUploading = true));
-    request.addEventListener("loadend", () => (isUploading = false));
-    request.upload.addEventListener("load", () => {
-      isUploading = false;
-      bar.removeAttribute("value");
-      part("cancel").hidden = true;
-      say("The file is here. It is being read…");
-    });
-    request.addEventListener("load", () => {
-      let answer = null;
-      try {
-        answer = JSON.parse(request.responseText);
-      } catch {
-        // Told below.
-      }
-      if (request.status === 202 && answer) resolve(answer);
-      else reject(new Error(answer?.detail ?? `The server answered with ${request.status}. Reload the page and try again.`));
-    });
-    request.addEventListener("error", () =>
-      reject(new Error("The upload broke off. Nothing was imported: check the connection, and choose the file again.")),
-    );
-    request.addEventListener("abort", () => reject(new Error("Cancelled. Nothing was imported.")));
-    request.send(file);
-  });
-}
-
-function countsOf(run) {
-  const known = Object.entries(NOUNS).filter(([kind]) => run.counts?.[kind]?.read);
-  return known
-    .map(([kind, [one, many]]) => {
-      const count = run.counts[kind].read;
-      return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
-    })
-    .join(", ");
-}
-
-async function read(address) {
-  const response = await fetch(address, { headers: { Accept: "application/json" }, cache: "no-store" });
-  if (!response.ok) throw new Error(`The server answered with ${response.status}.`);
-  return response.json();
-}
-
-const PHASES = { read: "Reading", snapshot: "Making a backup of what is here", verify: "Comparing with the file" };
-
-// Resolves to the run when it is over.
-async function follow(run) {
-  while (run.status === "running") {
-    const counts = countsOf(run);
-    say(`${PHASES[run.phase] ?? "Importing"}${counts ? `: ${counts} so far` : "…"}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    try {
-      run = await read(run.href);
-    } catch {
-      say("Cannot reach the server. The import goes on there; this page tries again.");
-    }
-  }
-  return run;
+// Resolves to the run.
+function sendIt(file) {
+  const onRequest = (request) => (sending = request);
+  const onProgress = (sent, total) => {
+    bar.value = total ? (100 * sent) / total : 0;
+    say(`Sending ${file.name}: ${sizeOf(sent)} of ${sizeOf(total)}`);
+  };
+  const onSent = () => {
+    isUploading = false;
+    bar.removeAttribute("value");
+    part("cancel").hidden = true;
+    say("The file is here. It is being read…");
+  };
+  isUploading = true;
+  const address = `${box.dataset.url}?filename=${encodeURIComponent(file.name)}`;
+  return send(file, address, box.dataset.csrf, { onRequest, onProgress, onSent }).finally(() => (isUploading = false));
 }
 
 // Home says around the box what is here: once an import has begun, that is no longer nothing.
@@ -134,10 +69,11 @@ async function bring(file) {
   part("cancel").focus();
   let run = null;
   try {
-    run = await send(file);
+    run = await sendIt(file);
     for (const each of empty) each.hidden = true;
-    run = await follow(run);
-    const { proof } = await read(run.report_href);
+    const onLost = () => say("Cannot reach the server. The import goes on there; this page tries again.");
+    run = await follow(run, box.dataset.csrf, (now) => say(wordsOf(now)), onLost);
+    const { proof } = await ask("GET", run.report_href, box.dataset.csrf);
     end(proof, { isBad: run.status !== "done", run });
     await showHere().catch(() => location.reload());
   } catch (error) {

@@ -28,7 +28,7 @@ def merge_messages(
             return rank_of(state), is_changed_here and state is stored, richness(state)
 
         other, shown = sorted((stored, incoming), key=order)
-        rules[Rule.EDITED] += 1
+        rules[Rule.EDITED_TWICE if is_changed_here else Rule.EDITED] += 1
         return shown, other, True, rules
     here, there = rank_of(stored), rank_of(incoming)
     newer = stored if here > there or is_changed_here and here == there else incoming

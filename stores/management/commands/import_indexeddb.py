@@ -4,6 +4,8 @@ import gc
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +20,22 @@ from rich.progress import Progress as Bar
 
 from stores.backups.intact import describe_emptied_database
 from stores.importers.file_facts import Strategy
-from stores.importers.importer import Options, import_file
+from stores.importers.importer import import_file
 from stores.importers.incoming import Refused
+from stores.importers.one_run import AlreadyRunning
+from stores.importers.options import Options
 from stores.importers.report import counts_table, describe_counts, is_all_here, proof, run_report
-from stores.importers.run import AlreadyRunning, Progress
+from stores.importers.resuming import NotResumable, find_upload
+from stores.importers.run import Progress
+from stores.importers.uploads import import_here, reopen_upload
 from stores.importers.words import count_kinds, sum_kinds
 from stores.management.actors import user_name
 from stores.models import MigrationRun
 from stores.records.codecs import storable
 from stores.records.faults import describe_fault
+
+LAST = 0
+"""Stands for the last upload that was broken off."""
 
 
 class Command(BaseCommand):
@@ -42,9 +51,25 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "paths", nargs="+", type=Path, metavar="PATH", help="A file written by big-AGI; - reads standard input."
+            "paths",
+            nargs="*",
+            type=Path,
+            metavar="PATH",
+            help="A file written by big-AGI; - reads standard input. An import of it that was broken off is resumed.",
         )
-        parser.add_argument("--dry-run", action="store_true", help="Report what would be done, without writing.")
+        parser.add_argument(
+            "--resume",
+            nargs="?",
+            type=int,
+            const=LAST,
+            metavar="ID",
+            help="Resume an upload whose import was broken off; without ID the last one.",
+        )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="Report what would be done, without writing anything. The page Import shows it record by record.",
+        )
         parser.add_argument(
             "--restore-deleted", action="store_true", help="Also restore records that were deleted here."
         )
@@ -73,9 +98,11 @@ class Command(BaseCommand):
         gc.set_threshold(100_000, 50, 50)
         worst = 0
         reports = []
-        for path in options["paths"]:
+        if not options["paths"] and options["resume"] is None:
+            raise CommandError("Give the path of a big-AGI file, or --resume.", returncode=2)
+        for path in [*options["paths"], *([] if options["resume"] is None else [None])]:
             try:
-                progress = self._import(path, options)
+                progress = self._import(path, options) if path else self._resume(options["resume"])
             except Refused as error:
                 # The other files are as good as they were.
                 self.stderr.write(self.style.ERROR(str(error)))
@@ -111,7 +138,27 @@ class Command(BaseCommand):
             ) from error
 
     def _import(self, path: Path, options: dict[str, Any]) -> Progress:
+        wanted = Options(
+            options["dry_run"],
+            options["restore_deleted"],
+            options["recover"],
+            options["strategy"],
+            actor=user_name(),
+        )
         size = path.stat().st_size if path.is_file() else 0
+        return self._show(path.name, size, wanted, lambda options: import_file(path, options))
+
+    def _resume(self, number: int) -> Progress:
+        """Resume an upload. Raises `CommandError`."""
+        try:
+            upload, wanted = reopen_upload(find_upload(number or None))
+        except NotResumable as error:
+            raise CommandError(str(error), returncode=2) from error
+        size = upload.path.stat().st_size
+        return self._show(upload.path.name, size, wanted, lambda options: import_here(upload, options))
+
+    def _show(self, name: str, size: int, wanted: Options, work: Callable[[Options], Progress]) -> Progress:
+        """Do the work, and show how it goes on."""
         console = Console(stderr=True)
         columns = (
             TextColumn("{task.description}"),
@@ -121,7 +168,7 @@ class Command(BaseCommand):
             TimeRemainingColumn(),
         )
         with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-            task = bar.add_task(storable(path.name), total=size)
+            task = bar.add_task(storable(name), total=size)
 
             def show(progress: Progress) -> None:
                 text = count_kinds({kind: progress.read[kind] for kind in sum_kinds()})
@@ -132,22 +179,16 @@ class Command(BaseCommand):
                 )
 
             try:
-                wanted = Options(
-                    options["dry_run"],
-                    options["restore_deleted"],
-                    options["recover"],
-                    options["strategy"],
-                    actor=user_name(),
-                    on_progress=show,
-                )
-                return import_file(path, wanted)
+                return work(replace(wanted, on_progress=show))
             except AlreadyRunning as error:
                 raise CommandError(str(error), returncode=2) from error
             except KeyboardInterrupt:
-                raise CommandError("Stopped. Import the same file again to complete it.", returncode=1) from None
+                raise CommandError("Stopped. Import the same file again to resume it.", returncode=1) from None
 
     def _tell(self, progress: Progress) -> None:
         run = progress.run or _unsaved(progress)
+        if progress.resumed_run:
+            self.stdout.write(f"Import {run.pk}, which was broken off, was resumed.")
         for line in counts_table(run):
             self.stdout.write(line)
         for note in progress.notes:

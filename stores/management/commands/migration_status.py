@@ -6,11 +6,12 @@ from argparse import ArgumentParser
 from typing import IO, Any, cast
 
 from django.core.management.base import CommandError
+from django.db.models import QuerySet
 from rich.console import Console
 from rich.markdown import Markdown
 
+from stores.importers.one_run import close_dead_runs
 from stores.importers.report import describe_counts, run_markdown, run_report
-from stores.importers.run import close_dead_runs
 from stores.management.reading import ReadingCommand
 from stores.models import MigrationRun
 from stores.querysets import as_seen_now
@@ -35,7 +36,7 @@ class Command(ReadingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         close_dead_runs()
         runs = MigrationRun.objects.all()
-        run = runs.filter(pk=options["id"]).first() if options["id"] is not None else runs.first()
+        run = runs.filter(pk=options["id"]).first() if options["id"] is not None else _last(runs)
         if run is None:
             known = ", ".join(str(pk) for pk in runs.values_list("pk", flat=True)[:10])
             text = f"There is no such import. The latest are: {known}." if known else "There are no imports yet."
@@ -62,3 +63,8 @@ class Command(ReadingCommand):
             time.sleep(WATCHED_EVERY)
             run = MigrationRun.objects.get(pk=run.pk)
         return run
+
+
+def _last(runs: QuerySet[MigrationRun]) -> MigrationRun | None:
+    """Return the last run that did something; a preview did not."""
+    return runs.exclude(purpose=MigrationRun.Purpose.PREVIEW).first()

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from stores.importers.one_run import AlreadyRunning
 from stores.importers.report import proof, run_report
-from stores.importers.run import AlreadyRunning
 from stores.importers.undoing import Options, undo_run
 from stores.management.actors import user_name
 from stores.management.reading import ReadingCommand

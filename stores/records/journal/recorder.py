@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.utils import timezone
 
 from stores.models import Change, ChangedRecord, MigrationRun, StoreCounter
-from stores.records import registry
+from stores.records import registry, sql
 from stores.records.codecs import storable
 from stores.records.commits import note_at_commit
 from stores.records.fields import compress
@@ -18,10 +19,13 @@ from stores.records.journal.telling import tell_change
 from stores.records.jsontext import encode
 from stores.records.sealing import Sealer, may_hold_secrets
 from stores.records.secrets import hide_found
-from stores.records.sql import execute, insert_one, insert_rows
 
 Action = ChangedRecord.Action
-_NAMES = ("change", "kind", "uid", "action", "hash_before", "hash_after", "position", "body")
+_CHANGE = (
+    *("at", "actor", "source", "request_id", "action", "summary", "call", "stores", "record_count", "size"),
+    *("duration_ms", "is_purged", "undoes_id", "run_id"),
+)
+_RECORD = ("change", "kind", "uid", "action", "hash_before", "hash_after", "position", "body")
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,24 @@ class Origin:
     call: dict[str, Any] | None = None
 
 
+@dataclass(slots=True)
+class EntryRecord:
+    """What becomes a `ChangedRecord`, with its fields."""
+
+    kind: str
+    uid: str
+    action: str
+    hash_before: str
+    hash_after: str
+    position: int | None
+    body: str | None
+
+    def values(self, change: int) -> tuple[Any, ...]:
+        """Return the row of the table, in the order of `_RECORD`."""
+        body = None if self.body is None else compress(self.body)
+        return (change, self.kind, self.uid, self.action, self.hash_before, self.hash_after, self.position, body)
+
+
 @dataclass
 class Entry:
     """A change in progress. It is written when the work is done, in the same transaction."""
@@ -43,7 +65,7 @@ class Entry:
     summary: str = ""
     undoes: Change | None = None
     run: MigrationRun | None = None
-    records: list[ChangedRecord] = field(default_factory=list)
+    records: list[EntryRecord] = field(default_factory=list)
     stores: set[str] = field(default_factory=set)
     sealer: Sealer = field(default_factory=Sealer)
     lost_keys: list[str] = field(default_factory=list)
@@ -82,17 +104,7 @@ class Entry:
         position: int | None = None,
     ) -> None:
         self.stores.add(store_of(kind, uid))
-        self.records.append(
-            ChangedRecord(
-                kind=kind,
-                uid=uid,
-                action=action,
-                hash_before=hash_before,
-                hash_after=hash_after,
-                position=position,
-                body=body,
-            )
-        )
+        self.records.append(EntryRecord(kind, uid, action, hash_before, hash_after, position, body))
 
     def save(self, started: float) -> None:
         """Write new secrets, and the entry if anything was changed."""
@@ -107,34 +119,21 @@ class Entry:
         self.change = (
             self._create(call, size, duration) if self.into is None else self._add_to(self.into, size, duration)
         )
-        insert_rows(ChangedRecord, _NAMES, [self._values(self.change.pk, record) for record in self.records])
+        sql.insert_rows(ChangedRecord, _RECORD, [record.values(self.change.pk) for record in self.records])
         count_up(self.stores)
 
-    @staticmethod
-    def _values(change: int, record: ChangedRecord) -> tuple[Any, ...]:
-        body = None if record.body is None else compress(record.body)
-        return (
-            *(change, record.kind, record.uid, record.action),
-            *(record.hash_before, record.hash_after, record.position, body),
-        )
-
     def _create(self, call: dict[str, Any] | None, size: int, duration: float) -> Change:
-        change = Change(
-            source=self.origin.source,
-            actor=self.origin.actor[:200],
-            request_id=self.origin.request_id[:64],
-            action=self.action,
-            summary=readable(self.summary),
-            call=call,
-            stores=" ".join(sorted(self.stores))[:500],
-            record_count=len(self.records),
-            size=size,
-            duration_ms=duration,
-            is_purged=self.is_purged,
-            undoes=self.undoes,
-            run=self.run,
+        at = timezone.now()
+        values = (
+            *(sql.as_stored(at), self.origin.actor[:200], self.origin.source, self.origin.request_id[:64]),
+            *(self.action, readable(self.summary), None if call is None else encode(call)),
+            *(" ".join(sorted(self.stores))[:500], len(self.records), size, duration, self.is_purged),
+            *(self.undoes and self.undoes.pk, self.run and self.run.pk),
         )
-        insert_one(change)
+        pk = sql.insert_values(Change, _CHANGE, values)
+        # As the ORM reads it, but for what is not JSON yet or no longer.
+        change = Change.from_db(connection.alias, ("id", *_CHANGE), (pk, *values))
+        change.at, change.call = at, call
         return change
 
     def _add_to(self, change: Change, size: int, duration: float) -> Change:
@@ -180,5 +179,5 @@ def count_up(names: set[str]) -> None:
     for name in sorted(names):
         if not registry.is_relational(name):
             continue
-        if not execute("UPDATE {stores.StoreCounter} SET revision = revision + 1 WHERE name = %s", [name]):
+        if not sql.execute("UPDATE {stores.StoreCounter} SET revision = revision + 1 WHERE name = %s", [name]):
             StoreCounter.objects.bulk_create([StoreCounter(name=name)], ignore_conflicts=True)

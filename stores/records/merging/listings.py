@@ -4,7 +4,7 @@ For each id the base keeps when a file last said that it is listed, or that it i
 itself can say that. The latest word counts, in whatever order files come; what was put in or taken out here stays so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stores.records.merging.rules import Rule, Sides, Told
@@ -18,6 +18,16 @@ def list_words(listed: Sequence[Any], told: Told, kind: str) -> Words:
     """Return the base of a list of ids of records of this kind that a file brought."""
     entries: Entries = dict.fromkeys(told.in_file(kind), (told.taken_at, False))
     return _pack(entries | {uid: (told.taken_at, True) for uid in listed if isinstance(uid, str)})
+
+
+def repeat_words(words: Words, followers: Mapping[str, Sequence[str]]) -> Words:
+    """Return the base in which the same was said of these ids as of those that they follow."""
+    known = {uid for *_, uids in words for uid in uids}
+
+    def added(uids: list[str]) -> list[str]:
+        return [one for uid in uids for one in followers.get(uid, ()) if one not in known]
+
+    return [[*word, [*uids, *added(uids)]] for *word, uids in words]
 
 
 def merge_listed(

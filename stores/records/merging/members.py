@@ -55,7 +55,9 @@ class Members:
             self.rules[Rule.NEWER_FIELD if is_known and is_changed_here else self._rule] += 1
             return incoming, theirs
         if incoming is not ABSENT:
-            self.rules[Rule.CHANGED_HERE if is_changed_here else Rule.OLDER] += 1
+            is_new = not is_known or theirs != base and self._moves
+            ours = Rule.OUR_FIELD if is_new else Rule.CHANGED_HERE
+            self.rules[ours if is_changed_here else Rule.OLDER] += 1
             self.is_whole = False
         return stored, theirs if self._moves or not is_known else base
 

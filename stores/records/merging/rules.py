@@ -30,11 +30,13 @@ class Rule(StrEnum):
     CONTINUED = "continued in the file"
     JOINED = "messages of both"
     BRANCHED = "both continued: a branch"
-    EDITED = "two versions: the newer shown"
+    EDITED = "edited: the newer shown"
+    EDITED_TWICE = "edited on both sides: the newer shown"
     REASONING = "dropped reasoning kept"
     MESSAGE_DELETED = "message deleted here"
     FIELD = "field changed"
-    NEWER_FIELD = "field changed twice: the newer"
+    NEWER_FIELD = "changed on both sides: the newer"
+    OUR_FIELD = "changed on both sides: ours"
     MEMBER = "setting changed"
     LISTED = "entries of both"
     READABLE = "readable again"
@@ -44,8 +46,8 @@ class Rule(StrEnum):
     COPIED = "a copy, as asked"
 
 
-CONFLICTS = frozenset({Rule.CHANGED_HERE, Rule.BRANCHED, Rule.EDITED, Rule.NEWER_FIELD, Rule.DELETED_AND_CONTINUED})
-"""Rules that decide between two sides of which each has something that the other has not."""
+CONFLICTS = frozenset({Rule.BRANCHED, Rule.EDITED_TWICE, Rule.NEWER_FIELD, Rule.OUR_FIELD, Rule.DELETED_AND_CONTINUED})
+"""Rules that decide between two sides which were both changed since an import brought the record."""
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,15 @@ import * as attachments from "./attachments.js";
 import { here } from "./chat-on-page.js";
 import { byId, debounce, el } from "./dom.js";
 import { models } from "./model-picker.js";
+import { sizeOf } from "./model-search.js";
 import { forgetPreview, countPreview } from "./preview.js";
 import { on, page } from "./state.js";
 
 const LETTERS_A_TOKEN = 3.6;
 const IMAGE_TOKENS = 800;
+// An estimate of less is but a row of noughts.
+const LEAST_DOLLARS = 0.0001;
 const dollars = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumSignificantDigits: 2 });
-const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const whole = new Intl.NumberFormat("en");
 
 const tokensOf = (letters) => Math.ceil(letters / LETTERS_A_TOKEN);
@@ -33,7 +35,9 @@ function costOf(tokens) {
   if (!models.has(page.model.id)) return "";
   const { input, fee } = models.get(page.model.id);
   if (input === "free") return "free";
-  return typeof input === "number" ? `≈ ${dollars.format((tokens * input) / 1e6 + (fee ?? 0))}` : "unpriced";
+  if (typeof input !== "number") return "unpriced";
+  const cost = (tokens * input) / 1e6 + (fee ?? 0);
+  return cost < LEAST_DOLLARS ? `< $${LEAST_DOLLARS}` : `≈ ${dollars.format(cost)}`;
 }
 
 async function count() {
@@ -53,14 +57,14 @@ function show(parts, context, leftOut) {
   const percent = context ? Math.round((filled / context) * 100) : 0;
   const isOver = Boolean(context) && (filled > context || leftOut > 0);
   const cost = costOf(sent);
-  const share = context ? `${percent} % of ${whole.format(context)} tokens. ` : "";
+  const share = context ? `${percent}% of ${whole.format(context)} tokens. ` : "";
   const isTooLong = Boolean(context) && filled - parts.messages > context;
   const left = isTooLong ? " This is too long for the model, even without earlier messages." : isOver ? " The oldest messages will be left out." : "";
   const kept = parts.answer ? `, and ${whole.format(parts.answer)} are kept free for the answer` : "";
   const told = `${share}About ${whole.format(sent)} tokens will be sent${kept}.${left}`;
 
   const box = byId("estimate");
-  byId("estimate-tokens").textContent = `≈ ${short.format(sent)}`;
+  byId("estimate-tokens").textContent = `≈ ${sizeOf(sent)}`;
   byId("estimate-dot").textContent = cost && " · ";
   byId("estimate-cost").textContent = cost;
   box.classList.toggle("is-over", isOver);

@@ -148,7 +148,7 @@ function heading({ label, note, isBad }) {
 }
 
 function option({ model, service, isHidden }, at) {
-  const facts = [model.context ? `${sizeOf(model.context)} context` : "", model.vision ? "accepts images" : "", priceOf(model)];
+  const facts = [model.context ? `${sizeOf(model.context)} context` : "", model.vision ? "images" : "", priceOf(model)];
   const note = isHidden ? model.hiddenReason || "Hidden by you." : service.id === "bigagi-demo" ? model.description : "";
   return el(
     "div",

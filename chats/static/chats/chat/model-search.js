@@ -8,7 +8,8 @@ const words = (query) => query.toLowerCase().split(/\s+/).filter(Boolean);
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
-export const sizeOf = (context) => compact.format(context);
+// As on all pages: 128k, 1.1M.
+export const sizeOf = (count) => compact.format(count).replace("K", "k");
 
 // Sizes as people write them, and as the list shows them: 128000, 128k, 1.1m, 1m.
 function sizes(context) {
@@ -18,11 +19,14 @@ function sizes(context) {
   return written.join(" ");
 }
 
+// Whole dollars, or cents, or what is finer than that: $5, $0.20, $0.075.
+const dollars = (value) => `$${Number.isInteger(value * 10) && !Number.isInteger(value) ? value.toFixed(2) : value}`;
+
 export function priceOf({ input, output, fee }) {
   if (input === "free" && output === "free") return "free";
   if (typeof input !== "number" && typeof output !== "number") return "";
-  const one = (value) => (typeof value === "number" ? `$${value}` : (value ?? "?"));
-  return `${one(input)} / ${one(output)}${fee ? ` + $${fee} a request` : ""}`;
+  const one = (value) => (typeof value === "number" ? dollars(value) : (value ?? "?"));
+  return `${one(input)} / ${one(output)}${fee ? ` + ${dollars(fee)} a request` : ""}`;
 }
 
 // All by which a model can be found.

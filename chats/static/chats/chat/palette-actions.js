@@ -3,6 +3,7 @@
 import * as acts from "./chat-acts.js";
 import { byId } from "./dom.js";
 import { download, ONE, openExport } from "./export.js";
+import { editSystemPrompt } from "./settings.js";
 import { emit, page } from "./state.js";
 
 // Buttons of the page, by id: what a click does is theirs to know. `words` are other words for it.
@@ -72,6 +73,7 @@ function themes() {
 export function actions() {
   return [
     ...buttons(),
+    { label: "Edit the system prompt", icon: "edit", words: "persona instructions change chat settings", run: editSystemPrompt },
     ...ofChat(),
     { label: "Export all chats", icon: "download", words: "backup save download zip", run: () => openExport(null) },
     { label: "Show or hide the list of chats", icon: "menu", words: "sidebar", keys: "Ctrl B", run: () => emit("side", "toggle") },

@@ -1,4 +1,5 @@
-// The command palette (Ctrl+K): chats by title, texts of messages, models, actions and pages, found as one types.
+// The command palette (Ctrl+K): chats by title, texts of messages, models, personas, actions and pages, found as one
+// types.
 
 import { call } from "./api.js";
 import { list, titleOf } from "./chat-list.js";
@@ -6,6 +7,7 @@ import { everywhere } from "./chat-on-page.js";
 import { byId, debounce, el, icon } from "./dom.js";
 import { choose, models } from "./model-picker.js";
 import { actions, pages } from "./palette-actions.js";
+import { personas, readPersonas } from "./palette-personas.js";
 import { best, merge, orderGroups, score } from "./palette-search.js";
 import { whenReleased } from "./press.js";
 import { emit, page } from "./state.js";
@@ -20,6 +22,8 @@ let found = { chats: [], texts: [], failed: "" };
 let options = [];
 let active = "";
 let asking = null;
+// Why there are no personas, if they could not be read.
+let noPersonas = "";
 let isReady = false;
 
 const open = (id, hash = "") => {
@@ -59,6 +63,7 @@ function groups(query) {
     return [
       { name: "Recent chats", items: chats.slice(0, MOST) },
       { name: "Actions", items: actions().filter(({ isTyped }) => !isTyped) },
+      { name: "Personas", items: personas().slice(0, MOST) },
       { name: "Pages", items: pages() },
     ].filter(({ items }) => items.length);
   }
@@ -69,6 +74,7 @@ function groups(query) {
       { name: "Chats", items: merge(best(query, chats, MOST), more).slice(0, MOST + 2) },
       { name: "Actions", items: best(query, actions(), MOST) },
       { name: "Models", items: best(query, [...models.values()].map(ofModel), MOST) },
+      { name: "Personas", items: best(query, personas(), MOST) },
       { name: "Pages", items: best(query, pages(), MOST) },
     ]),
     { name: "In messages", items: found.texts.map(ofText) },
@@ -81,12 +87,13 @@ function render() {
   options = shown.flatMap(({ items }) => items);
   // What came later must not take the place of what somebody is about to choose.
   if (!options.some(({ key }) => key === active)) active = options[0]?.key ?? "";
-  const none = asking ? "Searching…" : found.failed || (query ? "Nothing found." : "");
+  const failed = [query ? found.failed : "", noPersonas].filter(Boolean).join(" ");
+  const none = asking ? "Searching…" : failed || (query ? "Nothing found." : "");
   const parts = shown.map(({ name, items }, at) =>
     el("div", { role: "group", "aria-labelledby": `palette-group-${at}` }, el("div", { class: "palette-heading", id: `palette-group-${at}`, role: "presentation" }, name), ...items.map(option)),
   );
   box.replaceChildren(...(parts.length ? parts : [el("div", { class: "chats-none" }, none)]));
-  if (parts.length && found.failed) box.append(el("div", { class: "chats-none" }, found.failed));
+  if (parts.length && failed) box.append(el("div", { class: "chats-none" }, failed));
   mark();
 }
 
@@ -176,6 +183,10 @@ export function start() {
   isReady = true;
   type();
   box.scrollTop = 0;
+  void readPersonas().then((failed) => {
+    noPersonas = failed;
+    whenReleased(render);
+  });
 }
 
 // Takes what stands first, as Enter does.

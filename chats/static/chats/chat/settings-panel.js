@@ -75,6 +75,12 @@ export function openSettings() {
   return readSettings().catch(fail);
 }
 
+export async function openSystemPrompt() {
+  if (!panel.open) await openSettings();
+  // Where the panel could not be read, there is no field.
+  byId("system-prompt")?.focus();
+}
+
 // What fills the context stands below the settings.
 export async function openGauge() {
   const place = byId("gauge-title");

@@ -17,6 +17,7 @@ async function load() {
 const perform = (name) => void load().then((panel) => panel[name]()).catch(fail);
 
 export const toggleSettings = () => perform("toggleSettings");
+export const editSystemPrompt = () => perform("openSystemPrompt");
 
 export function initSettings() {
   page.share = memory.get("share") === "1";
