@@ -29,7 +29,7 @@ def imported(first_start: dict[str, str], tmp_path_factory: pytest.TempPathFacto
     stores = generators.make_stores(1, [chat["id"] for chat in chats[:20]], models=200)
     with copy_environment(first_start, folder / "data") as environment:
         import_whole(_write(folder / "1.json", chats, stores), environment)
-        before = show_everything(environment)
+        before = _see(environment)
         import_whole(_write(folder / "2.json", [*later, *generators.make_conversations(60, 5, 9)], stores), environment)
         yield environment, before
 
@@ -58,7 +58,13 @@ def test_it_is_completed_by_another_call(moment: float, imported: Any, tmp_path:
         assert "120 chats" in done.stdout and "taken back, verified." in done.stdout
         assert execute(environment, "SELECT count(*) FROM stores_migrationrun") == [(3,)]
         assert execute(environment, "SELECT count(*) FROM stores_change WHERE run_id = 3") == [(1,)]
-        assert show_everything(environment) == before
+        assert _see(environment) == before
+
+
+def _see(environment: dict[str, str]) -> Any:
+    """Return all that is here, and what its calls come to."""
+    calls = execute(environment, "SELECT sum(calls), sum(cost_nano_usd), sum(output_tokens) FROM metrics_usageevent")
+    return show_everything(environment), calls
 
 
 def _count(environment: dict[str, str]) -> int:
@@ -74,4 +80,4 @@ def test_the_server_undoes_after_the_answer(imported: Any, tmp_path: Path):
         run = wait(client, answer.headers["Location"])
         assert run["status"] == "done" and "taken back, verified." in run["certificate"]["proof"]
         assert client.get("/api/migrations/2").json()["undone_by"] == run["id"]
-        assert show_everything(environment) == before
+        assert _see(environment) == before
