@@ -92,7 +92,7 @@ def _read(records: Sequence[RunRecord]) -> dict[tuple[str, str], str]:
     """Return the hashes of what is here of these records, made anew of their JSON."""
     uids: dict[str, list[str]] = defaultdict(list)
     for record in records:
-        if record.kind != DAMAGED and record.outcome != "skipped":
+        if record.kind not in (DAMAGED, POSITIONS) and record.outcome != "skipped":
             uids[record.kind].append(record.uid)
     hashes = {}
     for kind, some in uids.items():
