@@ -18,11 +18,13 @@ Branches = Mapping[str, Mapping[str, Sequence[str]]]
 """The ids of branches by the ids of the records that they are branches of, by kind."""
 
 
-def branches_here() -> Branches:
-    """Return the branches that are here."""
+def branches_here(*, before: MigrationRun | None = None) -> Branches:
+    """Return the branches that are here; with a run, those that were here before it made some."""
     found: dict[str, dict[str, list[str]]] = {}
     for collection in registry.long_lists():
         branches = dict(_branches(collection.kind).values_list("uid", "branch_of"))
+        for uid, _ in _made_by(before, collection.kind) if before else ():
+            branches.pop(uid, None)
         here = collection.rows().filter(**{f"{collection.uid_column}__in": branches})
         for uid in here.values_list(collection.uid_column, flat=True):
             found.setdefault(collection.kind, {}).setdefault(branches[uid], []).append(uid)
@@ -30,12 +32,13 @@ def branches_here() -> Branches:
 
 
 class KnownBranches:
-    """The branches that were here before an import; `seen` returns the ids of a kind that its file had so far. What the
-    file says of a record, it says of its branches, except of those that it has itself."""
+    """The branches that were here before an import. `seen` returns the ids of a kind that its file had so far; of the
+    run that it goes on with, `resumed`, some may be here. What the file says of a record, it says of its branches, except
+    of those that it has itself."""
 
-    def __init__(self, seen: Callable[[str], Ids[str]]) -> None:
+    def __init__(self, seen: Callable[[str], Ids[str]], resumed: MigrationRun | None) -> None:
         self._seen = seen
-        self._here = branches_here()
+        self._here = branches_here(before=resumed)
 
     def with_seen(self, kind: str) -> Ids[str]:
         """Return the ids of which the file can say where they are listed."""

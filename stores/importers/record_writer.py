@@ -45,7 +45,7 @@ class RecordWriter:
         self._origin = Origin(Change.Source.IMPORT, actor)
         self._change: Change | None = None
         self.source = source
-        self.branches = KnownBranches(self.seen)
+        self.branches = KnownBranches(self.seen, progress.resumed_run)
         source.in_file = self.branches.with_seen
         self.writes = writes
         self.sealer = Sealer()
