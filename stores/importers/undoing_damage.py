@@ -1,4 +1,5 @@
-"""Damaged parts that belong to no record, taken out of the quarantine with their import, and put back."""
+"""What an import did to lists and to none of their records, taken back: damaged parts, which leave the quarantine, and
+the order of records."""
 
 from typing import Any
 
@@ -7,6 +8,7 @@ from stores.models import ChangedRecord, MigrationRun, Quarantine, RunRecord
 from stores.querysets import standing_undos
 from stores.records import jsontext
 from stores.records.codecs import storable
+from stores.records.journal.lists import collection_of_list, move, read_positions
 from stores.records.journal.recorder import Entry
 from stores.records.undoing import read_body
 
@@ -27,7 +29,7 @@ COLUMNS = (
 )
 
 
-def take_back_damage(entry: Entry, item: Item, run: MigrationRun, by: MigrationRun, *, force: bool) -> RunRecord:
+def take_back_damage(entry: Entry, item: Item, run: MigrationRun, *, force: bool) -> RunRecord:
     """Take back what the run did to the damaged parts of one list, and return what became of them."""
     decided = RunRecord(kind=item.kind, uid=item.uid[:LONGEST_UID], name=item.uid[:LONGEST_UID], outcome="skipped")
     if not force and (later := _find_met_again(run)) is not None:
@@ -46,6 +48,25 @@ def take_back_damage(entry: Entry, item: Item, run: MigrationRun, by: MigrationR
             decided.outcome = "created"
         else:
             decided.reason = "the list was written anew since"
+    return decided
+
+
+def take_back_order(entry: Entry, item: Item, run: MigrationRun, *, force: bool) -> RunRecord:
+    """Put records back in the places from which the run moved them, as far as they are here; all or none."""
+    decided = RunRecord(kind=item.kind, uid=item.uid[:LONGEST_UID], name=item.uid[:LONGEST_UID], outcome="skipped")
+    collection = collection_of_list(item.uid)
+    for record in item.records:
+        if record.body is None:
+            decided.reason = "what undo needs of it was permanently deleted"
+            continue
+        # Each operation is of one record: its place before, and after.
+        moves = {path[0]: (old[0], new[0]) for path, _, old, new in read_body(record)}
+        here = read_positions(collection, list(moves))
+        if not force and any(at != moves[uid][1] for uid, at in here.items()):
+            decided.reason = "moved since"
+            break
+        move(entry, collection, {uid: moves[uid][0] for uid in here})
+        decided.outcome = "updated"
     return decided
 
 

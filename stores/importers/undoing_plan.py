@@ -20,6 +20,8 @@ Key = tuple[str, str]
 
 LONGEST_UID = 200
 """Characters of an id that a `RunRecord` holds; only the places of damaged parts can have more."""
+OF_LISTS = (DAMAGED, POSITIONS)
+"""Kinds of the journal that are no records, but what is between those of a list, and their order."""
 WRITTEN = ("created", "updated", "merged", "deleted")
 """Outcomes that say that a run wrote a record."""
 
@@ -67,11 +69,12 @@ class Item:
 def find_keys(run: MigrationRun) -> list[Key]:
     """Return the records that a run changed or took note of, the newest first."""
     noted = Q(outcome__in=WRITTEN) | Q(imported_before__isnull=False) | Q(beside__isnull=False) | Q(is_kept_aside=True)
-    # What was written last goes first: records were put in order when they were there.
+    # What was only noted of others has no order; what was written has: records were moved when they all were here.
     changed = ChangedRecord.objects.filter(change__run=run).order_by("-pk")
     keys = dict.fromkeys(changed.values_list("kind", "uid").iterator())
     decided = RunRecord.objects.filter(run=run).filter(noted).order_by("-pk")
-    return list(keys | dict.fromkeys(decided.values_list("kind", "uid").iterator()))
+    keys |= dict.fromkeys(decided.values_list("kind", "uid").iterator())
+    return list(keys)
 
 
 def find_revisions(run: MigrationRun, keys: Iterable[Key]) -> dict[Key, list[int]]:
@@ -98,7 +101,7 @@ def load_items(run: MigrationRun, keys: Sequence[Key], *, with_bodies: bool = Tr
         changed = ChangedRecord.objects.filter(kind=kind, uid__in=uids, change__run=run).order_by("-pk")
         for record in changed if with_bodies else changed.defer("body"):
             items[kind, record.uid].records.append(record)
-        if kind in (DAMAGED, POSITIONS):
+        if kind in OF_LISTS:
             continue
         for decided in RunRecord.objects.filter(kind=kind, uid__in=uids, run=run).order_by("pk"):
             items[kind, decided.uid].decided.append(decided)
@@ -165,7 +168,7 @@ def survey(run: MigrationRun, size: int = 200) -> Survey:
         items = load_items(run, keys[start : start + size], with_bodies=False)
         hashes = _hashes_of(items)
         for item in items:
-            if item.kind == DAMAGED or not item.records:
+            if item.kind in OF_LISTS or not item.records:
                 continue
             reason = item.find_change(hashes.get((item.kind, item.uid), ""))
             if reason:
@@ -178,7 +181,7 @@ def survey(run: MigrationRun, size: int = 200) -> Survey:
 def _hashes_of(items: Sequence[Item]) -> dict[Key, str]:
     uids: dict[str, list[str]] = defaultdict(list)
     for item in items:
-        if item.kind != DAMAGED:
+        if item.kind not in OF_LISTS:
             uids[item.kind].append(item.uid)
     return {
         (kind, uid): row.content_hash

@@ -6,13 +6,13 @@ from typing import Any
 
 from stores.importers.certificate import LONGEST_LIST
 from stores.importers.remembered import before_text
-from stores.importers.undoing_plan import Item, load_items
+from stores.importers.undoing_plan import OF_LISTS, Item, load_items
 from stores.importers.words import one_or_many, tell_kinds
 from stores.models import ChangedRecord, ImportedRecord, MigrationRun, RunRecord
 from stores.records import jsontext
 from stores.records.codecs import Unreadable
 from stores.records.iteration import batched
-from stores.records.journal.lists import DAMAGED, POSITIONS
+from stores.records.journal.lists import POSITIONS
 from stores.records.undoing import collection_of
 
 AT_ONCE = 20
@@ -29,12 +29,9 @@ def verify_undo(run: MigrationRun, by: MigrationRun) -> dict[str, Any]:
     named: list[dict[str, Any]] = []
     for record, state in _look_at_all(run, by):
         states[state] += 1
-        if record.kind == POSITIONS:
-            # The order of a list is no record, and not counted.
-            pass
-        elif state == KEPT:
+        if state == KEPT:
             kept[record.kind] += 1
-        elif record.outcome != "unchanged":
+        elif record.outcome != "unchanged" and record.kind != POSITIONS:
             taken[record.kind] += 1
         if state != SAME and len(named) < LONGEST_LIST:
             facts = {"kind": record.kind, "id": record.uid, "name": record.name, "reason": record.reason}
@@ -82,7 +79,7 @@ def _look_at_all(run: MigrationRun, by: MigrationRun) -> Iterator[tuple[RunRecor
         for record in some:
             if record.outcome == "skipped":
                 yield record, KEPT
-            elif record.kind in (DAMAGED, POSITIONS):
+            elif record.kind in OF_LISTS:
                 yield record, SAME
             else:
                 yield record, _compare(record, items[record.kind, record.uid], by, found)
@@ -92,7 +89,7 @@ def _read(records: Sequence[RunRecord]) -> dict[tuple[str, str], str]:
     """Return the hashes of what is here of these records, made anew of their JSON."""
     uids: dict[str, list[str]] = defaultdict(list)
     for record in records:
-        if record.kind not in (DAMAGED, POSITIONS) and record.outcome != "skipped":
+        if record.kind not in OF_LISTS and record.outcome != "skipped":
             uids[record.kind].append(record.uid)
     hashes = {}
     for kind, some in uids.items():

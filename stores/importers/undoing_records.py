@@ -8,16 +8,15 @@ from django.db.models import Max, Q
 
 from stores.importers.outcomes import save_decided
 from stores.importers.remembered import REMEMBERED, before_text
-from stores.importers.undoing_damage import take_back_damage
-from stores.importers.undoing_plan import Item, Key, find_relying, load_items
-from stores.importers.undoing_positions import take_back_positions
+from stores.importers.undoing_damage import take_back_damage, take_back_order
+from stores.importers.undoing_plan import OF_LISTS, Item, Key, find_relying, load_items
 from stores.models import ChangedRecord, ImportedRecord, MigrationRun, Quarantine, Revision, RunRecord
 from stores.records import jsontext
 from stores.records.codecs import Rows, Unreadable, damaged_in
 from stores.records.collections import Collection
 from stores.records.errors import Conflict
 from stores.records.journal.delta import diff, unpatch
-from stores.records.journal.lists import DAMAGED, POSITIONS
+from stores.records.journal.lists import DAMAGED
 from stores.records.journal.recorder import Entry
 from stores.records.undoing import collection_of, free_position, read_body
 
@@ -63,11 +62,9 @@ class Undoing:
         """Take back these records, and write what became of each. Call it inside the entry's transaction."""
         decided = []
         for item in load_items(self.run, keys):
-            if item.kind == DAMAGED:
-                decided.append(take_back_damage(entry, item, self.run, self.by, force=self.force))
-                continue
-            if item.kind == POSITIONS:
-                decided.append(take_back_positions(entry, item, force=self.force))
+            if item.kind in OF_LISTS:
+                take_back = take_back_damage if item.kind == DAMAGED else take_back_order
+                decided.append(take_back(entry, item, self.run, force=self.force))
                 continue
             try:
                 decided.append(self._take_back(entry, item))

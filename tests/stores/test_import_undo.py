@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from chats.assets import path_of
-from chats.models import Asset, Conversation
+from chats.bigagi.folder import FOLDERS
+from chats.models import Asset, Conversation, Folder
 from chats.services.conversations import delete_chat, patch_chat
 from metrics.models import UsageEvent
 from stores.importers import importer, undoing
@@ -19,6 +20,7 @@ from stores.importers.one_run import AlreadyRunning
 from stores.importers.undoing import Options, resume_undo, undo_run
 from stores.models import Change, ChangedRecord, MigrationRun, Revision, RunRecord
 from stores.records.errors import Conflict
+from stores.records.journal.lists import write_positions
 from stores.records.journal.recorder import Origin
 from stores.records.undoing import undo as undo_change
 from tests import generators
@@ -182,6 +184,27 @@ def test_what_a_later_import_brought_again_is_changed_since_until_that_is_undone
     undo(by)
     undo(second)
     assert not undo(first).certificate["kept"] and uids() == []
+
+
+def test_an_order_that_an_import_took_over_goes_back_unless_it_was_changed_since(tmp_path: Path):
+    def listed(*titles: str) -> dict[str, Any]:
+        folders = [{"id": title, "title": title, "conversationIds": []} for title in titles]
+        return {"app-folders": {"state": {"folders": folders, "enableFolders": True}, "version": 0}}
+
+    def order() -> list[str]:
+        return list(Folder.objects.order_by("position", "pk").values_list("uid", flat=True))
+
+    import_path(write_backup(tmp_path / "1.json", None, stores=listed("a", "b", "c"), taken_at="2026-08-01T10:00:00Z"))
+    second = write_backup(tmp_path / "2.json", None, stores=listed("c", "b", "a"), taken_at="2026-08-02T10:00:00Z")
+    run = import_path(second).run
+    assert order() == ["c", "b", "a"]
+    by = undo(run)
+    assert order() == ["a", "b", "c"]
+    undo(by)
+    assert order() == ["c", "b", "a"]
+    write_positions(FOLDERS, {"c": 77})
+    kept = undo(run).certificate
+    assert order() == ["b", "a", "c"] and kept["records"][0]["reason"] == "moved since"
 
 
 def test_what_was_purged_since_is_listed_and_kept(tmp_path: Path):
