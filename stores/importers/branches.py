@@ -32,9 +32,9 @@ def branches_here(*, before: MigrationRun | None = None) -> Branches:
 
 
 class KnownBranches:
-    """The branches that were here before an import. `seen` returns the ids of a kind that its file had so far; some that
-    are here can be of the run that it goes on with, `resumed`. What the file says of a record, it says of its branches,
-    except of those that it has itself."""
+    """The branches that were here before an import. `seen` returns the ids of a kind that its file had so far; some
+    that are here can be of the run that it goes on with, `resumed`. What the file says of a record, it says of its
+    branches, except of those that it has itself."""
 
     def __init__(self, seen: Callable[[str], Ids[str]], resumed: MigrationRun | None) -> None:
         self._seen = seen
