@@ -29,9 +29,12 @@ def verify_undo(run: MigrationRun, by: MigrationRun) -> dict[str, Any]:
     named: list[dict[str, Any]] = []
     for record, state in _look_at_all(run, by):
         states[state] += 1
-        if state == KEPT:
+        if record.kind == POSITIONS:
+            # The order of a list is no record, and not counted.
+            pass
+        elif state == KEPT:
             kept[record.kind] += 1
-        elif record.outcome != "unchanged" and record.kind != POSITIONS:
+        elif record.outcome != "unchanged":
             taken[record.kind] += 1
         if state != SAME and len(named) < LONGEST_LIST:
             facts = {"kind": record.kind, "id": record.uid, "name": record.name, "reason": record.reason}

@@ -18,6 +18,7 @@ from metrics.models import UsageEvent
 from stores.importers import importer, undoing
 from stores.importers.one_run import AlreadyRunning
 from stores.importers.undoing import Options, resume_undo, undo_run
+from stores.importers.undoing_plan import survey
 from stores.models import Change, ChangedRecord, MigrationRun, Revision, RunRecord
 from stores.records.errors import Conflict
 from stores.records.journal.lists import write_positions
@@ -198,6 +199,7 @@ def test_an_order_that_an_import_took_over_goes_back_unless_it_was_changed_since
     second = write_backup(tmp_path / "2.json", None, stores=listed("c", "b", "a"), taken_at="2026-08-02T10:00:00Z")
     run = import_path(second).run
     assert order() == ["c", "b", "a"]
+    assert run is not None and not survey(run).kept
     by = undo(run)
     assert order() == ["a", "b", "c"]
     undo(by)
