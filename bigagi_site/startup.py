@@ -209,7 +209,7 @@ def _fetch_environment_models() -> None:
 def close_broken_imports() -> None:
     """Mark imports whose process has ended as failed, and delete uploaded files that no run needs."""
     close_dead_runs()
-    needed = MigrationRun.objects.exclude(source_key="").values_list("source_key", flat=True)
+    needed = MigrationRun.objects.exclude(source_path="").values_list("source_path", flat=True)
     tidy_uploads({key.partition("/")[0] for key in needed})
 
 

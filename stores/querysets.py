@@ -131,7 +131,7 @@ def how_to_resume(run: MigrationRun) -> str:
         return "It goes on when the server starts. To complete it now, undo the same run again."
     if run.purpose == MigrationRun.Purpose.PREVIEW:
         return "Send the file again."
-    if not run.source_key:
+    if not run.source_path:
         return "Import the same file again to resume it."
     ways = f"POST /api/migrations/{run.pk}/resume, or manage.py import_indexeddb --resume {run.pk}"
     return f"It goes on when the server starts. To resume it now: {ways}"

@@ -191,7 +191,7 @@ class RunSerializer(ListedRunSerializer):
         return href("migrations", str(run.pk), "run") if is_ready else None
 
     def get_resume_href(self, run: MigrationRun) -> str | None:
-        is_broken_off = run.status == MigrationRun.Status.ERROR and bool(run.source_key)
+        is_broken_off = run.status == MigrationRun.Status.ERROR and bool(run.source_path)
         return href("migrations", str(run.pk), "resume") if is_broken_off and why_not(run) is None else None
 
     def get_undone_by(self, run: MigrationRun) -> int | None:

@@ -139,8 +139,8 @@ class Import:
             run = progress.run = self._make_run(sha256, base)
             progress.checkpoint["notes"] = list(options.notes)
         else:
-            held, now = run.source_key, options.columns.get("source_key", "")
-            take_up(run, **{"source_key": now} | options.columns)
+            held, now = run.source_path, options.columns.get("source_path", "")
+            take_up(run, **{"source_path": now} | options.columns)
             if held != now:
                 discard_kept(held)
             progress.go_on(run)

@@ -66,7 +66,7 @@ def preview_again(run: MigrationRun, options: Options, make: Callable[..., Migra
 
 def _previewing(upload: IncomingFile, options: Options, before: MigrationRun | None) -> Options:
     forget_old_previews()
-    columns = {"purpose": PREVIEW, "options": options_as_json(options), "source_key": upload.key, "based_on": before}
+    columns = {"purpose": PREVIEW, "options": options_as_json(options), "source_path": upload.key, "based_on": before}
     return replace(options, dry_run=True, columns=columns)
 
 
@@ -85,7 +85,7 @@ def _keep_if_read(upload: IncomingFile, run: MigrationRun | None) -> None:
         return
     upload.discard()
     if run is not None:
-        run.source_key = ""
+        run.source_path = ""
         with suppress(DatabaseError):
             _hand_over(run)
 
@@ -100,7 +100,7 @@ def run_preview(run: MigrationRun, actor: str) -> MigrationRun:
     options = replace(options_of(run), actor=actor)
     if is_changed_since(run):
         options = replace(options, notes=(CHANGED_SINCE,))
-    columns = {"based_on": run, "options": options_as_json(options), "source_key": upload.key}
+    columns = {"based_on": run, "options": options_as_json(options), "source_path": upload.key}
     made = uploads.start_import(upload, replace(options, columns=columns))
     _hand_over(run)
     return made
@@ -114,8 +114,8 @@ def take_file(run: MigrationRun) -> IncomingFile:
     uploads.check_ready()
     if run.status != MigrationRun.Status.DONE:
         raise NotRunnable("The preview did not come to its end. Send the file again.")
-    for _ in range(TRIES if run.source_key else 0):
-        if (upload := reopen(run.source_key)) is not None:
+    for _ in range(TRIES if run.source_path else 0):
+        if (upload := reopen(run.source_path)) is not None:
             return upload
         if not has_file(run):
             break
@@ -125,7 +125,7 @@ def take_file(run: MigrationRun) -> IncomingFile:
 
 def has_file(run: MigrationRun) -> bool:
     """Tell whether the file of a preview should still be here."""
-    return bool(run.source_key) and run.purpose == PREVIEW and timezone.now() < kept_until(run)
+    return bool(run.source_path) and run.purpose == PREVIEW and timezone.now() < kept_until(run)
 
 
 def kept_until(run: MigrationRun) -> Any:
@@ -165,7 +165,7 @@ def _number(counts: Any, name: str) -> int:
 
 def _hand_over(run: MigrationRun) -> None:
     """Note that the run has its file no more."""
-    MigrationRun.objects.filter(pk=run.pk).update(source_key="")
+    MigrationRun.objects.filter(pk=run.pk).update(source_path="")
 
 
 # --- forgetting ---
@@ -175,7 +175,7 @@ def forget_preview(run: MigrationRun) -> None:
     """Delete a preview with its file. Raises `NotRunnable`."""
     if run.purpose != PREVIEW or run.status == MigrationRun.Status.RUNNING:
         raise NotRunnable("Only a preview that is over can be deleted. An import stays in the list: undo it instead.")
-    if run.source_key and (upload := reopen(run.source_key)) is not None:
+    if run.source_path and (upload := reopen(run.source_path)) is not None:
         upload.discard()
     run.delete()
 

@@ -82,7 +82,7 @@ def check_resumable(run: MigrationRun) -> None:
     run.refresh_from_db()
     if reason := why_not(run):
         raise NotResumable(reason)
-    if not run.source_key:
+    if not run.source_path:
         raise NotResumable(
             f"Import {run.pk} of {run.source_name} was not an upload, so its file was not kept. Import the same file "
             "again to resume it: manage.py import_indexeddb FILE"
@@ -97,7 +97,7 @@ def find_upload(number: int | None) -> MigrationRun:
             raise NotResumable(f"There is no import {number}. `manage.py migration_status` shows the last one.")
         return run
     close_dead_runs()
-    uploads = MigrationRun.objects.filter(purpose=Purpose.IMPORT, status=Status.ERROR).exclude(source_key="")
+    uploads = MigrationRun.objects.filter(purpose=Purpose.IMPORT, status=Status.ERROR).exclude(source_path="")
     run = next((run for run in uploads if why_not(run) is None), None)
     if run is None:
         raise NotResumable("No upload was broken off: there is nothing to resume.")
@@ -119,7 +119,7 @@ def find_interrupted() -> list[MigrationRun]:
     ended = MigrationRun.objects.filter(status=Status.ERROR, certificate=None, resumed__lt=MOST_BY_ITSELF)
     ended = ended.filter(blocked_by__contains=INTERRUPTED).order_by("pk")
     undos = list(ended.filter(purpose=Purpose.UNDO))
-    return [*undos, *(run for run in ended.exclude(source_key="") if why_not(run) is None)]
+    return [*undos, *(run for run in ended.exclude(source_path="") if why_not(run) is None)]
 
 
 def take_up(run: MigrationRun, **fields: Any) -> None:

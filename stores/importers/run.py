@@ -211,15 +211,15 @@ class Progress:
             self.save()
             return
         run.status, run.blocked_by, run.finished_at = status, blocked_by[:500], timezone.now()
-        kept = self.checkpoint, run.source_key
+        kept = self.checkpoint, run.source_path
         if run.purpose == MigrationRun.Purpose.IMPORT and self.certificate is not None:
             # It is over for good, and needs its file no more.
-            self.checkpoint, run.source_key = {}, ""
+            self.checkpoint, run.source_path = {}, ""
         try:
             with durably():
                 self.save()
         except DatabaseError:
-            self.checkpoint, run.source_key = kept
+            self.checkpoint, run.source_path = kept
             raise
 
 

@@ -109,7 +109,7 @@ def start_again(run: MigrationRun) -> MigrationRun:
 def reopen_upload(run: MigrationRun) -> tuple[IncomingFile, Options]:
     """Return the kept file of a run that was broken off, and how to import it. Raises `NotResumable`."""
     check_resumable(run)
-    upload = reopen(run.source_key)
+    upload = reopen(run.source_path)
     if upload is None:
         raise file_is_gone(run)
     return upload, replace(options_of(run), resumes=run.pk)
@@ -126,7 +126,7 @@ def import_here(upload: IncomingFile, options: Options, let_go: LetGo = keep_if_
                 upload.keep()
         options.on_progress(progress)
 
-    columns = {} if options.dry_run else {"source_key": upload.key}
+    columns = {} if options.dry_run else {"source_path": upload.key}
     try:
         return import_file(upload.path, replace(options, columns=columns | options.columns, on_progress=note))
     except Exception as error:

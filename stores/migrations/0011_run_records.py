@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='migrationrun',
-            name='source_key',
+            name='source_path',
             field=models.CharField(blank=True, db_default='', default='', help_text='Where its file is kept in `uploads/`, as long as a run may need it.', max_length=200),
         ),
         migrations.AlterField(

@@ -52,7 +52,7 @@ class MigrationRun(models.Model):
 
     source_name = models.CharField(max_length=500, help_text="The file's name, without its folder.")
     source_kind = models.CharField(max_length=20, blank=True, help_text="flash-backup, all-chats or one-chat.")
-    source_key = models.CharField(
+    source_path = models.CharField(
         max_length=200,
         blank=True,
         default="",

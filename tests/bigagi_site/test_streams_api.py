@@ -100,7 +100,8 @@ def test_a_large_store_is_streamed_whole_in_little_memory(seeded):
     assert len(body) > SIZE
     chats = json.loads(body)["state"]["conversations"]
     assert [chat["id"] for chat in chats[:CHATS]] == [f"big-{number}" for number in range(CHATS)]
-    assert peak_memory(seeded) - before < SIZE / 1e6 / 2
+    # The server does other things as well; the store would be held two times and more.
+    assert peak_memory(seeded) - before < SIZE / 1e6 * 0.75
 
 
 def test_a_zip_of_all_chats_is_streamed_in_little_memory(seeded):
@@ -113,7 +114,8 @@ def test_a_zip_of_all_chats_is_streamed_in_little_memory(seeded):
     chats = [name for name in archive.namelist() if name.startswith("chats/")]
     assert len(chats) >= CHATS and sum(archive.getinfo(name).file_size for name in chats) > SIZE
     assert archive.testzip() is None
-    assert peak_memory(seeded) - before < SIZE / 1e6 / 2
+    # The server does other things as well; the store would be held two times and more.
+    assert peak_memory(seeded) - before < SIZE / 1e6 * 0.75
 
 
 def test_readers_who_leave_in_the_middle_hold_nothing_up(seeded):

@@ -26,7 +26,7 @@ OPTIONS = {"strategy": "merge", "restore_deleted": False, "recover": False, "act
 
 def make_run(**columns: Any) -> MigrationRun:
     given = {"status": "error", "phases": [], "counts": {}, "errors": [], "notes": [], "pid": 1, "options": OPTIONS}
-    given |= {"source_name": "backup.json", "source_sha256": "ab", "source_key": "folder/backup.json"}
+    given |= {"source_name": "backup.json", "source_sha256": "ab", "source_path": "folder/backup.json"}
     return MigrationRun.objects.create(**given | {"blocked_by": "The import was interrupted."} | columns)
 
 
@@ -42,7 +42,7 @@ def resume(run: MigrationRun) -> Any:
         ({"certificate": {"differences": 2}, "blocked_by": "The verification found differences."}, "found differences"),
         ({"certificate": {"is_cut": True}, "blocked_by": importer.CUT}, "Import a complete file"),
         ({"options": None}, "Import the same file again"),
-        ({"source_key": ""}, "Import the same file again"),
+        ({"source_path": ""}, "Import the same file again"),
         ({"purpose": "preview"}, "is a preview"),
         ({"purpose": "undo"}, "undo the same run again"),
     ],
@@ -111,7 +111,7 @@ def test_a_run_that_a_full_disk_broke_off_is_resumed_with_its_kept_file(
     assert again.run == run and again.run.status == "done" and again.run.resumed == 1
     assert [note for note in again.notes if note.startswith(RESUMED)]
     assert again.errors == [] and again.outcomes["conversation"]["created"] == 6
-    assert reopen(upload.key) is None and MigrationRun.objects.get().source_key == ""
+    assert reopen(upload.key) is None and MigrationRun.objects.get().source_path == ""
 
 
 def test_a_run_whose_end_cannot_be_stored_can_still_be_resumed(

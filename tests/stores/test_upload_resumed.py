@@ -124,6 +124,6 @@ def test_the_command_resumes_an_upload_and_says_so_where_its_file_is_gone(
         assert uploads_of(started) == []
         again = server.manage("import_indexeddb", "--resume", "1", timeout=DEADLINE)
         assert again.returncode == 2 and "has finished" in again.stderr
-        execute(started, "UPDATE stores_migrationrun SET status = 'error', certificate = NULL, source_key = 'a/b'")
+        execute(started, "UPDATE stores_migrationrun SET status = 'error', certificate = NULL, source_path = 'a/b'")
         gone = server.manage("import_indexeddb", "--resume", timeout=DEADLINE)
         assert gone.returncode == 2 and "Import the same file again" in gone.stderr
