@@ -27,7 +27,9 @@ NOT_HERE = {
     # Through the event loop or a thread of its own, in a server: tests/chats/test_fault_streams.py and
     # tests/bigagi_site/test_full_disk.py.
     *(("POST", "/api/chats/one/generate"), ("POST", "/api/generations/one/stop"), ("POST", "/api/test-ai")),
-    ("POST", "/api/migrations"),
+    *(("POST", "/api/migrations"), ("POST", "/api/migrations/1/run")),
+    # Runs: tests/stores/test_import_damaged_files.py, test_import_resumed.py and test_import_undo_killed.py.
+    *(("POST", "/api/migrations/1/resume"), ("POST", "/api/migrations/1/undo"), ("DELETE", "/api/migrations/1")),
     # It reads a document in a process of its own, and stores nothing.
     ("POST", "/api/documents/text"),
     # With a provider: the test below.

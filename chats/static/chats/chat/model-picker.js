@@ -85,7 +85,11 @@ function keepChoice(name, id) {
 function restore() {
   const [id, instead] = readChoice(nameOf(page.chat?.id));
   if (id && models.has(id) && (!instead || instead === page.offered.id)) use(models.get(id));
-  else show();
+  else {
+    show();
+    // What it costs is known now.
+    emit("model");
+  }
 }
 
 // Returns what gives a branch the model of the chat that is here: as it was chosen, or where no reply came along.
