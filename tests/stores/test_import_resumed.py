@@ -213,17 +213,17 @@ def compare(path: Path, ticks: list[int], each: int, **options: Any) -> None:
 
 @pytest.mark.slow
 def test_a_run_that_is_resumed_ends_as_if_nothing_had_disturbed_it(tmp_path: Path, ticks: list[int]):
-    compare(prepare(tmp_path), ticks, 11, recover=True)
+    compare(prepare(tmp_path), ticks, 17, recover=True)
 
 
 @pytest.mark.slow
 def test_so_does_one_that_brings_nothing_new(tmp_path: Path, ticks: list[int]):
     path = make_file(tmp_path, "same", [chat(f"c{at}", f"Chat {at}", "one") for at in range(6)])
     import_path(path)
-    compare(path, ticks, 5)
+    compare(path, ticks, 9)
     # No verification has looked at what is here now.
     ImportedRecord.objects.update(is_verified=False)
-    compare(path, ticks, 5)
+    compare(path, ticks, 9)
 
 
 @pytest.mark.slow

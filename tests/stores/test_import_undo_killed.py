@@ -39,7 +39,7 @@ def _write(path: Path, chats: list[Any], stores: Any) -> Path:
     return path
 
 
-@pytest.mark.parametrize("moment", by_day([random.Random(seed).random() for seed in range(30)], each=15))
+@pytest.mark.parametrize("moment", by_day([random.Random(seed).random() for seed in range(30)], each=30))
 def test_it_is_completed_by_another_call(moment: float, imported: Any, tmp_path: Path):
     source, before = imported
     with copy_environment(source, tmp_path / "data") as environment:

@@ -79,7 +79,7 @@ def make_files(folder: Path, seed: int) -> list[Path]:
     return world.files
 
 
-@pytest.mark.parametrize("seed", by_day(range(30), each=10))
+@pytest.mark.parametrize("seed", by_day(range(30), each=15))
 def test_imports_of_several_browsers_are_undone_in_reverse_order(seed: int):
     with quiet_importer() as folder, undone():
         files, rng = make_files(folder, seed), random.Random(seed)
@@ -90,7 +90,7 @@ def test_imports_of_several_browsers_are_undone_in_reverse_order(seed: int):
         walk_back_and_forth(walk.runs, walk.states)
 
 
-@pytest.mark.parametrize("seed", by_day(range(30), each=10))
+@pytest.mark.parametrize("seed", by_day(range(30), each=15))
 def test_what_was_changed_between_and_since_stays(seed: int):
     """Deeds here stand on the imports: an undo keeps what they changed, and the undo of that leads back."""
     with quiet_importer() as folder, undone():
