@@ -11,7 +11,7 @@ from tests.generators import JSONObject, make_conversations, write_backup
 
 TO_READING = Target(held=1.2, goal=1.2)
 NEW_TO_READING = Target(held=3.0, goal=1.2)
-TO_PREVIEW = Target(held=1.5, goal=1.5)
+TO_PREVIEW = Target(held=2.6, goal=1.5)
 TO_IMPORT = Target(held=2.0, goal=2.0)
 MOST_MEBIBYTES = 250
 LATER = "2026-11-28T19:17:33.684Z"
