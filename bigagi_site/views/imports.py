@@ -106,7 +106,7 @@ def record_page(request: HttpRequest, run_id: int, record_id: int) -> HttpRespon
 
 def tell_expected(seconds: float) -> str:
     """Return in words how long something will take."""
-    return "less than a second" if seconds < 1 else format_duration(max(round(seconds), 1) * 1000)
+    return "less than a second" if seconds < 1 else f"about {format_duration(round(seconds) * 1000)}"
 
 
 def _show(kind: str, delta: Delta | None) -> str:

@@ -79,7 +79,7 @@ def test_a_conflict_is_looked_at_and_an_import_is_taken_back(page, files):
 
     # Another strategy is previewed without sending the file again; then what was previewed is imported, and followed.
     page.locator("#strategy").select_option("theirs")
-    page.get_by_role("button", name="Preview it so").click()
+    page.get_by_role("button", name="Preview again").click()
     page.wait_for_url("**/import/6")
     expect(page.locator("[data-proof]")).to_contain_text("Nothing has been imported yet.")
     expect(page.locator("#strategy")).to_have_value("theirs")

@@ -1,6 +1,7 @@
 // Home, while nothing is here yet: sends a backup to be imported, and follows the import to its end. The import goes on
 // when the page is left.
 
+import { takeFiles } from "./import/files.js";
 import { ask, follow, send, wordsOf, sizeOf } from "./import/sending.js";
 
 const box = document.querySelector("[data-upload]");
@@ -81,35 +82,11 @@ async function bring(file) {
   }
 }
 
-part("file").addEventListener("change", ({ target }) => {
-  void bring(target.files[0]);
-  // The same file can be chosen again.
-  target.value = "";
-});
+takeFiles(box, ([file]) => void bring(file));
 part("cancel").addEventListener("click", () => sending?.abort());
 part("again").addEventListener("click", () => {
   show("drop");
   part("file").focus();
-});
-
-const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-
-// Anywhere on the page: a browser would open a file that misses the box.
-for (const name of ["dragenter", "dragover"]) {
-  document.addEventListener(name, (event) => {
-    if (!holdsFiles(event)) return;
-    event.preventDefault();
-    box.classList.add("is-over");
-  });
-}
-document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) box.classList.remove("is-over");
-});
-document.addEventListener("drop", (event) => {
-  if (!holdsFiles(event)) return;
-  event.preventDefault();
-  box.classList.remove("is-over");
-  void bring(event.dataTransfer.files[0]);
 });
 // Once the file is sent, the import needs this page no more.
 addEventListener("beforeunload", (event) => isUploading && event.preventDefault());

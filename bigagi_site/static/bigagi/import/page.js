@@ -1,6 +1,7 @@
 // Takes files, shows what each would bring, and imports them when that is wanted. Each preview is a page of its own;
 // one file leads there at once. What has begun goes on when the page is left.
 
+import { takeFiles } from "./files.js";
 import { ask, follow, send, shareOf, sizeOf, wordsOf } from "./sending.js";
 
 const box = document.querySelector("[data-box]");
@@ -133,31 +134,7 @@ function take(files) {
   void work();
 }
 
-part("file").addEventListener("change", ({ target }) => {
-  take([...target.files]);
-  // The same file can be chosen again.
-  target.value = "";
-});
+takeFiles(box, take);
 part("run-all").addEventListener("click", () => void runAll());
-
-const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-
-// Anywhere on the page: a browser would open a file that misses the box.
-for (const name of ["dragenter", "dragover"]) {
-  document.addEventListener(name, (event) => {
-    if (!holdsFiles(event)) return;
-    event.preventDefault();
-    box.classList.add("is-over");
-  });
-}
-document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) box.classList.remove("is-over");
-});
-document.addEventListener("drop", (event) => {
-  if (!holdsFiles(event)) return;
-  event.preventDefault();
-  box.classList.remove("is-over");
-  take([...event.dataTransfer.files]);
-});
 addEventListener("beforeunload", (event) => (isUploading || waiting.length) && event.preventDefault());
 box.dataset.ready = "";
