@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from stores.importers.run import RESUMED
@@ -14,6 +15,15 @@ from tests.servers import manage
 
 DEADLINE = 90
 """Seconds that anything may take on a slow machine."""
+
+
+@dataclass
+class Undisturbed:
+    """What is here after an import that nothing disturbed, its report, and how long it took."""
+
+    seconds: float
+    state: str
+    report: dict[str, Any]
 
 
 @contextmanager

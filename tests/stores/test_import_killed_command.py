@@ -4,9 +4,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +13,7 @@ from tests.conftest import copy_environment
 from tests.nightly import by_day
 from tests.servers import execute, manage
 from tests.stores.processes import (
+    Undisturbed,
     import_whole,
     read_comparable,
     read_status,
@@ -28,15 +27,6 @@ pytestmark = pytest.mark.slow
 CHATS, MESSAGES, IMAGES, MODELS = 120, 10, 40, 300
 MOMENTS = 30
 """At how many random moments of a night imports are killed."""
-
-
-@dataclass
-class Undisturbed:
-    """What is here after an import that nothing disturbed, its report, and how long it took."""
-
-    seconds: float
-    state: str
-    report: dict[str, Any]
 
 
 def count(environment: dict[str, str], table: str) -> int:

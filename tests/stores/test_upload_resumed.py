@@ -2,7 +2,6 @@
 
 import random
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from tests import generators
 from tests.conftest import copy_environment
 from tests.nightly import by_day
 from tests.servers import Client, execute, run_server
-from tests.stores.processes import DEADLINE, read_comparable, show_everything
+from tests.stores.processes import DEADLINE, Undisturbed, read_comparable, show_everything
 
 pytestmark = pytest.mark.slow
 
@@ -20,13 +19,6 @@ JSON = {"Content-Type": "application/json"}
 PATH = "/api/migrations"
 MOMENTS = 30
 """At how many random moments of a night servers are killed."""
-
-
-@dataclass
-class Undisturbed:
-    seconds: float
-    state: str
-    report: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
