@@ -175,6 +175,9 @@ def forget_preview(run: MigrationRun) -> None:
     """Delete a preview with its file. Raises `NotRunnable`."""
     if run.purpose != PREVIEW or run.status == MigrationRun.Status.RUNNING:
         raise NotRunnable("Only a preview that is over can be deleted. An import stays in the list: undo it instead.")
+    following = run.followed_by.filter(status=MigrationRun.Status.RUNNING).first()
+    if following is not None:
+        raise NotRunnable(f"Run {following.pk} is carrying it out now. Delete the preview when that has ended.")
     if run.source_path and (upload := reopen(run.source_path)) is not None:
         upload.discard()
     run.delete()
@@ -184,4 +187,5 @@ def forget_old_previews() -> None:
     """Delete previews whose file is kept no more."""
     oldest = timezone.now() - timedelta(seconds=KEPT_SECONDS)
     over = MigrationRun.objects.exclude(status=MigrationRun.Status.RUNNING)
+    over = over.exclude(followed_by__status=MigrationRun.Status.RUNNING)
     over.filter(purpose=PREVIEW, started_at__lt=oldest).delete()
