@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stores.importers.previews import expected_seconds
+from stores.importers.previews import NotRunnable, expected_seconds, forget_preview
 from stores.importers.run import TWICE
-from stores.models import Change, RunRecord, Secret
+from stores.models import Change, MigrationRun, RunRecord, Secret
 from tests.api import read, read_problem, sign_in
 from tests.stores.imports import (
     continued,
@@ -140,3 +140,15 @@ def test_real_files_are_previewed_as_they_are_imported(real_data: Path):
         imported = import_path(path)
         assert decided_in(previewed.run) == decided_in(imported.run), path.name
         assert previewed.counts == imported.counts
+
+
+@pytest.mark.django_db
+def test_a_preview_stays_while_its_import_runs():
+    facts = {"phases": [], "counts": {}, "errors": [], "notes": [], "pid": 1}
+    preview = MigrationRun.objects.create(purpose="preview", status="done", **facts)
+    run = MigrationRun.objects.create(based_on=preview, status="running", **facts)
+    with pytest.raises(NotRunnable, match=f"Run {run.pk} is carrying it out now"):
+        forget_preview(preview)
+    MigrationRun.objects.filter(pk=run.pk).update(status="done")
+    forget_preview(preview)
+    assert not MigrationRun.objects.filter(purpose="preview").exists()
